@@ -1,0 +1,77 @@
+"""Written formats between stages: written whole or not at all, read with checks."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from mapsi.errors import ArtifactError
+
+
+@contextmanager
+def atomic_file(target: Path) -> Iterator[Path]:
+    """Give a path beside ``target`` to write to; it takes ``target``'s place when the block ends well."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    os.close(handle)
+    beside = Path(name)
+    try:
+        yield beside
+        with beside.open("rb") as written:
+            os.fsync(written.fileno())
+        beside.chmod(0o644)
+        beside.replace(target)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+@contextmanager
+def atomic_folder(target: Path) -> Iterator[Path]:
+    """Give a folder beside ``target`` to fill; it takes ``target``'s place when the block ends well.
+
+    A folder that stood there before is moved aside first and removed after the switch.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    beside = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+    try:
+        yield beside
+        beside.chmod(0o755)
+        if target.exists():
+            old = Path(tempfile.mkdtemp(prefix=f".{target.name}.old.", dir=target.parent))
+            target.replace(old / "old")
+            beside.replace(target)
+            shutil.rmtree(old)
+        else:
+            beside.replace(target)
+    finally:
+        if beside.exists():
+            shutil.rmtree(beside)
+
+
+def write_json(target: Path, document: Any) -> None:
+    """Write ``document`` as JSON a person can read, atomically."""
+    with atomic_file(target) as beside:
+        beside.write_text(json.dumps(document, ensure_ascii=False, indent=2) + "\n", "utf-8")
+
+
+def read_json(file: Path, what: str) -> Any:
+    """Read a JSON file; raises :class:`ArtifactError`, calling it ``what``, where it is missing or damaged."""
+    try:
+        return json.loads(file.read_text("utf-8"))
+    except OSError as error:
+        raise ArtifactError(f"{what} cannot be read: {file}: {error.strerror}.", "Check the path.") from error
+    except ValueError as error:
+        raise ArtifactError(f"{what} is damaged: {file} is not JSON.", "Make it again.") from error
+
+
+def file_digest(file: Path) -> str:
+    """SHA-256 of a file, in hexadecimal."""
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()

@@ -1,0 +1,55 @@
+"""An offer as a shop publishes it: what the providers yield and what the catalogue takes in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal
+
+Audience = Literal["women", "men", "unisex", "kids"]
+Availability = Literal["in_stock", "out_of_stock", "preorder", "backorder"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """One product variant of one shop.
+
+    ``id`` is the shop's own, unique in its feed, at most 50 characters. ``price`` and ``sale_price`` are in units of
+    ``currency`` (ISO 4217), positive. ``link`` is an absolute http(s) address. ``image`` is an absolute http(s)
+    address, or a path that the import resolves beside the feed. ``group`` joins the variants of one product.
+    ``category`` is a path such as ``Women > Dresses``. Texts are plain text, never markup.
+    """
+
+    id: str
+    title: str
+    link: str
+    image: str
+    price: Decimal
+    currency: str
+    sale_price: Decimal | None = None
+    availability: Availability = "in_stock"
+    description: str = ""
+    brand: str = ""
+    category: str = ""
+    color: str = ""
+    group: str = ""
+    audience: Audience | None = None
+
+    @property
+    def lowest_price(self) -> Decimal:
+        """What a shopper pays: the sale price where it is lower."""
+        return self.price if self.sale_price is None else min(self.price, self.sale_price)
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenRow:
+    """A row of a feed that was skipped: its line (of the row's start, from 1) and why, as a sentence."""
+
+    line: int
+    reason: str
+
+
+OfferStream = Iterable[Offer | BrokenRow]
+"""What a provider yields, lazily. It raises ``FeedError`` where the feed as a whole cannot be used (breaks off, is no
+feed, hides an entity bomb); whoever reads the stream must then take over nothing."""

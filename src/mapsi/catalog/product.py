@@ -1,0 +1,44 @@
+"""A product as it is shown: one offer standing for all variants of its group."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from mapsi.catalog.offer import Audience
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Product:
+    """``id`` is the catalogue's own. ``classes`` holds (axis, class slug) pairs, what the shop's words or the model say.
+    ``picture`` is the digest of our copy of the picture, empty where there is none. ``lowest_price`` is in units of
+    ``currency``. ``similarity`` is a cosine, -1..1, ``None`` where no photo was asked about."""
+
+    id: int
+    name: str
+    shop: str
+    shop_name: str
+    link: str
+    picture: str
+    lowest_price: Decimal
+    currency: str
+    brand: str = ""
+    category: str = ""
+    audience: Audience | None = None
+    sample: bool = False
+    classes: tuple[tuple[str, str], ...] = ()
+    similarity: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProductPage:
+    """One page of an ordered list. ``number`` counts from 1, ``total`` counts all products that match, over all pages."""
+
+    products: tuple[Product, ...]
+    total: int
+    number: int
+    size: int
+
+    @property
+    def pages(self) -> int:
+        return max(1, -(-self.total // self.size))

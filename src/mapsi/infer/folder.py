@@ -1,0 +1,123 @@
+"""The model folder: all that is needed to answer, in one place, with its own preprocessing, labels and thresholds.
+
+model.onnx     the network; input ``photos`` (B, 3, size, size); outputs ``embedding`` (B, width) of unit length and,
+               for each axis, ``logits:AXIS`` (B, classes) and ``focus:AXIS`` (B, classes, h, w)
+model.json     this module's document
+metrics.json   figures with their intervals
+card.md        what it is, what it learned from, how good it is, where it ends
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from mapsi.artifacts import file_digest, read_json
+from mapsi.errors import ArtifactError
+from mapsi.imaging import Preprocessing
+
+FORMAT = 1
+NETWORK = "model.onnx"
+DOCUMENT = "model.json"
+CARD = "card.md"
+METRICS = "metrics.json"
+
+
+@dataclass(frozen=True, slots=True)
+class AxisLabels:
+    """One head: its classes in the order of the logits, the temperature that calibrates it (Guo et al., 2017), and the
+    confidence, 0..1, from which its first guess counts as known."""
+
+    axis: str
+    classes: tuple[str, ...]
+    temperature: float
+    threshold: float
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "axis": self.axis,
+            "classes": list(self.classes),
+            "temperature": self.temperature,
+            "threshold": self.threshold,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class ModelDocument:
+    """What ``model.json`` says. ``mirror`` asks for each photo to be read twice, plain and mirrored, and averaged."""
+
+    name: str
+    created: str
+    width: int
+    preprocessing: Preprocessing
+    axes: tuple[AxisLabels, ...]
+    mirror: bool
+    digest: str
+
+    @property
+    def fingerprint(self) -> str:
+        """Names what this folder answers: another network, preprocessing or threshold gives another fingerprint."""
+        return hashlib.sha256(json.dumps(self.to_json(), sort_keys=True).encode()).hexdigest()[:16]
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "format": FORMAT,
+            "name": self.name,
+            "created": self.created,
+            "width": self.width,
+            "preprocessing": self.preprocessing.to_json(),
+            "axes": [labels.to_json() for labels in self.axes],
+            "mirror": self.mirror,
+            "sha256": self.digest,
+        }
+
+    @classmethod
+    def from_json(cls, document: Any) -> Self:
+        """Read what :meth:`to_json` wrote; raises :class:`ArtifactError` where it does not fit."""
+        if not isinstance(document, dict) or document.get("format") != FORMAT:
+            found = document.get("format") if isinstance(document, dict) else None
+            raise ArtifactError(
+                f"The model folder has format {found!r}; this version reads {FORMAT}.", "Export the model again."
+            )
+        try:
+            return cls(
+                str(document["name"]),
+                str(document["created"]),
+                int(document["width"]),
+                Preprocessing.from_json(document["preprocessing"]),
+                tuple(_axis_labels(entry) for entry in document["axes"]),
+                bool(document["mirror"]),
+                str(document["sha256"]),
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise ArtifactError(
+                f"The model folder's {DOCUMENT} lacks an entry: {error}.", "Export the model again."
+            ) from error
+
+
+def _axis_labels(entry: dict[str, Any]) -> AxisLabels:
+    labels = AxisLabels(
+        str(entry["axis"]), tuple(map(str, entry["classes"])), float(entry["temperature"]), float(entry["threshold"])
+    )
+    if len(labels.classes) < 2 or labels.temperature <= 0 or not 0 <= labels.threshold <= 1:
+        raise ValueError(f"axis {labels.axis}")
+    return labels
+
+
+def read_document(folder: Path) -> ModelDocument:
+    """Read ``model.json`` and check that ``model.onnx`` is the file it speaks of.
+
+    Raises :class:`ArtifactError` where the folder is missing, damaged or of another version.
+    """
+    if not folder.is_dir():
+        raise ArtifactError(f"There is no model folder at {folder}.", "Check MAPSI_MODEL or --model.")
+    document = ModelDocument.from_json(read_json(folder / DOCUMENT, "The model folder"))
+    network = folder / NETWORK
+    if not network.is_file():
+        raise ArtifactError(f"The model folder {folder} has no {NETWORK}.", "Copy the whole folder, or export again.")
+    if file_digest(network) != document.digest:
+        raise ArtifactError(f"The file {NETWORK} in {folder} is damaged.", "Copy the folder again, or export again.")
+    return document

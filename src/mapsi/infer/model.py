@@ -1,0 +1,138 @@
+"""Opening a model folder and asking it about photos."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+import onnxruntime as ort
+from PIL import Image
+
+from mapsi.errors import ArtifactError
+from mapsi.imaging import to_input
+from mapsi.infer.folder import NETWORK, AxisLabels, ModelDocument, read_document
+from mapsi.infer.reading import AxisReading, Guess, Reading
+
+FloatArray = npt.NDArray[np.float32]
+
+
+def shipped_model() -> Path:
+    """The model folder that comes with the package."""
+    with as_file(files("mapsi.infer") / "shipped") as folder:
+        return folder
+
+
+class Model:
+    """A model folder in memory. Any number of threads may ask it at once."""
+
+    def __init__(self, document: ModelDocument, session: ort.InferenceSession) -> None:
+        self.document = document
+        self._session = session
+        self._outputs = ["embedding"]
+        for labels in document.axes:
+            self._outputs += [f"logits:{labels.axis}", f"focus:{labels.axis}"]
+
+    @classmethod
+    def open(cls, folder: Path | None = None, *, threads: int = 0) -> Self:
+        """Open a model folder (the shipped one by default); ``threads`` 0 means all processor cores.
+
+        Raises :class:`ArtifactError` where it is missing, damaged, or does not answer as its document says.
+        """
+        folder = folder or shipped_model()
+        document = read_document(folder)
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.log_severity_level = 3
+        try:
+            session = ort.InferenceSession(folder / NETWORK, options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # onnxruntime raises bare classes of its own for a file it cannot load
+            raise ArtifactError(f"The network in {folder} cannot be loaded.", "Export the model again.") from error
+        model = cls(document, session)
+        model._check_outputs()
+        return model
+
+    def _check_outputs(self) -> None:
+        found = {output.name: output.shape for output in self._session.get_outputs()}
+        expected = {"embedding": self.document.width}
+        expected |= {f"logits:{labels.axis}": len(labels.classes) for labels in self.document.axes}
+        expected |= {f"focus:{labels.axis}": len(labels.classes) for labels in self.document.axes}
+        for name, width in expected.items():
+            if name not in found or found[name][1] != width:
+                raise ArtifactError(
+                    f"The network's output {name} is {found.get(name, 'missing')}; {width} wide was expected.",
+                    "Export the model again.",
+                )
+
+    @property
+    def fingerprint(self) -> str:
+        return self.document.fingerprint
+
+    @property
+    def axes(self) -> tuple[AxisLabels, ...]:
+        return self.document.axes
+
+    def read(self, photo: Image.Image) -> Reading:
+        """Read one RGB picture."""
+        return self.read_many([photo])[0]
+
+    def read_many(self, photos: Sequence[Image.Image]) -> list[Reading]:
+        """Read several RGB pictures in one batch."""
+        if not photos:
+            return []
+        answers = self.answer(self._inputs(photos))
+        return [self._reading(answers, i) for i in range(len(photos))]
+
+    def answer(self, inputs: FloatArray) -> dict[str, FloatArray]:
+        """Raw outputs by name for inputs (B, 3, size, size); with ``mirror``, the mean over both views."""
+        plain = self._run(inputs)
+        if not self.document.mirror:
+            return plain
+        mirrored = self._run(np.ascontiguousarray(inputs[..., ::-1]))
+        both = {name: (plain[name] + _unmirror(name, mirrored[name])) * np.float32(0.5) for name in plain}
+        lengths = np.linalg.norm(both["embedding"], axis=1, keepdims=True)
+        return both | {"embedding": np.asarray(both["embedding"] / lengths, dtype=np.float32)}
+
+    def _run(self, inputs: FloatArray) -> dict[str, FloatArray]:
+        return dict(zip(self._outputs, self._session.run(self._outputs, {"photos": inputs}), strict=True))
+
+    def shares(self, photos: Sequence[Image.Image], axis: str) -> FloatArray:
+        """Calibrated class probabilities (B, classes) of RGB pictures on one axis."""
+        labels = next(labels for labels in self.axes if labels.axis == axis)
+        return calibrated(self.answer(self._inputs(photos))[f"logits:{axis}"], labels.temperature)
+
+    def _inputs(self, photos: Sequence[Image.Image]) -> FloatArray:
+        return np.stack([to_input(photo, self.document.preprocessing) for photo in photos])
+
+    def _reading(self, answers: dict[str, FloatArray], i: int) -> Reading:
+        axes = {labels.axis: self._axis_reading(answers, labels, i) for labels in self.axes}
+        return Reading(answers["embedding"][i], axes)
+
+    def _axis_reading(self, answers: dict[str, FloatArray], labels: AxisLabels, i: int) -> AxisReading:
+        shares = calibrated(answers[f"logits:{labels.axis}"][i], labels.temperature)
+        order = np.argsort(-shares, kind="stable")
+        top = tuple(Guess(labels.classes[k], float(shares[k])) for k in order)
+        focus = scaled_focus(answers[f"focus:{labels.axis}"][i, order[0]])
+        return AxisReading(labels.axis, top[0].confidence >= labels.threshold, top, focus)
+
+
+def _unmirror(name: str, values: FloatArray) -> FloatArray:
+    return values[..., ::-1] if name.startswith("focus:") else values
+
+
+def calibrated(logits: FloatArray, temperature: float) -> FloatArray:
+    """Softmax of logits / temperature over the last dimension."""
+    scaled = logits / np.float32(temperature)
+    scaled -= scaled.max(axis=-1, keepdims=True)
+    shares = np.exp(scaled)
+    return np.asarray(shares / shares.sum(axis=-1, keepdims=True), dtype=np.float32)
+
+
+def scaled_focus(activation: FloatArray) -> FloatArray:
+    """A class-activation map (h, w) as 0..1: what spoke against the class is 0, the strongest place 1."""
+    positive = np.maximum(activation, 0)
+    peak = positive.max()
+    return np.asarray(positive / peak if peak > 0 else positive, dtype=np.float32)

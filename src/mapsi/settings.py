@@ -1,0 +1,229 @@
+"""Every setting once: its name, its type, its default and one sentence of help.
+
+A setting is read from the environment variable ``MAPSI_<NAME>``. The table below feeds the help text, the checks and
+the manual (``docs/settings.md``, held by a test). :func:`read_settings` is called once, at the edge; every room below
+is handed plain values.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal, cast
+
+import platformdirs
+
+from mapsi.errors import SettingError
+
+PREFIX = "MAPSI_"
+
+
+class Secret:
+    """A text that hides itself wherever it is printed; :meth:`reveal` gives it out."""
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        return self._value
+
+    def __repr__(self) -> str:
+        return "Secret('***')"
+
+    __str__ = __repr__
+
+    def __bool__(self) -> bool:
+        return bool(self._value)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._value == self._value
+
+    def __hash__(self) -> int:
+        return hash(self._value)
+
+
+def _default_home() -> Path:
+    return Path(platformdirs.user_data_dir("mapsi", appauthor=False))
+
+
+def _as_path(text: str) -> Path:
+    return Path(text).expanduser()
+
+
+def _as_optional_path(text: str) -> Path | None:
+    return _as_path(text) if text else None
+
+
+def _as_names(text: str) -> tuple[str, ...]:
+    return tuple(part.strip().lower() for part in text.replace(";", ",").split(",") if part.strip())
+
+
+def _as_sources(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _as_bool(text: str) -> bool:
+    match text.strip().lower():
+        case "1" | "true" | "yes" | "on":
+            return True
+        case "0" | "false" | "no" | "off" | "":
+            return False
+        case _:
+            raise ValueError("expected yes or no")
+
+
+def _as_language(text: str) -> str:
+    if text not in ("ko", "en"):
+        raise ValueError("expected ko or en")
+    return text
+
+
+def _whole(low: int, high: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        value = int(text)
+        if not low <= value <= high:
+            raise ValueError(f"expected a whole number from {low} to {high}")
+        return value
+
+    return parse
+
+
+def _share(text: str) -> float:
+    value = float(text)
+    if not 0.0 < value <= 1.0:
+        raise ValueError("expected a number above 0 and at most 1")
+    return value
+
+
+def _setting(parse: Callable[[str], Any], default: Any, help: str) -> Any:
+    """A field of the table. ``default`` is a value, or a function where it depends on the machine."""
+    metadata = {"parse": parse, "help": help}
+    if callable(default):
+        return field(default_factory=default, metadata=metadata)
+    return field(default=default, metadata=metadata)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The values that one process runs with. Sizes are in bytes, times in seconds, unless the help says otherwise."""
+
+    home: Path = _setting(_as_path, _default_home, "Folder under which everything that is kept lies.")
+    database_url: Secret = _setting(
+        Secret, Secret(""), "SQLAlchemy address of the catalogue; empty means SQLite in the home folder."
+    )
+    model: Path | None = _setting(
+        _as_optional_path, None, "Model folder that answers; empty means the one shipped with the package."
+    )
+    taxonomy: tuple[str, ...] = _setting(
+        _as_sources,
+        ("paper17", "garment10"),
+        "Taxonomies, comma-separated: names of shipped ones or TOML files of one's own.",
+    )
+    language: Literal["ko", "en"] = _setting(
+        _as_language, "ko", "Language where neither the person nor the browser asks for one: ko or en."
+    )
+    secret_key: Secret = _setting(
+        Secret,
+        Secret(""),
+        "Key that signs sessions and forms; empty means one made at random and kept in the home folder.",
+    )
+    behind_tls: bool = _setting(
+        _as_bool, False, "Whether a proxy in front ends TLS: cookies are then sent over https only."
+    )
+    trusted_proxies: int = _setting(
+        _whole(0, 10), 0, "How many proxies in front may tell the client's address in X-Forwarded-For."
+    )
+    allow_hosts: tuple[str, ...] = _setting(
+        _as_names,
+        (),
+        "Private hosts, comma-separated, that the fetcher may reach though their addresses are not public.",
+    )
+    fetch_bytes: int = _setting(
+        _whole(1, 1 << 40), 64 * 1024 * 1024, "Largest answer the fetcher reads when it fetches a feed."
+    )
+    fetch_seconds: int = _setting(_whole(1, 3600), 20, "Time in which one fetched picture has to arrive in full.")
+    photo_bytes: int = _setting(_whole(1024, 1 << 30), 16 * 1024 * 1024, "Largest photo, in bytes, that is read.")
+    photo_megapixels: int = _setting(_whole(1, 200), 40, "Largest photo, in millions of pixels, that is decoded.")
+    photo_minutes: int = _setting(
+        _whole(1, 1440), 30, "How long, in minutes, an answer to a photo stays in memory for paging and filtering."
+    )
+    photo_answers: int = _setting(_whole(1, 100_000), 256, "How many answers to photos are held in memory at once.")
+    page_size: int = _setting(_whole(1, 100), 24, "How many products one page shows.")
+    image_rate: str = _setting(str, "30 per minute", "How often one client may search by photo.")
+    words_rate: str = _setting(str, "120 per minute", "How often one client may search by words.")
+    threads: int = _setting(_whole(1, 256), 8, "How many requests the server works on at once.")
+    model_threads: int = _setting(
+        _whole(0, 256), 0, "How many processor threads the model uses; 0 means as many as the machine has."
+    )
+
+
+def setting_names() -> list[str]:
+    """The environment variables that are read, in the table's order."""
+    return [PREFIX + f.name.upper() for f in fields(Settings)]
+
+
+@dataclass(frozen=True, slots=True)
+class SettingRow:
+    """One row of the manual's table."""
+
+    variable: str
+    default: str
+    help: str
+
+
+def setting_table() -> list[SettingRow]:
+    """The whole table, for help texts and the manual."""
+    rows = []
+    for f in fields(Settings):
+        default = "the platform's folder for data" if f.name == "home" else _show(f.default)
+        rows.append(SettingRow(PREFIX + f.name.upper(), default, cast(str, f.metadata["help"])))
+    return rows
+
+
+def _show(value: object) -> str:
+    if isinstance(value, Secret) or value is None or value == ():
+        return "empty"
+    if isinstance(value, tuple):
+        return ",".join(map(str, value))
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value)
+
+
+def read_settings(environ: Mapping[str, str] | None = None, **overrides: object) -> Settings:
+    """Read the table from ``environ`` (the process's own by default); ``overrides`` are values that win, by field name.
+
+    Raises :class:`SettingError`, naming the variable, where a value does not fit or a ``MAPSI_`` variable is unknown.
+    """
+    source = os.environ if environ is None else environ
+    known = {PREFIX + f.name.upper(): f for f in fields(Settings)}
+    _refuse_unknown(source, known)
+    values: dict[str, object] = {}
+    for variable, f in known.items():
+        text = source.get(variable)
+        if text is None or text == "":
+            continue
+        try:
+            values[f.name] = f.metadata["parse"](text)
+        except ValueError as error:
+            shown = "***" if f.name in ("secret_key", "database_url") else repr(text)
+            raise SettingError(
+                f"The setting {variable} has the value {shown}, which cannot be used: {error}.", f.metadata["help"]
+            ) from error
+    values.update({name: value for name, value in overrides.items() if value is not None})
+    return Settings(**cast(dict[str, Any], values))
+
+
+def _refuse_unknown(source: Mapping[str, str], known: Mapping[str, object]) -> None:
+    unknown = sorted(
+        name for name in source if name.startswith(PREFIX) and name not in known and name not in TEST_SWITCHES
+    )
+    if unknown:
+        raise SettingError(
+            f"There is no setting {unknown[0]}.", "`mapsi settings` lists the ones there are; check the spelling."
+        )
+
+
+TEST_SWITCHES = frozenset({"MAPSI_TEST_STRICT"})

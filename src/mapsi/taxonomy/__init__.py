@@ -1,0 +1,155 @@
+"""Axes and classes: what can be told about a photo, in which words.
+
+A taxonomy is one or more TOML files. An *axis* is one question (which style? which kind of garment?), a *class* one
+answer with its slug, its Korean and English names, its group and the words that shops and shoppers use for it.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from mapsi.errors import ArtifactError, NotFoundError
+
+SHIPPED = ("paper17", "garment10")
+_SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A name in the two languages that the pages speak."""
+
+    ko: str
+    en: str
+
+    def in_language(self, language: str) -> str:
+        """The name in ``language`` (``ko`` or ``en``)."""
+        return self.ko if language == "ko" else self.en
+
+
+@dataclass(frozen=True, slots=True)
+class Class:
+    """One answer on an axis. ``words`` are search words in either language, the names not among them."""
+
+    slug: str
+    name: Name
+    group: str
+    words: tuple[str, ...]
+
+    @property
+    def all_words(self) -> tuple[str, ...]:
+        """Names and search words, without repeats."""
+        return tuple(dict.fromkeys((self.name.ko, self.name.en, *self.words)))
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One question about a photo, with its classes in the order of the file."""
+
+    slug: str
+    name: Name
+    groups: Mapping[str, Name]
+    classes: tuple[Class, ...]
+
+    @cached_property
+    def by_slug(self) -> Mapping[str, Class]:
+        return {cls.slug: cls for cls in self.classes}
+
+    def find(self, slug: str) -> Class:
+        """The class named ``slug``; raises :class:`NotFoundError`."""
+        try:
+            return self.by_slug[slug]
+        except KeyError:
+            known = ", ".join(self.by_slug)
+            raise NotFoundError(f"The axis {self.slug} has no class {slug!r}.", f"It has: {known}.") from None
+
+
+@dataclass(frozen=True)
+class Taxonomy:
+    """All axes that one installation knows, by slug."""
+
+    axes: Mapping[str, Axis]
+
+    def find(self, axis: str) -> Axis:
+        """The axis named ``axis``; raises :class:`NotFoundError`."""
+        try:
+            return self.axes[axis]
+        except KeyError:
+            raise NotFoundError(f"There is no axis {axis!r}.", f"There are: {', '.join(self.axes)}.") from None
+
+
+def load_taxonomy(sources: Sequence[str | Path] = SHIPPED) -> Taxonomy:
+    """Read one or more taxonomy files, each a path or the name of a shipped one (``paper17``), into one taxonomy.
+
+    Raises :class:`ArtifactError`, naming the file and the entry, where a file cannot be read as a taxonomy.
+    """
+    axes: dict[str, Axis] = {}
+    for source in sources:
+        for axis in _read_file(source):
+            if axis.slug in axes:
+                raise ArtifactError(
+                    f"The axis {axis.slug!r} stands in two taxonomy files.", f"Rename the one in {source}."
+                )
+            axes[axis.slug] = axis
+    return Taxonomy(axes)
+
+
+def _read_file(source: str | Path) -> list[Axis]:
+    shipped = files("mapsi.taxonomy") / f"{source}.toml"
+    try:
+        text = shipped.read_text("utf-8") if str(source) in SHIPPED else Path(source).read_text("utf-8")
+        document = tomllib.loads(text)
+    except OSError as error:
+        raise ArtifactError(
+            f"The taxonomy file {source} cannot be read: {error.strerror}.", f"Shipped are: {', '.join(SHIPPED)}."
+        ) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ArtifactError(f"The taxonomy file {source} is not TOML: {error}.", "Mend the line it names.") from error
+    tables = document.get("axis")
+    if not isinstance(tables, dict) or not tables:
+        raise ArtifactError(f"The taxonomy file {source} has no [axis.NAME] table.", "See docs/taxonomy.md.")
+    return [_parse_axis(str(source), slug, table) for slug, table in tables.items()]
+
+
+def _parse_axis(source: str, slug: str, table: Mapping[str, Any]) -> Axis:
+    where = f"{source}: axis {slug}"
+    groups = {name: _parse_name(f"{where}, group {name}", entry) for name, entry in table.get("groups", {}).items()}
+    classes = tuple(_parse_class(where, groups, entry) for entry in table.get("classes", []))
+    slugs = [cls.slug for cls in classes]
+    repeated = {name for name in slugs if slugs.count(name) > 1}
+    if repeated:
+        raise ArtifactError(f"{where}: the class {sorted(repeated)[0]!r} stands there twice.", "Keep one of them.")
+    if len(classes) < 2:
+        raise ArtifactError(f"{where} has fewer than two classes.", "An axis needs at least two answers.")
+    return Axis(_check_slug(where, slug), _parse_name(where, table), groups, classes)
+
+
+def _parse_class(where: str, groups: Mapping[str, Name], entry: Mapping[str, Any]) -> Class:
+    slug = _check_slug(where, entry.get("slug"))
+    where = f"{where}, class {slug}"
+    group = entry.get("group")
+    if not isinstance(group, str) or group not in groups:
+        raise ArtifactError(f"{where}: the group {group!r} is not among [groups].", f"There are: {', '.join(groups)}.")
+    words = entry.get("words", [])
+    if not isinstance(words, list) or not all(isinstance(word, str) and word.strip() for word in words):
+        raise ArtifactError(f"{where}: words must be a list of texts.", 'Write words = ["...", "..."].')
+    return Class(slug, _parse_name(where, entry), group, tuple(words))
+
+
+def _parse_name(where: str, entry: Mapping[str, Any]) -> Name:
+    ko, en = entry.get("ko"), entry.get("en")
+    if not (isinstance(ko, str) and ko.strip() and isinstance(en, str) and en.strip()):
+        raise ArtifactError(f"{where} needs a Korean and an English name.", 'Write ko = "..." and en = "...".')
+    return Name(ko, en)
+
+
+def _check_slug(where: str, slug: object) -> str:
+    if not isinstance(slug, str) or not _SLUG.fullmatch(slug):
+        raise ArtifactError(f"{where}: {slug!r} is no slug.", "Use small letters, digits and single hyphens.")
+    return slug

@@ -1,0 +1,105 @@
+"""The house: imports point down, one room owns each heavy library, and serving stays light."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "src" / "mapsi"
+
+FLOORS = [
+    {"cli"},
+    {"web"},
+    {"search"},
+    {"collect", "learn", "providers", "sample"},
+    {"dataset", "evaluate", "infer", "catalog", "remote"},
+    {"artifacts", "imaging"},
+    {"taxonomy", "settings"},
+    {"errors"},
+]
+FLOOR_OF = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
+
+OWNERS = {
+    "torch": {"learn"},
+    "torchvision": {"learn"},
+    "timm": {"learn"},
+    "lightning": {"learn"},
+    "onnx": {"learn"},
+    "onnxruntime": {"infer", "learn"},
+    "sqlalchemy": {"catalog"},
+    "alembic": {"catalog"},
+    "faiss": {"search"},
+    "flask": {"web"},
+    "waitress": {"web"},
+    "sklearn": {"evaluate", "learn"},
+    "PIL": {"imaging", "sample", "search", "evaluate", "infer", "cli", "web"},
+    "resvg_py": {"sample"},
+    "selenium": {"collect"},
+    "imagehash": {"dataset", "collect"},
+}
+"""Which rooms may import a heavy library. Pillow is owned by ``imaging``: the others may name its picture type, and
+only ``sample`` draws with it. ``learn`` quantises and checks with onnxruntime what ``infer`` then runs."""
+
+
+def _modules() -> Iterator[tuple[str, Path]]:
+    for path in sorted(PACKAGE.rglob("*.py")):
+        parts = path.relative_to(PACKAGE).with_suffix("").parts
+        if parts != ("__init__",):
+            yield parts[0], path
+
+
+def _imports(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            assert node.module is not None
+            yield from ([f"mapsi.{a.name}" for a in node.names] if node.module == "mapsi" else [node.module])
+
+
+MODULES = list(_modules())
+
+
+def test_every_room_has_its_floor() -> None:
+    assert {room for room, _ in MODULES} <= set(FLOOR_OF)
+
+
+@pytest.mark.parametrize(("room", "path"), MODULES, ids=lambda value: str(value).removeprefix(str(PACKAGE) + "/"))
+def test_imports_point_down(room: str, path: Path) -> None:
+    for name in _imports(path):
+        parts = name.split(".")
+        if parts[0] != "mapsi" or parts == ["mapsi", "__version__"]:
+            continue
+        assert len(parts) > 1, f"{path} imports the package root"
+        other = parts[1]
+        assert other == room or FLOOR_OF[other] > FLOOR_OF[room], f"{path} imports {name}"
+
+
+@pytest.mark.parametrize(("room", "path"), MODULES, ids=lambda value: str(value).removeprefix(str(PACKAGE) + "/"))
+def test_one_room_owns_each_heavy_library(room: str, path: Path) -> None:
+    for name in _imports(path):
+        owners = OWNERS.get(name.split(".", maxsplit=1)[0])
+        assert owners is None or room in owners, f"{path} imports {name}"
+
+
+def test_serving_and_evaluating_load_no_torch() -> None:
+    script = (
+        "import sys, mapsi.cli, mapsi.cli.opening, mapsi.web.app, mapsi.web.serving, mapsi.search.refresh, mapsi.evaluate;"
+        "sys.exit(any(name in sys.modules for name in ('torch', 'timm', 'lightning', 'matplotlib', 'onnx')))"
+    )
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
+
+
+def test_the_command_line_starts_without_any_heavy_library() -> None:
+    script = (
+        "import sys, mapsi.cli;"
+        "sys.exit(any(name in sys.modules for name in ('torch', 'onnxruntime', 'sqlalchemy', 'flask', 'faiss', 'sklearn')))"
+    )
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0

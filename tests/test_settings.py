@@ -1,0 +1,81 @@
+"""One table of settings feeds the values, the errors, the help and the manual."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mapsi.errors import SettingError
+from mapsi.settings import Secret, read_settings, setting_names, setting_table
+
+
+def test_defaults_hold_where_nothing_is_set() -> None:
+    settings = read_settings({})
+    assert settings.page_size == 24
+    assert settings.language == "ko"
+    assert settings.allow_hosts == ()
+
+
+def test_values_are_read_by_type() -> None:
+    settings = read_settings(
+        {
+            "MAPSI_HOME": "/srv/mapsi",
+            "MAPSI_ALLOW_HOSTS": "Shop.internal, 10.0.0.5",
+            "MAPSI_BEHIND_TLS": "yes",
+            "MAPSI_PAGE_SIZE": "12",
+            "MAPSI_TAXONOMY": "paper17, mine.toml",
+        }
+    )
+    assert settings.home == Path("/srv/mapsi")
+    assert settings.allow_hosts == ("shop.internal", "10.0.0.5")
+    assert settings.behind_tls is True
+    assert settings.page_size == 12
+    assert settings.taxonomy == ("paper17", "mine.toml")
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("MAPSI_PAGE_SIZE", "many"),
+        ("MAPSI_PAGE_SIZE", "0"),
+        ("MAPSI_BEHIND_TLS", "perhaps"),
+        ("MAPSI_LANGUAGE", "fr"),
+    ],
+)
+def test_an_error_names_the_variable_and_the_value(variable: str, value: str) -> None:
+    with pytest.raises(SettingError) as caught:
+        read_settings({variable: value})
+    assert variable in str(caught.value)
+    assert value in str(caught.value)
+
+
+def test_a_misspelt_setting_is_refused() -> None:
+    with pytest.raises(SettingError, match="MAPSI_PAGESIZE"):
+        read_settings({"MAPSI_PAGESIZE": "12"})
+
+
+def test_an_override_wins_unless_it_is_none() -> None:
+    assert read_settings({"MAPSI_PAGE_SIZE": "12"}, page_size=6).page_size == 6
+    assert read_settings({"MAPSI_PAGE_SIZE": "12"}, page_size=None).page_size == 12
+
+
+def test_secrets_hide_themselves() -> None:
+    settings = read_settings({"MAPSI_SECRET_KEY": "rosebud", "MAPSI_DATABASE_URL": "mysql://u:rosebud@db/x"})
+    assert "rosebud" not in repr(settings)
+    assert "rosebud" not in f"{settings.secret_key} {settings.database_url}"
+    assert settings.secret_key.reveal() == "rosebud"
+    assert settings.secret_key == Secret("rosebud")
+
+
+def test_no_secret_has_a_default() -> None:
+    settings = read_settings({})
+    assert not settings.secret_key
+    assert not settings.database_url
+
+
+def test_the_manual_lists_every_setting_as_the_table_has_it() -> None:
+    page = (Path(__file__).parents[1] / "docs" / "settings.md").read_text("utf-8")
+    for row in setting_table():
+        assert f"| `{row.variable}` | {row.default} | {row.help} |" in page
+    assert page.count("| `MAPSI_") == len(setting_names())

@@ -1,0 +1,90 @@
+"""Axes and classes come from TOML alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mapsi.errors import ArtifactError, NotFoundError
+from mapsi.taxonomy import load_taxonomy
+
+OWN = """
+[axis.season]
+ko = "계절"
+en = "Season"
+[axis.season.groups]
+all = { ko = "모두", en = "All" }
+[[axis.season.classes]]
+slug = "summer"
+ko = "여름"
+en = "Summer"
+group = "all"
+words = ["하계"]
+[[axis.season.classes]]
+slug = "winter"
+ko = "겨울"
+en = "Winter"
+group = "all"
+"""
+
+
+def test_the_papers_seventeen_classes_are_there_in_their_groups() -> None:
+    style = load_taxonomy().find("style")
+    groups = {group: [c.slug for c in style.classes if c.group == group] for group in style.groups}
+    assert {group: len(slugs) for group, slugs in groups.items()} == {"men": 4, "women": 4, "looks": 5, "unisex": 4}
+    assert style.find("nanbang").name.ko == "난방"
+
+
+def test_the_ten_kinds_of_garment_are_there() -> None:
+    garment = load_taxonomy().find("garment")
+    assert set(garment.by_slug) == {
+        "dress", "hat", "longsleeve", "outwear", "pants", "shirt", "shoes", "shorts", "skirt", "t-shirt",
+    }  # fmt: skip
+
+
+def test_a_taxonomy_of_ones_own_needs_no_python(tmp_path: Path) -> None:
+    file = tmp_path / "own.toml"
+    file.write_text(OWN, "utf-8")
+    taxonomy = load_taxonomy(["garment10", file])
+    assert list(taxonomy.axes) == ["garment", "season"]
+    assert taxonomy.find("season").find("summer").all_words == ("여름", "Summer", "하계")
+    assert taxonomy.find("season").find("winter").name.in_language("en") == "Winter"
+
+
+def test_asking_for_what_is_not_there_names_what_is() -> None:
+    with pytest.raises(NotFoundError, match="garment"):
+        load_taxonomy().find("colour")
+    with pytest.raises(NotFoundError, match="techwear"):
+        load_taxonomy().find("style").find("toga")
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        (("[axis.season]", "[axis.season"), "not TOML"),
+        (('slug = "winter"', 'slug = "summer"'), "twice"),
+        (('slug = "winter"', 'slug = "Winter Time"'), "Winter Time"),
+        (('en = "Winter"\ngroup = "all"', 'en = "Winter"\ngroup = "none"'), "none"),
+        (('ko = "겨울"', 'ko = ""'), "winter"),
+        (('words = ["하계"]', "words = [1]"), "words"),
+    ],
+)
+def test_a_fault_is_named_with_its_place(tmp_path: Path, change: tuple[str, str], named: str) -> None:
+    assert change[0] in OWN
+    file = tmp_path / "own.toml"
+    file.write_text(OWN.replace(*change), "utf-8")
+    with pytest.raises(ArtifactError, match=named):
+        load_taxonomy([file])
+
+
+def test_one_axis_in_two_files_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "own.toml"
+    file.write_text(OWN, "utf-8")
+    with pytest.raises(ArtifactError, match="season"):
+        load_taxonomy([file, file])
+
+
+def test_a_missing_file_is_a_sentence() -> None:
+    with pytest.raises(ArtifactError, match=r"nowhere\.toml"):
+        load_taxonomy(["nowhere.toml"])
