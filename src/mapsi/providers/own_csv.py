@@ -1,0 +1,21 @@
+"""A CSV of one's own: a header line with the Merchant feed's field names, then a line a product."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from mapsi.catalog.offer import BrokenRow, Offer
+from mapsi.providers.encoding import open_text
+from mapsi.providers.provider import Provider
+from mapsi.providers.rows import read_rows
+from mapsi.providers.table import read_table
+
+
+def read(file: Path) -> Iterator[Offer | BrokenRow]:
+    """The offers of a CSV file; see :class:`Provider`."""
+    with open_text(file) as text:
+        yield from read_rows(read_table(text))
+
+
+PROVIDER = Provider("csv", "A table of one's own with the Merchant feed's field names in its first line.", read)

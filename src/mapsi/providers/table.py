@@ -1,0 +1,106 @@
+"""Delimited text with a header line -> rows, each with the line it begins at."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from typing import TextIO
+
+from mapsi.catalog.offer import BrokenRow
+from mapsi.errors import FeedError
+from mapsi.providers.rows import FIELDS, REQUIRED, Row
+
+MAX_LINE = 1 << 20
+"""Characters of one line; a file without line ends must not fill the memory."""
+
+DELIMITERS = "\t,;|"
+
+
+def read_table(text: TextIO) -> Iterator[Row | BrokenRow]:
+    """The rows below the header line, whose names may come in any order, case and with blanks for underscores.
+
+    The delimiter (tab, comma, semicolon or bar) is the one that finds the most names. Blank lines are skipped; columns
+    that a row lacks at its end are empty. Raises :class:`FeedError` where the header lacks a required name, where there
+    is no row, where a quotation never ends, and where the last row breaks off.
+    """
+    lines = _lines(text)
+    columns, delimiter, above = _read_header(lines)
+    row_lines: list[str] = []
+    reader = csv.reader(_remembered(lines, row_lines), delimiter=delimiter)
+    named = [(index, name) for index, name in enumerate(columns) if name in FIELDS and name not in columns[:index]]
+    width = len(columns)
+    count = 0
+    while (values := _next_values(reader, above)) is not None:
+        line = above + reader.line_num - len(row_lines) + 1
+        if _breaks_off(values, row_lines, delimiter, width):
+            raise FeedError(f"The feed breaks off in line {line}.", "Export or fetch it again.")
+        row_lines.clear()
+        if not any(values):
+            continue
+        count += 1
+        if len(values) > width and any(values[width:]):
+            yield BrokenRow(line, f"The row has {len(values)} columns, the header {width}.")
+            continue
+        values.extend("" for _ in range(width - len(values)))
+        yield line, {name: values[index] for index, name in named}
+    if not count:
+        raise FeedError("The feed names its columns but holds no row.", "Export it again.")
+
+
+def _lines(text: TextIO) -> Iterator[str]:
+    while line := text.readline(MAX_LINE):
+        if len(line) == MAX_LINE:
+            raise FeedError(f"The feed has a line of more than {MAX_LINE:,} characters.", "Check that it is a feed.")
+        yield line
+
+
+def _remembered(lines: Iterator[str], row_lines: list[str]) -> Iterator[str]:
+    """The same lines, each also put down in ``row_lines``, which whoever reads empties after each row."""
+    for line in lines:
+        row_lines.append(line)
+        yield line
+
+
+def _read_header(lines: Iterator[str]) -> tuple[list[str], str, int]:
+    """The column names of the first line that is not blank, the delimiter between them, and the line's number."""
+    number, header = next(((number, line) for number, line in enumerate(lines, 1) if line.strip()), (1, ""))
+    found = {delimiter: _names(header, delimiter) for delimiter in DELIMITERS}
+    delimiter = max(found, key=lambda mark: len(FIELDS.intersection(found[mark])))
+    missing = [name for name in REQUIRED if name not in found[delimiter]]
+    if missing:
+        raise FeedError(
+            f"The first line of the feed does not name these columns: {', '.join(missing)}.",
+            "A table begins with a line of field names, an RSS or Atom feed with <.",
+        )
+    return found[delimiter], delimiter, number
+
+
+def _names(header: str, delimiter: str) -> list[str]:
+    try:
+        values = next(csv.reader([header], delimiter=delimiter), [])
+    except csv.Error:
+        return []
+    return [value.strip().lower().removeprefix("g:").replace(" ", "_") for value in values]
+
+
+def _next_values(reader: Iterator[list[str]], above: int) -> list[str] | None:
+    try:
+        return next(reader, None)
+    except csv.Error as error:
+        line = above + reader.line_num  # type: ignore[attr-defined]
+        raise FeedError(
+            f"The feed cannot be read beyond line {line}: {error}.", "Look for a quotation mark without its other half."
+        ) from error
+
+
+def _breaks_off(values: list[str], row_lines: list[str], delimiter: str, width: int) -> bool:
+    """Whether a row is the file's last and not all there: only a last row can lack its line end, or have a line end
+    inside a quotation that nothing but the end of the file closed."""
+    if not row_lines[-1].endswith(("\n", "\r")):
+        return len(values) < width or _ends_in_quotation(row_lines, delimiter)
+    return bool(values) and values[-1].endswith(("\n", "\r")) and _ends_in_quotation(row_lines, delimiter)
+
+
+def _ends_in_quotation(row_lines: list[str], delimiter: str) -> bool:
+    """Whether one more line would still belong to this row."""
+    return list(csv.reader([*row_lines, "\n", "end"], delimiter=delimiter))[-1] != ["end"]

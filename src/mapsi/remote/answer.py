@@ -1,0 +1,95 @@
+"""One answer of a server: where it leads on to, what it holds, and what went wrong with it."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+import ssl
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Self
+from urllib.parse import urljoin
+
+from mapsi.errors import RefusedAddressError, RemoteError
+from mapsi.remote.address import Address, parse_address
+from mapsi.remote.connection import read_body
+from mapsi.remote.content import Accept, checked, limited, too_large, unpacked
+
+
+class Answer:
+    """An answer whose headers have come and whose body is still to be read; a context that closes the connection."""
+
+    def __init__(self, address: Address, sock: socket.socket, response: http.client.HTTPResponse) -> None:
+        self.address = address
+        self.status = response.status
+        self.headers = {name.lower(): value for name, value in response.getheaders()}
+        self._sock = sock
+        self._response = response
+
+    def expected(self) -> Self:
+        """Itself; raises :class:`RemoteError`, and closes, where the status says that nothing was given."""
+        if 200 <= self.status < 300:
+            return self
+        self.close()
+        raise RemoteError(f"{self.address.host} answered with the status {self.status}.", "Check the address.")
+
+    def redirect(self) -> Address:
+        """Where a redirect leads, read and checked as any address."""
+        location = self.headers.get("location")
+        if not location:
+            raise RemoteError(f"{self.address.host} redirects without saying where.", "Check the address.")
+        try:
+            return parse_address(urljoin(self.address.url, _as_utf8(location)))
+        except ValueError as error:
+            raise RefusedAddressError("The address is redirected to one that cannot be read.", "Check it.") from error
+
+    def body(self, max_bytes: int, accept: Accept) -> Iterator[bytes]:
+        """The unpacked body as it arrives, within ``max_bytes`` both before and after unpacking."""
+        if (self._response.length or 0) > max_bytes:
+            raise too_large(max_bytes)
+        with plainly(self.address):
+            packed = limited(read_body(self._response), max_bytes)
+            whole = limited(unpacked(packed, self.headers.get("content-encoding", "")), max_bytes)
+            yield from checked(whole, accept)
+
+    def close(self) -> None:
+        self._response.close()
+        self._sock.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+@contextmanager
+def plainly(address: Address) -> Iterator[None]:
+    """Turn what goes wrong on the way into one sentence that repeats neither the answer nor where a name led to."""
+    host = address.host
+    try:
+        yield
+    except TimeoutError as error:
+        raise RemoteError(f"{host} did not answer in full within the time allowed.", "Try again later.") from error
+    except ssl.SSLCertVerificationError as error:
+        raise RemoteError(f"{host} shows no certificate that can be trusted.", "Check the address.") from error
+    except socket.gaierror as error:
+        raise RemoteError(f"The host {host} is not known.", "Check the address.") from error
+    except OSError as error:
+        raise RemoteError(f"{host} cannot be reached, or hung up.", "Check the address, or try again later.") from error
+    except (http.client.HTTPException, ValueError) as error:
+        raise RemoteError(f"The answer of {host} breaks off or is damaged.", "Try again later.") from error
+    except zlib.error as error:
+        raise RemoteError(f"The answer of {host} is packed badly.", "Try again later.") from error
+
+
+def _as_utf8(header: str) -> str:
+    """Headers are read as Latin-1; shops write addresses in UTF-8 into them."""
+    try:
+        return header.encode("latin-1").decode("utf-8")
+    except UnicodeError:
+        return header

@@ -1,0 +1,148 @@
+"""One GET over one socket, with a deadline that holds for all of it.
+
+``http.client`` reads the answer; it does not connect, follow, decode or look at the environment.
+"""
+
+from __future__ import annotations
+
+import http.client
+import io
+import queue
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, TypeVar, cast
+
+from mapsi.errors import UsageError
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+Dial = Callable[[str, int, float], socket.socket]
+"""(IP address, port, seconds) -> a connected socket; raises :class:`OSError`."""
+
+CHUNK = 64 * 1024
+_Result = TypeVar("_Result")
+
+
+class Deadline:
+    """The moment by which everything has to be done; a timeout on each read alone would let an answer drip for ever."""
+
+    def __init__(self, seconds: float) -> None:
+        self._end = time.monotonic() + seconds
+
+    def remaining(self) -> float:
+        """Seconds left, above 0; raises :class:`TimeoutError` where there are none."""
+        left = self._end - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        return left
+
+    def bound(self, call: Callable[[], _Result]) -> _Result:
+        """Run a call that knows no timeout (name look-up) and give up on it at the deadline.
+
+        The thread is left behind then: nothing can interrupt the system's resolver, which ends by itself.
+        """
+        results: queue.SimpleQueue[tuple[_Result | None, Exception | None]] = queue.SimpleQueue()
+
+        def work() -> None:
+            try:
+                results.put((call(), None))
+            except Exception as error:  # noqa: BLE001 - handed over to the thread that waits
+                results.put((None, error))
+
+        threading.Thread(target=work, name="resolve", daemon=True).start()
+        try:
+            result, error = results.get(timeout=self.remaining())
+        except queue.Empty:
+            raise TimeoutError from None
+        if error is not None:
+            raise error
+        return cast(_Result, result)
+
+
+def resolve_name(name: str, port: int) -> list[str]:
+    """The system's answer for a name: its IP addresses, IPv6 and IPv4."""
+    return [str(entry[4][0]) for entry in socket.getaddrinfo(name, port, type=socket.SOCK_STREAM)]
+
+
+def dial_address(ip: str, port: int, seconds: float) -> socket.socket:
+    """Connect to an IP address; no name is looked up here."""
+    sock = socket.socket(socket.AF_INET6 if ":" in ip else socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        sock.settimeout(seconds)
+        sock.connect((ip, port))
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
+def dial_first(ips: Sequence[str], port: int, dial: Dial, deadline: Deadline) -> socket.socket:
+    """Connect to the first address that answers; each may take its share of the time left, so a dead one costs not all."""
+    *others, last = ips
+    for tried, ip in enumerate(others):
+        try:
+            return dial(ip, port, deadline.remaining() / (len(ips) - tried))
+        except OSError:
+            continue
+    return dial(last, port, deadline.remaining())
+
+
+def start_tls(sock: socket.socket, context: ssl.SSLContext, name: str, deadline: Deadline) -> socket.socket:
+    """TLS over a connected socket, the certificate checked against ``name``; closes the socket where that fails."""
+    try:
+        sock.settimeout(deadline.remaining())
+        return context.wrap_socket(sock, server_hostname=name)
+    except BaseException:
+        sock.close()
+        raise
+
+
+def get(sock: socket.socket, target: str, headers: Mapping[str, str], deadline: Deadline) -> http.client.HTTPResponse:
+    """Send a GET and read the answer's status and headers; its body is read under the same deadline."""
+    lines = [f"GET {target} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
+    if any(not line.isascii() or not line.isprintable() for line in lines):
+        raise UsageError("A header for the request holds characters that a header cannot carry.", "Mend the header.")
+    sock.settimeout(deadline.remaining())
+    sock.sendall("\r\n".join([*lines, "", ""]).encode("ascii"))
+    response = http.client.HTTPResponse(cast(socket.socket, _TimedSocket(sock, deadline)), method="GET")
+    response.begin()
+    if response.headers.defects:  # the rest of the headers would be taken for the body
+        raise http.client.HTTPException("unreadable headers")
+    return response
+
+
+def read_body(response: http.client.HTTPResponse) -> Iterator[bytes]:
+    """The body as it arrives; raises :class:`http.client.IncompleteRead` where it ends before its announced length."""
+    while chunk := response.read1(CHUNK):
+        yield chunk
+    if response.length:
+        raise http.client.IncompleteRead(b"", response.length)
+
+
+class _TimedSocket:
+    """What ``HTTPResponse`` needs of a socket: a file to read from."""
+
+    def __init__(self, sock: socket.socket, deadline: Deadline) -> None:
+        self._reader = _TimedReader(sock, deadline)
+
+    def makefile(self, _mode: str) -> io.BufferedReader:
+        return io.BufferedReader(self._reader, CHUNK)
+
+
+class _TimedReader(io.RawIOBase):
+    """Reads a socket, each time with what is left until the deadline."""
+
+    def __init__(self, sock: socket.socket, deadline: Deadline) -> None:
+        self._sock = sock
+        self._deadline = deadline
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: WriteableBuffer) -> int:
+        self._sock.settimeout(self._deadline.remaining())
+        return self._sock.recv_into(buffer)

@@ -1,0 +1,144 @@
+"""Fetch an address that a stranger named, without being led where it must not go."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from mapsi.artifacts import atomic_file
+from mapsi.errors import RemoteError
+from mapsi.remote.address import Address, parse_address
+from mapsi.remote.answer import Answer, plainly
+from mapsi.remote.connection import Deadline, Dial, dial_address, dial_first, get, resolve_name, start_tls
+from mapsi.remote.content import Accept
+from mapsi.remote.reach import Reach, Resolve
+
+USER_AGENT = "Mozilla/5.0 (compatible; mapsi)"
+"""Says who asks, behind the word without which some shops' servers answer nobody."""
+
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A whole answer in memory. ``url`` is where the redirects ended, ``status`` from 200 to 299, ``data`` unpacked, the
+    names in ``headers`` in small letters."""
+
+    url: str
+    status: int
+    data: bytes
+    headers: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Downloaded:
+    """An answer that was written to a file of ``size`` bytes; the rest as in :class:`Fetched`."""
+
+    url: str
+    status: int
+    size: int
+    headers: Mapping[str, str]
+
+
+class Fetcher:
+    """Fetches http(s) addresses of public servers, and of the hosts in ``allow_hosts`` (``host`` or ``host:port``).
+
+    Every address, those of redirects too, is parsed, resolved once and checked; the connection goes to the very IP
+    address that was checked. No cookies, no proxies, nothing kept between calls, so one fetcher may serve many threads.
+    ``resolve``, ``dial`` and ``tls`` replace the system's resolver, its connections and its trusted certificates.
+    """
+
+    def __init__(
+        self,
+        *,
+        allow_hosts: tuple[str, ...] = (),
+        user_agent: str = USER_AGENT,
+        max_redirects: int = 5,
+        resolve: Resolve = resolve_name,
+        dial: Dial = dial_address,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        self._reach = Reach(allow_hosts, resolve)
+        self._user_agent = user_agent
+        self._max_redirects = max_redirects
+        self._dial = dial
+        self._tls = tls or ssl.create_default_context()
+
+    def fetch(
+        self,
+        url: str,
+        *,
+        max_bytes: int,
+        seconds: float,
+        accept: Accept = "any",
+        headers: Mapping[str, str] | None = None,
+    ) -> Fetched:
+        """Fetch ``url`` into memory: at most ``max_bytes``, packed or unpacked, all of it within ``seconds``.
+
+        ``accept`` refuses by content what is no picture, or what is an HTML page instead of a feed. ``headers`` go along
+        only as long as redirects stay on the same scheme, host and port, since they may hold a key.
+
+        Raises :class:`RefusedAddressError` where the address may not be visited and :class:`RemoteError` where nothing
+        usable came back; neither repeats the answer, or tells which IP address a name led to.
+        """
+        with self._visit(url, headers or {}, Deadline(seconds)) as answer:
+            data = b"".join(answer.body(max_bytes, accept))
+        return Fetched(answer.address.url, answer.status, data, answer.headers)
+
+    def download(
+        self,
+        url: str,
+        target: Path,
+        *,
+        max_bytes: int,
+        seconds: float,
+        accept: Accept = "any",
+        headers: Mapping[str, str] | None = None,
+    ) -> Downloaded:
+        """Fetch ``url`` into the file ``target``, written whole or not at all; the rest as in :meth:`fetch`."""
+        size = 0
+        with (
+            self._visit(url, headers or {}, Deadline(seconds)) as answer,
+            atomic_file(target) as beside,
+            beside.open("wb") as file,
+        ):
+            for chunk in answer.body(max_bytes, accept):
+                size += file.write(chunk)
+        return Downloaded(answer.address.url, answer.status, size, answer.headers)
+
+    def _visit(self, url: str, headers: Mapping[str, str], deadline: Deadline) -> Answer:
+        """Follow redirects to an answer that holds something; each hop starts from scratch."""
+        address = parse_address(url)
+        for _ in range(self._max_redirects + 1):
+            answer = self._ask(address, headers, deadline)
+            if answer.status not in _REDIRECTS:
+                return answer.expected()
+            with closing(answer):
+                onward = answer.redirect()
+            if onward.origin != address.origin:
+                headers = {}
+            address = onward
+        raise RemoteError(f"The address is redirected more than {self._max_redirects} times.", "Give the last address.")
+
+    def _ask(self, address: Address, headers: Mapping[str, str], deadline: Deadline) -> Answer:
+        with plainly(address):
+            ips = deadline.bound(lambda: self._reach.addresses(address))
+            sock = dial_first(ips, address.port, self._dial, deadline)
+            if address.scheme == "https":
+                sock = start_tls(sock, self._tls, address.host, deadline)
+            try:
+                return Answer(address, sock, get(sock, address.target, self._headers(address, headers), deadline))
+            except BaseException:
+                sock.close()
+                raise
+
+    def _headers(self, address: Address, given: Mapping[str, str]) -> dict[str, str]:
+        return {name.title(): value for name, value in given.items()} | {
+            "Host": address.host_header,
+            "User-Agent": self._user_agent,
+            "Accept-Encoding": "gzip, deflate",
+            "Connection": "close",
+        }
