@@ -1,0 +1,86 @@
+"""A class an axis out of a shop's own words, where title and category leave no doubt."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+
+from mapsi.catalog.tokens import is_cjk, words
+from mapsi.taxonomy import Axis, Class, Taxonomy
+
+
+class WordClassifier:
+    """Finds the names and search words of all classes in texts; made once for an import.
+
+    A Korean word is found anywhere inside a word and with or without the blanks between its parts, an English one as
+    whole words, singular or plural. What lies inside a longer find is no find: the ``shirt`` of ``t-shirt``, the 셔츠
+    of 린넨 셔츠.
+    """
+
+    def __init__(self, taxonomy: Taxonomy) -> None:
+        self._axes = {slug: _AxisWords(axis) for slug, axis in taxonomy.axes.items()}
+        self._of_category = lru_cache(maxsize=10_000)(self._find)
+
+    def classes(self, title: str, category: str) -> dict[str, str]:
+        """Axis to class slug. What is found in the title counts, what is found in the category only where the title
+        says nothing of the axis; an axis with two or more classes found has none."""
+        in_title, in_category = self._find(title), self._of_category(category)
+        decided = {axis: in_title[axis] or in_category[axis] for axis in self._axes}
+        return {axis: next(iter(found)) for axis, found in decided.items() if len(found) == 1}
+
+    def _find(self, text: str) -> dict[str, frozenset[str]]:
+        spaced = " ".join(words(text))
+        return {slug: axis.find(spaced) for slug, axis in self._axes.items()}
+
+
+class _AxisWords:
+    def __init__(self, axis: Axis) -> None:
+        classes_of = [(form, cls.slug) for cls in axis.classes for form in _forms(cls)]
+        self._words = _compile({form for form, _ in classes_of})
+        self._classes: dict[str, set[str]] = {}
+        for form, slug in classes_of:
+            self._classes.setdefault(_key(form), set()).add(slug)
+
+    def find(self, spaced: str) -> frozenset[str]:
+        finds = _outermost((match.span(1), match[1]) for match in self._words.finditer(spaced))
+        return frozenset(slug for find in finds for slug in self._classes[_key(find)])
+
+
+def _outermost(finds: Iterable[tuple[tuple[int, int], str]]) -> Iterator[str]:
+    """Of finds by rising start, those that lie inside no other."""
+    furthest = -1
+    for (_, end), find in finds:
+        if end > furthest:
+            furthest = end
+            yield find
+
+
+def _forms(cls: Class) -> Iterator[str]:
+    """The words of a class as they stand in normalised text, English plurals among them."""
+    for word in cls.all_words:
+        form = " ".join(words(word))
+        if form:
+            yield form
+            if not is_cjk(form[-1]):
+                yield from (f"{form}s", f"{form}es")
+
+
+def _compile(forms: Iterable[str]) -> re.Pattern[str]:
+    """A pattern that gives, at every place where a form begins, the longest one; in a lookahead, since finds overlap.
+
+    The Latin forms stand behind one look at the border before them: most places of a text are then done at once."""
+    longest_first = sorted(forms, key=len, reverse=True)
+    latin = "|".join(_pattern(form) for form in longest_first if not is_cjk(form))
+    cjk = "|".join(_pattern(form) for form in longest_first if is_cjk(form))
+    branches = ([rf"(?<![^ ])(?:{latin})"] if latin else []) + ([cjk] if cjk else [])
+    return re.compile(f"(?=({'|'.join(branches)}))")
+
+
+def _pattern(form: str) -> str:
+    pattern = re.sub(r"(?<=[^\x00-\x7f]) (?=[^\x00-\x7f])", " ?", form)  # a form holds letters, digits and blanks only
+    return pattern if is_cjk(form[-1]) else rf"{pattern}(?![^ ])"
+
+
+def _key(find: str) -> str:
+    return find.replace(" ", "")

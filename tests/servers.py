@@ -1,0 +1,126 @@
+"""Real servers that tests start on loopback, each in a directory of its own, and what to do where one is missing."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pymysql
+import pytest
+
+
+def require(condition: object, what: str) -> None:
+    """Skip the test where a real part is missing, naming it; fail instead under ``MAPSI_TEST_STRICT=1``."""
+    if condition:
+        return
+    if os.environ.get("MAPSI_TEST_STRICT") == "1":
+        pytest.fail(f"missing: {what}", pytrace=False)
+    pytest.skip(f"missing: {what}")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass(frozen=True)
+class MariaDB:
+    """A running MariaDB that listens on 127.0.0.1; ``user`` may do everything there."""
+
+    port: int
+    user: str
+    password: str
+
+    def url(self, database: str) -> str:
+        return f"mariadb://{self.user}:{self.password}@127.0.0.1:{self.port}/{database}"
+
+    def create_database(self, name: str) -> str:
+        """Create an empty database and give its address."""
+        self.execute(f"CREATE DATABASE {name}")
+        return self.url(name)
+
+    def execute(self, statement: str) -> None:
+        connection = pymysql.connect(host="127.0.0.1", port=self.port, user=self.user, password=self.password)
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(statement)
+        finally:
+            connection.close()
+
+
+def mariadb_is_installed() -> bool:
+    return shutil.which("mariadbd") is not None and shutil.which("mariadb-install-db") is not None
+
+
+@contextmanager
+def run_mariadb(folder: Path) -> Iterator[MariaDB]:
+    """Start a MariaDB of its own in ``folder`` and stop it at the end; about two seconds."""
+    data, port = folder / "data", free_port()
+    account = ["--user=root"] if os.geteuid() == 0 else []
+    setup = folder / "setup.sql"
+    setup.write_text(
+        "CREATE USER 'mapsi'@'127.0.0.1' IDENTIFIED BY 'sesame';\n"
+        "GRANT ALL ON *.* TO 'mapsi'@'127.0.0.1' WITH GRANT OPTION;\n"
+    )
+    subprocess.run(
+        [
+            "mariadb-install-db",
+            "--no-defaults",
+            f"--datadir={data}",
+            "--auth-root-authentication-method=normal",
+            *account,
+        ],
+        check=True,
+        capture_output=True,
+    )
+    with (folder / "mariadbd.log").open("wb") as log:
+        server = subprocess.Popen(_command(folder, data, port, setup) + account, stdout=log, stderr=log)
+        try:
+            running = MariaDB(port, "mapsi", "sesame")
+            _wait_until_up(running, server, folder / "mariadbd.log")
+            yield running
+        finally:
+            server.terminate()
+            server.wait(timeout=60)
+
+
+def _command(folder: Path, data: Path, port: int, setup: Path) -> list[str]:
+    return [
+        "mariadbd",
+        "--no-defaults",
+        f"--datadir={data}",
+        f"--socket={folder / 's.sock'}",
+        f"--pid-file={folder / 'pid'}",
+        f"--init-file={setup}",
+        "--bind-address=127.0.0.1",
+        f"--port={port}",
+        "--skip-networking=0",
+        "--skip-name-resolve",
+        "--innodb-buffer-pool-size=64M",
+        "--innodb-log-file-size=32M",
+        "--innodb-flush-log-at-trx-commit=0",
+        "--innodb-flush-method=nosync",
+        "--skip-innodb-doublewrite",
+        "--key-buffer-size=1M",
+        "--performance-schema=0",
+        "--skip-log-bin",
+    ]
+
+
+def _wait_until_up(running: MariaDB, server: subprocess.Popen[bytes], log: Path, seconds: float = 30) -> None:
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            return running.execute("SELECT 1")
+        except pymysql.err.OperationalError:
+            if server.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"MariaDB did not start:\n{log.read_text(errors='replace')[-3000:]}") from None
+            time.sleep(0.05)

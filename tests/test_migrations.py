@@ -1,0 +1,87 @@
+"""The one road to a schema, on both databases."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import inspect, text
+
+import mapsi
+from mapsi.catalog import open_catalog
+from mapsi.catalog.database import Database, open_database
+from mapsi.catalog.migrations import check_schema, keeps_out, migrate
+from mapsi.catalog.tables import WORD_INDEX, Table
+from mapsi.errors import CatalogError
+
+
+@pytest.fixture(params=["sqlite", "mariadb"])
+def database(request: pytest.FixtureRequest, new_database: Callable[[str], str]) -> Database:
+    return open_database(new_database(request.param))
+
+
+def set_revision(database: Database, revision: str) -> None:
+    with database.write() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = :revision"), {"revision": revision})
+
+
+def test_the_migrations_make_exactly_the_tables_of_the_code(database: Database) -> None:
+    migrate(database)
+    options = {"include_name": lambda name, kind, parents: not keeps_out(name, kind), "compare_type": True}
+    with database.read() as connection:
+        assert compare_metadata(MigrationContext.configure(connection, opts=options), Table.metadata) == []
+
+
+def test_the_word_index_is_there(database: Database) -> None:
+    migrate(database)
+    with database.read() as connection:
+        there = inspect(connection)
+        indexes = {index["name"] for index in there.get_indexes("listings")}
+        assert WORD_INDEX in (there.get_table_names() if database.kind == "sqlite" else indexes)
+
+
+def test_migrating_again_changes_nothing(database: Database) -> None:
+    migrate(database)
+    migrate(database)
+    check_schema(database)
+    with database.read() as connection:
+        assert connection.execute(text("SELECT generation FROM state")).all() == [(0,)]
+
+
+def test_an_empty_database_is_told(database: Database) -> None:
+    with pytest.raises(CatalogError, match="empty") as caught:
+        check_schema(database)
+    assert "mapsi catalog migrate" in caught.value.hint
+
+
+def test_a_schema_of_the_future_is_told_and_left_alone(database: Database) -> None:
+    migrate(database)
+    set_revision(database, "9999")
+    for action in (check_schema, migrate):
+        with pytest.raises(CatalogError, match="newer"):
+            action(database)
+
+
+def test_a_missing_schema_is_told_by_every_question(new_database: Callable[[str], str]) -> None:
+    for kind in ("sqlite", "mariadb"):
+        with open_catalog(new_database(kind)) as catalog, pytest.raises(CatalogError, match="schema"):
+            catalog.facets()
+
+
+def test_texts_compare_byte_for_byte_in_innodb(new_database: Callable[[str], str]) -> None:
+    database = open_database(new_database("mariadb"))
+    migrate(database)
+    with database.read() as connection:
+        rows = connection.execute(
+            text("SELECT engine, table_collation FROM information_schema.tables WHERE table_schema = DATABASE()")
+        ).all()
+    ours = [tuple(row) for row in rows]
+    assert ours.count(("InnoDB", "utf8mb4_bin")) == len(Table.metadata.tables)
+
+
+def test_nothing_makes_tables_but_migrations() -> None:
+    room = Path(mapsi.__file__).parent / "catalog"
+    assert [str(file) for file in room.rglob("*.py") if "create_all" in file.read_text("utf-8")] == []

@@ -1,0 +1,234 @@
+"""Pictures, what a model read off them, and the classes that come of it."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from mapsi.catalog import Catalog
+from mapsi.catalog.filters import Filters
+from mapsi.catalog.records import Label
+from mapsi.errors import UsageError
+from offers import TAXONOMY, offer, take_in, take_in_all
+
+DIGEST = "ab" * 32
+
+
+def digest(number: int) -> str:
+    return f"{number:064x}"
+
+
+def embedding(number: int, width: int = 8) -> npt.NDArray[np.float32]:
+    return np.random.default_rng(number).standard_normal(width).astype(np.float32)
+
+
+def label(slug: str, *, known: bool = True, confidence: float = 0.9) -> Label:
+    return {"slug": slug, "confidence": confidence, "known": known}
+
+
+def give_picture(catalog: Catalog, offer_id: int, of: str = "") -> str:
+    stored = of or digest(offer_id)
+    catalog.save_picture([offer_id], stored, 240, 320, "https://img.example.com/x.jpg")
+    return stored
+
+
+def classes(catalog: Catalog, offer_id: int) -> dict[str, str]:
+    return dict(catalog.products([offer_id])[0].classes)
+
+
+# --- pictures --------------------------------------------------------------------------------------------------------
+
+
+def test_living_offers_without_a_picture_are_to_be_fetched(catalog: Catalog) -> None:
+    take_in(catalog, offer("1"), offer("2"), offer("3", availability="out_of_stock"), offer("4"))
+    take_in(catalog, offer("1"), offer("2"), offer("3", availability="out_of_stock"))
+    give_picture(catalog, 2)
+    assert list(catalog.image_sources_to_fetch()) == [
+        (1, "https://img.example.com/1.jpg"),
+        (3, "https://img.example.com/3.jpg"),
+    ]
+
+
+def test_pictures_may_be_saved_while_the_list_is_read(catalog: Catalog) -> None:
+    take_in_all(catalog, (offer(str(n)) for n in range(2100)))
+    seen = []
+    for offer_id, _ in catalog.image_sources_to_fetch():
+        seen.append(offer_id)
+        if offer_id % 500 == 0:
+            give_picture(catalog, offer_id)
+    assert seen == list(range(1, 2101))
+    assert len(list(catalog.image_sources_to_fetch())) == 2096
+
+
+def test_a_picture_belongs_to_all_offers_that_show_it(catalog: Catalog) -> None:
+    take_in(catalog, offer("1"), offer("2"))
+    catalog.save_picture([1, 2], DIGEST, 240, 320, "https://img.example.com/1.jpg")
+    catalog.save_picture([2], DIGEST, 240, 320, "https://img.example.com/1.jpg")
+    assert [product.picture for product in catalog.products([1, 2])] == [DIGEST, DIGEST]
+    assert catalog.status().pictures == 1
+
+
+def test_a_failed_picture_is_tried_again_after_the_next_import(catalog: Catalog) -> None:
+    take_in(catalog, offer("1"), offer("2"))
+    catalog.mark_picture_failed([1], "The server answered 404.")
+    assert [offer_id for offer_id, _ in catalog.image_sources_to_fetch()] == [2]
+    assert catalog.status().shops[0].pictures_failed == 1
+    take_in(catalog, offer("1"), offer("2"))
+    assert [offer_id for offer_id, _ in catalog.image_sources_to_fetch()] == [1, 2]
+
+
+def test_a_new_image_source_is_fetched_and_another_change_keeps_the_picture(catalog: Catalog) -> None:
+    take_in(catalog, offer("1"), offer("2"))
+    give_picture(catalog, 1)
+    give_picture(catalog, 2)
+    take_in(catalog, offer("1", image="https://img.example.com/new.jpg"), offer("2", price=1000))
+    assert list(catalog.image_sources_to_fetch()) == [(1, "https://img.example.com/new.jpg")]
+    assert [product.picture for product in catalog.products([1, 2])] == ["", digest(2)]
+
+
+@pytest.mark.parametrize(("stored", "width"), [("", 10), ("x" * 65, 10), (DIGEST, 0)])
+def test_what_is_no_stored_picture_is_refused(catalog: Catalog, stored: str, width: int) -> None:
+    with pytest.raises(UsageError):
+        catalog.save_picture([], stored, width, 10, "")
+
+
+# --- readings --------------------------------------------------------------------------------------------------------
+
+
+def test_pictures_are_read_once_by_each_model(catalog: Catalog) -> None:
+    take_in(catalog, offer("1"), offer("2"), offer("3"), offer("4"))
+    give_picture(catalog, 1)
+    give_picture(catalog, 2)
+    give_picture(catalog, 3, of=digest(1))
+    give_picture(catalog, 4)
+    take_in(catalog, offer("1"), offer("2"), offer("3"))
+    assert catalog.pictures_without_reading("m1") == [digest(1), digest(2)]
+    assert catalog.save_readings("m1", [(digest(1), embedding(1), {})]) == 1
+    assert catalog.pictures_without_reading("m1") == [digest(2)]
+    assert catalog.pictures_without_reading("m2") == [digest(1), digest(2)]
+
+
+def test_readings_come_back_with_their_offers(catalog: Catalog) -> None:
+    take_in(catalog, offer("1", "원피스", "19.5", currency="USD", group="g", audience="women"), offer("2"), offer("3"))
+    take_in(catalog, offer("1", group="g"), shop="other")
+    for offer_id in (1, 2, 4):
+        give_picture(catalog, offer_id)
+    catalog.save_readings("m", ((digest(n), embedding(n), {}) for n in (1, 2, 4)))
+    rows = list(catalog.index_rows("m"))
+    assert [row.offer_id for row in rows] == [1, 2, 4]
+    first, second, third = rows
+    assert (first.shop, first.lowest_price, first.currency, first.audience) == (
+        "shop",
+        Decimal("19.50"),
+        "USD",
+        "women",
+    )
+    assert first.classes == {"garment": "dress", "style": "one-piece"}
+    assert len({first.group, second.group, third.group}) == 3
+    assert first.embedding.dtype == np.float16
+    np.testing.assert_array_equal(first.embedding, embedding(1).astype(np.float16))
+    assert list(catalog.index_rows("another")) == []
+
+
+def test_variants_share_their_group_and_nobody_else_does(catalog: Catalog) -> None:
+    take_in(catalog, offer("1", group="g"), offer("2", group="g"), offer("g"))
+    for offer_id in (1, 2, 3):
+        give_picture(catalog, offer_id)
+    catalog.save_readings("m", [(digest(n), embedding(n), {}) for n in (1, 2, 3)])
+    first, second, third = (row.group for row in catalog.index_rows("m"))
+    assert first == second != third
+
+
+def test_index_rows_leave_out_what_is_not_shown(catalog: Catalog) -> None:
+    take_in(catalog, offer("1"), offer("2"), offer("3"))
+    for offer_id in (1, 2, 3):
+        give_picture(catalog, offer_id)
+    catalog.save_readings("m", [(digest(n), embedding(n), {}) for n in (1, 2, 3)])
+    take_in(catalog, offer("2", availability="out_of_stock"), offer("3"))
+    assert [row.offer_id for row in catalog.index_rows("m")] == [3]
+
+
+def test_index_rows_are_of_one_moment_in_flat_batches(catalog: Catalog) -> None:
+    take_in_all(catalog, (offer(str(n)) for n in range(2500)))
+    catalog.save_picture(range(1, 2501), DIGEST, 1, 1, "")
+    catalog.save_readings("m", [(DIGEST, embedding(1), {})])
+    rows = catalog.index_rows("m")
+    seen = [next(rows).offer_id]
+    take_in(catalog, offer("0"))
+    assert seen + [row.offer_id for row in rows] == list(range(1, 2501))
+
+
+def test_a_reading_that_is_there_is_replaced(catalog: Catalog) -> None:
+    take_in(catalog, offer("1"))
+    give_picture(catalog, 1)
+    for n in (1, 2):
+        catalog.save_readings("m", [(digest(1), embedding(7), {}), (digest(1), embedding(n), {})])
+    (row,) = catalog.index_rows("m")
+    np.testing.assert_array_equal(row.embedding, embedding(2).astype(np.float16))
+
+
+@pytest.mark.parametrize("bad", [np.zeros((2, 2), np.float32), np.array([np.nan], np.float32)])
+def test_an_embedding_that_makes_no_sense_is_refused(catalog: Catalog, bad: npt.NDArray[np.float32]) -> None:
+    with pytest.raises(UsageError):
+        catalog.save_readings("m", [(DIGEST, bad, {})])
+
+
+# --- classes ---------------------------------------------------------------------------------------------------------
+
+
+def read(catalog: Catalog, model: str, offer_id: int, **labels: Label) -> None:
+    catalog.save_readings(model, [(give_picture(catalog, offer_id), embedding(offer_id), labels)])
+
+
+def test_the_model_fills_what_the_words_left_open(catalog: Catalog) -> None:
+    take_in(catalog, offer("1", "데일리 기본템"), offer("2", "원피스"), offer("3", "데일리"))
+    read(catalog, "m", 1, garment=label("dress"), style=label("suit", known=False))
+    read(catalog, "m", 2, garment=label("hat"), style=label("knit"))
+    read(catalog, "m", 3, garment=label("spaceship"), mood=label("sad"))
+    assert catalog.classify_by_model("m", TAXONOMY) == 1
+    assert classes(catalog, 1) == {"garment": "dress"}
+    assert classes(catalog, 2) == {"garment": "dress", "style": "one-piece"}
+    assert classes(catalog, 3) == {}
+    assert catalog.classify_by_model("m", TAXONOMY) == 0
+
+
+def test_classes_of_the_model_are_found_by_words_and_filters(catalog: Catalog) -> None:
+    take_in(catalog, offer("1", "데일리 기본템"))
+    assert catalog.search_words("드레스", Filters(), "likeness", 1, 10).total == 0
+    read(catalog, "m", 1, garment=label("dress"))
+    catalog.classify_by_model("m", TAXONOMY)
+    assert catalog.search_words("드레스", Filters(), "likeness", 1, 10).total == 1
+    assert catalog.browse(Filters(classes={"garment": ("dress",)}), "likeness", 1, 10).total == 1
+    assert catalog.facets().classes == {"garment": (("dress", 1),)}
+
+
+def test_another_model_takes_back_what_the_first_one_said(catalog: Catalog) -> None:
+    take_in(catalog, offer("1", "데일리 기본템"), offer("2", "데일리"))
+    read(catalog, "old", 1, garment=label("dress"))
+    read(catalog, "old", 2, garment=label("hat"))
+    catalog.classify_by_model("old", TAXONOMY)
+    read(catalog, "new", 1, garment=label("skirt"))
+    assert catalog.classify_by_model("new", TAXONOMY) == 2
+    assert (classes(catalog, 1), classes(catalog, 2)) == ({"garment": "skirt"}, {})
+    assert catalog.search_words("드레스", Filters(), "likeness", 1, 10).total == 0
+
+
+def test_labelling_moves_the_generation_only_where_it_changes_something(catalog: Catalog) -> None:
+    take_in(catalog, offer("1", "데일리"))
+    read(catalog, "m", 1, garment=label("dress"))
+    before = catalog.generation()
+    catalog.classify_by_model("m", TAXONOMY)
+    after = catalog.generation()
+    catalog.classify_by_model("m", TAXONOMY)
+    assert before < after == catalog.generation()
+
+
+def test_many_offers_are_labelled_in_batches(catalog: Catalog) -> None:
+    take_in_all(catalog, (offer(str(n), "데일리") for n in range(2100)))
+    catalog.save_picture(range(1, 2101), DIGEST, 1, 1, "")
+    catalog.save_readings("m", [(DIGEST, embedding(1), {"garment": label("dress")})])
+    assert catalog.classify_by_model("m", TAXONOMY) == 2100
+    assert catalog.facets().classes == {"garment": (("dress", 2100),)}
