@@ -1,0 +1,146 @@
+"""A training plan: which folders teach what, as a TOML file that a person can read and change.
+
+[[photos]]
+folder = "clothing/train"        # holds CLASS/*.jpg, relative to the plan's root
+axis = "garment"                 # the axis that the class folders label
+part = "train"                   # train, validation, or split (a hold-out is set apart)
+labels = "clothing/labels.csv"   # optional: path, sender or source, source_label, proxy
+classes = ["dress", "hat"]       # optional: only these folders
+also = { one-piece = "garment:dress" }   # optional: a class that tells another axis too
+nothing = true                   # optional: these photos show no garment
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, cast
+
+from mapsi.dataset.photos import Sample, read_labels, scan_classes
+from mapsi.errors import ArtifactError
+from mapsi.taxonomy import Taxonomy
+
+Part = Literal["train", "validation", "split"]
+_KEYS = {"folder", "axis", "part", "labels", "classes", "also", "nothing"}
+# A source label shared by more photos than this names a kind of garment, not one product or one person.
+MAX_BLOCK = 24
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoFolder:
+    """One entry of a plan."""
+
+    folder: Path
+    axis: str
+    part: Part
+    labels: Path | None = None
+    classes: tuple[str, ...] = ()
+    also: dict[str, tuple[str, str]] = field(default_factory=dict)
+    nothing: bool = False
+
+
+def read_plan(file: Path, root: Path | None = None) -> list[PhotoFolder]:
+    """Read a plan; its folders are relative to ``root`` (by default the plan's own folder)."""
+    try:
+        document = tomllib.loads(file.read_text("utf-8"))
+    except OSError as error:
+        raise ArtifactError(f"The plan {file} cannot be read: {error.strerror}.", "Check the path.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ArtifactError(f"The plan {file} is not TOML: {error}.", "Mend the line it names.") from error
+    entries = document.get("photos")
+    if not isinstance(entries, list) or not entries:
+        raise ArtifactError(f"The plan {file} has no [[photos]] entry.", "See docs/train.md.")
+    base = root if root is not None else file.parent
+    return [_parse_entry(file, base, number, entry) for number, entry in enumerate(entries, start=1)]
+
+
+def _parse_entry(file: Path, base: Path, number: int, entry: dict[str, Any]) -> PhotoFolder:
+    where = f"The plan {file}, entry {number}"
+    unknown = sorted(set(entry) - _KEYS)
+    if unknown:
+        raise ArtifactError(f"{where}: there is no key {unknown[0]!r}.", f"There are: {', '.join(sorted(_KEYS))}.")
+    part = entry.get("part", "split")
+    if part not in ("train", "validation", "split"):
+        raise ArtifactError(f"{where}: part is {part!r}.", "It is train, validation or split.")
+    if "folder" not in entry:
+        raise ArtifactError(f"{where} names no folder.", 'Write folder = "...".')
+    nothing = bool(entry.get("nothing", False))
+    if not nothing and "axis" not in entry:
+        raise ArtifactError(f"{where} names no axis.", 'Write axis = "...", or nothing = true.')
+    also = {name: _axis_and_class(where, text) for name, text in entry.get("also", {}).items()}
+    labels = base / entry["labels"] if "labels" in entry else None
+    return PhotoFolder(
+        base / entry["folder"],
+        entry.get("axis", ""),
+        cast(Part, part),
+        labels,
+        tuple(entry.get("classes", ())),
+        also,
+        nothing,
+    )
+
+
+def _axis_and_class(where: str, text: str) -> tuple[str, str]:
+    axis, colon, slug = text.partition(":")
+    if not (axis and colon and slug):
+        raise ArtifactError(f"{where}: also has {text!r}.", 'Write also = { CLASS = "AXIS:CLASS" }.')
+    return axis, slug
+
+
+def gather(entry: PhotoFolder, taxonomy: Taxonomy) -> list[Sample]:
+    """The samples of one entry, in the order of their paths.
+
+    Raises :class:`ArtifactError` where a folder is missing or a class folder is none of the axis's classes.
+    """
+    rows = read_labels(entry.labels) if entry.labels is not None else {}
+    samples = []
+    for path, folder_class in scan_classes(entry.folder):
+        if entry.classes and folder_class not in entry.classes:
+            continue
+        row = rows.get(_row_key(path, entry), {})
+        samples.append(_sample(entry, taxonomy, path, folder_class, row))
+    if not samples:
+        raise ArtifactError(f"The folder {entry.folder} holds no photos.", "It should hold CLASS/*.jpg.")
+    return _with_blocks(samples, rows, entry)
+
+
+def _row_key(path: Path, entry: PhotoFolder) -> str:
+    assert entry.labels is not None or path
+    base = entry.labels.parent if entry.labels is not None else entry.folder
+    return path.relative_to(base).as_posix() if path.is_relative_to(base) else path.name
+
+
+def _sample(entry: PhotoFolder, taxonomy: Taxonomy, path: Path, folder_class: str, row: dict[str, str]) -> Sample:
+    if entry.nothing:
+        return Sample(path, {}, row.get("source", ""), nothing=True)
+    axis = taxonomy.find(entry.axis)
+    if folder_class not in axis.by_slug:
+        raise ArtifactError(
+            f"The folder {path.parent} is no class of the axis {axis.slug}.",
+            f"Add {folder_class!r} to the taxonomy, rename the folder, or list `classes` in the plan.",
+        )
+    labels = {entry.axis: folder_class}
+    if folder_class in entry.also:
+        other_axis, slug = entry.also[folder_class]
+        labels[other_axis] = taxonomy.find(other_axis).find(slug).slug
+    return Sample(path, labels, row.get("source", ""), proxy=row.get("proxy", "no") == "yes")
+
+
+def _with_blocks(samples: Sequence[Sample], rows: dict[str, dict[str, str]], entry: PhotoFolder) -> list[Sample]:
+    """Give each sample its block: its sender, or its source's own label where that names few photos."""
+    keys = [_block_key(rows.get(_row_key(s.path, entry), {}), s) for s in samples]
+    counts = {key: keys.count(key) for key in set(keys)}
+    return [
+        Sample(s.path, s.labels, s.source, key if counts[key] <= MAX_BLOCK else str(s.path), s.proxy, s.nothing)
+        for s, key in zip(samples, keys, strict=True)
+    ]
+
+
+def _block_key(row: dict[str, str], sample: Sample) -> str:
+    if row.get("sender"):
+        return f"sender {row['sender']}"
+    if row.get("source_label"):
+        return f"{row.get('source', '')} {row['source_label']}"
+    return str(sample.path)

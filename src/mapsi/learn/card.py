@@ -1,0 +1,115 @@
+"""The card of a model folder: what it is, what it learned from, how good it is, where it ends."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from mapsi.dataset.manifest import Manifest
+from mapsi.dataset.photos import Sample
+from mapsi.infer.folder import AxisLabels, ModelDocument
+from mapsi.learn.training import RunConfig
+
+
+def write_card(
+    document: ModelDocument, metrics: dict[str, Any], manifest: Manifest, config: RunConfig, notes: str = ""
+) -> str:
+    """The card as Markdown. ``notes`` is what a person adds about the data, licences and limits."""
+    parts = [
+        f"# {document.name}",
+        f"Made {document.created}; fingerprint `{document.fingerprint}`.",
+        _network_section(document, config),
+        *(_axis_section(labels, metrics["axes"][labels.axis], manifest) for labels in document.axes),
+        _data_section(manifest),
+        _recipe_section(config),
+    ]
+    if notes:
+        parts.append(notes.strip())
+    return "\n\n".join(parts) + "\n"
+
+
+def _network_section(document: ModelDocument, config: RunConfig) -> str:
+    p = document.preprocessing
+    views = "each photo plain and mirrored, averaged" if document.mirror else "each photo once"
+    return "\n".join(
+        [
+            "## Network",
+            f"- {config.recipe['backbone']}, one linear head an axis, embedding of {document.width} numbers, unit length.",
+            f"- Reads RGB at {p.size} x {p.size} px ({p.fit}), {views}; mean {p.mean}, deviation {p.std}.",
+            "- ONNX, int8 (static QDQ, per channel), ranges from training photos; heads in float.",
+        ]
+    )
+
+
+def _axis_section(labels: AxisLabels, figures: dict[str, Any], manifest: Manifest) -> str:
+    accuracy, macro = figures["intervals"]["accuracy"], figures["intervals"]["macro_f1"]
+    sure, plain = figures["sure"], figures["float"]
+    lines = [
+        f"## Axis `{labels.axis}`",
+        f"On {figures['n']} photos held out, int8, with 95 % bootstrap intervals:",
+        "",
+        "| figure | value | interval |",
+        "|---|---|---|",
+        f"| accuracy | {figures['accuracy']:.3f} | {accuracy['low']:.3f} to {accuracy['high']:.3f} |",
+        f"| macro F1 | {figures['macro']['f1']:.3f} | {macro['low']:.3f} to {macro['high']:.3f} |",
+        f"| right class among the first three | {figures['top3']:.3f} | |",
+        f"| accuracy in float | {plain['accuracy']:.3f} | |",
+        f"| macro F1 in float | {plain['macro_f1']:.3f} | |",
+        f"| calibration error | {figures['calibration_error']:.3f} | |",
+    ]
+    lines += [_part_row(name, figures[name]) for name in ("proxies", "others") if name in figures]
+    lines += [
+        "",
+        f"Temperature {labels.temperature:.3f}, threshold {labels.threshold:.2f}: "
+        f"{sure['share']:.0%} of these photos get a sure answer, right in {_percent(sure['accuracy'])}; "
+        f"of {sure['nothing_photos']} photos that show no garment or an unclear one, {_percent(sure['nothing_kept'])} do.",
+        "",
+        "| class | photos learned from | photos measured on | precision | recall | F1 |",
+        "|---|---|---|---|---|---|",
+    ]
+    learned = Counter(s.labels.get(labels.axis) for s in manifest.part("train"))
+    for slug in labels.classes:
+        row = figures["classes"].get(slug)
+        shown = f"{row['n']} | {row['precision']:.3f} | {row['recall']:.3f} | {row['f1']:.3f}" if row else "0 | | |"
+        lines.append(f"| {slug} | {learned[slug]} | {shown} |")
+    return "\n".join(lines)
+
+
+def _part_row(name: str, part: dict[str, Any]) -> str:
+    interval = part["macro_f1_interval"]
+    what = f"macro F1, {name} only ({part['n']} photos, {part['classes']} classes)"
+    return f"| {what} | {part['macro_f1']:.3f} | {interval['low']:.3f} to {interval['high']:.3f} |"
+
+
+def _percent(value: float | None) -> str:
+    return "none" if value is None else f"{value:.0%}"
+
+
+def _data_section(manifest: Manifest) -> str:
+    train, held = manifest.part("train"), manifest.part("validation")
+    return "\n".join(
+        [
+            "## Data",
+            f"{len(train)} photos to learn from, {len(held)} held out; near-twins never on both sides.",
+            "",
+            "| source | learned from | held out | stand-ins (proxies) |",
+            "|---|---|---|---|",
+            *_source_rows(train, held),
+        ]
+    )
+
+
+def _source_rows(train: Sequence[Sample], held: Sequence[Sample]) -> list[str]:
+    learned, measured = Counter(_source(s) for s in train), Counter(_source(s) for s in held)
+    proxies = Counter(_source(s) for s in [*train, *held] if s.proxy)
+    return [f"| {name} | {learned[name]} | {measured[name]} | {proxies[name]} |" for name in sorted(learned | measured)]
+
+
+def _source(sample: Sample) -> str:
+    return sample.source or "/".join(sample.path.parts[-4:-2])
+
+
+def _recipe_section(config: RunConfig) -> str:
+    rows = [f"| {key} | {value} |" for key, value in config.recipe.items()]
+    return "\n".join(["## Recipe", "| setting | value |", "|---|---|", *rows])

@@ -1,0 +1,219 @@
+"""A trained run -> a model folder: ONNX, checked against torch, quantised to int8, calibrated, measured."""
+
+from __future__ import annotations
+
+import datetime
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+import onnxruntime as ort
+import torch
+from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, QuantFormat, QuantType, quantize_static
+from onnxruntime.quantization.shape_inference import quant_pre_process
+from torch import Tensor, nn
+
+from mapsi.artifacts import atomic_folder, file_digest, write_json
+from mapsi.dataset.manifest import read_manifest
+from mapsi.dataset.photos import Sample
+from mapsi.errors import ArtifactError
+from mapsi.imaging import Preprocessing, decode_photo, to_input
+from mapsi.infer.folder import CARD, DOCUMENT, METRICS, NETWORK, AxisLabels, ModelDocument
+from mapsi.infer.model import Model
+from mapsi.learn.calibration import choose_threshold, fit_temperature
+from mapsi.learn.card import write_card
+from mapsi.learn.measurement import answer_samples, float_answers, measure_axis
+from mapsi.learn.network import AxisNetwork, build_network
+from mapsi.learn.photos import FIT
+from mapsi.learn.recipe import MEAN, STD
+from mapsi.learn.training import MANIFEST, WEIGHTS, RunConfig, read_run
+
+FloatArray = npt.NDArray[np.float32]
+
+# Float32 sums differ in order between the two engines; larger gaps than these mean another network.
+EXPORT_TOLERANCE = 2e-3
+OPSET = 18
+
+
+class ReadingNetwork(nn.Module):
+    """The network as a model folder answers: a flat tuple of outputs in the order of :func:`output_names`."""
+
+    def __init__(self, network: AxisNetwork, axes: Sequence[str]) -> None:
+        super().__init__()
+        self.network = network
+        self.axes = list(axes)
+
+    def forward(self, photos: Tensor) -> tuple[Tensor, ...]:
+        embedding, logits, focus = self.network.read(photos)
+        outputs = [embedding]
+        for axis in self.axes:
+            outputs += [logits[axis], focus[axis]]
+        return tuple(outputs)
+
+
+def output_names(axes: Sequence[str]) -> list[str]:
+    """Names of the ONNX outputs: the embedding, then logits and focus of each axis."""
+    return ["embedding", *(f"{kind}:{axis}" for axis in axes for kind in ("logits", "focus"))]
+
+
+@dataclass(frozen=True, slots=True)
+class ExportOptions:
+    """``calibration`` counts the training photos that set the int8 ranges; ``notes`` is Markdown for the card's end."""
+
+    name: str
+    size: int | None = None
+    mirror: bool = True
+    calibration: int = 256
+    int8: bool = True
+    notes: Path | None = None
+
+
+def export(run: Path, target: Path, options: ExportOptions, say: Callable[[str], None] = print) -> ModelDocument:
+    """Write the model folder of a finished run to ``target``, built beside it and switched in at the end.
+
+    Raises :class:`ArtifactError` where the run is unfinished or the exported network answers otherwise than torch's.
+    """
+    config = read_run(run)
+    network = load_run(run, config)
+    manifest = read_manifest(run / MANIFEST, Path(config.root))
+    preprocessing = Preprocessing(options.size or config.size, FIT, MEAN, STD)
+    held, axes = manifest.part("validation"), list(config.classes)
+    with atomic_folder(target) as folder, tempfile.TemporaryDirectory() as scratch:
+        plain = Path(scratch) / "float.onnx"
+        write_onnx(network, axes, preprocessing, plain)
+        gap = largest_gap(network, axes, plain, _inputs(held[:32], preprocessing))
+        say(f"ONNX answers as torch does: largest difference {gap:.1e} on {min(32, len(held))} photos")
+        if gap > EXPORT_TOLERANCE:
+            raise ArtifactError(f"The exported network differs from torch's by {gap:.1e}.", "Report this as a fault.")
+        if options.int8:
+            calibration = spread(manifest.part("train"), options.calibration)
+            quantise(plain, folder / NETWORK, _inputs(calibration, preprocessing))
+        else:
+            (folder / NETWORK).write_bytes(plain.read_bytes())
+        document = _document(folder, config, preprocessing, options)
+        document, metrics = calibrate_and_measure(folder, document, held, plain)
+        metrics["torch_gap"] = gap
+        write_json(folder / DOCUMENT, document.to_json())
+        write_json(folder / METRICS, metrics)
+        (folder / CARD).write_text(write_card(document, metrics, manifest, config, _notes(options)), "utf-8")
+    return document
+
+
+def _notes(options: ExportOptions) -> str:
+    if options.notes is None:
+        return ""
+    try:
+        return options.notes.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ArtifactError(f"The notes {options.notes} cannot be read: {error}.", "Check --notes.") from error
+
+
+def load_run(run: Path, config: RunConfig) -> AxisNetwork:
+    """The averaged network of a finished run, ready to answer."""
+    weights = run / WEIGHTS
+    if not weights.exists():
+        raise ArtifactError(f"The run {run} is not finished.", "Start `mapsi train` with it again; it goes on.")
+    counts = {axis: len(slugs) for axis, slugs in config.classes.items()}
+    return build_network(config.recipe["backbone"], counts, weights=weights).eval()
+
+
+def write_onnx(network: AxisNetwork, axes: Sequence[str], preprocessing: Preprocessing, file: Path) -> None:
+    """Write the float network as one ONNX file with a free batch dimension."""
+    example = torch.zeros(2, 3, preprocessing.size, preprocessing.size)
+    names = output_names(axes)
+    torch.onnx.export(
+        ReadingNetwork(network, axes).eval(),
+        (example,),
+        str(file),
+        input_names=["photos"],
+        output_names=names,
+        dynamic_axes={name: {0: "batch"} for name in ["photos", *names]},
+        opset_version=OPSET,
+        dynamo=False,
+    )
+
+
+def largest_gap(network: AxisNetwork, axes: Sequence[str], file: Path, inputs: FloatArray) -> float:
+    """Largest absolute difference between torch's and ONNX Runtime's float outputs."""
+    with torch.inference_mode():
+        ours = ReadingNetwork(network, axes).eval()(torch.from_numpy(inputs))
+    theirs = ort.InferenceSession(file, providers=["CPUExecutionProvider"]).run(output_names(axes), {"photos": inputs})
+    return max(float(np.abs(a.numpy() - b).max()) for a, b in zip(ours, theirs, strict=True))
+
+
+class _Calibration(CalibrationDataReader):  # type: ignore[misc]
+    def __init__(self, inputs: FloatArray) -> None:
+        self._batches: Iterator[FloatArray] = iter(np.array_split(inputs, max(1, len(inputs) // 16)))
+
+    def get_next(self) -> dict[str, FloatArray] | None:
+        batch = next(self._batches, None)
+        return None if batch is None else {"photos": batch}
+
+
+def quantise(plain: Path, target: Path, inputs: FloatArray) -> None:
+    """Static QDQ int8, per channel, ranges set by ``inputs``; the heads stay float, they are a thousandth of the work."""
+    prepared = plain.with_name("prepared.onnx")
+    quant_pre_process(str(plain), str(prepared), skip_symbolic_shape=True)
+    quantize_static(
+        str(prepared),
+        str(target),
+        _Calibration(inputs),
+        quant_format=QuantFormat.QDQ,
+        op_types_to_quantize=["Conv", "Add", "MaxPool"],
+        per_channel=True,
+        activation_type=QuantType.QUInt8,
+        weight_type=QuantType.QInt8,
+        calibrate_method=CalibrationMethod.MinMax,
+        extra_options={"CalibMovingAverage": True},
+    )
+
+
+def spread(samples: Sequence[Sample], count: int) -> list[Sample]:
+    """``count`` samples evenly spread over the list, which is ordered by folder and class."""
+    if len(samples) <= count:
+        return list(samples)
+    return [samples[int(i)] for i in np.linspace(0, len(samples) - 1, count)]
+
+
+def _inputs(samples: Sequence[Sample], preprocessing: Preprocessing) -> FloatArray:
+    photos = (decode_photo(s.path.read_bytes(), at_least=2 * preprocessing.size) for s in samples)
+    return np.stack([to_input(photo, preprocessing) for photo in photos])
+
+
+def _document(folder: Path, config: RunConfig, preprocessing: Preprocessing, options: ExportOptions) -> ModelDocument:
+    created = datetime.datetime.now(datetime.UTC).date().isoformat()
+    axes = tuple(AxisLabels(axis, tuple(slugs), 1.0, 0.0) for axis, slugs in config.classes.items())
+    width = (
+        onnx.load(folder / NETWORK, load_external_data=False).graph.output[0].type.tensor_type.shape.dim[1].dim_value
+    )
+    return ModelDocument(
+        options.name, created, width, preprocessing, axes, options.mirror, file_digest(folder / NETWORK)
+    )
+
+
+def calibrate_and_measure(
+    folder: Path, document: ModelDocument, held: Sequence[Sample], plain: Path
+) -> tuple[ModelDocument, dict[str, Any]]:
+    """Set each axis's temperature and threshold on the photos held out, and measure there, int8 beside float."""
+    write_json(folder / DOCUMENT, document.to_json())
+    answers = answer_samples(Model.open(folder), held)
+    plain_logits = float_answers(plain, document, held)
+    metrics: dict[str, Any] = {"axes": {}}
+    axes = []
+    for labels in document.axes:
+        rows = [i for i, s in enumerate(held) if s.labels.get(labels.axis) in labels.classes]
+        nothing = [i for i, s in enumerate(held) if s.nothing]
+        logits = answers[f"logits:{labels.axis}"]
+        truth = np.array([labels.classes.index(held[i].labels[labels.axis]) for i in rows])
+        temperature = fit_temperature(logits[rows], truth)
+        threshold = choose_threshold(logits[rows], truth, logits[nothing], temperature)
+        axes.append(replace(labels, temperature=temperature, threshold=threshold))
+        metrics["axes"][labels.axis] = measure_axis(
+            axes[-1], [held[i] for i in rows], truth, logits[rows], plain_logits[labels.axis][rows], logits[nothing]
+        )
+    return replace(document, axes=tuple(axes)), metrics

@@ -1,0 +1,101 @@
+"""What a model folder is worth on the photos held out: int8 beside float, proxies apart, strangers told apart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import onnxruntime as ort
+
+from mapsi.dataset.photos import Sample
+from mapsi.evaluate.scores import accuracy, bootstrap, macro_f1, score
+from mapsi.imaging import decode_photo, to_input
+from mapsi.infer.folder import AxisLabels, ModelDocument
+from mapsi.infer.model import Model, calibrated
+from mapsi.learn.calibration import calibration_error
+
+FloatArray = npt.NDArray[np.float32]
+IntArray = npt.NDArray[np.int64]
+BATCH = 32
+
+
+def answer_samples(model: Model, samples: Sequence[Sample]) -> dict[str, FloatArray]:
+    """Raw outputs of a model for samples, by output name, the focus maps left out (they are large)."""
+    parts: list[dict[str, FloatArray]] = []
+    for start in range(0, len(samples), BATCH):
+        answers = model.answer(_inputs(samples[start : start + BATCH], model.document))
+        parts.append({name: value for name, value in answers.items() if not name.startswith("focus:")})
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def float_answers(plain: Path, document: ModelDocument, samples: Sequence[Sample]) -> dict[str, FloatArray]:
+    """Logits by axis of the float network, with the same views of each photo as the model folder takes."""
+    model = Model(document, ort.InferenceSession(plain, providers=["CPUExecutionProvider"]))
+    answers = answer_samples(model, samples)
+    return {labels.axis: answers[f"logits:{labels.axis}"] for labels in document.axes}
+
+
+def _inputs(samples: Sequence[Sample], document: ModelDocument) -> FloatArray:
+    # No `at_least` here: serving decodes without it too, and these figures are to be those of serving.
+    photos = (decode_photo(s.path.read_bytes()) for s in samples)
+    return np.stack([to_input(photo, document.preprocessing) for photo in photos])
+
+
+def measure_axis(
+    labels: AxisLabels,
+    samples: Sequence[Sample],
+    truth: IntArray,
+    logits: FloatArray,
+    plain: FloatArray,
+    nothing: FloatArray,
+) -> dict[str, Any]:
+    """All figures of one axis, as they stand in ``metrics.json`` and in the card."""
+    guess = logits.argmax(axis=1)
+    shares = calibrated(logits, labels.temperature)
+    sure = shares.max(axis=1) >= labels.threshold
+    rng = np.random.default_rng(0)
+    slugs = [labels.classes[i] for i in truth]
+    figures: dict[str, Any] = score(slugs, shares, labels.classes).to_json()
+    figures["intervals"] = {
+        "accuracy": asdict(bootstrap(truth, guess, accuracy, rng)),
+        "macro_f1": asdict(bootstrap(truth, guess, macro_f1, rng)),
+    }
+    figures["float"] = {
+        "accuracy": accuracy(truth, plain.argmax(axis=1)),
+        "macro_f1": macro_f1(truth, plain.argmax(axis=1)),
+    }
+    figures["calibration_error"] = calibration_error(logits, truth, labels.temperature)
+    figures["sure"] = {
+        "share": float(sure.mean()),
+        "accuracy": accuracy(truth[sure], guess[sure]) if sure.any() else None,
+        "nothing_kept": _share_kept(nothing, labels),
+        "nothing_photos": len(nothing),
+    }
+    proxy = np.array([s.proxy for s in samples])
+    if proxy.any() and not proxy.all():
+        figures["proxies"] = _part(labels, truth, guess, proxy, rng)
+        figures["others"] = _part(labels, truth, guess, ~proxy, rng)
+    return figures
+
+
+def _share_kept(nothing: FloatArray, labels: AxisLabels) -> float | None:
+    if len(nothing) == 0:
+        return None
+    return float((calibrated(nothing, labels.temperature).max(axis=1) >= labels.threshold).mean())
+
+
+def _part(
+    labels: AxisLabels, truth: IntArray, guess: IntArray, rows: npt.NDArray[np.bool_], rng: np.random.Generator
+) -> dict[str, Any]:
+    """Figures of some of the photos; the macro F1 is over the classes that these photos have."""
+    return {
+        "n": int(rows.sum()),
+        "classes": len(np.unique(truth[rows])),
+        "accuracy": accuracy(truth[rows], guess[rows]),
+        "macro_f1": macro_f1(truth[rows], guess[rows]),
+        "macro_f1_interval": asdict(bootstrap(truth[rows], guess[rows], macro_f1, rng)),
+    }

@@ -1,0 +1,148 @@
+"""Photos for training: decoded once into one memory-mapped array, augmented on the fly."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from scipy import ndimage
+from torch import Tensor
+from torch.utils.data import Dataset
+from torchvision.transforms.v2 import functional as tvf
+
+from mapsi.artifacts import atomic_file
+from mapsi.dataset.photos import Sample
+from mapsi.imaging import Fit, decode_photo, to_square
+
+STORE_SIDE = 192
+FIT: Fit = "stretch"
+
+UInt8Array = npt.NDArray[np.uint8]
+
+
+def open_store(samples: Sequence[Sample], folder: Path, side: int = STORE_SIDE) -> UInt8Array:
+    """All photos as uint8 of shape (n, side, side, 3), decoded once and then mapped from ``folder``.
+
+    The file is named after the paths, their sizes and times, so that a changed photo is decoded again.
+    """
+    key = hashlib.sha256(f"{side} {FIT}".encode())
+    for sample in samples:
+        stat = sample.path.stat()
+        key.update(f"{sample.path}\0{stat.st_size}\0{stat.st_mtime_ns}\n".encode())
+    file = folder / f"photos-{key.hexdigest()[:16]}.npy"
+    if not file.exists():
+        with atomic_file(file) as beside:
+            shape = (len(samples), side, side, 3)
+            store = np.lib.format.open_memmap(beside, mode="w+", dtype=np.uint8, shape=shape)
+            for i, sample in enumerate(samples):
+                store[i] = read_square(sample.path, side)
+            store.flush()
+    mapped: UInt8Array = np.load(file, mmap_mode="r")
+    return mapped
+
+
+def read_square(path: Path, side: int) -> UInt8Array:
+    """A photo as uint8 (side, side, 3), by the same code that serves."""
+    photo = decode_photo(path.read_bytes(), at_least=2 * side)
+    return np.asarray(to_square(photo, side, FIT))
+
+
+def background_mask(pixels: UInt8Array) -> npt.NDArray[np.bool_]:
+    """Where a photo (h, w, 3) is pure white or pure black from the border inwards: (h, w), all false if that is little.
+
+    Product photos stand on white, some sources mask people's backgrounds black; both would give the class away.
+    """
+    red, green, blue = pixels[..., 0], pixels[..., 1], pixels[..., 2]
+    low, high = np.minimum(np.minimum(red, green), blue), np.maximum(np.maximum(red, green), blue)
+    mask = np.zeros(low.shape, dtype=np.bool_)
+    for candidate in (low >= 243, high <= 12):
+        regions, _ = ndimage.label(candidate)
+        border = np.unique(np.concatenate([regions[0], regions[-1], regions[:, 0], regions[:, -1]]))
+        mask |= np.isin(regions, border[border > 0])
+    if mask.mean() < 0.1:
+        return np.zeros_like(mask)
+    return mask
+
+
+class TrainingPhotos(Dataset[tuple[Tensor, int]]):
+    """Augmented photos of one size, each with its number: (uint8 (3, size, size), index).
+
+    ``numbers`` are the rows of ``store`` that are trained on. The generator is seeded by (seed, epoch, index), so that
+    an epoch is the same in any number of worker processes and after a resume.
+    """
+
+    def __init__(self, store: UInt8Array, numbers: Sequence[int], size: int, seed: int, epoch: int) -> None:
+        self.store = store
+        self.numbers = list(numbers)
+        self.size = size
+        self.seed = seed
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def __getitem__(self, i: int) -> tuple[Tensor, int]:
+        number = self.numbers[i]
+        rng = np.random.default_rng((self.seed, self.epoch, number))
+        pixels = np.array(self.store[number])
+        if rng.random() < 0.6:
+            pixels = self._new_background(pixels, rng)
+        photo = torch.from_numpy(pixels).permute(2, 0, 1)
+        return augment(photo, self.size, rng), number
+
+    def _new_background(self, pixels: UInt8Array, rng: np.random.Generator) -> UInt8Array:
+        mask = background_mask(pixels)
+        if not mask.any():
+            return pixels
+        if rng.random() < 0.5:
+            other = np.array(self.store[self.numbers[rng.integers(len(self.numbers))]])
+            behind = other[::-1] if rng.random() < 0.5 else other
+        else:
+            corners = rng.integers(0, 256, (2, 2, 3)).astype(np.float32)
+            behind = _gradient(corners, pixels.shape[0], pixels.shape[1])
+        return np.asarray(np.where(mask[..., None], behind, pixels), dtype=np.uint8)
+
+
+def _gradient(corners: npt.NDArray[np.float32], height: int, width: int) -> UInt8Array:
+    """A bilinear gradient between four colours, (2, 2, 3) -> uint8 (height, width, 3)."""
+    y = np.linspace(0, 1, height, dtype=np.float32)[:, None, None]
+    x = np.linspace(0, 1, width, dtype=np.float32)[None, :, None]
+    mixed = (corners[0, 0] * (1 - x) + corners[0, 1] * x) * (1 - y) + (corners[1, 0] * (1 - x) + corners[1, 1] * x) * y
+    return mixed.astype(np.uint8)
+
+
+def augment(photo: Tensor, size: int, rng: np.random.Generator) -> Tensor:
+    """A random crop, flip, small rotation, light and colour of a uint8 (3, H, W) photo: uint8 (3, size, size)."""
+    height, width = photo.shape[1:]
+    area = rng.uniform(0.35, 1.0) * height * width
+    ratio = np.exp(rng.uniform(np.log(3 / 4), np.log(4 / 3)))
+    h, w = min(height, round(np.sqrt(area / ratio))), min(width, round(np.sqrt(area * ratio)))
+    top, left = rng.integers(0, height - h + 1), rng.integers(0, width - w + 1)
+    photo = tvf.resized_crop(photo, int(top), int(left), int(h), int(w), [size, size], antialias=True)
+    if rng.random() < 0.5:
+        photo = tvf.horizontal_flip(photo)
+    if rng.random() < 0.3:
+        photo = tvf.rotate(photo, float(rng.uniform(-15, 15)), interpolation=tvf.InterpolationMode.BILINEAR)
+    if rng.random() < 0.8:
+        photo = tvf.adjust_brightness(photo, float(rng.uniform(0.65, 1.35)))
+        photo = tvf.adjust_contrast(photo, float(rng.uniform(0.7, 1.35)))
+        photo = tvf.adjust_saturation(photo, float(rng.uniform(0.6, 1.4)))
+    if rng.random() < 0.3:
+        photo = tvf.adjust_hue(photo, float(rng.uniform(-0.08, 0.08)))
+    if rng.random() < 0.25:
+        photo = _erase(photo, rng)
+    return photo
+
+
+def _erase(photo: Tensor, rng: np.random.Generator) -> Tensor:
+    """A grey-noise rectangle of 2 to 20 % of the area (random erasing, Zhong et al., 2020)."""
+    size = photo.shape[-1]
+    h, w = (max(1, int(size * np.sqrt(rng.uniform(0.02, 0.2)))) for _ in range(2))
+    top, left = int(rng.integers(0, size - h + 1)), int(rng.integers(0, size - w + 1))
+    erased = photo.clone()
+    erased[:, top : top + h, left : left + w] = torch.from_numpy(rng.integers(0, 256, (3, h, w), dtype=np.uint8))
+    return erased

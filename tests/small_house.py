@@ -1,0 +1,173 @@
+"""A small house for tests of the pages: a real catalogue, pictures, index and finder, and a network of a few weights.
+
+The network is read by ONNX Runtime like any other, but sees colours only, so that it answers in a moment and its
+answers can be foreseen: a grey picture makes it unsure, a strong colour makes it sure.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from flask import Flask
+from onnx import TensorProto, helper, numpy_helper
+from PIL import Image, ImageDraw
+
+from mapsi.artifacts import file_digest, write_json
+from mapsi.catalog import open_catalog
+from mapsi.imaging import PhotoLimits, Preprocessing
+from mapsi.infer import Model
+from mapsi.infer.folder import DOCUMENT, NETWORK, AxisLabels, ModelDocument
+from mapsi.remote import Fetcher
+from mapsi.search.finder import Finder
+from mapsi.search.pictures import PictureStore
+from mapsi.search.refresh import PictureSource, build_index, copy_pictures, import_feed
+from mapsi.settings import Settings
+from mapsi.taxonomy import Taxonomy, load_taxonomy
+from mapsi.web.app import create_app
+
+SIDE = 32
+GRID = 4
+CHANNELS = 3
+WIDTH = CHANNELS * GRID * GRID
+
+KINDS = (
+    ("린넨 셔츠", "Linen shirt", "Men > Shirts", "men"),
+    ("와이드 팬츠", "Wide pants", "Women > Trousers", "women"),
+    ("꽃무늬 원피스", "Floral one-piece dress", "Women > Dresses", "women"),
+    ("롱코트", "Long coat", "Women > Coats", "women"),
+    ("니트 가디건", "Knit cardigan", "Men > Knitwear", "men"),
+)
+COLOURS = ("#c0392b", "#2a6fb0", "#1e8449", "#d4ac0d", "#7d3c98", "#d35400")
+
+
+@dataclass(frozen=True)
+class House:
+    """What an application is made of; :meth:`app` makes one with settings of its own."""
+
+    finder: Finder
+    taxonomy: Taxonomy
+    home: Path
+
+    def app(self, **changes: object) -> Flask:
+        settings = {"image_rate": "100000 per minute", "words_rate": "100000 per minute", **changes}
+        made = Settings(home=self.home, **settings)  # type: ignore[arg-type]
+        return create_app(made, finder=self.finder, taxonomy=self.taxonomy, secret_key="a key for tests" * 3)
+
+
+@contextmanager
+def open_house(
+    folder: Path, *, shop_url: str = "https://shop.example.com", model: Model | None = None
+) -> Iterator[House]:
+    """Two shops of real-looking offers and one of samples, imported and indexed as the command line does it, by the
+    colour model or by ``model``."""
+    taxonomy = load_taxonomy()
+    model = model or Model.open(write_colour_model(folder / "model", taxonomy), threads=1)
+    pictures = PictureStore(folder / "pictures", PhotoLimits())
+    source = PictureSource(Fetcher(), 1 << 20, 5)
+    with open_catalog(f"sqlite:///{folder / 'catalog.db'}") as catalog:
+        catalog.migrate()
+        for shop, first, sample in (("Haru", 0, False), ("Nuri", 30, False), ("Drawn", 60, True)):
+            feed = write_feed(folder / shop, range(first, first + 30), f"{shop_url}/{shop.lower()}")
+            import_feed(catalog, feed, format="csv", shop=shop, taxonomy=taxonomy, sample=sample)
+        copy_pictures(catalog, source, pictures, _quiet)
+        build_index(catalog, model, pictures, folder / "index", taxonomy, _quiet)
+        yield House(Finder(catalog, model, folder / "index", pictures), taxonomy, folder)
+
+
+def _quiet(step: str, total: int) -> Callable[[int], object]:
+    return lambda done: None
+
+
+def write_feed(folder: Path, numbers: range, shop_url: str) -> Path:
+    """A CSV feed with a drawn picture beside it for each offer."""
+    folder.mkdir()
+    with (folder / "feed.csv").open("w", encoding="utf-8", newline="") as opened:
+        rows = csv.writer(opened)
+        rows.writerow(("id", "title", "link", "image_link", "price", "product_type", "gender"))
+        for number in numbers:
+            korean, english, category, gender = KINDS[number % len(KINDS)]
+            draw_garment(COLOURS[number % len(COLOURS)], number).save(folder / f"{number}.png")
+            title = f"{korean} {number}" if number % 2 else f"{english} {number}"
+            price = f"{9000 + number * 1000} KRW"
+            rows.writerow((number, title, f"{shop_url}/p/{number}", f"{number}.png", price, category, gender))
+    return folder / "feed.csv"
+
+
+def draw_garment(colour: str, number: int = 0) -> Image.Image:
+    """Something like a shirt on white; ``number`` shifts it a little, so that no two are the same."""
+    picture = Image.new("RGB", (240, 300), "white")
+    pen = ImageDraw.Draw(picture)
+    left, top = 40 + number % 17, 50 + number % 13
+    pen.polygon([(left, top), (left + 150, top), (left + 170, top + 90), (left - 20, top + 90)], fill=colour)
+    pen.rectangle((left + 15, top, left + 135, top + 200), fill=colour)
+    return picture
+
+
+def photo_bytes(colour: str = "#c0392b", kind: str = "JPEG", size: tuple[int, int] = (240, 300)) -> bytes:
+    """A drawn garment, encoded."""
+    out = io.BytesIO()
+    draw_garment(colour).resize(size).save(out, kind)
+    return out.getvalue()
+
+
+def grey_bytes() -> bytes:
+    """A picture of nothing, of which the colour model cannot be sure."""
+    out = io.BytesIO()
+    Image.new("RGB", (300, 300), (128, 128, 128)).save(out, "PNG")
+    return out.getvalue()
+
+
+def photo_form(data: bytes, name: str = "photo.jpg", **fields: str) -> dict[str, Any]:
+    """A multipart form for Flask's test client, which would put a large one into a file and leave that open."""
+    parts = [f'--cut\r\nContent-Disposition: form-data; name="{key}"\r\n\r\n{text}\r\n' for key, text in fields.items()]
+    parts.append(f'--cut\r\nContent-Disposition: form-data; name="photo"; filename="{name}"\r\n\r\n')
+    body = "".join(parts).encode() + data + b"\r\n--cut--\r\n"
+    return {"data": body, "content_type": "multipart/form-data; boundary=cut"}
+
+
+def write_colour_model(folder: Path, taxonomy: Taxonomy) -> Path:
+    """A model folder whose network averages colours over a grid and multiplies them with fixed weights."""
+    folder.mkdir()
+    axes = tuple(AxisLabels(axis.slug, tuple(axis.by_slug), 1.0, 0.3) for axis in taxonomy.axes.values())
+    onnx.save(_colour_network(axes), folder / NETWORK)
+    preprocessing = Preprocessing(SIDE, "stretch", (0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
+    digest = file_digest(folder / NETWORK)
+    document = ModelDocument("colours", "2026-01-01", WIDTH, preprocessing, axes, False, digest)
+    write_json(folder / DOCUMENT, document.to_json())
+    return folder
+
+
+def _colour_network(axes: tuple[AxisLabels, ...]) -> onnx.ModelProto:
+    weights, outputs = [], [_output("embedding", WIDTH)]
+    nodes = [
+        helper.make_node("AveragePool", ["photos"], ["grid"], kernel_shape=[8, 8], strides=[8, 8]),
+        helper.make_node("Flatten", ["grid"], ["flat"]),
+        helper.make_node("LpNormalization", ["flat"], ["embedding"], axis=1, p=2),
+    ]
+    random = np.random.default_rng(17)
+    for labels in axes:
+        count = len(labels.classes)
+        flat = random.normal(0, 0.6, (WIDTH, count)).astype(np.float32)
+        point = random.normal(0, 1, (count, CHANNELS, 1, 1)).astype(np.float32)
+        weights += [
+            numpy_helper.from_array(flat, f"w:{labels.axis}"),
+            numpy_helper.from_array(point, f"c:{labels.axis}"),
+        ]
+        nodes.append(helper.make_node("MatMul", ["flat", f"w:{labels.axis}"], [f"logits:{labels.axis}"]))
+        nodes.append(helper.make_node("Conv", ["grid", f"c:{labels.axis}"], [f"focus:{labels.axis}"]))
+        outputs += [_output(f"logits:{labels.axis}", count), _output(f"focus:{labels.axis}", count, GRID, GRID)]
+    photos = helper.make_tensor_value_info("photos", TensorProto.FLOAT, ["n", CHANNELS, SIDE, SIDE])
+    graph = helper.make_graph(nodes, "colours", [photos], outputs, weights)
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+
+
+def _output(name: str, *shape: int) -> onnx.ValueInfoProto:
+    return helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", *shape])

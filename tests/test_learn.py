@@ -1,0 +1,295 @@
+"""Learning, small but real: a network trained on drawings, exported, quantised, opened and asked."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+import timm
+import torch
+from safetensors.torch import save_file
+
+from mapsi.dataset.manifest import Manifest, build_manifest
+from mapsi.dataset.photos import Sample
+from mapsi.dataset.plan import PhotoFolder
+from mapsi.errors import ArtifactError, UsageError
+from mapsi.imaging import decode_photo, to_input
+from mapsi.infer import Model
+from mapsi.learn.calibration import calibration_error, choose_threshold, fit_temperature
+from mapsi.learn.export import ExportOptions, ReadingNetwork, export, load_run
+from mapsi.learn.network import AxisNetwork, build_network
+from mapsi.learn.objective import axis_loss, mix_batch, target_table
+from mapsi.learn.photos import TrainingPhotos, augment, background_mask, open_store
+from mapsi.learn.recipe import Phase, Recipe
+from mapsi.learn.training import METRICS, read_run, train
+from mapsi.taxonomy import load_taxonomy
+from test_dataset import make_folder
+
+torch.set_num_threads(1)
+BACKBONE = "resnet10t"
+CLASSES = {"style": ("suit", "knit"), "garment": ("dress", "hat", "shoes")}
+TAXONOMY = load_taxonomy()
+
+
+def _samples() -> list[Sample]:
+    labels = [{"style": "suit"}, {"style": "knit", "garment": "hat"}, {"garment": "dress"}, {}, {"style": "suit"}]
+    return [Sample(Path(f"{i}.jpg"), one, nothing=not one) for i, one in enumerate(labels)]
+
+
+def test_targets_have_the_weight_of_their_sample_and_nothing_where_there_is_no_label() -> None:
+    tables = target_table(_samples(), CLASSES, smoothing=0.1, balance=0.0, nothing=0.5)
+    style = tables["style"].numpy()
+    assert style[0] == pytest.approx([0.95, 0.05])
+    assert style[2] == pytest.approx([0, 0])
+    assert style[3] == pytest.approx([0.25, 0.25])
+    assert tables["garment"].numpy()[1] == pytest.approx([0.1 / 3, 0.9 + 0.1 / 3, 0.1 / 3])
+
+
+def test_balance_gives_the_rarer_class_more_weight() -> None:
+    style = target_table(_samples(), CLASSES, smoothing=0.0, balance=0.5, nothing=0.5)["style"].numpy()
+    assert style[1].sum() > style[0].sum() > 0
+
+
+def test_the_loss_is_that_of_a_slow_loop() -> None:
+    rng = np.random.default_rng(0)
+    tables = target_table(_samples(), CLASSES, smoothing=0.1, balance=0.3, nothing=0.5)
+    logits = {axis: torch.from_numpy(rng.normal(size=(5, len(c))).astype(np.float32)) for axis, c in CLASSES.items()}
+    slow = 0.0
+    for axis, table in tables.items():
+        terms = []
+        for row, scores in zip(table.numpy(), logits[axis].numpy(), strict=True):
+            if row.sum() > 0:
+                shares = np.exp(scores) / np.exp(scores).sum()
+                terms.append(-sum(t * np.log(p) for t, p in zip(row, shares, strict=True)))
+        slow += sum(terms) / len(terms)
+    assert float(axis_loss(logits, tables)) == pytest.approx(slow, rel=1e-5)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_mixed_batch_keeps_pixels_and_targets_in_the_same_shares(seed: int) -> None:
+    photos = torch.zeros(4, 3, 16, 16)
+    photos[:2] = 1.0
+    targets = {"style": torch.tensor([[1.0, 0.0]] * 2 + [[0.0, 1.0]] * 2)}
+    mixed, mixed_targets = mix_batch(photos, targets, np.random.default_rng(seed))
+    assert mixed.mean(dim=(1, 2, 3)).numpy() == pytest.approx(mixed_targets["style"][:, 0].numpy(), abs=1e-5)
+
+
+def test_white_and_black_backgrounds_are_found_from_the_border_inwards() -> None:
+    pixels = np.full((40, 40, 3), 255, np.uint8)
+    pixels[10:30, 10:30] = 120
+    pixels[18:22, 18:22] = 255
+    mask = background_mask(pixels)
+    assert mask[0, 0]
+    assert not mask[20, 20], "white inside a garment is no background"
+    assert mask.sum() == 40 * 40 - 20 * 20
+    assert background_mask(255 - pixels).sum() == mask.sum()
+    assert not background_mask(np.full((40, 40, 3), 128, np.uint8)).any()
+
+
+def test_augmentation_is_the_same_for_the_same_seed_epoch_and_photo() -> None:
+    store = np.random.default_rng(0).integers(0, 256, (3, 32, 32, 3), dtype=np.uint8)
+    first = TrainingPhotos(store, [0, 1, 2], 24, seed=1, epoch=4)[1][0]
+    assert torch.equal(first, TrainingPhotos(store, [0, 1, 2], 24, seed=1, epoch=4)[1][0])
+    assert not torch.equal(first, TrainingPhotos(store, [0, 1, 2], 24, seed=1, epoch=5)[1][0])
+    assert augment(torch.from_numpy(store[0]).permute(2, 0, 1), 24, np.random.default_rng(0)).shape == (3, 24, 24)
+
+
+def test_a_photo_is_decoded_once_and_again_when_it_changed(tmp_path: Path) -> None:
+    folder = make_folder(tmp_path / "p", {"knit": 2})
+    samples = [Sample(p) for p in sorted((folder / "knit").iterdir())]
+    first = open_store(samples, tmp_path / "cache", 32)
+    assert first.shape == (2, 32, 32, 3)
+    open_store(samples, tmp_path / "cache", 32)
+    assert len(list((tmp_path / "cache").iterdir())) == 1
+    make_folder(tmp_path / "p", {"knit": 2}, start=90)
+    assert not np.array_equal(first, open_store(samples, tmp_path / "cache", 32))
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A backbone's weights file, as somebody would bring one."""
+    torch.manual_seed(0)
+    file = tmp_path_factory.mktemp("weights") / "backbone.safetensors"
+    save_file(timm.create_model(BACKBONE, num_classes=0).state_dict(), file)
+    return file
+
+
+def test_weights_of_another_network_are_refused(weights: Path, tmp_path: Path) -> None:
+    with pytest.raises(ArtifactError, match="another network"):
+        build_network("resnet18", {"style": 2}, weights=weights)
+    with pytest.raises(UsageError, match="resnet3400"):
+        build_network("resnet3400", {"style": 2}, weights=weights)
+    (tmp_path / "x.safetensors").write_bytes(b"nonsense")
+    with pytest.raises(ArtifactError, match="cannot be read"):
+        build_network(BACKBONE, {"style": 2}, weights=tmp_path / "x.safetensors")
+
+
+def test_the_mean_of_a_class_activation_map_is_its_logit_without_the_bias(weights: Path) -> None:
+    network = build_network(BACKBONE, {"style": 2}, weights=weights).eval()
+    _, logits, focus = network.read(torch.rand(2, 3, 64, 64))
+    head = network.heads["style"]
+    assert torch.allclose(focus["style"].mean(dim=(2, 3)) + head.bias, logits["style"], atol=1e-5)
+
+
+def _manifest(folder: Path) -> Manifest:
+    style = make_folder(folder / "style", {"suit": 14, "knit": 14})
+    garment = make_folder(folder / "garment", {"dress": 12, "hat": 12}, start=100)
+    nothing = make_folder(folder / "nothing", {"x": 10}, start=200)
+    plan = [
+        PhotoFolder(style, "style", "split"),
+        PhotoFolder(garment, "garment", "split"),
+        PhotoFolder(nothing, "", "split", nothing=True),
+    ]
+    return build_manifest(plan, TAXONOMY, 0.25, np.random.default_rng(0))
+
+
+RECIPE = Recipe(backbone=BACKBONE, phases=(Phase(32, 2), Phase(48, 1)), batch=8, learning_rate=3e-3)
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory, weights: Path) -> tuple[Path, Manifest, list[str]]:
+    """A run that was stopped in its third epoch and started again."""
+    folder = tmp_path_factory.mktemp("run")
+    manifest = _manifest(folder / "photos")
+    said: list[str] = []
+
+    def stop_in_third(text: str) -> None:
+        if text.startswith("epoch 3/"):
+            raise KeyboardInterrupt
+        said.append(text)
+
+    with pytest.raises((KeyboardInterrupt, SystemExit)):
+        train(
+            manifest,
+            manifest.classes(TAXONOMY),
+            RECIPE,
+            folder / "run",
+            root=folder,
+            weights=weights,
+            say=stop_in_third,
+        )
+    assert not (folder / "run" / "weights.safetensors").exists()
+    train(manifest, manifest.classes(TAXONOMY), RECIPE, folder / "run", root=folder, weights=weights, say=said.append)
+    return folder / "run", manifest, said
+
+
+def test_an_interrupted_run_goes_on_where_it_was(finished: tuple[Path, Manifest, list[str]]) -> None:
+    run, _, said = finished
+    assert [text.split()[1] for text in said] == ["1/3", "2/3", "3/3"]
+    with (run / METRICS).open() as lines:
+        rows = list(csv.DictReader(lines))
+    assert [row["size"] for row in rows[:2]] == ["32", "32"]
+    assert rows[-1]["size"] == "48"
+    assert all(0 <= float(row["style_accuracy"]) <= 1 for row in rows)
+    assert read_run(run).classes == {"style": ["suit", "knit"], "garment": ["dress", "hat"]}
+
+
+@pytest.fixture(scope="module")
+def folders(finished: tuple[Path, Manifest, list[str]], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The run's model folder in int8 and in float."""
+    target = tmp_path_factory.mktemp("models")
+    for kind in ("int8", "float"):
+        options = ExportOptions(name="a test", int8=kind == "int8", mirror=kind == "int8", calibration=32)
+        export(finished[0], target / kind, options, say=lambda _: None)
+    return {kind: target / kind for kind in ("int8", "float")}
+
+
+def test_onnx_answers_as_torch_does(finished: tuple[Path, Manifest, list[str]], folders: dict[str, Path]) -> None:
+    run, manifest, _ = finished
+    model = Model.open(folders["float"])
+    photos = [decode_photo(s.path.read_bytes()) for s in manifest.part("validation")[:6]]
+    inputs = np.stack([to_input(photo, model.document.preprocessing) for photo in photos])
+    answers = model.answer(inputs)
+    with torch.inference_mode():
+        ours = ReadingNetwork(load_run(run, read_run(run)), ["style", "garment"])(torch.from_numpy(inputs))
+    names = ["embedding", "logits:style", "focus:style", "logits:garment", "focus:garment"]
+    for name, expected in zip(names, ours, strict=True):
+        assert answers[name] == pytest.approx(expected.numpy(), abs=2e-3), name
+    assert np.linalg.norm(answers["embedding"], axis=1) == pytest.approx(np.ones(6), abs=1e-4)
+
+
+def test_int8_answers_nearly_as_float_does(
+    finished: tuple[Path, Manifest, list[str]], folders: dict[str, Path]
+) -> None:
+    photos = [decode_photo(s.path.read_bytes()) for s in finished[1].part("validation")]
+    int8, plain = (Model.open(folders[kind]).read_many(photos) for kind in ("int8", "float"))
+    cosines = [float(a.embedding @ b.embedding) for a, b in zip(int8, plain, strict=True)]
+    assert np.mean(cosines) > 0.9
+    assert (folders["int8"] / "model.onnx").stat().st_size < 0.4 * (folders["float"] / "model.onnx").stat().st_size
+
+
+def test_the_card_tells_data_figures_and_recipe(folders: dict[str, Path]) -> None:
+    card = (folders["int8"] / "card.md").read_text("utf-8")
+    for part in (
+        "# a test",
+        "## Axis `style`",
+        "## Axis `garment`",
+        "macro F1",
+        "95 %",
+        "## Data",
+        "held out",
+        "resnet10t",
+    ):
+        assert part in card
+
+
+def test_an_unfinished_run_cannot_be_exported(tmp_path: Path, finished: tuple[Path, Manifest, list[str]]) -> None:
+    run = tmp_path / "run"
+    run.mkdir()
+    for name in ("run.json", "manifest.csv"):
+        (run / name).write_bytes((finished[0] / name).read_bytes())
+    with pytest.raises(ArtifactError, match="not finished"):
+        export(run, tmp_path / "model", ExportOptions(name="x"))
+    assert not (tmp_path / "model").exists()
+    with pytest.raises(ArtifactError, match="no run folder"):
+        read_run(tmp_path)
+
+
+def test_a_run_folder_that_cannot_be_written_is_a_sentence(tmp_path: Path, weights: Path) -> None:
+    manifest = _manifest(tmp_path / "photos")
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(ArtifactError, match="cannot be written"):
+        train(manifest, manifest.classes(TAXONOMY), RECIPE, tmp_path / "file" / "run", root=tmp_path, weights=weights)
+
+
+def test_temperature_is_found_again() -> None:
+    rng = np.random.default_rng(0)
+    logits = rng.normal(size=(4000, 5)).astype(np.float32) * 2
+    shares = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    truth = np.array([rng.choice(5, p=row / row.sum()) for row in shares.astype(np.float64)])
+    assert fit_temperature(logits * 3, truth) == pytest.approx(3, rel=0.1)
+    assert calibration_error(logits * 3, truth, 3.0) < 0.03 < calibration_error(logits * 3, truth, 1.0)
+
+
+def test_the_threshold_keeps_the_right_and_drops_the_strange() -> None:
+    rng = np.random.default_rng(0)
+    truth = rng.integers(0, 4, 400)
+    logits = np.eye(4, dtype=np.float32)[truth] * rng.uniform(3, 6, (400, 1)).astype(np.float32)
+    strange = rng.normal(size=(200, 4)).astype(np.float32) * 0.3
+    threshold = choose_threshold(logits, truth, strange, 1.0)
+    assert 0.45 < threshold < 0.9
+
+
+def test_two_axes_learn_together_with_missing_labels() -> None:
+    """A tiny network fits drawings on both axes though no photo is labelled on both."""
+    torch.manual_seed(0)
+    network = AxisNetwork(timm.create_model(BACKBONE, num_classes=0, global_pool=""), 512, {"style": 2, "garment": 2})
+    photos = torch.rand(8, 3, 32, 32) * 0.2
+    photos[:2, 0] += 1
+    photos[2:4, 1] += 1
+    photos[4:6, 2] += 1
+    labels = [{"style": "suit"}] * 2 + [{"style": "knit"}] * 2 + [{"garment": "dress"}] * 2 + [{"garment": "hat"}] * 2
+    samples = [Sample(Path(f"{i}"), one) for i, one in enumerate(labels)]
+    tables = target_table(
+        samples, {"style": ("suit", "knit"), "garment": ("dress", "hat")}, smoothing=0.0, balance=0.0, nothing=0.0
+    )
+    optimiser = torch.optim.Adam(network.parameters(), lr=2e-3)
+    for _ in range(25):
+        optimiser.zero_grad()
+        axis_loss(network(photos), tables).backward()
+        optimiser.step()
+    logits = network(photos)
+    assert logits["style"][:4].argmax(dim=1).tolist() == [0, 0, 1, 1]
+    assert logits["garment"][4:].argmax(dim=1).tolist() == [0, 0, 1, 1]

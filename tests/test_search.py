@@ -1,0 +1,328 @@
+"""From a photo to an order of products: exact against brute force, agreement first, each product once, one switch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from mapsi.catalog import Catalog, open_catalog
+from mapsi.catalog.filters import Filters, Sort
+from mapsi.errors import ArtifactError, NotFoundError, UsageError
+from mapsi.imaging import PhotoLimits
+from mapsi.infer import AxisReading, Guess, Model, Reading
+from mapsi.remote import Fetcher
+from mapsi.search.index import FlatIndex
+from mapsi.search.pictures import PictureStore
+from mapsi.search.ranking import SAME_PICTURE, rank
+from mapsi.search.refresh import PictureSource, build_index, copy_pictures, import_feed
+from mapsi.search.snapshot import Snapshot, columns_of, current_name, read_snapshot, write_snapshot
+from mapsi.taxonomy import load_taxonomy
+from small_house import House, open_house, write_colour_model
+
+WIDTH = 8
+TAXONOMY = load_taxonomy()
+
+
+def _unit(rng: np.random.Generator, count: int) -> npt.NDArray[np.float32]:
+    vectors = rng.normal(size=(count, WIDTH)).astype(np.float32)
+    return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), dtype=np.float32)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_index_finds_what_brute_force_finds(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    vectors = _unit(rng, 300)
+    allowed = rng.random(300) < 0.4
+    index = FlatIndex.build(vectors)
+    for mask in (None, allowed):
+        rows, similarities = index.nearest(vectors[7], 20, mask)
+        scores = vectors.astype(np.float16).astype(np.float32) @ vectors[7]
+        if mask is not None:
+            scores = np.where(mask, scores, -np.inf)
+        best = np.sort(scores)[::-1][:20]
+        assert similarities == pytest.approx(best, abs=2e-3)
+        assert mask is None or mask[rows].all()
+
+
+def test_the_index_gives_no_more_rows_than_there_are() -> None:
+    vectors = _unit(np.random.default_rng(0), 5)
+    index = FlatIndex.build(vectors)
+    assert len(index.nearest(vectors[0], 50)[0]) == 5
+    assert len(index.nearest(vectors[0], 50, np.zeros(5, np.bool_))[0]) == 0
+    assert len(FlatIndex.build(np.zeros((0, WIDTH), np.float32)).nearest(vectors[0], 3)[0]) == 0
+    with pytest.raises(ValueError, match="shape"):
+        index.nearest(np.zeros(3, np.float32), 1)
+
+
+@dataclass(frozen=True)
+class Row:
+    """An offer as the index sees it."""
+
+    offer_id: int
+    group: str
+    lowest_price: Decimal
+    classes: dict[str, str]
+    embedding: npt.NDArray[np.float16]
+    shop: str = "shop"
+    currency: str = "KRW"
+    audience: str | None = None
+    seen: list[int] = field(default_factory=list)
+
+
+def _rows(rng: np.random.Generator, count: int) -> list[Row]:
+    vectors = _unit(rng, count).astype(np.float16)
+    audiences = [None, "women", "men", "unisex"]
+    return [
+        Row(
+            offer_id=100 + i,
+            group=f"g{rng.integers(0, max(1, count // 2))}",
+            lowest_price=Decimal(int(rng.integers(1, 9)) * 1000),
+            classes={
+                a: c
+                for a, c in (("style", rng.choice(["knit", "suit", ""])), ("garment", rng.choice(["hat", ""])))
+                if c
+            },
+            embedding=vectors[i],
+            shop=f"shop{rng.integers(0, 2)}",
+            audience=audiences[int(rng.integers(0, 4))],
+        )
+        for i in range(count)
+    ]
+
+
+def _reading(vector: npt.NDArray[np.float32], style: str | None, garment: str | None) -> Reading:
+    focus = np.zeros((2, 2), np.float32)
+    axes = {
+        axis: AxisReading(axis, slug is not None, (Guess(slug or "knit", 0.9),), focus)
+        for axis, slug in (("style", style), ("garment", garment))
+    }
+    return Reading(vector, axes)
+
+
+def _snapshot(rows: list[Row]) -> Snapshot:
+    vectors = np.stack([row.embedding for row in rows]).astype(np.float32)
+    return Snapshot("x", "model", 1, FlatIndex.build(vectors), columns_of(rows, ["style", "garment"]))  # type: ignore[arg-type]
+
+
+def _slow_rank(rows: list[Row], reading: Reading, filters: Filters, sort: Sort, pool: int) -> list[int]:
+    """The rule in words: filter, the very picture first, then those that agree, then likeness; the first of each group; the pool; the order."""
+
+    def passes(row: Row) -> bool:
+        wanted = {*filters.audiences} | ({"unisex"} if filters.audiences else set())
+        return (
+            (filters.min_price is None or row.lowest_price >= filters.min_price)
+            and (filters.max_price is None or row.lowest_price <= filters.max_price)
+            and (not filters.shops or row.shop in filters.shops)
+            and (not filters.audiences or row.audience in wanted)
+            and all(row.classes.get(axis) in slugs for axis, slugs in filters.classes.items())
+        )
+
+    def key(row: Row) -> tuple[bool, int, float]:
+        agreeing = sum(a.known and row.classes.get(a.axis) == a.best.slug for a in reading.axes.values())
+        similarity = float(row.embedding.astype(np.float32) @ reading.embedding)
+        return similarity < SAME_PICTURE, -agreeing, -similarity
+
+    found: dict[str, Row] = {}
+    for row in sorted(filter(passes, rows), key=key):
+        found.setdefault(row.group, row)
+    kept = list(found.values())[:pool]
+    if sort != "likeness":
+        kept.sort(key=lambda row: row.lowest_price if sort == "price-up" else -row.lowest_price)
+    return [row.offer_id for row in kept]
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.integers(0, 10_000),
+    st.sampled_from(["likeness", "price-up", "price-down"]),
+    st.sampled_from([None, "knit", "suit"]),
+    st.sampled_from([None, "hat"]),
+    st.sampled_from(
+        [
+            Filters(),
+            Filters(min_price=Decimal(3000), max_price=Decimal(6000)),
+            Filters(shops=("shop1",)),
+            Filters(audiences=("women",), classes={"style": ("knit", "suit")}),
+            Filters(classes={"garment": ("shoes",)}),
+        ]
+    ),
+)
+def test_ranking_is_that_of_the_rule_in_words(
+    seed: int, sort: Sort, style: str | None, garment: str | None, filters: Filters
+) -> None:
+    rng = np.random.default_rng(seed)
+    rows = _rows(rng, 60)
+    reading = _reading(_unit(rng, 1)[0], style, garment)
+    snapshot = _snapshot(rows)
+    ranked = rank(snapshot, reading, filters, sort, pool=12)
+    assert [int(i) for i in snapshot.columns.offer[ranked.rows]] == _slow_rank(rows, reading, filters, sort, 12)
+
+
+def test_a_snapshot_comes_back_as_it_was_written(tmp_path: Path) -> None:
+    rows = _rows(np.random.default_rng(0), 20)
+    name = write_snapshot(tmp_path, rows, model="m", width=WIDTH, generation=3, axes=["style", "garment"])  # type: ignore[arg-type]
+    assert current_name(tmp_path) == name
+    snapshot = read_snapshot(tmp_path, name)
+    assert (snapshot.model, snapshot.generation, snapshot.index.size) == ("m", 3, 20)
+    assert snapshot.columns.offer.tolist() == [row.offer_id for row in rows]
+    assert snapshot.columns.classes["style"].tolist() == [row.classes.get("style", "") for row in rows]
+
+
+def test_an_empty_catalogue_makes_an_empty_index(tmp_path: Path) -> None:
+    name = write_snapshot(tmp_path, [], model="m", width=WIDTH, generation=1, axes=["style"])
+    assert read_snapshot(tmp_path, name).index.size == 0
+
+
+def test_the_index_before_stays_until_the_next_switch(tmp_path: Path) -> None:
+    rows = _rows(np.random.default_rng(0), 4)
+    names = [write_snapshot(tmp_path, rows, model="m", width=WIDTH, generation=g, axes=[]) for g in (1, 2, 3)]  # type: ignore[arg-type]
+    assert {p.name for p in tmp_path.iterdir()} == {"current", names[1], names[2]}
+
+
+def test_a_damaged_index_says_how_to_make_it_again(tmp_path: Path) -> None:
+    rows = _rows(np.random.default_rng(0), 4)
+    for victim in ("vectors.faiss", "columns.npz", "index.json"):
+        name = write_snapshot(tmp_path, rows, model="m", width=WIDTH, generation=1, axes=["style"])  # type: ignore[arg-type]
+        (tmp_path / name / victim).write_bytes(b"broken")
+        with pytest.raises(ArtifactError):
+            read_snapshot(tmp_path, name)
+
+
+def test_a_copy_of_a_picture_is_small_clean_and_kept_once(tmp_path: Path) -> None:
+    store = PictureStore(tmp_path / "pictures", PhotoLimits())
+    source = tmp_path / "big.png"
+    Image.new("RGB", (1200, 1600), "teal").save(source)
+    digest, width, height = store.add(source.read_bytes())
+    assert (width, height) == (480, 640)
+    assert store.add(source.read_bytes())[0] == digest
+    assert store.open(digest).size == (480, 640)
+    assert len(list((tmp_path / "pictures").rglob("*.webp"))) == 1
+    for odd in ("", "..", "../../etc/passwd", "0" * 63, "G" * 64):
+        assert store.path(odd) is None
+    with pytest.raises(NotFoundError):
+        store.open("0" * 64)
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    with open_house(tmp_path_factory.mktemp("house")) as opened:
+        yield opened
+
+
+def test_a_products_own_picture_finds_it_first(house: House) -> None:
+    page = house.finder.browse(Filters(), "likeness", 1, 10)
+    for product in page.products[:5]:
+        path = house.finder.picture_path(product.picture)
+        assert path is not None
+        reading = house.finder.read(Image.open(path).convert("RGB"))
+        found = house.finder.by_photo(reading, Filters(), "likeness", 1, 10)
+        assert found.products[0].similarity == pytest.approx(1, abs=5e-3)
+        copies = [p.id for p in found.products if p.similarity and p.similarity >= SAME_PICTURE]
+        assert product.id in copies, "whatever the label, a product's own picture is in front"
+
+
+def test_pages_follow_one_another_without_repeats(house: House) -> None:
+    reading = house.finder.read(Image.new("RGB", (64, 64), "#c0392b"))
+    first = house.finder.by_photo(reading, Filters(), "likeness", 1, 7)
+    pages = [house.finder.by_photo(reading, Filters(), "likeness", n, 7) for n in range(1, first.pages + 1)]
+    ids = [p.id for page in pages for p in page.products]
+    assert len(ids) == len(set(ids)) == first.total
+    assert house.finder.by_photo(reading, Filters(), "likeness", first.pages + 1, 7).products == ()
+
+
+def test_a_page_out_of_range_is_a_sentence(house: House) -> None:
+    for page, size in ((0, 10), (-1, 10), (1, 0), (1, 101)):
+        with pytest.raises(UsageError):
+            house.finder.browse(Filters(), "likeness", page, size)
+
+
+def test_a_product_that_is_gone_is_a_sentence(house: House) -> None:
+    with pytest.raises(NotFoundError):
+        house.finder.product(10**9)
+
+
+def _quiet(_step: str, _total: int) -> Callable[[int], object]:
+    return lambda _: None
+
+
+@dataclass
+class Shop:
+    """A feed with pictures beside it, a catalogue and the folders around them."""
+
+    root: Path
+    catalog: Catalog
+    model: Model
+    store: PictureStore
+
+    def write_feed(self, colours: dict[str, str]) -> Path:
+        rows = ["id,title,link,image_link,price,availability"]
+        for name, colour in colours.items():
+            if colour != "missing":
+                Image.new("RGB", (40, 40), colour).save(self.root / f"{name}.png")
+            rows.append(f"{name},Shirt {name},https://shop.example.com/{name},{name}.png,1000 KRW,in_stock")
+        feed = self.root / "feed.csv"
+        feed.write_text("\n".join(rows) + "\n", "utf-8")
+        return feed
+
+    def refresh(self, colours: dict[str, str]) -> tuple[int, int, int, int]:
+        """Import, copy and index: (copied, failed, read, indexed)."""
+        import_feed(self.catalog, self.write_feed(colours), format="csv", shop="Shop", taxonomy=TAXONOMY)
+        copies = copy_pictures(self.catalog, PictureSource(Fetcher(), 1 << 20, 5), self.store, _quiet)
+        report = build_index(self.catalog, self.model, self.store, self.root / "index", TAXONOMY, _quiet)
+        return copies.copied, len(copies.failed), report.read, report.indexed
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Iterator[Shop]:
+    model = Model.open(write_colour_model(tmp_path / "model", TAXONOMY), threads=1)
+    with open_catalog(f"sqlite:///{tmp_path / 'c.db'}") as catalog:
+        catalog.migrate()
+        yield Shop(tmp_path, catalog, model, PictureStore(tmp_path / "pictures", PhotoLimits()))
+
+
+def test_a_picture_is_copied_and_read_only_once(shop: Shop) -> None:
+    colours = {"a": "red", "b": "blue"}
+    assert shop.refresh(colours) == (2, 0, 2, 2)
+    assert shop.refresh(colours) == (0, 0, 0, 2)
+    assert shop.refresh({**colours, "c": "green"}) == (1, 0, 1, 3)
+
+
+def test_a_broken_picture_does_not_stop_the_others(shop: Shop) -> None:
+    feed = shop.write_feed({"a": "red", "b": "missing", "c": "green"})
+    (shop.root / "c.png").write_text("no picture")
+    import_feed(shop.catalog, feed, format="csv", shop="Shop", taxonomy=TAXONOMY)
+    report = copy_pictures(shop.catalog, PictureSource(Fetcher(), 1 << 20, 5), shop.store, _quiet)
+    assert report.copied == 1
+    assert len(report.failed) == 2
+    assert all(reason.endswith(".") for _, reason in report.failed)
+
+
+def test_an_index_made_with_another_model_is_not_mixed_with_this_one(shop: Shop, tmp_path: Path) -> None:
+    from mapsi.search.finder import Finder
+
+    shop.refresh({"a": "red"})
+    finder = Finder(shop.catalog, Model.open(threads=1), tmp_path / "index", shop.store)
+    with pytest.raises(ArtifactError, match="another model"):
+        finder.snapshot()
+
+
+def test_a_finder_sees_the_new_index_without_a_restart(shop: Shop, tmp_path: Path) -> None:
+    from mapsi.search.finder import Finder
+
+    finder = Finder(shop.catalog, shop.model, tmp_path / "index", shop.store)
+    assert finder.by_photo(finder.read(Image.new("RGB", (9, 9), "red")), Filters(), "likeness", 1, 5).total == 0
+    shop.refresh({"a": "red"})
+    assert finder.status()["indexed"] == 1
+    shop.refresh({"a": "red", "b": "blue"})
+    found = finder.by_photo(finder.read(Image.new("RGB", (40, 40), "blue")), Filters(), "likeness", 1, 5)
+    assert found.products[0].name == "Shirt b"
+    assert finder.status()["indexed"] == 2
