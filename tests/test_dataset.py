@@ -173,12 +173,16 @@ def test_a_twin_of_a_measured_photo_is_not_learned_from(tmp_path: Path) -> None:
 def test_a_manifest_comes_back_as_it_was_written(tmp_path: Path) -> None:
     folder = make_folder(tmp_path / "style", {"knit": 6, "suit": 6})
     odd = make_folder(tmp_path / "odd", {"x": 4}, start=50)
-    plan = [PhotoFolder(folder, "style", "split"), PhotoFolder(odd, "", "split", nothing=True)]
+    plan = [
+        PhotoFolder(folder, "style", "split", unsure={"suit": "garment"}),
+        PhotoFolder(odd, "", "split", nothing=True),
+    ]
     manifest = build_manifest(plan, TAXONOMY, 0.3, np.random.default_rng(1))
     write_manifest(tmp_path / "m.csv", manifest, tmp_path)
     again = read_manifest(tmp_path / "m.csv", tmp_path)
     flat = [(e.part, e.sample.path, dict(e.sample.labels), e.sample.nothing) for e in manifest.entries]
     assert flat == [(e.part, e.sample.path, dict(e.sample.labels), e.sample.nothing) for e in again.entries]
+    assert [e.sample.unsure for e in manifest.entries] == [e.sample.unsure for e in again.entries]
     assert Counter(e.sample.nothing for e in again.entries)[True] == 4
     assert again.classes(TAXONOMY) == {"style": ("suit", "knit")}
 

@@ -50,7 +50,7 @@ only ``sample`` draws with it. ``learn`` quantises and checks with onnxruntime w
 def _modules() -> Iterator[tuple[str, Path]]:
     for path in sorted(PACKAGE.rglob("*.py")):
         parts = path.relative_to(PACKAGE).with_suffix("").parts
-        if parts != ("__init__",):
+        if parts not in (("__init__",), ("__main__",)):
             yield parts[0], path
 
 

@@ -44,6 +44,10 @@ def test_targets_have_the_weight_of_their_sample_and_nothing_where_there_is_no_l
     assert style[0] == pytest.approx([0.95, 0.05])
     assert style[2] == pytest.approx([0, 0])
     assert style[3] == pytest.approx([0.25, 0.25])
+    hat = Sample(Path("hat.jpg"), {"garment": "hat"}, unsure=("style",))
+    tables_of_hat = target_table([hat], CLASSES, smoothing=0.0, balance=0.0, nothing=0.5)
+    assert tables_of_hat["style"].numpy()[0] == pytest.approx([0.25, 0.25])
+    assert tables_of_hat["garment"].numpy()[0] == pytest.approx([0, 1, 0])
     assert tables["garment"].numpy()[1] == pytest.approx([0.1 / 3, 0.9 + 0.1 / 3, 0.1 / 3])
 
 

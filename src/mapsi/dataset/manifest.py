@@ -1,6 +1,6 @@
 """The manifest: which photo is learned from and which is measured on, as a CSV file with its own digest.
 
-Columns: ``path, part, source, proxy, nothing`` and one ``axis:NAME`` for each axis, empty where the label is missing.
+Columns: ``path, part, source, proxy, nothing, unsure`` (axes, blank between them) and one ``axis:NAME`` for each axis, empty where the label is missing.
 """
 
 from __future__ import annotations
@@ -94,12 +94,13 @@ def write_manifest(file: Path, manifest: Manifest, root: Path) -> None:
     axes = sorted({axis for entry in manifest.entries for axis in entry.sample.labels})
     with atomic_file(file) as beside, beside.open("w", encoding="utf-8", newline="") as out:
         writer = csv.writer(out)
-        writer.writerow(["path", "part", "source", "proxy", "nothing", *(f"axis:{axis}" for axis in axes)])
+        writer.writerow(["path", "part", "source", "proxy", "nothing", "unsure", *(f"axis:{axis}" for axis in axes)])
         for entry in manifest.entries:
             s = entry.sample
             path = s.path.relative_to(root) if s.path.is_relative_to(root) else s.path
             labels = [s.labels.get(axis, "") for axis in axes]
-            writer.writerow([path.as_posix(), entry.part, s.source, _yes(s.proxy), _yes(s.nothing), *labels])
+            flags = [_yes(s.proxy), _yes(s.nothing), " ".join(s.unsure)]
+            writer.writerow([path.as_posix(), entry.part, s.source, *flags, *labels])
 
 
 def read_manifest(file: Path, root: Path) -> Manifest:
@@ -117,7 +118,12 @@ def _entry(file: Path, row: dict[str, str], root: Path) -> Entry:
         raise ArtifactError(f"The manifest {file} has a row without a path or a part.", "Make it again.")
     labels = {key.removeprefix("axis:"): slug for key, slug in row.items() if key.startswith("axis:") and slug}
     sample = Sample(
-        root / row["path"], labels, row.get("source", ""), "", row.get("proxy") == "yes", row.get("nothing") == "yes"
+        path=root / row["path"],
+        labels=labels,
+        source=row.get("source", ""),
+        proxy=row.get("proxy") == "yes",
+        nothing=row.get("nothing") == "yes",
+        unsure=tuple(row.get("unsure", "").split()),
     )
     return Entry(sample, "train" if part == "train" else "validation")
 

@@ -17,7 +17,8 @@ class Sample:
 
     ``labels`` maps an axis to a class and may lack axes. ``block`` names the photos that must stand on one side of a
     split (one contributor, one product). ``proxy`` marks a stand-in for want of a better photo. A sample with
-    ``nothing`` shows no garment: it teaches being unsure.
+    ``nothing`` shows no garment: it teaches being unsure. ``unsure`` names the axes on which it has no answer though it
+    shows a garment (a hat has none of the styles).
     """
 
     path: Path
@@ -26,6 +27,11 @@ class Sample:
     block: str = ""
     proxy: bool = False
     nothing: bool = False
+    unsure: tuple[str, ...] = ()
+
+    def has_no_answer(self, axis: str) -> bool:
+        """Whether the right answer on ``axis`` is to be unsure."""
+        return self.nothing or axis in self.unsure
 
 
 def photo_files(folder: Path) -> list[Path]:

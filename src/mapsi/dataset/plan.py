@@ -8,13 +8,14 @@ labels = "clothing/labels.csv"   # optional: path, sender or source, source_labe
 classes = ["dress", "hat"]       # optional: only these folders
 also = { one-piece = "garment:dress" }   # optional: a class that tells another axis too
 nothing = true                   # optional: these photos show no garment
+unsure = { hat = "style" }       # optional: a class that has no answer on another axis
 """
 
 from __future__ import annotations
 
 import tomllib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -23,7 +24,7 @@ from mapsi.errors import ArtifactError
 from mapsi.taxonomy import Taxonomy
 
 Part = Literal["train", "validation", "split"]
-_KEYS = {"folder", "axis", "part", "labels", "classes", "also", "nothing"}
+_KEYS = {"folder", "axis", "part", "labels", "classes", "also", "nothing", "unsure"}
 # A source label shared by more photos than this names a kind of garment, not one product or one person.
 MAX_BLOCK = 24
 
@@ -39,6 +40,7 @@ class PhotoFolder:
     classes: tuple[str, ...] = ()
     also: dict[str, tuple[str, str]] = field(default_factory=dict)
     nothing: bool = False
+    unsure: dict[str, str] = field(default_factory=dict)
 
 
 def read_plan(file: Path, root: Path | None = None) -> list[PhotoFolder]:
@@ -72,13 +74,14 @@ def _parse_entry(file: Path, base: Path, number: int, entry: dict[str, Any]) -> 
     also = {name: _axis_and_class(where, text) for name, text in entry.get("also", {}).items()}
     labels = base / entry["labels"] if "labels" in entry else None
     return PhotoFolder(
-        base / entry["folder"],
-        entry.get("axis", ""),
-        cast(Part, part),
-        labels,
-        tuple(entry.get("classes", ())),
-        also,
-        nothing,
+        folder=base / entry["folder"],
+        axis=entry.get("axis", ""),
+        part=cast(Part, part),
+        labels=labels,
+        classes=tuple(entry.get("classes", ())),
+        also=also,
+        nothing=nothing,
+        unsure=dict(entry.get("unsure", {})),
     )
 
 
@@ -107,7 +110,6 @@ def gather(entry: PhotoFolder, taxonomy: Taxonomy) -> list[Sample]:
 
 
 def _row_key(path: Path, entry: PhotoFolder) -> str:
-    assert entry.labels is not None or path
     base = entry.labels.parent if entry.labels is not None else entry.folder
     return path.relative_to(base).as_posix() if path.is_relative_to(base) else path.name
 
@@ -125,7 +127,8 @@ def _sample(entry: PhotoFolder, taxonomy: Taxonomy, path: Path, folder_class: st
     if folder_class in entry.also:
         other_axis, slug = entry.also[folder_class]
         labels[other_axis] = taxonomy.find(other_axis).find(slug).slug
-    return Sample(path, labels, row.get("source", ""), proxy=row.get("proxy", "no") == "yes")
+    unsure = (taxonomy.find(entry.unsure[folder_class]).slug,) if folder_class in entry.unsure else ()
+    return Sample(path, labels, row.get("source", ""), proxy=row.get("proxy", "no") == "yes", unsure=unsure)
 
 
 def _with_blocks(samples: Sequence[Sample], rows: dict[str, dict[str, str]], entry: PhotoFolder) -> list[Sample]:
@@ -133,8 +136,7 @@ def _with_blocks(samples: Sequence[Sample], rows: dict[str, dict[str, str]], ent
     keys = [_block_key(rows.get(_row_key(s.path, entry), {}), s) for s in samples]
     counts = {key: keys.count(key) for key in set(keys)}
     return [
-        Sample(s.path, s.labels, s.source, key if counts[key] <= MAX_BLOCK else str(s.path), s.proxy, s.nothing)
-        for s, key in zip(samples, keys, strict=True)
+        replace(s, block=key if counts[key] <= MAX_BLOCK else str(s.path)) for s, key in zip(samples, keys, strict=True)
     ]
 
 

@@ -63,7 +63,7 @@ def _axis_section(labels: AxisLabels, figures: dict[str, Any], manifest: Manifes
         "",
         f"Temperature {labels.temperature:.3f}, threshold {labels.threshold:.2f}: "
         f"{sure['share']:.0%} of these photos get a sure answer, right in {_percent(sure['accuracy'])}; "
-        f"of {sure['nothing_photos']} photos that show no garment or an unclear one, {_percent(sure['nothing_kept'])} do.",
+        f"of {sure['nothing_photos']} photos that have no answer on this axis, {_percent(sure['nothing_kept'])} do.",
         "",
         "| class | photos learned from | photos measured on | precision | recall | F1 |",
         "|---|---|---|---|---|---|",

@@ -207,7 +207,7 @@ def calibrate_and_measure(
     axes = []
     for labels in document.axes:
         rows = [i for i, s in enumerate(held) if s.labels.get(labels.axis) in labels.classes]
-        nothing = [i for i, s in enumerate(held) if s.nothing]
+        nothing = [i for i, s in enumerate(held) if s.has_no_answer(labels.axis)]
         logits = answers[f"logits:{labels.axis}"]
         truth = np.array([labels.classes.index(held[i].labels[labels.axis]) for i in rows])
         temperature = fit_temperature(logits[rows], truth)

@@ -17,7 +17,7 @@ def target_table(
     """For each axis a (n, C) table of targets, a row a sample; a row sums to the sample's weight.
 
     A labelled sample has ``1 - smoothing`` on its class and ``smoothing`` spread over all, times its class's weight; a
-    sample without a label on the axis has zeros and so teaches nothing there; a sample of nothing has the uniform
+    sample without a label on the axis has zeros and so teaches nothing there; a sample without an answer has the uniform
     distribution, weighted ``nothing``: be unsure.
     """
     tables = {}
@@ -32,7 +32,7 @@ def target_table(
         table = np.zeros((len(samples), len(slugs)), dtype=np.float32)
         for row, s in zip(table, samples, strict=True):
             slug = s.labels.get(axis)
-            if s.nothing:
+            if s.has_no_answer(axis):
                 row[:] = nothing / len(slugs)
             elif slug in column:
                 row[:] = weights[column[slug]] * smoothing / len(slugs)

@@ -1,0 +1,41 @@
+"""Write docs/commands.md from the commands themselves; a test fails when the page is stale."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from mapsi.cli import main
+
+WIDTH = 100
+
+
+def commands(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    """All commands below a group with their words, sorted."""
+    for name, command in sorted(group.commands.items()):
+        if isinstance(command, click.Group):
+            yield from commands(command, (*path, name))
+        else:
+            yield (*path, name), command
+
+
+def page() -> str:
+    """The whole page as Markdown."""
+    parts = ["# Commands", "Written from the commands themselves by `python docs/write_commands.py`."]
+    for path, command in commands(main):
+        words = " ".join(("mapsi", *path))
+        with click.Context(command, info_name=words, max_content_width=WIDTH, terminal_width=WIDTH) as context:
+            parts.append(f"## `{words}`\n\n```\n{command.get_help(context)}\n```")
+    parts.append(
+        "## Exit codes\n\n| code | what went wrong |\n|---|---|\n"
+        "| 2 | the command's words or a setting |\n| 3 | something named is not there |\n| 4 | a photo |\n| 5 | a feed |\n"
+        "| 6 | an address outside |\n| 7 | a model folder, an index, a run or a plan |\n| 8 | the database |\n"
+        "| 9 | too many requests |\n| 10 | a library that is not installed |"
+    )
+    return "\n\n".join(parts) + "\n"
+
+
+if __name__ == "__main__":
+    (Path(__file__).parent / "commands.md").write_text(page(), "utf-8")

@@ -1,0 +1,59 @@
+"""The command line: one command a stage. Stages are imported where they run, so that serving never loads torch."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from mapsi import __version__
+from mapsi.errors import MapsiError
+
+
+class _Commands(click.Group):
+    """A group whose commands end in a sentence and an exit code where something goes wrong."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except MapsiError as error:
+            click.echo(f"mapsi: {error}", err=True)
+            sys.exit(error.exit_code)
+        except ModuleNotFoundError as error:
+            if (error.name or "").startswith("mapsi"):
+                raise
+            click.echo(
+                f"mapsi: This command needs the library {error.name}, which is not installed. {_extra(error)}", err=True
+            )
+            sys.exit(10)
+
+
+def _extra(error: ModuleNotFoundError) -> str:
+    extras = {"resvg_py": "draw", "pymysql": "mysql", "selenium": "collect"}
+    return f"Install it with: pip install 'mapsi[{extras.get(error.name or '', 'train')}]'."
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="mapsi")
+def main() -> None:
+    """From a photo of clothes to its style, its kind of garment and the products that look like it.
+
+    \b
+    Try it:          mapsi demo
+    Your own shop:   mapsi catalog import FEED --format merchant --shop NAME, then mapsi serve
+    Your own photos: mapsi train --photos AXIS=FOLDER --into RUN, then mapsi export RUN --into MODEL
+
+    Settings are environment variables; `mapsi settings` lists them.
+    """
+
+
+def _register() -> None:
+    from mapsi.cli import asking, learning, serving, stocking
+
+    for module in (serving, asking, stocking, learning):
+        for command in module.COMMANDS:
+            main.add_command(command)
+
+
+_register()

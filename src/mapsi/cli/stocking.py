@@ -1,0 +1,140 @@
+"""``mapsi catalog`` and ``mapsi index``: from shops' feeds to an index that serves; ``mapsi sample``: the drawn shop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+from mapsi.cli.opening import Parts, bar, counter, database_url, make_home, open_parts
+from mapsi.errors import UsageError
+from mapsi.settings import read_settings
+
+SHOWN_ROWS = 20
+
+
+@click.group()
+def catalog() -> None:
+    """Shops' offers: import a feed, see what is there."""
+
+
+@catalog.command(name="import")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--format", "feed_format", required=True, type=click.Choice(["merchant", "csv"]), help="What FILE is.")
+@click.option("--shop", required=True, help="The shop's name; its earlier offers are replaced by the feed's.")
+@click.option("--index/--no-index", default=True, help="Whether to copy pictures and index them right away.")
+def import_command(file: Path, feed_format: str, shop: str, index: bool) -> None:
+    """Take over a shop's offers from FILE.
+
+    The feed is a full snapshot: what is missing from it is gone from the shop. A broken row is reported with its line
+    and skipped; a broken feed changes nothing. Pictures are fetched from their addresses, or read beside FILE.
+    """
+    from mapsi.search.refresh import import_feed
+
+    parts = open_parts(read_settings(), migrate=True)
+    report = import_feed(
+        parts.catalog, file, format=feed_format, shop=shop, taxonomy=parts.taxonomy, progress=counter("offers")
+    )
+    click.echo(
+        f"{shop}: {report.new} new, {report.changed} changed, {report.unchanged} unchanged, {report.gone} gone, "
+        f"{report.broken_count} rows skipped."
+    )
+    for row in report.broken[:SHOWN_ROWS]:
+        click.echo(f"  line {row.line}: {row.reason}", err=True)
+    if report.broken_count > SHOWN_ROWS:
+        click.echo(f"  and {report.broken_count - SHOWN_ROWS} more", err=True)
+    if index:
+        _index(parts)
+
+
+@catalog.command()
+def status() -> None:
+    """Tell how many offers there are, by shop."""
+    parts = open_parts(read_settings(), migrate=True)
+    found = parts.catalog.status()
+    click.echo(f"{found.shown} offers shown, {found.living} living, {found.gone} gone")
+    for shop in found.shops:
+        click.echo(f"  {shop.name} ({shop.slug}): {shop.shown} shown, {shop.living} living, {shop.gone} gone")
+
+
+@catalog.command()
+def migrate() -> None:
+    """Bring the catalogue's database to the schema of this version; the other commands do so by themselves."""
+    from mapsi.catalog import open_catalog
+
+    settings = read_settings()
+    make_home(settings)
+    with open_catalog(database_url(settings)) as opened:
+        opened.migrate()
+    click.echo("The catalogue is at this version's schema.")
+
+
+@click.group()
+def index() -> None:
+    """The index of product pictures that photos are searched in."""
+
+
+@index.command()
+@click.option("--model", type=click.Path(path_type=Path), help="Model folder; the shipped one by default.")
+def build(model: Path | None) -> None:
+    """Copy missing pictures, read the unread ones with the model, and switch to a fresh index."""
+    _index(open_parts(read_settings(), migrate=True, model_folder=model))
+
+
+def _index(parts: Parts) -> None:
+    from mapsi.search.refresh import build_index, copy_pictures
+
+    copies = copy_pictures(parts.catalog, parts.picture_source(), parts.pictures, bar)
+    for image, reason in copies.failed[:SHOWN_ROWS]:
+        click.echo(f"  picture {image}: {reason}", err=True)
+    report = build_index(parts.catalog, parts.model, parts.pictures, parts.index_root, parts.taxonomy, bar)
+    click.echo(
+        f"{copies.copied} pictures copied, {len(copies.failed)} failed, {report.read} read; "
+        f"{report.indexed} offers can be found by a photo."
+    )
+
+
+@click.group()
+def sample() -> None:
+    """The sample shop of drawn products."""
+
+
+@sample.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+def write(folder: Path) -> None:
+    """Draw the sample shop again: a Merchant feed and its pictures, into FOLDER."""
+    from mapsi.sample.shop import write_shop
+
+    _refuse_files(folder)
+    click.echo(f"{write_shop(folder, _drawn())} products written to {folder}.")
+
+
+@sample.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--per-class", default=60, show_default=True, type=click.IntRange(1), help="Drawings a kind of garment.")
+@click.option("--nothing", default=0, show_default=True, type=click.IntRange(0), help="Pictures of no garment.")
+@click.option("--seed", default=0, show_default=True, help="Same seed, same drawings.")
+def draw(folder: Path, per_class: int, nothing: int, seed: int) -> None:
+    """Draw pictures to learn from: FOLDER/garment/CLASS/*.jpg, and FOLDER/nothing/drawn/*.jpg."""
+    from mapsi.sample.nothing import write_nothing
+    from mapsi.sample.variation import write_drawings
+
+    _refuse_files(folder)
+    count = write_drawings(folder / "garment", per_class, seed, _drawn())
+    write_nothing(folder / "nothing" / "drawn", nothing, seed)
+    click.echo(f"{count} drawings of garments and {nothing} of nothing written to {folder}.")
+
+
+def _drawn() -> Callable[[int, int], None]:
+    """A progress bar for steps that tell (done, total)."""
+    tell = counter("drawings")
+    return lambda done, _total: tell(done)
+
+
+def _refuse_files(folder: Path) -> None:
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"{folder} is a file.", "Name a folder.")
+
+
+COMMANDS = (catalog, index, sample)

@@ -1,0 +1,1 @@
+"""The sample shop: drawn garments and the Merchant feed that lists them."""

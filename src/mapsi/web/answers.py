@@ -1,0 +1,63 @@
+"""Answers to photos, held in memory for a while so that a shopper can page and filter. Nothing reaches a disk."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from threading import Lock
+
+from cachetools import TTLCache
+
+from mapsi.errors import NotFoundError
+from mapsi.infer.reading import Reading
+
+TOKEN_BYTES = 16
+
+
+class PhotoExpiredError(NotFoundError):
+    """The answer asked for is no longer held, or never was."""
+
+    code = "photo_expired"
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoAnswer:
+    """``picture`` is a small JPEG made anew from the photo, without its metadata; ``width`` and ``height`` are the
+    photo's own, in pixels."""
+
+    picture: bytes
+    width: int
+    height: int
+    reading: Reading
+
+
+class PhotoAnswers:
+    """At most ``capacity`` answers, each for ``seconds``; the one used least lately gives way. Safe between threads."""
+
+    def __init__(self, capacity: int, seconds: float) -> None:
+        self._held: TTLCache[str, PhotoAnswer] = TTLCache(capacity, seconds)
+        self._lock = Lock()
+
+    def keep(self, answer: PhotoAnswer) -> str:
+        """Hold ``answer`` and give the token, 128 bits nobody can guess, under which it is found."""
+        token = secrets.token_urlsafe(TOKEN_BYTES)
+        with self._lock:
+            self._held[token] = answer
+        return token
+
+    def find(self, token: str) -> PhotoAnswer:
+        """The answer under ``token``; raises :class:`PhotoExpiredError`."""
+        with self._lock:
+            answer = self._held.get(token)
+        if answer is None:
+            raise PhotoExpiredError("This photo is no longer held.", "Choose the photo again.")
+        return answer
+
+    def forget(self, token: str) -> None:
+        """Drop the answer under ``token``, where there is one."""
+        with self._lock:
+            self._held.pop(token, None)
+
+    def __len__(self) -> int:
+        with self._lock:
+            return len(self._held)

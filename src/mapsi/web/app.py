@@ -1,0 +1,68 @@
+"""The application, put together in one place from values handed in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flask import Flask
+from flask_bootstrap import Bootstrap5
+from flask_wtf.csrf import CSRFProtect
+
+from mapsi.settings import Settings
+from mapsi.taxonomy import Taxonomy
+from mapsi.web.answers import PhotoAnswers
+from mapsi.web.api import api
+from mapsi.web.assets import setup_assets
+from mapsi.web.faults import setup_faults
+from mapsi.web.languages import language, setup_languages, switch_url
+from mapsi.web.limits import setup_limits
+from mapsi.web.names import class_name
+from mapsi.web.pages import pages
+from mapsi.web.security import setup_security
+from mapsi.web.services import Services, attach
+from mapsi.web.shelf import Shelf
+from mapsi.web.uploads import InMemoryRequest
+from mapsi.web.view import audience_name
+
+if TYPE_CHECKING:
+    from mapsi.search.finder import Finder
+
+
+def create_app(settings: Settings, *, finder: Finder, taxonomy: Taxonomy, secret_key: str) -> Flask:
+    """The pages and the API over one finder. ``secret_key`` signs sessions and forms."""
+    app = Flask("mapsi.web")
+    app.request_class = InMemoryRequest
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]
+    app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
+    setup_security(app, settings, secret_key)
+    setup_languages(app, settings.language)
+    setup_assets(app)
+    setup_faults(app)
+    app.config["BOOTSTRAP_SERVE_LOCAL"] = True
+    Bootstrap5(app)
+    CSRFProtect(app).exempt(api)
+    app.register_blueprint(pages)
+    app.register_blueprint(api)
+    _setup_templates(app, taxonomy)
+    searches = ("pages.words", "pages.photo", "api.search_words")
+    setup_limits(
+        app,
+        {
+            "image": (settings.image_rate, ("pages.search_photo", "api.search_image")),
+            "words": (settings.words_rate, searches),
+        },
+    )
+    answers = PhotoAnswers(settings.photo_answers, settings.photo_minutes * 60)
+    attach(app, Services(settings, finder, taxonomy, answers, Shelf(finder)))
+    return app
+
+
+def _setup_templates(app: Flask, taxonomy: Taxonomy) -> None:
+    def class_label(axis: str, slug: str) -> str:
+        return class_name(taxonomy, axis, slug).in_language(language())
+
+    app.jinja_env.globals.update(
+        language=language, switch_url=switch_url, audience_name=audience_name, class_label=class_label
+    )
+    app.jinja_env.filters["thousands"] = "{:,}".format

@@ -1,0 +1,68 @@
+"""Which language a person reads, and prices written in it."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import cast
+from urllib.parse import urlencode
+
+from babel.numbers import format_currency, format_decimal
+from flask import Flask, Request, Response, request, url_for
+from flask_babel import Babel, get_locale, gettext
+
+LANGUAGES = ("ko", "en")
+COOKIE = "lang"
+_YEAR = 365 * 24 * 3600
+
+
+def choose_language(asked: Request, default: str) -> str:
+    """The language in the address, else in the cookie, else in the browser's wishes, else ``default``."""
+    for wish in (asked.args.get("lang"), asked.cookies.get(COOKIE)):
+        if wish in LANGUAGES:
+            return wish
+    return asked.accept_languages.best_match(LANGUAGES) or default
+
+
+def language() -> str:
+    """The language of the answer to the current request: ``ko`` or ``en``."""
+    return cast(str, get_locale().language)
+
+
+def translate(message: str, **values: object) -> str:
+    """``message``, a text of the catalogues, in the language of the current request, with ``%(name)s`` filled in."""
+    return str(gettext(message, **values))
+
+
+def setup_languages(app: Flask, default: str) -> None:
+    """Let every page speak the person's language, and remember the one asked for in the address."""
+    Babel(app, default_locale=default, locale_selector=lambda: choose_language(request, default))
+
+    @app.after_request
+    def remember(response: Response) -> Response:
+        asked = request.args.get("lang")
+        if asked in LANGUAGES and not request.path.startswith("/api/"):
+            secure = bool(app.config["SESSION_COOKIE_SECURE"])
+            response.set_cookie(COOKIE, asked, max_age=_YEAR, secure=secure, httponly=True, samesite="Lax")
+        if response.mimetype == "text/html":
+            response.vary.update(("Accept-Language", "Cookie"))
+            response.headers["Content-Language"] = language()
+        return response
+
+
+def switch_url(target: str) -> str:
+    """The current page in the language ``target``; the front page where the current one cannot be asked for again.
+
+    The address is built from the route, never from the path that came in: ``//evil.example/`` would lead elsewhere.
+    """
+    if request.endpoint is None or request.method not in ("GET", "HEAD") or request.routing_exception is not None:
+        return url_for("pages.home", lang=target)
+    # Beside the route, not through url_for: it would take names such as _scheme from the address as its own.
+    asked = [(name, value) for name, value in request.args.items(multi=True) if name != "lang"]
+    return f"{url_for(request.endpoint, **(request.view_args or {}))}?{urlencode([*asked, ('lang', target)])}"
+
+
+def format_price(price: Decimal, currency: str, language: str) -> str:
+    """``29,000원`` in Korean, ``₩29,000`` in English; other currencies as the language writes them."""
+    if language == "ko" and currency == "KRW":
+        return f"{format_decimal(price.quantize(Decimal(1)), locale='ko')}원"
+    return format_currency(price, currency, locale=language)

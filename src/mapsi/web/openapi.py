@@ -1,0 +1,233 @@
+"""The OpenAPI 3.1 description of the API, written by hand; a test holds real answers against it."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import Any
+
+from mapsi.catalog.filters import SORTS
+from mapsi.settings import Settings
+from mapsi.taxonomy import Taxonomy
+from mapsi.web.languages import LANGUAGES
+from mapsi.web.parameters import AUDIENCES, LARGEST_SIZE, LAST_PAGE, LONGEST_QUERY
+
+Document = dict[str, Any]
+
+_ERRORS = {
+    "BadRequest": "A parameter or the form cannot be used.",
+    "NotFound": "There is nothing at this address.",
+    "TooLarge": "The photo is over the limit on bytes or on pixels.",
+    "NotAPhoto": "The body is no multipart form, or the file is not a photo.",
+    "UnreadablePhoto": "The photo is empty, damaged or incomplete.",
+    "TooManyRequests": "Too many searches in a short time; Retry-After says for how many seconds to wait.",
+    "Unavailable": "The model or the catalogue cannot answer now.",
+}
+
+
+def openapi_document(taxonomy: Taxonomy, settings: Settings) -> Document:
+    """The description of one installation: its axes, classes and limits are named in it."""
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "mapsi",
+            "version": version("mapsi"),
+            "summary": "From a photo of clothes to its style and the products that look like it.",
+            "description": "Photos are held in memory only while they are being answered.",
+        },
+        "paths": {
+            "/api/v1/search/image": {"post": _search_image(taxonomy, settings)},
+            "/api/v1/search/words": {"get": _search_words(taxonomy, settings)},
+            "/api/v1/openapi.json": {"get": _openapi()},
+            "/healthz": {"get": _health()},
+        },
+        "components": {"schemas": _schemas(taxonomy), "responses": _error_responses()},
+    }
+
+
+def _search_image(taxonomy: Taxonomy, settings: Settings) -> Document:
+    photo = {"type": "string", "contentMediaType": "image/*", "description": _photo_limits(settings)}
+    form = {"type": "object", "required": ["photo"], "properties": {"photo": photo}}
+    return {
+        "operationId": "searchImage",
+        "summary": "What a photo shows, and the products like it",
+        "parameters": _list_parameters(taxonomy, settings),
+        "requestBody": {"required": True, "content": {"multipart/form-data": {"schema": form}}},
+        "responses": {
+            "200": _answer("The classes of the photo and one page of products.", "ImageAnswer"),
+            **_error_references(
+                {
+                    "400": "BadRequest",
+                    "413": "TooLarge",
+                    "415": "NotAPhoto",
+                    "422": "UnreadablePhoto",
+                    "429": "TooManyRequests",
+                    "503": "Unavailable",
+                }
+            ),
+        },
+    }
+
+
+def _photo_limits(settings: Settings) -> str:
+    megabytes = settings.photo_bytes / 1024 / 1024
+    return f"One JPEG, PNG, WebP, GIF, BMP or TIFF of at most {megabytes:g} MB and {settings.photo_megapixels} million pixels."
+
+
+def _search_words(taxonomy: Taxonomy, settings: Settings) -> Document:
+    words = _parameter(
+        "q",
+        "Words to search for, Korean or English.",
+        {"type": "string", "minLength": 1, "maxLength": LONGEST_QUERY},
+        required=True,
+    )
+    return {
+        "operationId": "searchWords",
+        "summary": "Products by words",
+        "parameters": [words, *_list_parameters(taxonomy, settings)],
+        "responses": {
+            "200": _answer("One page of products.", "WordsAnswer"),
+            **_error_references({"400": "BadRequest", "429": "TooManyRequests", "503": "Unavailable"}),
+        },
+    }
+
+
+def _openapi() -> Document:
+    schema = {"type": "object", "required": ["openapi", "info", "paths"]}
+    return {
+        "operationId": "describe",
+        "summary": "This description",
+        "responses": {
+            "200": {"description": "An OpenAPI document.", "content": {"application/json": {"schema": schema}}}
+        },
+    }
+
+
+def _health() -> Document:
+    return {
+        "operationId": "health",
+        "summary": "Whether the service can answer",
+        "responses": {
+            "200": _answer("The model and the catalogue answer.", "Health"),
+            "503": _answer("One of them does not.", "Unhealthy"),
+        },
+    }
+
+
+def _list_parameters(taxonomy: Taxonomy, settings: Settings) -> list[Document]:
+    classes = [f"{axis.slug}:{slug}" for axis in taxonomy.axes.values() for slug in axis.by_slug]
+    price = {"type": "string", "pattern": r"^\d{1,12}(\.\d{1,4})?$"}
+    size = {"type": "integer", "minimum": 1, "maximum": LARGEST_SIZE, "default": settings.page_size}
+    return [
+        _parameter("page", "Which page; pages count from 1.", _number_schema(LAST_PAGE)),
+        _parameter("size", "How many products a page has.", size),
+        _parameter("sort", "The order of the products.", {"enum": list(SORTS), "default": "likeness"}),
+        _parameter("min_price", "Lowest price, inclusive.", price),
+        _parameter("max_price", "Highest price, inclusive.", price),
+        _parameter("shop", "A shop by its slug; repeat it for several.", _list_of({"type": "string"})),
+        _parameter("class", "A class as axis:slug; repeat it for several.", _list_of({"enum": classes})),
+        _parameter("audience", "For whom; women and men include unisex.", _list_of({"enum": list(AUDIENCES)})),
+        _parameter("lang", "The language of keywords.", {"enum": list(LANGUAGES)}),
+    ]
+
+
+def _parameter(name: str, description: str, schema: Document, *, required: bool = False) -> Document:
+    return {"name": name, "in": "query", "required": required, "description": description, "schema": schema}
+
+
+def _number_schema(highest: int) -> Document:
+    return {"type": "integer", "minimum": 1, "maximum": highest, "default": 1}
+
+
+def _list_of(items: Document) -> Document:
+    return {"type": "array", "items": items}
+
+
+def _answer(description: str, schema: str) -> Document:
+    reference = {"$ref": f"#/components/schemas/{schema}"}
+    return {"description": description, "content": {"application/json": {"schema": reference}}}
+
+
+def _error_references(answers: dict[str, str]) -> Document:
+    return {status: {"$ref": f"#/components/responses/{name}"} for status, name in answers.items()}
+
+
+def _error_responses() -> Document:
+    return {name: _answer(description, "Error") for name, description in _ERRORS.items()}
+
+
+def _exactly(properties: Document) -> Document:
+    """An object with these properties, all of them and no other."""
+    return {
+        "type": "object",
+        "required": list(properties),
+        "additionalProperties": False,
+        "properties": properties,
+    }
+
+
+def _schemas(taxonomy: Taxonomy) -> Document:
+    text, count = {"type": "string"}, {"type": "integer", "minimum": 0}
+    page = {
+        "products": _list_of({"$ref": "#/components/schemas/Product"}),
+        "total": {**count, "description": "Products over all pages."},
+        "page": {"type": "integer", "minimum": 1},
+        "pages": {"type": "integer", "minimum": 1},
+        "size": {"type": "integer", "minimum": 1},
+        "sort": {"enum": list(SORTS)},
+    }
+    error = _exactly({"code": text, "message": text, "hint": text})
+    axes = {"type": "object", "additionalProperties": {"$ref": "#/components/schemas/Axis"}}
+    return {
+        "Product": _product_schema(),
+        "Axis": _axis_schema(),
+        "ImageAnswer": _exactly(
+            {
+                "axes": {**axes, "description": f"One entry an axis of the model: {', '.join(taxonomy.axes)}."},
+                "sure": {"type": "boolean", "description": "Whether any axis is known."},
+                **page,
+            }
+        ),
+        "WordsAnswer": _exactly({"query": text, **page}),
+        "Error": _exactly({"error": error}),
+        "Health": _exactly({"status": {"const": "ok"}, "model": text, "offers": count, "indexed": count}),
+        "Unhealthy": _exactly({"status": {"const": "unavailable"}, "error": error}),
+    }
+
+
+def _product_schema() -> Document:
+    address = {"type": "string", "pattern": "^(https?://.+)?$"}
+    return _exactly(
+        {
+            "id": {"type": "string"},
+            "name": {"type": "string"},
+            "keyword": {"type": "string", "description": "The class it is listed under, in the answer's language."},
+            "lowest_price": {"type": "number", "minimum": 0},
+            "currency": {"type": "string", "pattern": "^[A-Z]{3}$"},
+            "shop": {"type": "string"},
+            "link": {**address, "description": "The product's page in its shop."},
+            "image": {"type": ["string", "null"], "description": "Our copy of its picture, a WebP file."},
+            "similarity": {
+                "type": ["number", "null"],
+                "minimum": -1,
+                "maximum": 1,
+                "description": "Cosine of the photo and the product's picture; null where no photo was given.",
+            },
+        }
+    )
+
+
+def _axis_schema() -> Document:
+    guess = _exactly(
+        {
+            "slug": {"type": "string"},
+            "name_ko": {"type": "string"},
+            "name_en": {"type": "string"},
+            "confidence": {"type": "number", "minimum": 0, "maximum": 1},
+        }
+    )
+    return _exactly(
+        {
+            "known": {"type": "boolean", "description": "False where the first guess is only a guess."},
+            "top": {"type": "array", "minItems": 1, "maxItems": 3, "items": guess},
+        }
+    )

@@ -1,0 +1,199 @@
+"""The pages that a shopper sees."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from flask import (
+    Blueprint,
+    Response,
+    current_app,
+    flash,
+    jsonify,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    send_file,
+    url_for,
+)
+from werkzeug.wrappers import Response as AnyResponse
+
+from mapsi.catalog.product import ProductPage
+from mapsi.errors import MapsiError, NotFoundError
+from mapsi.imaging import decode_photo, encode_jpeg, focus_overlay
+from mapsi.web.answers import PhotoAnswer
+from mapsi.web.documents import error_document
+from mapsi.web.faults import from_mapsi, prefers_json
+from mapsi.web.languages import language
+from mapsi.web.languages import translate as _
+from mapsi.web.parameters import ListQuery, check_page, read_query, read_words
+from mapsi.web.security import keep_private
+from mapsi.web.services import services
+from mapsi.web.uploads import take_photo
+from mapsi.web.view import Listing, view_axes, view_card
+
+SHOWN_SIDE = 720
+"""Longer side, in pixels, of the photo as it is held and shown again."""
+
+pages = Blueprint("pages", __name__)
+_DIGEST = re.compile(r"[0-9a-f]{16,128}")
+
+
+@pages.get("/")
+def home() -> str:
+    """The three steps, and a shelf of products."""
+    products = services().shelf.products()
+    shelf = ProductPage(products=products, total=len(products), number=1, size=max(1, len(products)))
+    return render_template("home.html", shelf=_listing("pages.words", {}, ListQuery(), "", shelf))
+
+
+@pages.post("/search/photo")
+def search_photo() -> AnyResponse:
+    """Read a photo, hold the answer, and lead to its page; our own script is told the way in JSON."""
+    house = services()
+    photo = take_photo(request, house.settings)
+    answer = PhotoAnswer(encode_jpeg(photo, max_side=SHOWN_SIDE), photo.width, photo.height, house.finder.read(photo))
+    target = url_for("pages.photo", token=house.answers.keep(answer))
+    if prefers_json():
+        return keep_private(make_response(jsonify(location=target), 201))
+    return redirect(target, 303)
+
+
+@pages.get("/photo/<token>")
+def photo(token: str) -> Response:
+    """What the photo shows, and the products like it."""
+    house = services()
+    answer = house.answers.find(token)
+    query = _read_query()
+    found = house.finder.by_photo(answer.reading, query.filters, query.sort, query.page, query.size)
+    page = render_template(
+        "photo.html",
+        token=token,
+        answer=answer,
+        frame=_frame(answer),
+        axes=view_axes(answer.reading, house.taxonomy, language()),
+        sure=answer.reading.known,
+        listing=_listing("pages.photo", {"token": token}, query, "", check_page(found)),
+    )
+    return keep_private(make_response(page))
+
+
+def _frame(answer: PhotoAnswer) -> str:
+    shape = answer.width / answer.height
+    return "tall" if shape < 0.88 else "wide" if shape > 1.15 else "square"
+
+
+@pages.get("/photo/<token>/photo.jpg")
+def photo_picture(token: str) -> Response:
+    """The photo, made anew and small."""
+    return _jpeg(services().answers.find(token).picture)
+
+
+@pages.get("/photo/<token>/focus/<axis>.jpg")
+def photo_focus(token: str, axis: str) -> Response:
+    """The photo with the places lit up that the answer on ``axis`` came from."""
+    answer = services().answers.find(token)
+    if axis not in answer.reading.axes:
+        raise NotFoundError("The photo has no answer on this axis.", "Choose one of the axes on its page.")
+    overlay = focus_overlay(decode_photo(answer.picture), answer.reading.axes[axis].focus)
+    return _jpeg(encode_jpeg(overlay, max_side=SHOWN_SIDE))
+
+
+def _jpeg(data: bytes) -> Response:
+    return keep_private(Response(data, mimetype="image/jpeg"))
+
+
+@pages.post("/photo/<token>/forget")
+def forget_photo(token: str) -> AnyResponse:
+    """Drop the photo and its answer at once."""
+    services().answers.forget(token)
+    flash(_("Your photo is gone from our memory."))
+    return redirect(url_for("pages.home"), 303)
+
+
+@pages.get("/search")
+def words() -> str:
+    """Products by words; without words all products, to browse by filters."""
+    house = services()
+    asked, query = read_words(request.args), _read_query()
+    if asked:
+        found = house.finder.by_words(asked, query.filters, query.sort, query.page, query.size)
+    else:
+        found = house.finder.browse(query.filters, query.sort, query.page, query.size)
+    return render_template("search.html", listing=_listing("pages.words", {}, query, asked, check_page(found)))
+
+
+@pages.get("/product/<int:product_id>")
+def sample(product_id: int) -> str:
+    """A sample product, which no shop sells; products of real shops have their page there, not here."""
+    house = services()
+    product = house.finder.product(product_id)
+    if not product.sample:
+        raise NotFoundError("This product has its page in its shop.", "Search for it and follow the link.")
+    return render_template("product.html", product=product, card=view_card(product, house.taxonomy, language()))
+
+
+@pages.get("/pictures/<digest>.webp")
+def picture(digest: str) -> Response:
+    """Our copy of a product picture; its name is its content, so a browser keeps it for good."""
+    path = services().finder.picture_path(digest) if _DIGEST.fullmatch(digest) else None
+    if path is None:
+        raise NotFoundError("There is no such picture.", "Search for the product again.")
+    response = send_file(path, mimetype="image/webp", conditional=True, etag=digest)
+    response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+    return response
+
+
+@pages.get("/about")
+def about() -> str:
+    """What happens with a photo, and what the model can and cannot do."""
+    return render_template("about.html", settings=services().settings, taxonomy=services().taxonomy)
+
+
+@pages.get("/healthz")
+def health() -> AnyResponse:
+    """200 where the model and the catalogue answer, else 503."""
+    try:
+        status = services().finder.status()
+    except MapsiError as error:
+        fault = from_mapsi(error)
+        body = {"status": "unavailable", **error_document(fault.code, fault.message, fault.hint)}
+        return keep_private(make_response(jsonify(body), 503))
+    return keep_private(jsonify(status="ok", **status))
+
+
+@pages.get("/robots.txt")
+def robots() -> Response:
+    """Search engines may list the front page and the products' shelf, not searches and photos."""
+    lines = ("User-agent: *", "Disallow: /photo/", "Disallow: /search", "Disallow: /api/", "")
+    return Response("\n".join(lines), mimetype="text/plain")
+
+
+@pages.get("/favicon.ico")
+def favicon() -> Response:
+    """The icon, for browsers that ask without looking at the page."""
+    return current_app.send_static_file("favicon.svg")
+
+
+def _read_query() -> ListQuery:
+    house = services()
+    shops = [shop.slug for shop in house.finder.facets().shops]
+    return read_query(request.args, taxonomy=house.taxonomy, shops=shops, size=house.settings.page_size)
+
+
+def _listing(endpoint: str, values: dict[str, Any], query: ListQuery, asked: str, found: ProductPage) -> Listing:
+    house = services()
+    speech = language()
+    return Listing(
+        query=query,
+        words=asked,
+        page=found,
+        cards=[view_card(product, house.taxonomy, speech) for product in found.products],
+        facets=house.finder.facets(),
+        taxonomy=house.taxonomy,
+        language=speech,
+        endpoint=endpoint,
+        values=values,
+    )

@@ -1,0 +1,167 @@
+"""What the address asks for: filters, order and page, read with checks and written back for links.
+
+The names are the same on the pages and in the API: ``page``, ``size`` (API only), ``sort``, ``min_price``,
+``max_price``, and, each as often as wanted, ``shop``, ``class=AXIS:SLUG`` and ``audience``. A name that nothing here
+has (an unknown shop, class or order) is an error, never a quietly empty page.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import cast, get_args
+
+from werkzeug.datastructures import MultiDict
+
+from mapsi.catalog.filters import SORTS, Filters, Sort
+from mapsi.catalog.offer import Audience
+from mapsi.catalog.product import ProductPage
+from mapsi.errors import NotFoundError, UsageError
+from mapsi.taxonomy import Taxonomy
+
+Arguments = MultiDict[str, str]
+
+AUDIENCES: tuple[Audience, ...] = get_args(Audience)
+LARGEST_SIZE = 100
+LAST_PAGE = 100_000
+LONGEST_QUERY = 200
+_PRICE = re.compile(r"\d{1,12}(\.\d{1,4})?", re.ASCII)
+_NUMBER = re.compile(r"\d{1,6}", re.ASCII)
+
+
+class ParameterError(UsageError):
+    """A parameter in the address has a value that cannot be used; ``parameter`` names it."""
+
+    code = "bad_parameter"
+
+    def __init__(self, parameter: str, message: str, hint: str = "") -> None:
+        super().__init__(message, hint)
+        self.parameter = parameter
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListQuery:
+    """Which page of which list is asked for; pages count from 1."""
+
+    filters: Filters = field(default_factory=Filters)
+    sort: Sort = "likeness"
+    page: int = 1
+    size: int = 24
+
+
+def read_query(
+    arguments: Arguments, *, taxonomy: Taxonomy, shops: Collection[str], size: int, size_is_free: bool = False
+) -> ListQuery:
+    """Read filters, order and page; ``size`` is used where none is asked for or where ``size_is_free`` is false.
+
+    Raises :class:`ParameterError`, naming the parameter.
+    """
+    return ListQuery(
+        filters=_read_filters(arguments, taxonomy, shops),
+        sort=_read_sort(arguments),
+        page=_read_number(arguments, "page", 1, LAST_PAGE),
+        size=_read_number(arguments, "size", size, LARGEST_SIZE) if size_is_free else size,
+    )
+
+
+def read_words(arguments: Arguments) -> str:
+    """The words in ``q`` on one line, without what cannot be printed; raises :class:`ParameterError` if too long."""
+    printable = "".join(letter if letter.isprintable() else " " for letter in arguments.get("q", ""))
+    words = " ".join(printable.split())
+    if len(words) > LONGEST_QUERY:
+        raise ParameterError("q", f"The words are longer than {LONGEST_QUERY} letters.", "Search with fewer words.")
+    return words
+
+
+def check_page(page: ProductPage) -> ProductPage:
+    """``page``, if the list reaches that far; raises :class:`ParameterError`."""
+    if page.number > page.pages:
+        raise ParameterError("page", f"The list has {page.pages} pages, so there is no page {page.number}.")
+    return page
+
+
+def _read_filters(arguments: Arguments, taxonomy: Taxonomy, shops: Collection[str]) -> Filters:
+    low, high = _read_price(arguments, "min_price"), _read_price(arguments, "max_price")
+    if low is not None and high is not None and low > high:
+        raise ParameterError("min_price", "The lowest price asked for is above the highest.", "Swap the two.")
+    return Filters(
+        min_price=low,
+        max_price=high,
+        shops=_read_choices(arguments, "shop", shops),
+        classes=_read_classes(arguments, taxonomy),
+        audiences=cast(tuple[Audience, ...], _read_choices(arguments, "audience", AUDIENCES)),
+    )
+
+
+def _read_price(arguments: Arguments, name: str) -> Decimal | None:
+    text = arguments.get(name, "").replace(",", "").strip()
+    if not text:
+        return None
+    if not _PRICE.fullmatch(text):
+        raise ParameterError(name, f"{name} is not a price.", "Write digits only, such as 29000.")
+    return Decimal(text)
+
+
+def _read_number(arguments: Arguments, name: str, default: int, highest: int) -> int:
+    text = arguments.get(name, "").strip()
+    if not text:
+        return default
+    if not _NUMBER.fullmatch(text) or not 1 <= int(text) <= highest:
+        raise ParameterError(name, f"{name} is not a whole number from 1 to {highest}.")
+    return int(text)
+
+
+def _read_sort(arguments: Arguments) -> Sort:
+    text = arguments.get("sort", "") or "likeness"
+    if text not in SORTS:
+        raise ParameterError("sort", "There is no such order.", f"There are: {', '.join(SORTS)}.")
+    return text
+
+
+def _read_choices(arguments: Arguments, name: str, known: Collection[str]) -> tuple[str, ...]:
+    chosen = tuple(dict.fromkeys(value for value in arguments.getlist(name) if value))
+    if any(value not in known for value in chosen):
+        raise ParameterError(name, f"There is no such {name} here.", f"There are: {', '.join(sorted(known))}.")
+    return chosen
+
+
+def _read_classes(arguments: Arguments, taxonomy: Taxonomy) -> dict[str, tuple[str, ...]]:
+    classes: dict[str, tuple[str, ...]] = {}
+    for value in dict.fromkeys(value for value in arguments.getlist("class") if value):
+        axis, colon, slug = value.partition(":")
+        try:
+            if not colon or slug not in taxonomy.find(axis).by_slug:
+                raise ParameterError("class", "There is no such class.", "Write it as axis:slug, such as style:knit.")
+        except NotFoundError as error:
+            raise ParameterError("class", "There is no such class.", error.hint) from error
+        classes[axis] = (*classes.get(axis, ()), slug)
+    return classes
+
+
+def write_query(query: ListQuery, words: str = "") -> Arguments:
+    """The parameters that :func:`read_query` and :func:`read_words` read as ``query`` and ``words``; defaults are left
+    out, and so is the size, which the pages do not take from the address."""
+    filters, pairs = query.filters, Arguments()
+    singles = {
+        "q": words,
+        "sort": "" if query.sort == "likeness" else query.sort,
+        "min_price": _plain(filters.min_price),
+        "max_price": _plain(filters.max_price),
+        "page": "" if query.page == 1 else str(query.page),
+    }
+    for name, value in singles.items():
+        if value:
+            pairs.add(name, value)
+    for name, values in (("shop", filters.shops), ("audience", filters.audiences)):
+        for value in values:
+            pairs.add(name, value)
+    for axis, slugs in filters.classes.items():
+        for slug in slugs:
+            pairs.add("class", f"{axis}:{slug}")
+    return pairs
+
+
+def _plain(price: Decimal | None) -> str:
+    return "" if price is None else f"{price:f}"

@@ -1,0 +1,71 @@
+"""Headers on every answer, and what the application believes of the headers that reach it."""
+
+from __future__ import annotations
+
+from flask import Flask, Response
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from mapsi.settings import Settings
+
+CONTENT_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' blob: data:",
+        "connect-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+"""No inline script or style. ``blob:`` shows the chosen photo before it is sent; ``data:`` are Bootstrap's own icons."""
+
+HEADERS = {
+    "Content-Security-Policy": CONTENT_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    # The address of an answer holds its token: it must not travel to the shops. CSRF checks over TLS need it at home.
+    "Referrer-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+
+ONE_YEAR = "max-age=31536000"
+MULTIPART_OVERHEAD = 64 * 1024
+"""Bytes that a form may need around the photo itself: boundaries, part headers, the CSRF token."""
+
+
+def setup_security(app: Flask, settings: Settings, secret_key: str) -> None:
+    """Sign sessions, bound request bodies, set headers, and believe as many proxies as the settings say."""
+    app.config.update(
+        SECRET_KEY=secret_key,
+        SESSION_COOKIE_NAME="mapsi",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=settings.behind_tls,
+        # A phone keeps a tab open for days; the token lives as long as the session it belongs to.
+        WTF_CSRF_TIME_LIMIT=None,
+        MAX_CONTENT_LENGTH=settings.photo_bytes + MULTIPART_OVERHEAD,
+        MAX_FORM_PARTS=16,
+    )
+    if settings.trusted_proxies:
+        near = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=near, x_proto=near, x_host=near)  # type: ignore[method-assign]
+
+    @app.after_request
+    def add_headers(response: Response) -> Response:
+        for name, value in HEADERS.items():
+            response.headers.setdefault(name, value)
+        if response.mimetype == "text/html":
+            response.headers.setdefault("Cache-Control", "private, no-cache")
+        if settings.behind_tls:
+            response.headers.setdefault("Strict-Transport-Security", ONE_YEAR)
+        return response
+
+
+def keep_private(response: Response) -> Response:
+    """Mark an answer about somebody's photo: no cache keeps it, no search engine lists it."""
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["X-Robots-Tag"] = "noindex"
+    return response

@@ -1,0 +1,39 @@
+"""What every view works with, handed to the application once and found again from the request."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+from flask import Flask, current_app
+
+from mapsi.settings import Settings
+from mapsi.taxonomy import Taxonomy
+from mapsi.web.answers import PhotoAnswers
+from mapsi.web.shelf import Shelf
+
+if TYPE_CHECKING:
+    from mapsi.search.finder import Finder
+
+_KEY = "mapsi"
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The values one application runs with."""
+
+    settings: Settings
+    finder: Finder
+    taxonomy: Taxonomy
+    answers: PhotoAnswers
+    shelf: Shelf
+
+
+def attach(app: Flask, services: Services) -> None:
+    """Hand ``services`` to ``app``."""
+    app.extensions[_KEY] = services
+
+
+def services() -> Services:
+    """The services of the application that answers the current request."""
+    return cast(Services, current_app.extensions[_KEY])

@@ -1,0 +1,147 @@
+// Choosing a photo: button, camera, drop or paste; a preview, a smaller copy, and the search starts by itself.
+// Without this script the form is a file field and a button, and works.
+
+const LONGEST_SIDE = 1600; // pixels; the model reads far fewer, and a phone's photo has 4000
+const HEAVY = 1_500_000; // bytes above which a photo is encoded again even if its sides are short
+const SHRINKABLE = ["image/jpeg", "image/png", "image/webp"];
+
+async function shrink(file) {
+  if (!SHRINKABLE.includes(file.type)) return file;
+  let bitmap;
+  try {
+    bitmap = await createImageBitmap(file, { imageOrientation: "from-image" });
+  } catch {
+    return file; // the server says what is wrong with it
+  }
+  const scale = Math.min(1, LONGEST_SIDE / Math.max(bitmap.width, bitmap.height));
+  if (scale === 1 && file.size < HEAVY && file.type !== "image/jpeg") {
+    bitmap.close();
+    return file;
+  }
+  const canvas = document.createElement("canvas");
+  canvas.width = Math.max(1, Math.round(bitmap.width * scale));
+  canvas.height = Math.max(1, Math.round(bitmap.height * scale));
+  const pen = canvas.getContext("2d");
+  pen.fillStyle = "#fff";
+  pen.fillRect(0, 0, canvas.width, canvas.height);
+  pen.imageSmoothingQuality = "high";
+  pen.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
+  bitmap.close();
+  const blob = await new Promise((done) => canvas.toBlob(done, "image/jpeg", 0.9));
+  return blob ?? file;
+}
+
+class Chooser {
+  constructor(form) {
+    this.form = form;
+    this.idle = form.querySelector(".choose-idle");
+    this.busy = form.querySelector(".choose-busy");
+    this.preview = form.querySelector(".choose-preview");
+    this.status = form.querySelector(".choose-status");
+    this.error = form.querySelector(".choose-error");
+    this.listen();
+  }
+
+  listen() {
+    for (const field of this.form.querySelectorAll("input[type=file]")) {
+      field.addEventListener("change", () => field.files[0] && this.start(field.files[0]));
+    }
+    this.form.addEventListener("submit", (event) => {
+      const file = this.form.elements.photo.files[0];
+      event.preventDefault();
+      if (file) this.start(file);
+    });
+    this.form.querySelector(".choose-cancel").addEventListener("click", () => this.stop());
+    window.addEventListener("pageshow", (event) => event.persisted && this.stop());
+  }
+
+  async start(file) {
+    if (this.request) return;
+    this.fail("");
+    if (file.type && !file.type.startsWith("image/")) {
+      this.stop();
+      this.fail(this.form.dataset.noPhoto);
+      return;
+    }
+    const request = (this.request = new AbortController());
+    this.show(file);
+    try {
+      const photo = await shrink(file);
+      this.status.textContent = this.form.dataset.reading;
+      const target = await this.send(photo, request.signal);
+      if (!request.signal.aborted) window.location.assign(target);
+    } catch (error) {
+      if (request.signal.aborted) return;
+      this.stop();
+      this.fail(error.told ?? this.form.dataset.failed);
+    }
+  }
+
+  async send(photo, signal) {
+    const body = new FormData();
+    body.append("csrf_token", this.form.elements.csrf_token.value);
+    body.append("photo", photo, "photo");
+    const answer = await fetch(this.form.action, { method: "POST", body, signal, headers: { Accept: "application/json" } });
+    const document = await answer.json();
+    if (answer.ok) return document.location;
+    throw Object.assign(new Error(document.error.code), { told: `${document.error.message} ${document.error.hint}` });
+  }
+
+  show(file) {
+    this.address = URL.createObjectURL(file);
+    this.preview.src = this.address;
+    this.idle.hidden = true;
+    this.busy.hidden = false;
+    this.status.textContent = this.form.dataset.preparing;
+    this.form.setAttribute("aria-busy", "true");
+  }
+
+  stop() {
+    this.request?.abort();
+    this.request = null;
+    this.idle.hidden = false;
+    this.busy.hidden = true;
+    this.status.textContent = "";
+    this.form.removeAttribute("aria-busy");
+    this.form.reset();
+    if (this.address) URL.revokeObjectURL(this.address);
+    this.address = null;
+  }
+
+  fail(sentence) {
+    this.error.textContent = sentence;
+    this.error.hidden = !sentence;
+  }
+}
+
+function pickImage(transfer) {
+  return [...(transfer?.files ?? [])].find((file) => file.type.startsWith("image/")) ?? transfer?.files?.[0];
+}
+
+const form = document.querySelector("form[data-choose]");
+if (form) {
+  const chooser = new Chooser(form);
+  let depth = 0;
+  const over = (change) => {
+    depth = Math.max(0, depth + change);
+    document.documentElement.classList.toggle("dropping", depth > 0);
+  };
+  const bringsFile = (event) => event.dataTransfer?.types.includes("Files");
+  document.addEventListener("dragenter", (event) => bringsFile(event) && over(1));
+  document.addEventListener("dragleave", (event) => bringsFile(event) && over(-1));
+  document.addEventListener("dragover", (event) => bringsFile(event) && event.preventDefault());
+  document.addEventListener("drop", (event) => {
+    if (!bringsFile(event)) return;
+    event.preventDefault();
+    over(-depth);
+    const file = pickImage(event.dataTransfer);
+    if (file) chooser.start(file);
+  });
+  document.addEventListener("paste", (event) => {
+    const file = pickImage(event.clipboardData);
+    if (file) {
+      event.preventDefault();
+      chooser.start(file);
+    }
+  });
+}

@@ -1,0 +1,242 @@
+"""What the templates show, worked out beforehand: cards, axes, filters and the links between pages of a list."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from flask import url_for
+
+from mapsi.catalog.filters import Filters, Sort
+from mapsi.catalog.product import Product, ProductPage
+from mapsi.infer.reading import AxisReading, Reading
+from mapsi.taxonomy import Taxonomy
+from mapsi.web.documents import is_web_address, product_keyword
+from mapsi.web.languages import format_price
+from mapsi.web.languages import translate as _
+from mapsi.web.names import axis_name, class_name
+from mapsi.web.parameters import ListQuery, write_query
+
+if TYPE_CHECKING:
+    from mapsi.catalog.records import Facets
+
+NEXT_GUESSES = 2
+
+
+@dataclass(frozen=True, slots=True)
+class GuessView:
+    """A class by name, with its confidence in whole percent."""
+
+    name: str
+    percent: int
+
+
+@dataclass(frozen=True, slots=True)
+class AxisView:
+    """The answer on one axis: the first guess in words and percent, and the next two."""
+
+    slug: str
+    name: str
+    known: bool
+    best: GuessView
+    words: str
+    others: tuple[GuessView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A product as a link. ``outside`` is false for samples, which have a page here; ``link`` may be empty.
+    ``likeness`` is the similarity to the photo in whole percent, ``None`` where there is none to speak of."""
+
+    name: str
+    keyword: str
+    price: str
+    shop: str
+    link: str
+    outside: bool
+    picture: str
+    likeness: int | None
+    sample: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """One filter in force, and the address without it."""
+
+    name: str
+    url: str
+
+
+def view_axes(reading: Reading, taxonomy: Taxonomy, language: str) -> list[AxisView]:
+    """The axes of a reading, those that the model is sure of first."""
+    views = [_view_axis(answer, taxonomy, language) for answer in reading.axes.values()]
+    return sorted(views, key=lambda view: not view.known)
+
+
+def _view_axis(answer: AxisReading, taxonomy: Taxonomy, language: str) -> AxisView:
+    guesses = [
+        GuessView(class_name(taxonomy, answer.axis, guess.slug).in_language(language), round(guess.confidence * 100))
+        for guess in answer.top[: 1 + NEXT_GUESSES]
+    ]
+    return AxisView(
+        slug=answer.axis,
+        name=axis_name(taxonomy, answer.axis).in_language(language),
+        known=answer.known,
+        best=guesses[0],
+        words=describe_confidence(answer.best.confidence, known=answer.known),
+        others=tuple(guesses[1:]),
+    )
+
+
+def describe_confidence(confidence: float, *, known: bool) -> str:
+    """A calibrated probability, 0..1, as a shopper would say it."""
+    if not known:
+        return _("Just a guess")
+    if confidence >= 0.85:
+        return _("Almost certain")
+    if confidence >= 0.6:
+        return _("Fairly sure")
+    return _("Probably")
+
+
+def view_card(product: Product, taxonomy: Taxonomy, language: str) -> Card:
+    """A product as the pages show it."""
+    outside = not product.sample
+    shop_page = product.link if is_web_address(product.link) else ""
+    return Card(
+        name=product.name,
+        keyword=product_keyword(product, taxonomy, language),
+        price=format_price(product.lowest_price, product.currency, language),
+        shop=product.shop_name,
+        link=shop_page if outside else url_for("pages.sample", product_id=product.id),
+        outside=outside,
+        picture=url_for("pages.picture", digest=product.picture) if product.picture else "",
+        likeness=round(product.similarity * 100) if product.similarity and product.similarity > 0 else None,
+        sample=product.sample,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """One page of a list with the links around it. ``endpoint`` and ``values`` say which page shows it."""
+
+    query: ListQuery
+    words: str
+    page: ProductPage
+    cards: list[Card]
+    facets: Facets
+    taxonomy: Taxonomy
+    language: str
+    endpoint: str
+    values: Mapping[str, Any]
+
+    def url(self, **changes: Any) -> str:
+        """This list with other filters (``None`` for none), order or page; but for another page, from the first on."""
+        if changes.get("filters", self) is None:
+            changes["filters"] = Filters()
+        query = replace(self.query, **{"page": 1, **changes})
+        parameters: dict[str, Any] = write_query(query, self.words).to_dict(flat=False)
+        return url_for(self.endpoint, **self.values, **parameters)
+
+    @property
+    def action(self) -> str:
+        """Where the filter form goes."""
+        return url_for(self.endpoint, **self.values)
+
+    @property
+    def sorts(self) -> list[tuple[Sort, str]]:
+        """The orders there are, with their names."""
+        first = _("Most alike") if self.endpoint == "pages.photo" else _("Best match") if self.words else _("Newest")
+        return [("likeness", first), ("price-up", _("Low price")), ("price-down", _("High price"))]
+
+    @property
+    def numbers(self) -> list[int | None]:
+        """Page numbers to offer: both ends and the ones around this page, ``None`` where some are left out."""
+        last, here = self.page.pages, self.page.number
+        shown = sorted({1, last, *(n for n in range(here - 1, here + 2) if 1 <= n <= last)})
+        numbers: list[int | None] = []
+        for number in shown:
+            if numbers and number - (numbers[-1] or 0) > 1:
+                numbers.append(None)
+            numbers.append(number)
+        return numbers
+
+    @property
+    def chips(self) -> list[Chip]:
+        """The filters in force, each with the way back."""
+        return [Chip(name, self.url(filters=without)) for name, without in self._restrictions()]
+
+    def _restrictions(self) -> list[tuple[str, Filters]]:
+        filters = self.query.filters
+        found: list[tuple[str, Filters]] = []
+        if filters.min_price is not None or filters.max_price is not None:
+            found.append((self._price_range(), replace(filters, min_price=None, max_price=None)))
+        for axis, slugs in filters.classes.items():
+            for slug in slugs:
+                rest = {**filters.classes, axis: tuple(one for one in slugs if one != slug)}
+                classes = {name: kept for name, kept in rest.items() if kept}
+                name = class_name(self.taxonomy, axis, slug).in_language(self.language)
+                found.append((name, replace(filters, classes=classes)))
+        shops = {shop.slug: shop.name for shop in self.facets.shops}
+        for shop in filters.shops:
+            kept_shops = tuple(one for one in filters.shops if one != shop)
+            found.append((shops.get(shop, shop), replace(filters, shops=kept_shops)))
+        for audience in filters.audiences:
+            kept_audiences = tuple(one for one in filters.audiences if one != audience)
+            found.append((audience_name(audience), replace(filters, audiences=kept_audiences)))
+        return found
+
+    def _price_range(self) -> str:
+        return f"{self.low or '0'}–{self.high}"
+
+    @property
+    def low(self) -> str:
+        """The lowest price asked for, as it stands in its field."""
+        return _grouped(self.query.filters.min_price)
+
+    @property
+    def high(self) -> str:
+        """The highest price asked for, as it stands in its field."""
+        return _grouped(self.query.filters.max_price)
+
+    @property
+    def low_hint(self) -> str:
+        """The lowest price there is."""
+        return _grouped(self.facets.price_min)
+
+    @property
+    def high_hint(self) -> str:
+        """The highest price there is."""
+        return _grouped(self.facets.price_max)
+
+    @property
+    def class_choices(self) -> list[tuple[str, str, list[tuple[str, str, int]]]]:
+        """Axis by axis its slug and name, and slug, name and count of the classes that products have."""
+        return [
+            (axis, axis_name(self.taxonomy, axis).in_language(self.language), self._classes_of(axis))
+            for axis in self.taxonomy.axes
+            if self.facets.classes.get(axis)
+        ]
+
+    def _classes_of(self, axis: str) -> list[tuple[str, str, int]]:
+        return [
+            (slug, class_name(self.taxonomy, axis, slug).in_language(self.language), count)
+            for slug, count in self.facets.classes[axis]
+        ]
+
+
+def _grouped(price: Decimal | None) -> str:
+    return "" if price is None else f"{price.normalize():,f}"
+
+
+def audience_name(audience: str) -> str:
+    """An audience in the person's language."""
+    names: dict[str, Callable[[], str]] = {
+        "women": lambda: _("Women"),
+        "men": lambda: _("Men"),
+        "unisex": lambda: _("Unisex"),
+        "kids": lambda: _("Kids"),
+    }
+    return names[audience]() if audience in names else audience

@@ -1,0 +1,317 @@
+"""The JSON API: what it answers, and that its description says the same."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from openapi_schema_validator import OAS31Validator
+from openapi_spec_validator import validate
+from werkzeug.test import TestResponse
+
+from small_house import House, draw_garment, grey_bytes, open_house, photo_bytes, photo_form
+
+IMAGE = "/api/v1/search/image"
+WORDS = "/api/v1/search/words"
+PRODUCT = {"id", "name", "keyword", "lowest_price", "currency", "shop", "link", "image", "similarity"}
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    with open_house(tmp_path_factory.mktemp("house")) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def client(house: House) -> FlaskClient:
+    return house.app(photo_bytes=1 << 20, photo_megapixels=2).test_client()
+
+
+def send(client: FlaskClient, data: bytes, query: str = "", name: str = "photo.jpg") -> TestResponse:
+    return client.post(IMAGE + query, **photo_form(data, name))
+
+
+def check_error(answer: TestResponse, status: int, code: str) -> dict[str, str]:
+    """One shape for every error, with a sentence in it."""
+    assert answer.status_code == status, answer.text
+    assert answer.mimetype == "application/json"
+    assert set(answer.json) == {"error"}
+    error: dict[str, str] = answer.json["error"]
+    assert set(error) == {"code", "message", "hint"}
+    assert error["code"] == code
+    assert error["message"].endswith(".")
+    return error
+
+
+def test_a_photo_is_answered_with_its_classes_and_products_like_it(client: FlaskClient) -> None:
+    answer = send(client, photo_bytes(), "?size=5").json
+    assert answer["sure"] is True
+    assert set(answer["axes"]) == {"style", "garment"}
+    for axis in answer["axes"].values():
+        assert set(axis) == {"known", "top"}
+        assert [set(guess) for guess in axis["top"]] == [{"slug", "name_ko", "name_en", "confidence"}] * 3
+        assert axis["top"] == sorted(axis["top"], key=lambda guess: -guess["confidence"])
+    assert [set(product) for product in answer["products"]] == [PRODUCT] * 5
+    assert (answer["total"], answer["page"], answer["pages"], answer["size"]) == (90, 1, 18, 5)
+
+
+def test_similarity_is_highest_for_the_picture_of_the_product_itself(client: FlaskClient) -> None:
+    out = io.BytesIO()
+    draw_garment("#1e8449", 2).save(out, "PNG")
+    products = send(client, out.getvalue(), "?size=100").json["products"]
+    closest = max(products, key=lambda product: product["similarity"])
+    assert closest["link"].endswith("/haru/p/2")
+    assert closest["similarity"] == pytest.approx(1, abs=0.01)
+
+
+def test_a_photo_of_nothing_is_answered_as_unsure_with_the_nearest_products(client: FlaskClient) -> None:
+    answer = send(client, grey_bytes()).json
+    assert answer["sure"] is False
+    assert not any(axis["known"] for axis in answer["axes"].values())
+    assert len(answer["products"]) == 24
+
+
+def test_words_are_answered_with_products_that_have_no_similarity(client: FlaskClient) -> None:
+    answer = client.get(WORDS, query_string={"q": " 린넨 ", "size": "3"}).json
+    assert answer["query"] == "린넨"
+    assert [set(product) for product in answer["products"]] == [PRODUCT] * 3
+    assert {product["similarity"] for product in answer["products"]} == {None}
+
+
+def test_pictures_are_absolute_addresses_that_can_be_fetched(client: FlaskClient) -> None:
+    image = client.get(WORDS, query_string={"q": "coat"}).json["products"][0]["image"]
+    assert image.startswith("http://localhost/pictures/")
+    with client.get(image) as picture:
+        assert (picture.status_code, picture.mimetype) == (200, "image/webp")
+        assert "immutable" in picture.headers["Cache-Control"]
+
+
+@pytest.mark.parametrize(("language", "keyword"), [("ko", "린넨 셔츠"), ("en", "Linen shirt")])
+def test_keywords_are_in_the_language_asked_for(client: FlaskClient, language: str, keyword: str) -> None:
+    answer = client.get(WORDS, query_string={"q": "린넨", "lang": language}).json
+    assert {product["keyword"] for product in answer["products"]} == {keyword}
+
+
+def test_filters_and_order_hold_for_photos_and_words_alike(client: FlaskClient) -> None:
+    narrow = "?min_price=20000&max_price=40,000&shop=haru&class=garment:shirt&audience=men&sort=price-down&size=100"
+    for answer in (send(client, photo_bytes(), narrow).json, client.get(f"{WORDS}{narrow}&q=shirt").json):
+        prices = [product["lowest_price"] for product in answer["products"]]
+        assert prices
+        assert prices == sorted(prices, reverse=True)
+        assert all(20_000 <= price <= 40_000 for price in prices)
+        assert {product["shop"] for product in answer["products"]} == {"Haru"}
+
+
+def test_pages_follow_each_other_without_a_gap_or_a_repeat(client: FlaskClient) -> None:
+    whole = client.get(f"{WORDS}?q=dress&size=100").json["products"]
+    parts = [client.get(f"{WORDS}?q=dress&size=7&page={page}").json["products"] for page in (1, 2, 3)]
+    assert [product["id"] for part in parts for product in part] == [product["id"] for product in whole]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "page=-1",
+        "page=0",
+        "page=999999",
+        "page=99",
+        "page=one",
+        "page=1e3",
+        "size=0",
+        "size=101",
+        "sort=nicest",
+        "min_price=abc",
+        "min_price=-1",
+        "min_price=NaN",
+        "min_price=Infinity",
+        "min_price=1e999999",
+        "min_price=9&max_price=8",
+        "shop=nowhere",
+        "class=style",
+        "class=style:nothing",
+        "class=nothing:knit",
+        "class=:",
+        "audience=cats",
+        "lang=fr",
+    ],
+)
+def test_a_parameter_that_cannot_be_used_is_refused_with_a_sentence(client: FlaskClient, query: str) -> None:
+    check_error(client.get(f"{WORDS}?q=shirt&{query}"), 400, "bad_parameter")
+    check_error(send(client, photo_bytes(), f"?{query}"), 400, "bad_parameter")
+
+
+@pytest.mark.parametrize("query", ["", "?q=", "?q=%20%20", "?q=" + "x" * 201])
+def test_words_are_asked_for_and_not_too_many(client: FlaskClient, query: str) -> None:
+    check_error(client.get(WORDS + query), 400, "bad_parameter")
+
+
+SVG = b"<svg xmlns='http://www.w3.org/2000/svg' width='9' height='9'><script>alert(1)</script></svg>"
+
+
+@pytest.mark.parametrize(
+    ("data", "status", "code"),
+    [
+        (b"", 422, "unreadable_photo"),
+        (b"hello, I am a photo", 415, "not_a_photo"),
+        (SVG, 415, "not_a_photo"),
+        (b"%PDF-1.7", 415, "not_a_photo"),
+        (photo_bytes()[:1500], 422, "unreadable_photo"),
+        (photo_bytes(kind="PNG")[:200], 422, "unreadable_photo"),
+        (b"\xff\xd8\xff\xe0", 415, "not_a_photo"),
+        (photo_bytes(size=(1500, 1500)), 413, "photo_too_large"),
+        (photo_bytes() + b"\0" * (1 << 20), 413, "photo_too_large"),
+        (photo_bytes() + b"\0" * (2 << 20), 413, "photo_too_large"),
+    ],
+)
+def test_a_bad_photo_is_refused_with_a_sentence(client: FlaskClient, data: bytes, status: int, code: str) -> None:
+    assert check_error(send(client, data), status, code)["hint"]
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF"])
+def test_every_kind_of_photo_taken_is_answered_whatever_its_name(client: FlaskClient, kind: str) -> None:
+    assert send(client, photo_bytes(kind=kind), name="holiday.txt").status_code == 200
+
+
+def test_a_request_without_exactly_one_photo_is_refused(client: FlaskClient) -> None:
+    check_error(client.post(IMAGE, data={"other": (io.BytesIO(b"x"), "x")}), 400, "photo_missing")
+    check_error(client.post(IMAGE, data={"photo": "a text"}, content_type="multipart/form-data"), 400, "photo_missing")
+    two = [(io.BytesIO(photo_bytes()), "a.jpg"), (io.BytesIO(photo_bytes()), "b.jpg")]
+    check_error(client.post(IMAGE, data={"photo": two}), 400, "photo_missing")
+
+
+def test_a_body_that_is_no_multipart_form_is_refused(client: FlaskClient) -> None:
+    check_error(client.post(IMAGE, data=photo_bytes(), content_type="image/jpeg"), 415, "not_multipart")
+    check_error(client.post(IMAGE, json={"photo": "x"}), 415, "not_multipart")
+    check_error(client.post(IMAGE), 415, "not_multipart")
+    check_error(client.post(IMAGE, data=b"--x", content_type="multipart/form-data"), 400, "photo_missing")
+    broken = client.post(IMAGE, data=b"--x\r\nContent-Disp", content_type="multipart/form-data; boundary=x")
+    check_error(broken, 400, "photo_missing")
+
+
+def test_errors_of_the_web_have_the_same_shape(client: FlaskClient) -> None:
+    check_error(client.get("/api/v1/nothing"), 404, "not_found")
+    refused = client.get(IMAGE)
+    check_error(refused, 405, "method_not_allowed")
+    assert "POST" in refused.headers["Allow"]
+
+
+def test_too_many_searches_are_told_to_wait_and_pages_share_the_count(house: House) -> None:
+    client = house.app(words_rate="3 per minute", image_rate="1 per minute").test_client()
+    for address in (f"{WORDS}?q=coat", "/search?q=coat", f"{WORDS}?q=coat"):
+        assert client.get(address).status_code == 200
+    refused = client.get(f"{WORDS}?q=coat")
+    check_error(refused, 429, "too_many_requests")
+    assert int(refused.headers["Retry-After"]) > 0
+    assert send(client, photo_bytes()).status_code == 200
+    check_error(send(client, photo_bytes()), 429, "too_many_requests")
+
+
+def test_an_unexpected_error_says_nothing_of_its_inside(
+    house: House, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*arguments: object) -> None:
+        raise RuntimeError("the password is sesame")
+
+    app = house.app()
+    monkeypatch.setattr(house.finder, "by_words", fail)
+    answer = app.test_client().get(f"{WORDS}?q=coat")
+    check_error(answer, 500, "internal")
+    assert "sesame" not in answer.text
+    assert "sesame" in caplog.text
+
+
+def test_the_api_needs_no_form_token_and_sets_no_cookie(client: FlaskClient) -> None:
+    answer = send(client, photo_bytes())
+    assert answer.status_code == 200
+    assert "Set-Cookie" not in answer.headers
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_health_is_told_with_its_status(
+    house: House, client: FlaskClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    healthy = client.get("/healthz")
+    assert healthy.status_code == 200
+    assert healthy.json["status"] == "ok"
+    assert (healthy.json["offers"], healthy.json["indexed"]) == (90, 90)
+    (tmp_path / "current").write_text("gone")
+    monkeypatch.setattr(house.finder, "_index_root", tmp_path)
+    sick = client.get("/healthz")
+    assert sick.status_code == 503
+    assert sick.json["error"]["code"] == "bad_artifact"
+    check_against(client.get("/api/v1/openapi.json").json, "/healthz", sick)
+
+
+def test_trouble_of_the_service_is_told_without_its_folders(
+    house: House, client: FlaskClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "current").write_text("gone")
+    monkeypatch.setattr(house.finder, "_index_root", tmp_path)
+    for answer in (send(client, photo_bytes()), client.get("/healthz")):
+        assert (answer.status_code, answer.json["error"]["code"]) == (503, "bad_artifact")
+        assert str(tmp_path) not in answer.text
+    assert str(tmp_path) in caplog.text
+
+
+def operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            yield path, method, operation
+
+
+def check_against(document: dict[str, Any], path: str, answer: TestResponse) -> None:
+    operation = next(iter(document["paths"][path].values()))
+    response = operation["responses"][str(answer.status_code)]
+    if "$ref" in response:
+        response = document["components"]["responses"][response["$ref"].rpartition("/")[2]]
+    schema = {**response["content"]["application/json"]["schema"], "components": document["components"]}
+    OAS31Validator(schema).validate(answer.json)
+
+
+def test_the_description_is_valid_and_true_of_real_answers(client: FlaskClient) -> None:
+    document = client.get("/api/v1/openapi.json").json
+    validate(document)
+    answers = [
+        (IMAGE, send(client, photo_bytes(), "?size=100")),
+        (IMAGE, send(client, grey_bytes())),
+        (IMAGE, send(client, b"")),
+        (IMAGE, send(client, b"text")),
+        (IMAGE, send(client, photo_bytes(size=(1500, 1500)))),
+        (IMAGE, send(client, photo_bytes(), "?page=0")),
+        (WORDS, client.get(f"{WORDS}?q=shirt&lang=en")),
+        (WORDS, client.get(f"{WORDS}?q=qqqq")),
+        (WORDS, client.get(WORDS)),
+        ("/healthz", client.get("/healthz")),
+        ("/api/v1/openapi.json", client.get("/api/v1/openapi.json")),
+    ]
+    for path, answer in answers:
+        check_against(document, path, answer)
+
+
+def test_the_description_names_every_address_and_every_parameter(house: House, client: FlaskClient) -> None:
+    document = client.get("/api/v1/openapi.json").json
+    routes = {rule.rule for rule in house.app().url_map.iter_rules() if rule.endpoint.startswith("api.")}
+    assert set(document["paths"]) == routes | {"/healthz"}
+    for path in (IMAGE, WORDS):
+        operation = next(operation for found, _, operation in operations(document) if found == path)
+        names = {parameter["name"] for parameter in operation["parameters"]}
+        shared = {"page", "size", "sort", "min_price", "max_price", "shop", "class", "audience", "lang"}
+        assert names == (shared | {"q"} if path == WORDS else shared)
+
+
+def test_the_manual_names_every_address_parameter_and_error_code(client: FlaskClient) -> None:
+    manual = (Path(__file__).parents[1] / "docs" / "api.md").read_text("utf-8")
+    document = client.get("/api/v1/openapi.json").json
+    for path, _, operation in operations(document):
+        assert path in manual
+        for parameter in operation.get("parameters", ()):
+            assert f"`{parameter['name']}`" in manual
+    for path in re.findall(r"http://127\.0\.0\.1:8000(/[\w/.]*)", manual):
+        assert path in document["paths"]
+    for field in PRODUCT:
+        assert f"`{field}`" in manual

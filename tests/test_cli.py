@@ -1,0 +1,198 @@
+"""The command line: sentences, exit codes, and the same JSON as the API's."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+from click.testing import CliRunner, Result
+from PIL import Image
+
+from mapsi.cli import main
+from mapsi.taxonomy import load_taxonomy
+from servers import free_port
+from small_house import write_colour_model
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Run a command in a home of its own with the small colour model."""
+    model = write_colour_model(tmp_path / "model", load_taxonomy())
+    monkeypatch.setenv("MAPSI_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("MAPSI_MODEL", str(model))
+    monkeypatch.setenv("MAPSI_LANGUAGE", "en")
+
+    def invoke(*words: object) -> Result:
+        return CliRunner().invoke(main, [str(word) for word in words])
+
+    return invoke
+
+
+def _feed(folder: Path) -> Path:
+    colours = {"a": "red", "b": "blue", "c": "green"}
+    rows = ["id,title,link,image_link,price,availability"]
+    for name, colour in colours.items():
+        Image.new("RGB", (60, 60), colour).save(folder / f"{name}.png")
+        rows.append(f"{name},린넨 셔츠 {colour},https://shop.example.com/{name},{name}.png,{len(rows)}000 KRW,in_stock")
+    rows.append("d,No price,https://shop.example.com/d,a.png,,in_stock")
+    feed = folder / "feed.csv"
+    feed.write_text("\n".join(rows) + "\n", "utf-8")
+    return feed
+
+
+def test_from_a_feed_to_a_search_by_photo_and_by_words(run: Any, tmp_path: Path) -> None:
+    imported = run("catalog", "import", _feed(tmp_path), "--format", "csv", "--shop", "My Shop")
+    assert imported.exit_code == 0, imported.output
+    assert "3 new" in imported.output
+    assert "line 5" in imported.output
+    assert "3 offers can be found by a photo" in imported.output
+
+    by_photo = run("search", tmp_path / "b.png", "--json")
+    document = json.loads(by_photo.output)
+    assert document["products"][0]["name"] == "린넨 셔츠 blue"
+    assert document["products"][0]["similarity"] > 0.99
+    assert set(document["axes"]) == {"style", "garment"}
+    assert set(document["products"][0]) == {
+        "id", "name", "keyword", "lowest_price", "currency", "shop", "link", "image", "similarity",
+    }  # fmt: skip
+
+    by_words = json.loads(run("search", "--words", "셔츠", "--sort", "price-down", "--json").output)
+    assert [p["lowest_price"] for p in by_words["products"]] == [3000, 2000, 1000]
+    narrowed = json.loads(run("search", "--words", "셔츠", "--max-price", "1500", "--json").output)
+    assert [p["lowest_price"] for p in narrowed["products"]] == [1000]
+    assert "린넨 셔츠 red" in run("search", "--words", "린넨").output
+    assert "3 offers shown" in run("catalog", "status").output
+
+
+def test_classify_tells_each_photo(run: Any, tmp_path: Path) -> None:
+    for colour in ("red", "grey"):
+        Image.new("RGB", (50, 50), colour).save(tmp_path / f"{colour}.png")
+    text = run("classify", tmp_path / "red.png", tmp_path / "grey.png")
+    assert text.exit_code == 0, text.output
+    assert text.output.count("Style:") == 2
+    documents = json.loads(run("classify", tmp_path / "red.png", "--json").output)
+    top = documents[0]["axes"]["style"]["top"]
+    assert len(top) == 3
+    assert set(top[0]) == {"slug", "name_ko", "name_en", "confidence"}
+
+
+def test_evaluate_writes_its_figures(run: Any, tmp_path: Path) -> None:
+    for name in ("suit", "knit"):
+        (tmp_path / "data" / name).mkdir(parents=True)
+        Image.new("RGB", (50, 50), "red").save(tmp_path / "data" / name / "0.png")
+    done = run("evaluate", "--data", tmp_path / "data", "--axis", "style", "--json", tmp_path / "f.json")
+    assert done.exit_code == 0, done.output
+    figures = json.loads((tmp_path / "f.json").read_text("utf-8"))
+    assert figures["n"] == 2
+    assert set(figures) >= {"n", "accuracy", "top3", "macro", "classes"}
+    wrong = run("evaluate", "--data", tmp_path / "data", "--axis", "colour")
+    assert wrong.exit_code == 2
+    assert "style" in wrong.output
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "named"),
+    [
+        (["classify", "nowhere.jpg"], 4, "nowhere.jpg cannot be read"),
+        (["search"], 2, "one of the two"),
+        (["search", "a.jpg", "--words", "x"], 2, "one of the two"),
+        (["search", "--words", "!!"], 2, "."),
+        (["search", "--words", "x", "--class", "style:toga"], 3, "toga"),
+        (["catalog", "import", "none.xml", "--format", "merchant", "--shop", "x"], 5, "feed cannot be read"),
+        (["evaluate", "--data", "none", "--axis", "style"], 7, "no folder"),
+        (["train", "--into", "run"], 2, "--plan or --photos"),
+        (["train", "--photos", "style", "--into", "run", "--weights", "w"], 2, "AXIS=FOLDER"),
+        (["train", "--photos", "style=x", "--into", "run"], 2, "--weights"),
+        (["export", "nowhere", "--into", "x"], 7, "no run folder"),
+        (["classify", "x.jpg", "--model", "nowhere"], 7, "no model folder"),
+    ],
+)
+def test_what_goes_wrong_ends_in_one_sentence_and_a_code(run: Any, words: list[str], code: int, named: str) -> None:
+    done = run(*words)
+    assert done.exit_code == code, done.output
+    assert named in done.output
+    assert done.output.startswith("mapsi: ")
+    assert "Traceback" not in done.output
+
+
+def test_a_setting_that_cannot_be_used_is_named(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MAPSI_PAGE_SIZE", "plenty")
+    done = run("search", "--words", "x")
+    assert done.exit_code == 2
+    assert "MAPSI_PAGE_SIZE" in done.output
+
+
+def test_a_model_that_the_taxonomy_cannot_name_is_refused(
+    run: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("MAPSI_TAXONOMY", "garment10")
+    Image.new("RGB", (50, 50), "red").save(tmp_path / "red.png")
+    done = run("classify", tmp_path / "red.png")
+    assert done.exit_code == 7
+    assert "MAPSI_TAXONOMY" in done.output
+
+
+def test_an_unreachable_database_is_a_sentence_without_its_password(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MAPSI_DATABASE_URL", f"mysql://user:rosebud@127.0.0.1:{free_port()}/mapsi")
+    done = run("catalog", "status")
+    assert done.exit_code == 8
+    assert "rosebud" not in done.output
+
+
+def test_a_port_in_use_is_a_sentence(tmp_path: Path) -> None:
+    import socket
+
+    model = write_colour_model(tmp_path / "model", load_taxonomy())
+    environment = {**os.environ, "MAPSI_HOME": str(tmp_path / "home"), "MAPSI_MODEL": str(model)}
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        done = subprocess.run(
+            [sys.executable, "-m", "mapsi", "serve", "--port", port],
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert done.returncode not in (0, 1)
+    assert port in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def _commands(group: click.Group, path: tuple[str, ...] = ()) -> list[tuple[tuple[str, ...], click.Command]]:
+    found: list[tuple[tuple[str, ...], click.Command]] = []
+    for name, command in sorted(group.commands.items()):
+        found += _commands(command, (*path, name)) if isinstance(command, click.Group) else [((*path, name), command)]
+    return found
+
+
+def test_every_command_and_option_explains_itself() -> None:
+    for path, command in _commands(main):
+        assert command.help, path
+        for option in command.params:
+            if isinstance(option, click.Option) and option.name != "help":
+                assert option.help or isinstance(option.type, click.Choice), (path, option.name)
+
+
+def test_the_manual_is_what_the_commands_say() -> None:
+    page = (ROOT / "docs" / "commands.md").read_text("utf-8")
+    documented = re.findall(r"^## `mapsi ([^`]+)`$", page, re.MULTILINE)
+    assert documented == [" ".join(path) for path, _ in _commands(main)]
+    for path, command in _commands(main):
+        with click.Context(
+            command, info_name=" ".join(("mapsi", *path)), max_content_width=100, terminal_width=100
+        ) as ctx:
+            assert command.get_help(ctx) in page, (
+                f"docs/commands.md is stale at {path}: run `python docs/write_commands.py`"
+            )

@@ -1,0 +1,154 @@
+"""A model folder answers as its document says, or says what is wrong with it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from mapsi.errors import ArtifactError
+from mapsi.imaging import decode_photo
+from mapsi.infer import Model, shipped_model
+from mapsi.infer.folder import ModelDocument
+from mapsi.infer.model import calibrated, scaled_focus
+from mapsi.taxonomy import load_taxonomy
+from servers import require
+
+SHARED = Path(__file__).parents[2] / "shared" / "data"
+
+
+@pytest.fixture(scope="module")
+def model() -> Model:
+    return Model.open()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A copy of the shipped folder to damage."""
+    return Path(shutil.copytree(shipped_model(), tmp_path / "model"))
+
+
+def test_the_shipped_model_knows_both_axes_in_the_taxonomys_words(model: Model) -> None:
+    taxonomy = load_taxonomy()
+    assert {labels.axis for labels in model.axes} == {"style", "garment"}
+    for labels in model.axes:
+        assert set(labels.classes) <= set(taxonomy.find(labels.axis).by_slug)
+
+
+def test_a_reading_is_complete(model: Model) -> None:
+    reading = model.read(Image.new("RGB", (300, 400), (90, 120, 200)))
+    assert reading.embedding.shape == (model.document.width,)
+    assert np.linalg.norm(reading.embedding) == pytest.approx(1, abs=1e-4)
+    for labels in model.axes:
+        answer = reading.axes[labels.axis]
+        confidences = [guess.confidence for guess in answer.top]
+        assert {guess.slug for guess in answer.top} == set(labels.classes)
+        assert confidences == sorted(confidences, reverse=True)
+        assert sum(confidences) == pytest.approx(1, abs=1e-4)
+        assert answer.known == (answer.best.confidence >= labels.threshold)
+        assert answer.focus.ndim == 2
+        assert 0 <= answer.focus.min() <= answer.focus.max() <= 1
+
+
+def test_photos_read_together_answer_as_photos_read_alone(model: Model) -> None:
+    rng = np.random.default_rng(0)
+    photos = [Image.fromarray(rng.integers(0, 256, (60, 40, 3), dtype=np.uint8)) for _ in range(3)]
+    together = model.read_many(photos)
+    for photo, reading in zip(photos, together, strict=True):
+        assert float(model.read(photo).embedding @ reading.embedding) > 0.999
+    assert model.read_many([]) == []
+
+
+def test_a_mirrored_photo_gives_the_same_answer(model: Model) -> None:
+    assert model.document.mirror
+    photo = Image.fromarray(np.random.default_rng(1).integers(0, 256, (128, 128, 3), dtype=np.uint8))
+    one, other = model.read(photo), model.read(photo.transpose(Image.Transpose.FLIP_LEFT_RIGHT))
+    assert float(one.embedding @ other.embedding) > 0.995
+    assert one.axes["garment"].best.confidence == pytest.approx(other.axes["garment"].best.confidence, abs=0.05)
+
+
+def test_calibration_is_a_softmax_that_survives_large_numbers() -> None:
+    shares = calibrated(np.array([[1e4, 0.0, -1e4], [0.0, 0.0, 0.0]], np.float32), 2.0)
+    assert shares.sum(axis=1) == pytest.approx([1, 1])
+    assert shares[1] == pytest.approx([1 / 3] * 3)
+
+
+def test_a_focus_that_never_spoke_for_the_class_is_dark() -> None:
+    assert scaled_focus(np.full((2, 2), -3, np.float32)).max() == 0
+    assert scaled_focus(np.array([[-1, 2], [4, 0]], np.float32)).tolist() == [[0, 0.5], [1, 0]]
+
+
+def test_a_missing_folder_is_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(ArtifactError, match="no model folder"):
+        Model.open(tmp_path / "none")
+
+
+def test_a_damaged_network_is_told_by_its_digest(folder: Path) -> None:
+    data = bytearray((folder / "model.onnx").read_bytes())
+    data[len(data) // 2] ^= 1
+    (folder / "model.onnx").write_bytes(data)
+    with pytest.raises(ArtifactError, match="damaged"):
+        Model.open(folder)
+    (folder / "model.onnx").unlink()
+    with pytest.raises(ArtifactError, match=r"no model\.onnx"):
+        Model.open(folder)
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"format": 99}, "format 99"),
+        ({"axes": [{"axis": "style"}]}, "lacks an entry"),
+        ({"preprocessing": {"size": 1}}, "preprocessing"),
+        ({"width": 7}, "embedding"),
+        ({"sha256": "0"}, "damaged"),
+    ],
+)
+def test_a_document_that_does_not_fit_is_refused(folder: Path, change: dict[str, object], named: str) -> None:
+    document = json.loads((folder / "model.json").read_text("utf-8"))
+    (folder / "model.json").write_text(json.dumps(document | change), "utf-8")
+    with pytest.raises(ArtifactError, match=named):
+        Model.open(folder)
+
+
+def test_another_threshold_is_another_fingerprint(folder: Path, model: Model) -> None:
+    document = json.loads((folder / "model.json").read_text("utf-8"))
+    assert ModelDocument.from_json(document).fingerprint == model.fingerprint
+    document["axes"][0]["threshold"] += 0.01
+    assert ModelDocument.from_json(document).fingerprint != model.fingerprint
+
+
+def test_the_card_belongs_to_the_model(model: Model) -> None:
+    card = (shipped_model() / "card.md").read_text("utf-8")
+    metrics = json.loads((shipped_model() / "metrics.json").read_text("utf-8"))
+    assert model.fingerprint in card
+    for labels in model.axes:
+        assert f"{metrics['axes'][labels.axis]['macro']['f1']:.3f}" in card
+
+
+def test_the_shipped_model_keeps_its_promise_on_garments(model: Model) -> None:
+    """The bar of the first version: 0.82 accuracy on the published validation split, in int8."""
+    folder = SHARED / "clothing" / "validation"
+    require(folder.is_dir(), "the photos in ../shared/data/clothing")
+    right = total = 0
+    for path in sorted(folder.glob("*/*.jpg")):
+        answer = model.read(decode_photo(path.read_bytes())).axes["garment"]
+        right += answer.best.slug == path.parent.name
+        total += 1
+    assert total == 341
+    assert right / total >= 0.82
+
+
+def test_pictures_of_no_garment_are_mostly_unsure(model: Model) -> None:
+    rng = np.random.default_rng(5)
+    pictures = [Image.new("RGB", (200, 200), tuple(rng.integers(0, 256, 3))) for _ in range(5)]
+    pictures += [Image.fromarray(rng.integers(0, 256, (200, 200, 3), dtype=np.uint8)) for _ in range(5)]
+    for _ in range(5):
+        tiles = (np.indices((200, 200)).sum(axis=0) // int(rng.integers(5, 40)) % 2 * 255).astype(np.uint8)
+        pictures.append(Image.fromarray(tiles).convert("RGB"))
+    unsure = [not reading.known for reading in model.read_many(pictures)]
+    assert sum(unsure) >= 13

@@ -1,0 +1,324 @@
+"""The pages in a real browser: from a photo to a shop, on a phone and on a desk, with and without scripts."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from selenium.webdriver import ActionChains
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+
+from chromium import Browser, chromium_is_installed, on_a_port, open_browser
+from mapsi.imaging import decode_photo
+from mapsi.infer import Guess, Model
+from mapsi.infer.model import shipped_model
+from mapsi.taxonomy import load_taxonomy
+from mapsi.web.names import class_name
+from servers import require
+from small_house import House, draw_garment, grey_bytes, open_house
+
+PHONE = (390, 844)
+DESK = (1280, 900)
+PHOTOS = Path(__file__).parents[2] / "shared" / "data" / "clothing" / "validation"
+
+
+def _shop() -> Flask:
+    shop = Flask("shop")
+
+    @shop.get("/<name>/p/<number>")
+    def product(name: str, number: str) -> str:
+        return f"<link rel=icon href=data:,><title>{name} {number}</title><h1>the shop's own page</h1>"
+
+    return shop
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    require(chromium_is_installed(), "chromium and chromium-driver")
+    with on_a_port(_shop()) as shop, open_house(tmp_path_factory.mktemp("house"), shop_url=shop) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def site(house: House) -> Iterator[str]:
+    with on_a_port(house.app()) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def _window(house: House, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    with open_browser(tmp_path_factory.mktemp("profile")) as browser:
+        yield browser
+
+
+@pytest.fixture
+def browser(_window: Browser, site: str) -> Iterator[Browser]:
+    """A fresh start in Korean on a phone; at the end nothing may stand in the console."""
+    _window.resize(*PHONE)
+    _window.open(f"{site}/about?lang=ko")
+    _window.complaints()
+    yield _window
+    assert _window.complaints() == []
+
+
+@pytest.fixture(scope="module")
+def photo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("photos") / "shirt.jpg"
+    draw_garment("#2a6fb0", 5).resize((2400, 3000)).save(file, "JPEG")
+    return file
+
+
+def choose(browser: Browser, site: str, photo: Path) -> None:
+    browser.open(f"{site}/")
+    browser.find("#photo").send_keys(str(photo))
+    browser.wait(lambda: "/photo/" in browser.driver.current_url)
+    browser.find(".answer")
+
+
+def test_a_photo_chosen_on_a_phone_leads_to_its_style_and_on_to_the_shop(
+    browser: Browser, site: str, photo: Path
+) -> None:
+    choose(browser, site, photo)
+    assert browser.find(".axis-best").text
+    assert "%" in browser.find(".axis .percent").text
+    card = browser.find("a.product[target=_blank]")
+    assert card.find_element(By.CSS_SELECTOR, ".product-price").text.endswith("원")
+    address = card.get_attribute("href")
+    first = browser.driver.current_window_handle
+    card.click()
+    browser.wait(lambda: len(browser.driver.window_handles) == 2)
+    browser.driver.switch_to.window(next(h for h in browser.driver.window_handles if h != first))
+    try:
+        browser.wait(lambda: browser.driver.current_url == address)
+        assert browser.find("h1").text == "the shop's own page"
+        assert browser.run("return document.referrer") == ""
+        assert browser.run("return window.opener") is None
+    finally:
+        browser.driver.close()
+        browser.driver.switch_to.window(first)
+
+
+def test_a_large_photo_is_made_small_before_it_is_sent(browser: Browser, site: str, photo: Path) -> None:
+    browser.open(f"{site}/")
+    browser.run(
+        """window.sent = []; window.fetch = (address, options) => {
+             window.sent.push(options.body.get('photo')); return new Promise(() => {}); }"""
+    )
+    browser.find("#photo").send_keys(str(photo))
+    browser.wait(lambda: browser.run("return window.sent.length"))
+    width, height, kind = browser.run(
+        """return (async () => { const map = await createImageBitmap(window.sent[0]);
+             return [map.width, map.height, window.sent[0].type]; })()"""
+    )
+    assert (width, height, kind) == (1280, 1600, "image/jpeg")
+
+
+def test_the_search_shows_the_photo_and_its_progress_and_can_be_left(browser: Browser, site: str, photo: Path) -> None:
+    browser.open(f"{site}/")
+    browser.run("window.fetch = (address, options) => new Promise(() => {})")
+    browser.find("#photo").send_keys(str(photo))
+    status = browser.find(".choose-status")
+    browser.wait(lambda: "살펴보고 있어요" in status.text)
+    assert status.get_attribute("aria-live") == "polite"
+    assert browser.find(".choose-preview").is_displayed()
+    browser.find(".choose-cancel").click()
+    assert browser.find(".choose-label").is_displayed()
+    assert not browser.find(".choose-preview").is_displayed()
+
+
+def test_a_file_that_is_no_photo_is_told_on_the_spot(browser: Browser, site: str, tmp_path: Path) -> None:
+    text = tmp_path / "photo.jpg"
+    text.write_text("hello, I am a photo")
+    browser.open(f"{site}/")
+    browser.find("#photo").send_keys(str(text))
+    browser.wait(lambda: "읽을 수 있는 사진이 아니에요" in browser.find(".choose-error").text)
+    assert browser.driver.current_url == f"{site}/"
+    assert browser.find(".choose-label").is_displayed()
+    assert "415" in " ".join(browser.complaints())
+
+
+@pytest.mark.parametrize("way", ["drop", "paste"])
+def test_a_photo_can_be_dropped_or_pasted(browser: Browser, site: str, photo: Path, way: str) -> None:
+    browser.open(f"{site}/")
+    browser.run(
+        """const bytes = Uint8Array.from(atob(arguments[0]), (letter) => letter.charCodeAt(0));
+           const transfer = new DataTransfer();
+           transfer.items.add(new File([bytes], 'shirt.jpg', {type: 'image/jpeg'}));
+           document.dispatchEvent(arguments[1] === 'drop'
+             ? new DragEvent('drop', {dataTransfer: transfer, cancelable: true})
+             : new ClipboardEvent('paste', {clipboardData: transfer, cancelable: true}));""",
+        base64.b64encode(photo.read_bytes()).decode(),
+        way,
+    )
+    browser.wait(lambda: "/photo/" in browser.driver.current_url)
+
+
+def test_where_the_model_looked_appears_on_demand(browser: Browser, site: str, photo: Path) -> None:
+    choose(browser, site, photo)
+    overlay = browser.find("#look-style ~ .look-focus")
+    assert not overlay.is_displayed()
+    browser.find("label[for=look-style]").click()
+    browser.wait(lambda: browser.run("return arguments[0].complete && arguments[0].naturalWidth", overlay))
+    assert overlay.is_displayed()
+    assert overlay.rect == browser.find(".look-photo").rect
+
+
+def test_an_unsure_answer_says_so(browser: Browser, site: str, tmp_path: Path) -> None:
+    (tmp_path / "grey.png").write_bytes(grey_bytes())
+    choose(browser, site, tmp_path / "grey.png")
+    assert browser.find("h1").text == "이 사진은 잘 모르겠어요"
+    assert browser.all("a.product")
+
+
+def test_filters_open_as_a_sheet_on_a_phone_and_narrow_the_list(browser: Browser, site: str, photo: Path) -> None:
+    choose(browser, site, photo)
+    sheet = browser.find("#filters")
+    assert not sheet.is_displayed()
+    browser.find(".filters-open").click()
+    browser.wait(sheet.is_displayed)
+    browser.find("#max_price").send_keys("40000")
+    browser.find("#filters input[value='garment:pants']").click()
+    browser.find("#filters button[type=submit]").click()
+    browser.wait(lambda: "max_price=40000" in browser.driver.current_url)
+    assert "min_price" not in browser.driver.current_url
+    assert len(browser.all("a.chip")) >= 2
+    assert browser.all("a.product")
+
+
+def test_filters_are_a_column_on_a_desk_that_works_at_once(browser: Browser, site: str) -> None:
+    browser.resize(*DESK)
+    browser.open(f"{site}/search?q=dress")
+    assert browser.find("#filters").is_displayed()
+    assert not browser.find(".filters-open").is_displayed()
+    browser.find("#filters input[value=haru]").click()
+    browser.wait(lambda: "shop=haru" in browser.driver.current_url)
+
+
+def test_words_are_found_and_the_language_is_switched_in_place(browser: Browser, site: str) -> None:
+    browser.open(f"{site}/")
+    browser.find("#q").send_keys("린넨" + Keys.ENTER)
+    browser.wait(lambda: "/search" in browser.driver.current_url)
+    assert "상품 18개" in browser.find(".toolbar-title").text
+    browser.find(".speak a").click()
+    browser.wait(lambda: browser.find("html").get_attribute("lang") == "en")
+    assert "18 products" in browser.find(".toolbar-title").text
+    assert "₩" in browser.find(".product-price").text
+
+
+@pytest.mark.parametrize("size", [PHONE, (320, 640), (768, 1024), DESK])
+@pytest.mark.parametrize("language", ["ko", "en"])
+def test_no_page_is_wider_than_the_screen(
+    browser: Browser, site: str, photo: Path, size: tuple[int, int], language: str
+) -> None:
+    browser.resize(*size)
+    choose(browser, site, photo)
+    answer = browser.driver.current_url.partition("?")[0]
+    narrow = "?class=garment:pants&class=style:knit&min_price=10000&audience=women&shop=haru&sort=price-up"
+    for address in (f"{site}/", answer, f"{answer}{narrow}", f"{site}/search?q=qqqq", f"{site}/about"):
+        joint = "&" if "?" in address else "?"
+        browser.open(f"{address}{joint}lang={language}")
+        assert browser.run("return document.documentElement.scrollWidth") <= size[0], address
+
+
+def test_everything_can_be_reached_and_done_by_keyboard(browser: Browser, site: str, photo: Path) -> None:
+    choose(browser, site, photo)
+    expected = browser.run(
+        """const wanted = [...document.querySelectorAll('a[href], button, input:not([type=hidden])')];
+           return wanted.filter((one) => one.checkVisibility() && !(one.type === 'radio' && !one.checked)).length"""
+    )
+    body = browser.find("body")
+    reached: set[str] = set()
+    for _ in range(expected + 5):
+        ActionChains(browser.driver).send_keys(Keys.TAB).perform()
+        reached.add(str(browser.run("return [...document.querySelectorAll('*')].indexOf(document.activeElement)")))
+        focused = browser.driver.switch_to.active_element
+        if focused != body and focused.is_displayed() and focused.get_attribute("type") not in ("file", "radio"):
+            outline = browser.run("return getComputedStyle(arguments[0]).outlineStyle", focused)
+            assert outline != "none", focused.get_attribute("outerHTML")
+    assert len(reached) >= expected
+
+
+def test_words_have_enough_contrast_by_day_and_by_night(browser: Browser, site: str, photo: Path) -> None:
+    for scheme in ("light", "dark"):
+        feature = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+        browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", feature)
+        choose(browser, site, photo)
+        poor = browser.run(CONTRAST)
+        assert poor == [], json.dumps(poor, ensure_ascii=False)
+    browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+
+
+CONTRAST = """
+// WCAG 2.2, 1.4.3: at least 4.5 between text and the nearest background that is not clear.
+const parts = (colour) => { const [r, g, b, a = 1] = colour.match(/[\\d.]+/g).map(Number); return {r, g, b, a}; };
+const light = ({r, g, b}) => [r, g, b].map((v) => v / 255).map((v) => v <= .04045 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4)
+  .reduce((sum, v, i) => sum + v * [.2126, .7152, .0722][i], 0);
+const behind = (one) => { for (let e = one; e; e = e.parentElement) {
+  const style = getComputedStyle(e).backgroundColor;
+  if (style.startsWith('rgb') && parts(style).a === 1) return parts(style); } return {r: 255, g: 255, b: 255}; };
+const found = [];
+for (const one of document.querySelectorAll('main *, footer *, header *')) {
+  const own = [...one.childNodes].some((n) => n.nodeType === 3 && n.data.trim());
+  if (!own || !one.checkVisibility() || one.closest('.visually-hidden, .visually-hidden-focusable')) continue;
+  const [a, b] = [light(parts(getComputedStyle(one).color)), light(behind(one))];
+  const ratio = (Math.max(a, b) + .05) / (Math.min(a, b) + .05);
+  if (ratio < 4.5) found.push([one.className, one.textContent.trim(), ratio.toFixed(2)]);
+}
+return found;
+"""
+
+
+def test_without_scripts_a_photo_is_still_chosen_searched_and_filtered(
+    house: House, site: str, photo: Path, tmp_path: Path
+) -> None:
+    with open_browser(tmp_path / "profile", scripts=False) as browser:
+        browser.resize(*PHONE)
+        browser.open(f"{site}/")
+        field, start = browser.find("#photo"), browser.find(".choose-start")
+        assert field.is_displayed()
+        assert start.is_displayed()
+        assert not browser.find("#camera").is_displayed()
+        field.send_keys(str(photo))
+        start.click()
+        browser.wait(lambda: "/photo/" in browser.driver.current_url)
+        assert browser.find(".axis-best").text
+        browser.find("label[for=look-garment]").click()
+        assert browser.find("#look-garment ~ .look-focus").is_displayed()
+        browser.find(".filters-open").click()
+        browser.find("#filters input[value=haru]").click()
+        browser.find("#filters button[type=submit]").click()
+        browser.wait(lambda: "shop=haru" in browser.driver.current_url)
+        assert all("/haru/" in str(link.get_attribute("href")) for link in browser.all("a.product"))
+        assert browser.complaints() == []
+
+
+def read_best(model: Model, photo: Path) -> Guess:
+    """What the model says by itself of the kind of garment in a photo file."""
+    return model.read(decode_photo(photo.read_bytes())).axes["garment"].best
+
+
+def test_the_shipped_model_says_in_the_browser_what_it_says_by_itself(
+    tmp_path_factory: pytest.TempPathFactory, tmp_path: Path, photo: Path
+) -> None:
+    require(chromium_is_installed(), "chromium and chromium-driver")
+    require(shipped_model().is_dir(), "the shipped model")
+    model = Model.open(threads=1)
+    # Of real shirts the one it is surest of: the browser sends it smaller, and a close call might tip over.
+    photos = sorted((PHOTOS / "shirt").glob("*.jpg"))[:8] or [photo]
+    surest = max(photos, key=lambda file: read_best(model, file).confidence)
+    expected = class_name(load_taxonomy(), "garment", read_best(model, surest).slug).ko
+    with (
+        open_house(tmp_path_factory.mktemp("real"), model=model) as real,
+        on_a_port(real.app()) as site,
+        open_browser(tmp_path / "profile") as browser,
+    ):
+        browser.resize(*PHONE)
+        choose(browser, site, surest)
+        assert expected in [best.text.rstrip("?") for best in browser.all(".axis-best")]
+        assert browser.all("a.product")
+        assert browser.complaints() == []

@@ -1,0 +1,671 @@
+"""The pages: what they show, whom they believe, and that nothing a stranger sends breaks them."""
+
+from __future__ import annotations
+
+import io
+import logging
+import re
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from decimal import Decimal
+from html.parser import HTMLParser
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+from babel.messages import Catalog as Messages
+from babel.messages.extract import extract_from_dir
+from babel.messages.frontend import parse_mapping_cfg
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from flask.testing import FlaskClient
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+from werkzeug.datastructures import MultiDict
+from werkzeug.test import TestResponse
+
+import mapsi.web
+from mapsi.catalog.filters import SORTS, Filters
+from mapsi.catalog.product import Product, ProductPage
+from mapsi.errors import SettingError
+from mapsi.infer.reading import AxisReading, Guess, Reading
+from mapsi.taxonomy import Name, Taxonomy, load_taxonomy
+from mapsi.web.answers import PhotoAnswer, PhotoAnswers, PhotoExpiredError
+from mapsi.web.documents import is_web_address, product_keyword
+from mapsi.web.languages import format_price
+from mapsi.web.names import class_name
+from mapsi.web.parameters import AUDIENCES, ListQuery, read_query, write_query
+from mapsi.web.shelf import Shelf
+from mapsi.web.view import Listing, view_axes
+from small_house import House, grey_bytes, open_house, photo_bytes, photo_form
+
+KOREAN = {"Accept-Language": "ko-KR,ko;q=0.9"}
+ENGLISH = {"Accept-Language": "en-GB,en;q=0.9"}
+PICKED = {"Accept": "application/json"}
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    with open_house(tmp_path_factory.mktemp("house")) as opened:
+        yield opened
+
+
+@pytest.fixture
+def client(house: House) -> FlaskClient:
+    return house.app(photo_bytes=1 << 20, photo_megapixels=2).test_client()
+
+
+class Page(HTMLParser):
+    """The tags of a page with their attributes, and its text."""
+
+    def __init__(self, answer: TestResponse) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.feed(answer.text)
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attributes)))
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+    def all(self, tag: str, **wanted: str) -> list[dict[str, str | None]]:
+        return [
+            found
+            for name, found in self.tags
+            if name == tag and all(found.get(key.strip("_")) == value for key, value in wanted.items())
+        ]
+
+
+def form_token(client: FlaskClient) -> str:
+    return str(Page(client.get("/")).all("input", name="csrf_token")[0]["value"])
+
+
+def upload(client: FlaskClient, data: bytes, **headers: str) -> TestResponse:
+    form = photo_form(data, csrf_token=form_token(client))
+    return client.post("/search/photo", **form, headers=headers)
+
+
+def answered(client: FlaskClient, data: bytes | None = None) -> str:
+    """The address of the answer to a photo."""
+    answer = upload(client, photo_bytes() if data is None else data)
+    assert answer.status_code == 303, answer.text
+    return answer.headers["Location"]
+
+
+# --- the way of a photo
+
+
+def test_the_front_page_shows_the_way_and_a_shelf(client: FlaskClient) -> None:
+    page = Page(client.get("/"))
+    chosen = page.all("input", type="file", name="photo")
+    assert [field["accept"] for field in chosen] == ["image/*"]
+    assert page.all("input", capture="environment")
+    assert page.all("form", action="/search/photo", enctype="multipart/form-data")
+    assert page.all("input", type="search", name="q")
+    assert len(page.all("img", width="400")) == 12
+
+
+def test_the_shelf_shows_a_little_of_everything_and_follows_the_catalogue(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shelf = Shelf(house.finder)
+    products = shelf.products()
+    assert len({product.id for product in products}) == 12
+    shown = {classes for product in products for classes in product.classes}
+    assert {("style", slug) for slug, _count in house.finder.facets().classes["style"]} <= shown
+    assert shelf.products() is products
+    changed = replace(house.finder.facets(), offers=91)
+    monkeypatch.setattr(house.finder, "facets", lambda: changed)
+    assert shelf.products() is not products
+
+
+def test_a_photo_leads_to_its_own_page_with_confidence_and_products(client: FlaskClient) -> None:
+    address = answered(client)
+    assert re.fullmatch(r"/photo/[\w-]{22}", address)
+    page = Page(client.get(address, headers=ENGLISH))
+    assert "What we see" in page.text
+    assert re.search(r"\d+%", page.text)
+    assert len(page.all("progress", class_="bar")) == 2
+    cards = page.all("a", class_="product")
+    assert len(cards) == 24
+    assert all(image["loading"] == "lazy" for image in page.all("img", width="400")[4:])
+
+
+def test_our_own_script_is_told_the_way_in_json(client: FlaskClient) -> None:
+    answer = upload(client, photo_bytes(), **PICKED)
+    assert answer.status_code == 201
+    assert client.get(answer.json["location"]).status_code == 200
+
+
+def test_the_photo_is_shown_small_and_without_what_it_says_about_its_sender(client: FlaskClient) -> None:
+    out, exif = io.BytesIO(), Image.Exif()
+    exif[0x010F] = "A camera of mine"
+    Image.new("RGB", (1200, 800), "#c0392b").save(out, "JPEG", exif=exif)
+    shown = client.get(answered(client, out.getvalue()) + "/photo.jpg")
+    picture = Image.open(io.BytesIO(shown.data))
+    assert max(picture.size) == 720
+    assert not picture.getexif()
+    assert b"camera of mine" not in shown.data
+
+
+@pytest.mark.parametrize("axis", ["style", "garment"])
+def test_where_the_model_looked_is_a_picture_for_each_axis(client: FlaskClient, axis: str) -> None:
+    address = answered(client)
+    photo = Image.open(io.BytesIO(client.get(f"{address}/photo.jpg").data))
+    focus = Image.open(io.BytesIO(client.get(f"{address}/focus/{axis}.jpg").data))
+    assert focus.size == photo.size
+    assert focus.tobytes() != photo.tobytes()
+    assert client.get(f"{address}/focus/nothing.jpg").status_code == 404
+
+
+def test_an_unsure_answer_says_so_and_still_shows_the_nearest_products(client: FlaskClient) -> None:
+    page = Page(client.get(answered(client, grey_bytes()), headers=ENGLISH))
+    assert "We are not sure about this one" in page.text
+    assert page.text.count("Just a guess") == 2
+    assert "products that come closest" in page.text
+    assert len(page.all("a", class_="product")) == 24
+
+
+def test_everything_about_a_photo_is_kept_out_of_caches_and_search_engines(client: FlaskClient) -> None:
+    address = answered(client)
+    for path in (address, f"{address}/photo.jpg", f"{address}/focus/style.jpg"):
+        headers = client.get(path).headers
+        assert headers["Cache-Control"] == "no-store"
+        assert headers["X-Robots-Tag"] == "noindex"
+
+
+def test_a_forgotten_photo_is_gone_at_once(client: FlaskClient) -> None:
+    address = answered(client)
+    forgotten = client.post(f"{address}/forget", data={"csrf_token": form_token(client)}, headers=ENGLISH)
+    assert (forgotten.status_code, forgotten.headers["Location"]) == (303, "/")
+    assert "gone from our memory" in client.get("/", headers=ENGLISH).text
+    for path in (address, f"{address}/photo.jpg", f"{address}/focus/style.jpg"):
+        assert client.get(path).status_code == 404
+
+
+def test_an_expired_photo_is_a_friendly_page_that_takes_another_one(client: FlaskClient) -> None:
+    answer = client.get("/photo/AAAAAAAAAAAAAAAAAAAAAA", headers=ENGLISH)
+    assert answer.status_code == 404
+    assert "We no longer hold this photo." in answer.text
+    assert Page(answer).all("form", action="/search/photo")
+
+
+def test_answers_leave_memory_after_their_time_and_when_there_are_too_many() -> None:
+    answers = PhotoAnswers(2, 0.05)
+    answer = PhotoAnswer(b"", 1, 1, Reading(None, {}))  # type: ignore[arg-type]
+    tokens = [answers.keep(answer) for _ in range(3)]
+    assert len(set(tokens)) == 3
+    assert len(answers) == 2
+    with pytest.raises(PhotoExpiredError):
+        answers.find(tokens[0])
+    assert answers.find(tokens[2]) is answer
+    time.sleep(0.06)
+    with pytest.raises(PhotoExpiredError):
+        answers.find(tokens[2])
+
+
+def test_an_uploaded_photo_never_reaches_a_disk(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*arguments: object, **named: object) -> None:
+        raise AssertionError("a temporary file was opened")
+
+    client = house.app().test_client()
+    form = photo_form(photo_bytes(kind="BMP", size=(1200, 1000)), csrf_token=form_token(client))
+    monkeypatch.setattr("werkzeug.formparser.SpooledTemporaryFile", refuse)
+    assert client.post("/search/photo", **form).status_code == 303
+
+
+# --- bad photos
+
+
+BAD_PHOTOS = [
+    (b"", 422, "damaged or incomplete"),
+    (b"hello, I am a photo", 415, "not a photo we can read"),
+    (b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>", 415, "not a photo we can read"),
+    (photo_bytes()[:1500], 422, "damaged or incomplete"),
+    (photo_bytes(size=(1500, 1500)), 413, "Up to 1 MB and 2 million pixels work."),
+    (b"\0" * (1 << 20) + b"x", 413, "Up to 1 MB and 2 million pixels work."),
+    (b"\0" * (2 << 20), 413, "Up to 1 MB and 2 million pixels work."),
+]
+
+
+@pytest.mark.parametrize(("data", "status", "sentence"), BAD_PHOTOS)
+def test_a_bad_photo_is_a_sentence_as_page_and_as_json(
+    client: FlaskClient, data: bytes, status: int, sentence: str
+) -> None:
+    page = upload(client, data, **ENGLISH)
+    assert (page.status_code, page.mimetype) == (status, "text/html")
+    assert sentence in page.text
+    assert Page(page).all("form", action="/search/photo")
+    told = upload(client, data, **ENGLISH, **PICKED)
+    assert told.status_code == status
+    assert sentence in f"{told.json['error']['message']} {told.json['error']['hint']}"
+
+
+def test_a_form_without_a_photo_is_told_so(client: FlaskClient) -> None:
+    token = form_token(client)
+    empty = client.post("/search/photo", **photo_form(b"", name="", csrf_token=token), headers=ENGLISH)
+    assert (empty.status_code, "No photo arrived." in empty.text) == (400, True)
+    plain = client.post("/search/photo", data={"csrf_token": token}, headers=ENGLISH)
+    assert (plain.status_code, "No photo arrived." in plain.text) == (415, True)
+
+
+# --- lists
+
+
+def test_real_products_lead_straight_to_their_shop_and_samples_to_their_page(client: FlaskClient) -> None:
+    real = Page(client.get("/search?shop=haru")).all("a", class_="product")
+    assert real
+    for link in real:
+        assert str(link["href"]).startswith("https://shop.example.com/haru/p/")
+        assert (link["target"], link["rel"]) == ("_blank", "noopener nofollow")
+    samples = Page(client.get("/search?shop=drawn")).all("a", class_="product")
+    assert all(re.fullmatch(r"/product/\d+", str(link["href"])) for link in samples)
+    landing = client.get(str(samples[0]["href"]), headers=ENGLISH)
+    assert "This is a sample" in landing.text
+    assert client.get("/product/1").status_code == 404
+    assert client.get("/product/999999").status_code == 404
+
+
+def test_a_list_keeps_its_words_filters_and_order_from_page_to_page(client: FlaskClient) -> None:
+    start = "/search?q=dress&shop=haru&shop=nuri&class=garment:dress&min_price=10000&sort=price-up"
+    client = _with_small_pages(client)
+    page = Page(client.get(start))
+    (following,) = page.all("a", rel="next")
+    assert sorted(parse_qsl(urlsplit(str(following["href"])).query)) == sorted(
+        [*parse_qsl(urlsplit(start).query), ("page", "2")]
+    )
+    second = Page(client.get(str(following["href"])))
+    assert second.all("a", rel="prev")
+    assert not set(_links(page)) & set(_links(second))
+
+
+def _with_small_pages(client: FlaskClient) -> FlaskClient:
+    house = client.application.extensions["mapsi"]
+    return House(house.finder, house.taxonomy, house.settings.home).app(page_size=5).test_client()
+
+
+def _links(page: Page) -> list[str | None]:
+    return [link["href"] for link in page.all("a", class_="product")]
+
+
+@given(last=st.integers(1, 60), here=st.integers(1, 60))
+def test_page_numbers_show_both_ends_and_the_neighbours(house: House, last: int, here: int) -> None:
+    here = min(here, last)
+    page = ProductPage(products=(), total=last, number=here, size=1)
+    facets = house.finder.facets()
+    listing = Listing(ListQuery(), "", page, [], facets, house.taxonomy, "en", "pages.words", {})
+    numbers = [number for number in listing.numbers if number is not None]
+    assert numbers == sorted(set(numbers))
+    assert {1, max(1, here - 1), here, min(last, here + 1), last} == set(numbers)
+    gaps = sum(after - before > 1 for before, after in pairwise(numbers))
+    assert listing.numbers.count(None) == gaps
+
+
+def test_a_filter_can_be_taken_off_alone(client: FlaskClient) -> None:
+    page = Page(client.get("/search?shop=haru&audience=women&class=garment:dress&max_price=50000"))
+    chips = [str(chip["href"]) for chip in page.all("a", class_="chip")]
+    assert len(chips) == 4
+    assert not any(
+        "shop=" in chip and "audience=" in chip and "class=" in chip and "max_price=" in chip for chip in chips
+    )
+    assert any("shop=" not in chip for chip in chips)
+
+
+def test_filters_of_a_photo_keep_its_address(client: FlaskClient) -> None:
+    address = answered(client)
+    page = Page(client.get(f"{address}?class=garment:pants&sort=price-up"))
+    (form,) = [form for form in page.all("form") if "data-filters" in form]
+    assert (form["action"], form["method"]) == (address, "get")
+    assert page.all("input", type="hidden", name="sort", value="price-up")
+
+
+def test_nothing_found_offers_classes_to_tap(client: FlaskClient) -> None:
+    answer = client.get("/search?q=qqqq", headers=ENGLISH)
+    page = Page(answer)
+    assert answer.status_code == 200
+    assert "We found nothing for “qqqq”." in page.text
+    chips = [str(chip["href"]) for chip in page.all("a", class_="chip")]
+    assert chips
+    assert all("product" in client.get(chip).text for chip in chips[:3])
+
+
+def test_words_and_titles_are_text_and_never_markup(client: FlaskClient) -> None:
+    answer = client.get("/search", query_string={"q": "<script>alert(1)</script>\"'>"})
+    assert "<script>alert" not in answer.text
+    assert "&lt;script&gt;" in answer.text
+
+
+BAD_QUERIES = ["page=-1", "page=999999", "page=99", "min_price=abc", "min_price=9&max_price=8", "sort=x", "shop=x"]
+
+
+@pytest.mark.parametrize("query", [*BAD_QUERIES, "class=style:x", "class=x", "audience=x"])
+def test_a_parameter_that_cannot_be_used_is_a_page_with_a_sentence(client: FlaskClient, query: str) -> None:
+    for address in (f"/search?q=dress&{query}", f"{answered(client)}?{query}"):
+        answer = client.get(address, headers=KOREAN)
+        assert answer.status_code == 400
+        assert "<h1>" in answer.text
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(
+                (
+                    "q",
+                    "page",
+                    "sort",
+                    "min_price",
+                    "max_price",
+                    "shop",
+                    "class",
+                    "audience",
+                    "lang",
+                    "_scheme",
+                    "endpoint",
+                )
+            ),
+            st.text(max_size=12) | st.sampled_from(("1", "haru", "style:knit", "women", "ko", "javascript", "9" * 40)),
+        ),
+        max_size=5,
+    )
+)
+def test_no_address_breaks_the_search(house: House, pairs: list[tuple[str, str]]) -> None:
+    answer = _shared_client(house).get("/search", query_string=MultiDict(pairs))
+    assert answer.status_code in (200, 400)
+    assert all(str(link.get("href", "/")).startswith(("/", "#", "https://shop.")) for link in Page(answer).all("a"))
+
+
+_CLIENTS: dict[int, FlaskClient] = {}
+
+
+def _shared_client(house: House) -> FlaskClient:
+    return _CLIENTS.setdefault(id(house), house.app().test_client())
+
+
+prices = st.none() | st.decimals(min_value=0, max_value=10**12 - 1, places=2)
+
+
+@given(
+    low=prices,
+    high=prices,
+    sort=st.sampled_from(SORTS),
+    page=st.integers(1, 1000),
+    shops=st.lists(st.sampled_from(("haru", "nuri")), unique=True),
+    audiences=st.lists(st.sampled_from(AUDIENCES), unique=True),
+    classes=st.dictionaries(st.just("style"), st.just(("knit", "slacks")), max_size=1),
+)
+def test_an_address_written_is_read_back_the_same(
+    low: Decimal | None, high: Decimal | None, sort: Any, page: int, shops: Any, audiences: Any, classes: Any
+) -> None:
+    if low is not None and high is not None and low > high:
+        low, high = high, low
+    filters = Filters(min_price=low, max_price=high, shops=tuple(shops), audiences=tuple(audiences), classes=classes)
+    query = ListQuery(filters=filters, sort=sort, page=page, size=24)
+    written = write_query(query)
+    assert read_query(written, taxonomy=load_taxonomy(), shops=("haru", "nuri"), size=24) == query
+
+
+def test_an_empty_catalogue_has_pages_too(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    def nothing(*arguments: object) -> ProductPage:
+        return ProductPage(products=(), total=0, number=1, size=24)
+
+    app = house.app()
+    for search in ("browse", "by_photo"):
+        monkeypatch.setattr(house.finder, search, nothing)
+    client = app.test_client()
+    assert client.get("/").status_code == 200
+    assert "There are no products here yet." in client.get("/search", headers=ENGLISH).text
+    assert client.get(answered(client)).status_code == 200
+
+
+# --- languages
+
+
+def test_the_language_is_asked_for_then_remembered_then_the_browsers(house: House) -> None:
+    client = house.app(language="en").test_client()
+    assert client.get("/").headers["Content-Language"] == "en"
+    assert client.get("/", headers={"Accept-Language": "fr"}).headers["Content-Language"] == "en"
+    assert client.get("/", headers=KOREAN).headers["Content-Language"] == "ko"
+    asked = client.get("/?lang=ko")
+    assert asked.headers["Content-Language"] == "ko"
+    assert "HttpOnly" in next(cookie for cookie in asked.headers.getlist("Set-Cookie") if cookie.startswith("lang=ko"))
+    assert client.get("/", headers=ENGLISH).headers["Content-Language"] == "ko"
+    assert client.get("/?lang=xx", headers=ENGLISH).headers["Content-Language"] == "ko"
+
+
+@pytest.mark.parametrize(
+    "address", ["//evil.example/", "///evil.example/..", "/search?_scheme=javascript&_external=1&endpoint=x&q=a"]
+)
+def test_the_switch_of_language_stays_on_this_site(client: FlaskClient, address: str) -> None:
+    page = Page(client.get(address, headers=ENGLISH, follow_redirects=False))
+    for link in page.all("a", hreflang="ko"):
+        assert re.match(r"/(\?|search\?)", str(link["href"]))
+
+
+def test_prices_are_written_as_the_language_writes_them() -> None:
+    assert format_price(Decimal(29000), "KRW", "ko") == "29,000원"
+    assert format_price(Decimal(29000), "KRW", "en") == "₩29,000"
+    assert format_price(Decimal("19.9"), "USD", "en") == "$19.90"
+    assert format_price(Decimal("19.9"), "EUR", "ko") == "€19.90"
+
+
+def _folder() -> Path:
+    return Path(str(mapsi.web.__file__)).parent
+
+
+def _messages(language: str) -> Messages:
+    with (_folder() / "translations" / language / "LC_MESSAGES" / "messages.po").open("rb") as opened:
+        return read_po(opened, locale=language)
+
+
+@pytest.mark.parametrize("language", ["ko", "en"])
+def test_a_compiled_catalogue_is_as_fresh_as_its_source(language: str) -> None:
+    compiled = io.BytesIO()
+    write_mo(compiled, _messages(language))
+    assert (_folder() / "translations" / language / "LC_MESSAGES" / "messages.mo").read_bytes() == compiled.getvalue()
+
+
+def _texts() -> set[str]:
+    with (_folder() / "translations" / "babel.cfg").open(encoding="utf-8") as opened:
+        methods, options = parse_mapping_cfg(opened)
+    found = extract_from_dir(str(_folder()), methods, options)
+    return {message[0] if isinstance(message, tuple) else message for _, _, message, _, _ in found}
+
+
+@pytest.mark.parametrize("language", ["ko", "en"])
+def test_every_text_is_in_the_catalogues_and_no_other_is(language: str) -> None:
+    assert {message.id[0] if isinstance(message.id, tuple) else message.id for message in _messages(language)} - {
+        ""
+    } == _texts()
+
+
+def test_every_text_has_its_korean() -> None:
+    for message in _messages("ko"):
+        if not message.id:
+            continue
+        strings = message.string if isinstance(message.string, tuple | list) else (message.string,)
+        assert all(strings), message.id
+        assert not message.fuzzy
+        assert not list(message.check(_messages("ko"))), message.id
+
+
+def test_a_page_in_korean_has_no_english_sentence_left(client: FlaskClient) -> None:
+    pages = ("/", "/about", "/search?q=qqqq", "/search?q=dress", answered(client), answered(client, grey_bytes()), "/x")
+    english = {text for text in _texts() if len(text) > 12 and "%" not in text}
+    for address in pages:
+        text = client.get(address, headers=KOREAN).text
+        assert not {sentence for sentence in english if sentence in text}, address
+
+
+# --- safety
+
+
+def test_every_answer_carries_the_headers_that_protect_it(client: FlaskClient) -> None:
+    for address in ("/", "/search?q=a", "/nothing", "/api/v1/openapi.json", "/static/mapsi.css", "/healthz"):
+        with client.get(address) as answer:
+            policy = dict(part.split(" ", 1) for part in answer.headers["Content-Security-Policy"].split("; "))
+            assert (policy["default-src"], policy["script-src"], policy["style-src"]) == ("'none'", "'self'", "'self'")
+            assert (policy["base-uri"], policy["frame-ancestors"], policy["form-action"]) == (
+                "'none'",
+                "'none'",
+                "'self'",
+            )
+            assert answer.headers["X-Content-Type-Options"] == "nosniff"
+            assert answer.headers["Referrer-Policy"] == "same-origin"
+            assert answer.headers["Cross-Origin-Opener-Policy"] == "same-origin"
+            assert "camera=()" in answer.headers["Permissions-Policy"]
+
+
+def test_no_page_has_a_script_or_a_style_of_its_own(client: FlaskClient) -> None:
+    for address in ("/", "/about", "/search", answered(client), "/nothing"):
+        answer = client.get(address)
+        page = Page(answer)
+        assert all(script.get("src") for script in page.all("script"))
+        assert not page.all("style")
+        assert not [found for _, found in page.tags if "style" in found or any(key.startswith("on") for key in found)]
+        assert not re.search(r"""(src|href)="(https?:)?//(?!shop\.example\.com)""", answer.text)
+
+
+def test_a_form_without_its_token_is_refused(client: FlaskClient) -> None:
+    address = answered(client)
+    for path, form in (("/search/photo", photo_form(photo_bytes())), (f"{address}/forget", {})):
+        refused = client.post(path, **form, headers=ENGLISH)
+        assert refused.status_code == 400
+        assert "open for too long" in refused.text
+    assert client.get(address).status_code == 200
+
+
+@pytest.mark.parametrize("behind_tls", [False, True])
+def test_cookies_are_for_this_site_only_and_secure_behind_tls(house: House, behind_tls: bool) -> None:
+    cookies = house.app(behind_tls=behind_tls).test_client().get("/?lang=ko").headers.getlist("Set-Cookie")
+    assert len(cookies) == 2
+    for cookie in cookies:
+        assert "HttpOnly" in cookie
+        assert "SameSite=Lax" in cookie
+        assert ("Secure" in cookie) is behind_tls
+
+
+def test_only_trusted_proxies_are_believed(house: House) -> None:
+    claim = {"X-Forwarded-For": "203.0.113.9", "X-Forwarded-Proto": "https", "X-Forwarded-Host": "mapsi.example"}
+    for proxies, image in ((0, "http://localhost/"), (1, "https://mapsi.example/")):
+        client = house.app(trusted_proxies=proxies, words_rate="1 per minute").test_client()
+        first = client.get("/api/v1/search/words?q=coat", headers=claim)
+        assert first.json["products"][0]["image"].startswith(image)
+        other = client.get("/api/v1/search/words?q=coat", headers={**claim, "X-Forwarded-For": "203.0.113.10"})
+        assert other.status_code == (200 if proxies else 429)
+
+
+def test_too_many_searches_are_a_page_that_says_to_wait(house: House) -> None:
+    client = house.app(words_rate="1 per minute").test_client()
+    assert client.get("/search?q=a").status_code == 200
+    refused = client.get("/search?q=a", headers=ENGLISH)
+    assert refused.status_code == 429
+    assert int(refused.headers["Retry-After"]) > 0
+    assert "a lot of searches" in refused.text
+
+
+def test_a_rate_that_is_none_is_told_when_the_application_is_made(house: House) -> None:
+    with pytest.raises(SettingError, match="MAPSI_IMAGE_RATE"):
+        house.app(image_rate="often")
+
+
+@pytest.mark.parametrize("digest", ["..%2f..%2fcatalog", "0", "z" * 64, "0" * 64, "A" * 64, "%00" * 8])
+def test_only_pictures_of_ours_are_given_out(client: FlaskClient, digest: str) -> None:
+    assert client.get(f"/pictures/{digest}.webp").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "link", ["javascript:alert(1)", "data:text/html,x", "//evil.example", "", "ftp://x/", " https://x"]
+)
+def test_only_web_addresses_are_linked(link: str) -> None:
+    assert not is_web_address(link)
+
+
+def test_an_unexpected_error_is_a_calm_page(
+    house: House, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*arguments: object) -> None:
+        raise RuntimeError("sesame")
+
+    app = house.app()
+    monkeypatch.setattr(house.finder, "browse", fail)
+    with caplog.at_level(logging.ERROR):
+        answer = app.test_client().get("/", headers=ENGLISH)
+    assert answer.status_code == 500
+    assert "Something went wrong on our side." in answer.text
+    assert "sesame" not in answer.text
+    assert "sesame" in caplog.text
+
+
+# --- files
+
+
+def test_style_sheets_and_scripts_are_named_by_content_kept_and_compressed(client: FlaskClient) -> None:
+    page = Page(client.get("/"))
+    addresses = [str(link["href"]) for link in page.all("link", rel="stylesheet")]
+    addresses += [str(script["src"]) for script in page.all("script")]
+    assert len(addresses) == 3
+    for address in addresses:
+        assert re.search(r"\?v=[0-9a-f]{12}$", address)
+        with client.get(address) as plain, client.get(address, headers={"Accept-Encoding": "gzip"}) as packed:
+            assert "immutable" in plain.headers["Cache-Control"]
+            assert packed.headers["Content-Encoding"] == "gzip"
+            assert len(packed.data) < len(plain.data) / 2
+
+
+def test_pages_with_form_tokens_are_never_compressed(client: FlaskClient) -> None:
+    assert "Content-Encoding" not in client.get("/", headers={"Accept-Encoding": "gzip"}).headers
+
+
+def test_robots_and_the_icon_are_there(client: FlaskClient) -> None:
+    assert "Disallow: /photo/" in client.get("/robots.txt").text
+    with client.get("/favicon.ico") as icon:
+        assert icon.mimetype == "image/svg+xml"
+
+
+# --- words about products
+
+
+def test_a_keyword_is_the_style_then_the_garment_then_the_category() -> None:
+    taxonomy = load_taxonomy()
+
+    def keyword(classes: tuple[tuple[str, str], ...], category: str = "") -> str:
+        product = Product(
+            id=1,
+            name="x",
+            shop="s",
+            shop_name="S",
+            link="https://shop.example.com/",
+            picture="",
+            lowest_price=Decimal(1),
+            currency="KRW",
+            classes=classes,
+            category=category,
+        )
+        return product_keyword(product, taxonomy, "ko")
+
+    assert keyword((("garment", "shirt"), ("style", "linen-shirt"))) == "린넨 셔츠"
+    assert keyword((("garment", "pants"),), "Men > Trousers") == "바지"
+    assert keyword((), "Men > Trousers") == "Trousers"
+    assert keyword(()) == ""
+
+
+def test_a_class_that_the_taxonomy_lacks_is_named_by_its_slug() -> None:
+    assert class_name(Taxonomy({}), "style", "knit") == Name("knit", "knit")
+
+
+def test_guesses_are_said_in_words_that_fit_their_confidence(client: FlaskClient) -> None:
+    def words(confidence: float, known: bool) -> str:
+        reading = AxisReading("style", known, (Guess("knit", confidence),), None)  # type: ignore[arg-type]
+        with client.application.test_request_context(headers=ENGLISH):
+            return view_axes(Reading(None, {"style": reading}), load_taxonomy(), "en")[0].words  # type: ignore[arg-type]
+
+    assert [words(share, True) for share in (0.95, 0.7, 0.4)] == ["Almost certain", "Fairly sure", "Probably"]
+    assert words(0.95, False) == "Just a guess"
