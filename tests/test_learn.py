@@ -51,6 +51,13 @@ def test_targets_have_the_weight_of_their_sample_and_nothing_where_there_is_no_l
     assert tables["garment"].numpy()[1] == pytest.approx([0.1 / 3, 0.9 + 0.1 / 3, 0.1 / 3])
 
 
+def test_the_average_spans_a_tenth_of_the_run() -> None:
+    recipe = Recipe(phases=(Phase(32, 3), Phase(48, 2)), batch=10)
+    assert recipe.steps(105) == 50
+    assert recipe.average_decay(105) == pytest.approx(0.8)
+    assert [recipe.size_at(epoch) for epoch in range(6)] == [32, 32, 32, 48, 48, 48]
+
+
 def test_balance_gives_the_rarer_class_more_weight() -> None:
     style = target_table(_samples(), CLASSES, smoothing=0.0, balance=0.5, nothing=0.5)["style"].numpy()
     assert style[1].sum() > style[0].sum() > 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import tempfile
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import onnx
 import onnxruntime as ort
 import torch
 from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, QuantFormat, QuantType, quantize_static
@@ -95,7 +95,7 @@ def export(run: Path, target: Path, options: ExportOptions, say: Callable[[str],
             quantise(plain, folder / NETWORK, _inputs(calibration, preprocessing))
         else:
             (folder / NETWORK).write_bytes(plain.read_bytes())
-        document = _document(folder, config, preprocessing, options)
+        document = _document(folder, config, network.width, preprocessing, options)
         document, metrics = calibrate_and_measure(folder, document, held, plain)
         metrics["torch_gap"] = gap
         write_json(folder / DOCUMENT, document.to_json())
@@ -126,16 +126,19 @@ def write_onnx(network: AxisNetwork, axes: Sequence[str], preprocessing: Preproc
     """Write the float network as one ONNX file with a free batch dimension."""
     example = torch.zeros(2, 3, preprocessing.size, preprocessing.size)
     names = output_names(axes)
-    torch.onnx.export(
-        ReadingNetwork(network, axes).eval(),
-        (example,),
-        str(file),
-        input_names=["photos"],
-        output_names=names,
-        dynamic_axes={name: {0: "batch"} for name in ["photos", *names]},
-        opset_version=OPSET,
-        dynamo=False,
-    )
+    with warnings.catch_warnings():
+        # The tracing exporter is deprecated, but its plain graph of Conv, Relu and Add is what the quantiser knows.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        torch.onnx.export(
+            ReadingNetwork(network, axes).eval(),
+            (example,),
+            str(file),
+            input_names=["photos"],
+            output_names=names,
+            dynamic_axes={name: {0: "batch"} for name in ["photos", *names]},
+            opset_version=OPSET,
+            dynamo=False,
+        )
 
 
 def largest_gap(network: AxisNetwork, axes: Sequence[str], file: Path, inputs: FloatArray) -> float:
@@ -185,12 +188,11 @@ def _inputs(samples: Sequence[Sample], preprocessing: Preprocessing) -> FloatArr
     return np.stack([to_input(photo, preprocessing) for photo in photos])
 
 
-def _document(folder: Path, config: RunConfig, preprocessing: Preprocessing, options: ExportOptions) -> ModelDocument:
+def _document(
+    folder: Path, config: RunConfig, width: int, preprocessing: Preprocessing, options: ExportOptions
+) -> ModelDocument:
     created = datetime.datetime.now(datetime.UTC).date().isoformat()
     axes = tuple(AxisLabels(axis, tuple(slugs), 1.0, 0.0) for axis, slugs in config.classes.items())
-    width = (
-        onnx.load(folder / NETWORK, load_external_data=False).graph.output[0].type.tensor_type.shape.dim[1].dim_value
-    )
     return ModelDocument(
         options.name, created, width, preprocessing, axes, options.mirror, file_digest(folder / NETWORK)
     )

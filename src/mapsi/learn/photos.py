@@ -104,7 +104,8 @@ class TrainingPhotos(Dataset[tuple[Tensor, int]]):
         else:
             corners = rng.integers(0, 256, (2, 2, 3)).astype(np.float32)
             behind = _gradient(corners, pixels.shape[0], pixels.shape[1])
-        return np.asarray(np.where(mask[..., None], behind, pixels), dtype=np.uint8)
+        replaced: UInt8Array = np.where(mask[..., None], behind, pixels)
+        return replaced
 
 
 def _gradient(corners: npt.NDArray[np.float32], height: int, width: int) -> UInt8Array:
@@ -112,7 +113,8 @@ def _gradient(corners: npt.NDArray[np.float32], height: int, width: int) -> UInt
     y = np.linspace(0, 1, height, dtype=np.float32)[:, None, None]
     x = np.linspace(0, 1, width, dtype=np.float32)[None, :, None]
     mixed = (corners[0, 0] * (1 - x) + corners[0, 1] * x) * (1 - y) + (corners[1, 0] * (1 - x) + corners[1, 1] * x) * y
-    return mixed.astype(np.uint8)
+    blended: UInt8Array = mixed.astype(np.uint8)
+    return blended
 
 
 def augment(photo: Tensor, size: int, rng: np.random.Generator) -> Tensor:

@@ -42,13 +42,22 @@ class Recipe:
     mix: float = 0.6
     """Share of batches under mixup or cutmix."""
     nothing_weight: float = 0.5
-    average_decay: float = 0.998
+    average_span: float = 0.1
+    """The weights that are kept are a moving average over about this share of all steps."""
     dropout: float = 0.2
     seed: int = 0
 
     @property
     def epochs(self) -> int:
         return sum(phase.epochs for phase in self.phases)
+
+    def steps(self, photos: int) -> int:
+        """Steps of the whole run over ``photos`` photos; a last batch that is not full is left out."""
+        return max(1, photos // self.batch) * self.epochs
+
+    def average_decay(self, photos: int) -> float:
+        """What a step leaves of the average before it."""
+        return 1 - 1 / max(2.0, self.average_span * self.steps(photos))
 
     def size_at(self, epoch: int) -> int:
         """Input size in pixels of an epoch, counted from 0."""

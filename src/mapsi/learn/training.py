@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 import json
+import logging
 import time
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -72,8 +74,10 @@ def train(
     )
     module = TrainingModule(network, classes, train_samples, held, store, recipe, run / METRICS, say)
     last = run / "checkpoints" / "last.ckpt"
-    trainer = _trainer(recipe, run)
-    trainer.fit(module, ckpt_path=str(last) if last.exists() else None, weights_only=False if last.exists() else None)
+    with _without_chatter():
+        trainer = _trainer(recipe, run, len(train_samples))
+        resume = {"ckpt_path": str(last), "weights_only": False} if last.exists() else {}
+        trainer.fit(module, **resume)
     target = run / WEIGHTS
     with atomic_file(target) as beside:
         save_file({name: value.contiguous() for name, value in network.state_dict().items()}, beside)
@@ -102,10 +106,24 @@ def prepare_run(
         ) from error
 
 
-def _trainer(recipe: Recipe, run: Path) -> pl.Trainer:
+@contextmanager
+def _without_chatter() -> Iterator[None]:
+    """Keep Lightning's advice and its own use of deprecated torch functions off a person's terminal."""
+    logger = logging.getLogger("lightning.pytorch")
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", category=FutureWarning, message=".*treespec.*")
+        warnings.filterwarnings("ignore", category=UserWarning, module="lightning")
+        try:
+            yield
+        finally:
+            logger.setLevel(before)
+
+
+def _trainer(recipe: Recipe, run: Path, photos: int) -> pl.Trainer:
     checkpoint = ModelCheckpoint(dirpath=run / "checkpoints", save_last=True, save_top_k=1)
-    average = EMAWeightAveraging(decay=recipe.average_decay)
-    warnings.filterwarnings("ignore", module="lightning", category=UserWarning)
+    average = EMAWeightAveraging(decay=recipe.average_decay(photos))
     return pl.Trainer(
         accelerator="auto",
         max_epochs=recipe.epochs,
@@ -233,7 +251,7 @@ class TrainingModule(pl.LightningModule):
             groups.append({"params": decayed, "lr": r.learning_rate * rate, "weight_decay": r.weight_decay})
             groups.append({"params": plain, "lr": r.learning_rate * rate, "weight_decay": 0.0})
         optimiser = torch.optim.AdamW(groups)
-        steps = max(1, len(self.samples) // r.batch) * r.epochs
+        steps = r.steps(len(self.samples))
         schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _warm_cosine(step / steps, r.warm_up))
         return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
