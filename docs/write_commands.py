@@ -26,7 +26,8 @@ def page() -> str:
     parts = ["# Commands", "Written from the commands themselves by `python docs/write_commands.py`."]
     for path, command in commands(main):
         words = " ".join(("mapsi", *path))
-        with click.Context(command, info_name=words, max_content_width=WIDTH, terminal_width=WIDTH) as context:
+        settings = {**main.context_settings, "max_content_width": WIDTH, "terminal_width": WIDTH}
+        with click.Context(command, info_name=words, **settings) as context:
             parts.append(f"## `{words}`\n\n```\n{command.get_help(context)}\n```")
     parts.append(
         "## Exit codes\n\n| code | what went wrong |\n|---|---|\n"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import re
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -186,13 +186,7 @@ def test_every_command_and_option_explains_itself() -> None:
 
 
 def test_the_manual_is_what_the_commands_say() -> None:
+    writer = runpy.run_path(str(ROOT / "docs" / "write_commands.py"))
     page = (ROOT / "docs" / "commands.md").read_text("utf-8")
-    documented = re.findall(r"^## `mapsi ([^`]+)`$", page, re.MULTILINE)
-    assert documented == [" ".join(path) for path, _ in _commands(main)]
-    for path, command in _commands(main):
-        with click.Context(
-            command, info_name=" ".join(("mapsi", *path)), max_content_width=100, terminal_width=100
-        ) as ctx:
-            assert command.get_help(ctx) in page, (
-                f"docs/commands.md is stale at {path}: run `python docs/write_commands.py`"
-            )
+    assert page == writer["page"](), "docs/commands.md is stale: run `python docs/write_commands.py`"
+    assert page.count("## `mapsi ") == len(_commands(main))
