@@ -3,6 +3,7 @@
 model.onnx     the network; input ``photos`` (B, 3, size, size); outputs ``embedding`` (B, width) of unit length and,
                for each axis, ``logits:AXIS`` (B, classes) and ``focus:AXIS`` (B, classes, h, w)
 model.json     this module's document
+familiar.npy   float16 (k, width): the middles of what it learned from, to tell photos of something else by
 metrics.json   figures with their intervals
 card.md        what it is, what it learned from, how good it is, where it ends
 """
@@ -23,6 +24,7 @@ FORMAT = 1
 NETWORK = "model.onnx"
 DOCUMENT = "model.json"
 CARD = "card.md"
+FAMILIAR = "familiar.npy"
 METRICS = "metrics.json"
 
 
@@ -46,6 +48,18 @@ class AxisLabels:
 
 
 @dataclass(frozen=True, slots=True)
+class Familiarity:
+    """From which cosine, -1..1, to the nearest row of ``familiar.npy`` on a photo counts as one of something that the
+    model learned; below it no axis is known. ``digest`` is that of the file."""
+
+    threshold: float
+    digest: str
+
+    def to_json(self) -> dict[str, Any]:
+        return {"threshold": self.threshold, "sha256": self.digest}
+
+
+@dataclass(frozen=True, slots=True)
 class ModelDocument:
     """What ``model.json`` says. ``mirror`` asks for each photo to be read twice, plain and mirrored, and averaged."""
 
@@ -56,6 +70,7 @@ class ModelDocument:
     axes: tuple[AxisLabels, ...]
     mirror: bool
     digest: str
+    familiarity: Familiarity | None = None
 
     @property
     def fingerprint(self) -> str:
@@ -72,6 +87,7 @@ class ModelDocument:
             "axes": [labels.to_json() for labels in self.axes],
             "mirror": self.mirror,
             "sha256": self.digest,
+            "familiarity": None if self.familiarity is None else self.familiarity.to_json(),
         }
 
     @classmethod
@@ -91,11 +107,16 @@ class ModelDocument:
                 tuple(_axis_labels(entry) for entry in document["axes"]),
                 bool(document["mirror"]),
                 str(document["sha256"]),
+                _familiarity(document.get("familiarity")),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise ArtifactError(
                 f"The model folder's {DOCUMENT} lacks an entry: {error}.", "Export the model again."
             ) from error
+
+
+def _familiarity(entry: dict[str, Any] | None) -> Familiarity | None:
+    return None if entry is None else Familiarity(float(entry["threshold"]), str(entry["sha256"]))
 
 
 def _axis_labels(entry: dict[str, Any]) -> AxisLabels:
@@ -118,6 +139,14 @@ def read_document(folder: Path) -> ModelDocument:
     network = folder / NETWORK
     if not network.is_file():
         raise ArtifactError(f"The model folder {folder} has no {NETWORK}.", "Copy the whole folder, or export again.")
-    if file_digest(network) != document.digest:
-        raise ArtifactError(f"The file {NETWORK} in {folder} is damaged.", "Copy the folder again, or export again.")
+    _check_digest(network, document.digest)
+    if document.familiarity is not None:
+        _check_digest(folder / FAMILIAR, document.familiarity.digest)
     return document
+
+
+def _check_digest(file: Path, digest: str) -> None:
+    if not file.is_file() or file_digest(file) != digest:
+        raise ArtifactError(
+            f"The file {file.name} in {file.parent} is missing or damaged.", "Copy the folder again, or export again."
+        )

@@ -14,7 +14,7 @@ from PIL import Image
 
 from mapsi.errors import ArtifactError
 from mapsi.imaging import to_input
-from mapsi.infer.folder import NETWORK, AxisLabels, ModelDocument, read_document
+from mapsi.infer.folder import FAMILIAR, NETWORK, AxisLabels, ModelDocument, read_document
 from mapsi.infer.reading import AxisReading, Guess, Reading
 
 FloatArray = npt.NDArray[np.float32]
@@ -29,8 +29,11 @@ def shipped_model() -> Path:
 class Model:
     """A model folder in memory. Any number of threads may ask it at once."""
 
-    def __init__(self, document: ModelDocument, session: ort.InferenceSession) -> None:
+    def __init__(
+        self, document: ModelDocument, session: ort.InferenceSession, familiar: FloatArray | None = None
+    ) -> None:
         self.document = document
+        self._familiar = familiar
         self._session = session
         self._outputs = ["embedding"]
         for labels in document.axes:
@@ -51,7 +54,8 @@ class Model:
             session = ort.InferenceSession(folder / NETWORK, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # onnxruntime raises bare classes of its own for a file it cannot load
             raise ArtifactError(f"The network in {folder} cannot be loaded.", "Export the model again.") from error
-        model = cls(document, session)
+        familiar = np.load(folder / FAMILIAR).astype(np.float32) if document.familiarity is not None else None
+        model = cls(document, session, familiar)
         model._check_outputs()
         return model
 
@@ -84,7 +88,19 @@ class Model:
         if not photos:
             return []
         answers = self.answer(self._inputs(photos))
-        return [self._reading(answers, i) for i in range(len(photos))]
+        familiar = self.familiar(answers["embedding"])
+        return [self._reading(answers, i, bool(familiar[i])) for i in range(len(photos))]
+
+    def familiar(self, embeddings: FloatArray) -> npt.NDArray[np.bool_]:
+        """Whether each of the embeddings (B, width) is near something that the model learned from, (B,).
+
+        Distance to what was learned tells photos of something else better than confidence does (Sun et al., 2022);
+        the middles of clusters stand for the photos themselves.
+        """
+        if self._familiar is None or self.document.familiarity is None:
+            return np.ones(len(embeddings), dtype=np.bool_)
+        nearest = (embeddings @ self._familiar.T).max(axis=1)
+        return np.asarray(nearest >= self.document.familiarity.threshold)
 
     def answer(self, inputs: FloatArray) -> dict[str, FloatArray]:
         """Raw outputs by name for inputs (B, 3, size, size); with ``mirror``, the mean over both views."""
@@ -107,16 +123,17 @@ class Model:
     def _inputs(self, photos: Sequence[Image.Image]) -> FloatArray:
         return np.stack([to_input(photo, self.document.preprocessing) for photo in photos])
 
-    def _reading(self, answers: dict[str, FloatArray], i: int) -> Reading:
-        axes = {labels.axis: self._axis_reading(answers, labels, i) for labels in self.axes}
+    def _reading(self, answers: dict[str, FloatArray], i: int, familiar: bool) -> Reading:
+        axes = {labels.axis: self._axis_reading(answers, labels, i, familiar) for labels in self.axes}
         return Reading(answers["embedding"][i], axes)
 
-    def _axis_reading(self, answers: dict[str, FloatArray], labels: AxisLabels, i: int) -> AxisReading:
+    def _axis_reading(self, answers: dict[str, FloatArray], labels: AxisLabels, i: int, familiar: bool) -> AxisReading:
         shares = calibrated(answers[f"logits:{labels.axis}"][i], labels.temperature)
         order = np.argsort(-shares, kind="stable")
         top = tuple(Guess(labels.classes[k], float(shares[k])) for k in order)
         focus = scaled_focus(answers[f"focus:{labels.axis}"][i, order[0]])
-        return AxisReading(labels.axis, top[0].confidence >= labels.threshold, top, focus)
+        known = familiar and top[0].confidence >= labels.threshold
+        return AxisReading(labels.axis, known, top, focus)
 
 
 def _unmirror(name: str, values: FloatArray) -> FloatArray:

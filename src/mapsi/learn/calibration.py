@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize_scalar
+from sklearn.cluster import KMeans
 
 from mapsi.infer.model import calibrated
 
@@ -12,8 +13,13 @@ FloatArray = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.int64]
 
 # An unsure answer costs a shopper little (the nearest products are shown all the same), a wrong sure one costs trust,
-# but a service that is unsure of every fourth good photo is no use.
-LEAST_COVERAGE = 0.80
+# but a service that is unsure of more than every fourth good photo is no use.
+LEAST_COVERAGE = 0.75
+
+# 128 middles tell drawn pictures of nothing from garments as well as 1,500 photos do (area under the curve 0.984 and 0.983
+# on the shipped model's photos), 32 worse (0.976).
+MIDDLES = 128
+UNFAMILIAR = 0.05
 
 
 def fit_temperature(logits: FloatArray, truth: IntArray) -> float:
@@ -30,8 +36,9 @@ def fit_temperature(logits: FloatArray, truth: IntArray) -> float:
 def choose_threshold(logits: FloatArray, truth: IntArray, nothing: FloatArray, temperature: float) -> float:
     """The confidence, 0..1, that best tells right answers from wrong ones and from photos of nothing.
 
-    It maximises Youden's J, the share of right answers kept less the share of others kept, where photos of nothing and
-    wrong answers weigh alike, among thresholds that keep at least ``LEAST_COVERAGE`` of the labelled photos.
+    It maximises the share of right answers kept, less the share of photos of nothing kept, less half the share of wrong
+    answers kept (an awkward garment told wrong is more easily forgiven than a cat called a shirt), among thresholds
+    that keep at least ``LEAST_COVERAGE`` of the labelled photos.
     """
     shares = calibrated(logits, temperature)
     confidence, right = shares.max(axis=1), shares.argmax(axis=1) == truth
@@ -43,10 +50,22 @@ def choose_threshold(logits: FloatArray, truth: IntArray, nothing: FloatArray, t
         kept = (confidence[right] >= threshold).mean() if right.any() else 0.0
         wrong = (confidence[~right] >= threshold).mean() if (~right).any() else 0.0
         odd = (strangers >= threshold).mean() if len(strangers) else wrong
-        value = kept - (wrong + odd) / 2
+        value = kept - wrong / 2 - odd
         if value > best_value:
             best, best_value = float(threshold), value
     return round(best, 3)
+
+
+def middles(embeddings: FloatArray, seed: int = 0) -> FloatArray:
+    """The middles of clusters of unit embeddings (n, width), of unit length: (k, width), k at most 128 and n / 8."""
+    count = max(1, min(MIDDLES, len(embeddings) // 8))
+    found = KMeans(count, n_init=1, random_state=seed).fit(embeddings).cluster_centers_
+    return np.asarray(found / np.linalg.norm(found, axis=1, keepdims=True), dtype=np.float32)
+
+
+def familiarity_threshold(embeddings: FloatArray, familiar: FloatArray) -> float:
+    """The cosine to the nearest of ``familiar`` that all but ``UNFAMILIAR`` of the embeddings held out reach."""
+    return float(np.quantile((embeddings @ familiar.T).max(axis=1), UNFAMILIAR))
 
 
 def calibration_error(logits: FloatArray, truth: IntArray, temperature: float, bins: int = 15) -> float:

@@ -21,6 +21,7 @@ def write_card(
         f"Made {document.created}; fingerprint `{document.fingerprint}`.",
         _network_section(document, config),
         *(_axis_section(labels, metrics["axes"][labels.axis], manifest) for labels in document.axes),
+        _familiar_section(document, metrics["familiar"]),
         _data_section(manifest),
         _recipe_section(config),
     ]
@@ -63,7 +64,7 @@ def _axis_section(labels: AxisLabels, figures: dict[str, Any], manifest: Manifes
         "",
         f"Temperature {labels.temperature:.3f}, threshold {labels.threshold:.2f}: "
         f"{sure['share']:.0%} of these photos get a sure answer, right in {_percent(sure['accuracy'])}; "
-        f"of {sure['nothing_photos']} photos that have no answer on this axis, {_percent(sure['nothing_kept'])} do.",
+        f"of {sure['strangers']} photos that have no answer on this axis, {_percent(sure['strangers_sure'])} do.",
         "",
         "| class | photos learned from | photos measured on | precision | recall | F1 |",
         "|---|---|---|---|---|---|",
@@ -74,6 +75,22 @@ def _axis_section(labels: AxisLabels, figures: dict[str, Any], manifest: Manifes
         shown = f"{row['n']} | {row['precision']:.3f} | {row['recall']:.3f} | {row['f1']:.3f}" if row else "0 | | |"
         lines.append(f"| {slug} | {learned[slug]} | {shown} |")
     return "\n".join(lines)
+
+
+def _familiar_section(document: ModelDocument, figures: dict[str, Any]) -> str:
+    assert document.familiarity is not None
+    rows = [f"| {name} | {row['photos']} | {row['familiar']:.0%} |" for name, row in figures.items()]
+    return "\n".join(
+        [
+            "## What it takes for clothes",
+            f"A photo is unfamiliar, and unsure on every axis, where its embedding's cosine to the nearest of the middles of "
+            f"what was learned from is below {document.familiarity.threshold}. Of the photos held out:",
+            "",
+            "| photos of | photos | familiar |",
+            "|---|---|---|",
+            *rows,
+        ]
+    )
 
 
 def _part_row(name: str, part: dict[str, Any]) -> str:

@@ -23,11 +23,11 @@ from mapsi.dataset.manifest import read_manifest
 from mapsi.dataset.photos import Sample
 from mapsi.errors import ArtifactError
 from mapsi.imaging import Preprocessing, decode_photo, to_input
-from mapsi.infer.folder import CARD, DOCUMENT, METRICS, NETWORK, AxisLabels, ModelDocument
+from mapsi.infer.folder import CARD, DOCUMENT, FAMILIAR, METRICS, NETWORK, AxisLabels, Familiarity, ModelDocument
 from mapsi.infer.model import Model
-from mapsi.learn.calibration import choose_threshold, fit_temperature
+from mapsi.learn.calibration import choose_threshold, familiarity_threshold, fit_temperature, middles
 from mapsi.learn.card import write_card
-from mapsi.learn.measurement import answer_samples, float_answers, measure_axis
+from mapsi.learn.measurement import answer_samples, float_answers, measure_axis, measure_familiar, measure_sure
 from mapsi.learn.network import AxisNetwork, build_network
 from mapsi.learn.photos import FIT
 from mapsi.learn.recipe import MEAN, STD
@@ -63,12 +63,14 @@ def output_names(axes: Sequence[str]) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class ExportOptions:
-    """``calibration`` counts the training photos that set the int8 ranges; ``notes`` is Markdown for the card's end."""
+    """``calibration`` counts the training photos that set the int8 ranges, ``familiar`` those that tell what is familiar;
+    ``notes`` is Markdown for the card's end."""
 
     name: str
     size: int | None = None
     mirror: bool = True
     calibration: int = 256
+    familiar: int = 1500
     int8: bool = True
     notes: Path | None = None
 
@@ -96,6 +98,7 @@ def export(run: Path, target: Path, options: ExportOptions, say: Callable[[str],
         else:
             (folder / NETWORK).write_bytes(plain.read_bytes())
         document = _document(folder, config, network.width, preprocessing, options)
+        document = learn_the_familiar(folder, document, spread(manifest.part("train"), options.familiar))
         document, metrics = calibrate_and_measure(folder, document, held, plain)
         metrics["torch_gap"] = gap
         write_json(folder / DOCUMENT, document.to_json())
@@ -198,24 +201,49 @@ def _document(
     )
 
 
+def learn_the_familiar(folder: Path, document: ModelDocument, samples: Sequence[Sample]) -> ModelDocument:
+    """Write the middles of what was learned from beside the network; the threshold is set later, on photos held out."""
+    garments = [s for s in samples if not s.nothing]
+    write_json(folder / DOCUMENT, document.to_json())
+    embeddings = answer_samples(Model.open(folder), garments)["embedding"]
+    np.save(folder / FAMILIAR, middles(embeddings).astype(np.float16))
+    return replace(document, familiarity=Familiarity(-1.0, file_digest(folder / FAMILIAR)))
+
+
 def calibrate_and_measure(
     folder: Path, document: ModelDocument, held: Sequence[Sample], plain: Path
 ) -> tuple[ModelDocument, dict[str, Any]]:
-    """Set each axis's temperature and threshold on the photos held out, and measure there, int8 beside float."""
+    """Set what is familiar, and each axis's temperature and threshold, on the photos held out, and measure there, int8
+    beside float."""
     write_json(folder / DOCUMENT, document.to_json())
     answers = answer_samples(Model.open(folder), held)
     plain_logits = float_answers(plain, document, held)
-    metrics: dict[str, Any] = {"axes": {}}
+    document, familiar = _familiarity(folder, document, held, answers["embedding"])
+    metrics: dict[str, Any] = {"axes": {}, "familiar": measure_familiar(held, familiar)}
     axes = []
     for labels in document.axes:
         rows = [i for i, s in enumerate(held) if s.labels.get(labels.axis) in labels.classes]
-        nothing = [i for i, s in enumerate(held) if s.has_no_answer(labels.axis)]
+        strangers = [i for i, s in enumerate(held) if s.has_no_answer(labels.axis)]
         logits = answers[f"logits:{labels.axis}"]
+        # An unfamiliar photo is unsure whatever its logits: as if they were all alike.
+        told = logits * familiar[:, None]
         truth = np.array([labels.classes.index(held[i].labels[labels.axis]) for i in rows])
         temperature = fit_temperature(logits[rows], truth)
-        threshold = choose_threshold(logits[rows], truth, logits[nothing], temperature)
+        threshold = choose_threshold(told[rows], truth, told[strangers], temperature)
         axes.append(replace(labels, temperature=temperature, threshold=threshold))
-        metrics["axes"][labels.axis] = measure_axis(
-            axes[-1], [held[i] for i in rows], truth, logits[rows], plain_logits[labels.axis][rows], logits[nothing]
-        )
+        figures = measure_axis(axes[-1], [held[i] for i in rows], truth, logits[rows], plain_logits[labels.axis][rows])
+        figures["sure"] = measure_sure(axes[-1], truth, told[rows], told[strangers])
+        metrics["axes"][labels.axis] = figures
     return replace(document, axes=tuple(axes)), metrics
+
+
+def _familiarity(
+    folder: Path, document: ModelDocument, held: Sequence[Sample], embeddings: FloatArray
+) -> tuple[ModelDocument, npt.NDArray[np.bool_]]:
+    """The document with the threshold set, and which of the photos held out are familiar."""
+    assert document.familiarity is not None
+    familiar = np.load(folder / FAMILIAR).astype(np.float32)
+    garments = [i for i, s in enumerate(held) if not s.nothing]
+    threshold = round(familiarity_threshold(embeddings[garments], familiar), 4)
+    document = replace(document, familiarity=replace(document.familiarity, threshold=threshold))
+    return document, np.asarray((embeddings @ familiar.T).max(axis=1) >= threshold)

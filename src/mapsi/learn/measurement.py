@@ -46,17 +46,11 @@ def _inputs(samples: Sequence[Sample], document: ModelDocument) -> FloatArray:
 
 
 def measure_axis(
-    labels: AxisLabels,
-    samples: Sequence[Sample],
-    truth: IntArray,
-    logits: FloatArray,
-    plain: FloatArray,
-    nothing: FloatArray,
+    labels: AxisLabels, samples: Sequence[Sample], truth: IntArray, logits: FloatArray, plain: FloatArray
 ) -> dict[str, Any]:
-    """All figures of one axis, as they stand in ``metrics.json`` and in the card."""
+    """The figures of one axis, as they stand in ``metrics.json`` and in the card; ``plain`` are the float logits."""
     guess = logits.argmax(axis=1)
     shares = calibrated(logits, labels.temperature)
-    sure = shares.max(axis=1) >= labels.threshold
     rng = np.random.default_rng(0)
     slugs = [labels.classes[i] for i in truth]
     figures: dict[str, Any] = score(slugs, shares, labels.classes).to_json()
@@ -69,12 +63,6 @@ def measure_axis(
         "macro_f1": macro_f1(truth, plain.argmax(axis=1)),
     }
     figures["calibration_error"] = calibration_error(logits, truth, labels.temperature)
-    figures["sure"] = {
-        "share": float(sure.mean()),
-        "accuracy": accuracy(truth[sure], guess[sure]) if sure.any() else None,
-        "nothing_kept": _share_kept(nothing, labels),
-        "nothing_photos": len(nothing),
-    }
     proxy = np.array([s.proxy for s in samples])
     if proxy.any() and not proxy.all():
         figures["proxies"] = _part(labels, truth, guess, proxy, rng)
@@ -82,10 +70,27 @@ def measure_axis(
     return figures
 
 
-def _share_kept(nothing: FloatArray, labels: AxisLabels) -> float | None:
-    if len(nothing) == 0:
-        return None
-    return float((calibrated(nothing, labels.temperature).max(axis=1) >= labels.threshold).mean())
+def measure_sure(labels: AxisLabels, truth: IntArray, told: FloatArray, strangers: FloatArray) -> dict[str, Any]:
+    """How many photos get a sure answer, how many of these are right, and how many strangers (photos without an answer
+    on this axis) get one. ``told`` and ``strangers`` are logits, zeros where the photo was unfamiliar."""
+    confidence = calibrated(told, labels.temperature).max(axis=1)
+    sure = confidence >= labels.threshold
+    odd = calibrated(strangers, labels.temperature).max(axis=1) >= labels.threshold if len(strangers) else None
+    return {
+        "share": float(sure.mean()),
+        "accuracy": accuracy(truth[sure], told.argmax(axis=1)[sure]) if sure.any() else None,
+        "strangers": len(strangers),
+        "strangers_sure": None if odd is None else float(odd.mean()),
+    }
+
+
+def measure_familiar(samples: Sequence[Sample], familiar: npt.NDArray[np.bool_]) -> dict[str, Any]:
+    """How many photos held out are familiar: of garments, and of nothing by the folder they came from."""
+    groups: dict[str, list[bool]] = {}
+    for sample, near in zip(samples, familiar, strict=True):
+        name = f"{sample.path.parts[-3]}/{sample.path.parts[-2]}" if sample.nothing else "garments"
+        groups.setdefault(name, []).append(bool(near))
+    return {name: {"photos": len(rows), "familiar": sum(rows) / len(rows)} for name, rows in sorted(groups.items())}
 
 
 def _part(

@@ -76,7 +76,7 @@ def train(
     last = run / "checkpoints" / "last.ckpt"
     with _without_chatter():
         trainer = _trainer(recipe, run, len(train_samples))
-        resume = {"ckpt_path": str(last), "weights_only": False} if last.exists() else {}
+        resume: dict[str, Any] = {"ckpt_path": str(last), "weights_only": False} if last.exists() else {}
         trainer.fit(module, **resume)
     target = run / WEIGHTS
     with atomic_file(target) as beside:
