@@ -140,9 +140,6 @@ class Settings:
         (),
         "Private hosts, comma-separated, that the fetcher may reach though their addresses are not public.",
     )
-    fetch_bytes: int = _setting(
-        _whole(1, 1 << 40), 64 * 1024 * 1024, "Largest answer the fetcher reads when it fetches a feed."
-    )
     fetch_seconds: int = _setting(_whole(1, 3600), 20, "Time in which one fetched picture has to arrive in full.")
     photo_bytes: int = _setting(_whole(1024, 1 << 30), 16 * 1024 * 1024, "Largest photo, in bytes, that is read.")
     photo_megapixels: int = _setting(_whole(1, 200), 40, "Largest photo, in millions of pixels, that is decoded.")

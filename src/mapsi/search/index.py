@@ -33,9 +33,8 @@ class VectorIndex(Protocol):
 class FlatIndex:
     """Exact scan over half-precision vectors.
 
-    Measured on two cores at 100,000 x 512: 4.5 ms a query, recall 0.9997, 98 MB; a graph index (usearch) answers in
-    2.1 ms at recall 0.985. Exactness keeps filters and "its own picture first" simple; at a million it is time to look
-    again.
+    12 ms a query at 100,000 x 512 on two cores, 1.3 ms where a tenth of the rows is allowed, 102 MB
+    (``benchmarks/bench_index.py``; docs/decisions/0001). At a million it is time to look again.
     """
 
     def __init__(self, index: faiss.Index) -> None:
