@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import csv
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 import timm
 import torch
+from click.testing import CliRunner
 from safetensors.torch import save_file
 
+from mapsi.cli import main
 from mapsi.dataset.manifest import Manifest, build_manifest
 from mapsi.dataset.photos import Sample
 from mapsi.dataset.plan import PhotoFolder
@@ -205,6 +208,27 @@ def folders(finished: tuple[Path, Manifest, list[str]], tmp_path_factory: pytest
         options = ExportOptions(name="a test", int8=kind == "int8", mirror=kind == "int8", calibration=32)
         export(finished[0], target / kind, options, say=lambda _: None)
     return {kind: target / kind for kind in ("int8", "float")}
+
+
+def test_the_commands_lead_from_folders_to_a_model_that_answers(
+    weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MAPSI_HOME", str(tmp_path / "home"))
+    photos = make_folder(tmp_path / "style", {"suit": 10, "knit": 10})
+    run, model = tmp_path / "run", tmp_path / "model"
+
+    def mapsi(*words: object) -> str:
+        done = CliRunner().invoke(main, [str(word) for word in words])
+        assert done.exit_code == 0, done.output
+        return done.output
+
+    start = ["--weights", weights, "--backbone", BACKBONE, "--phase", "32:1", "--batch", 8]
+    trained = mapsi("train", "--photos", f"style={photos}", "--into", run, *start)
+    assert "held out" in trained
+    mapsi("export", run, "--into", model, "--name", "by commands")
+    mapsi("evaluate", "--model", model, "--data", photos, "--axis", "style", "--json", tmp_path / "f.json")
+    assert json.loads((tmp_path / "f.json").read_text("utf-8"))["n"] == 20
+    assert json.loads(mapsi("classify", photos / "suit" / "000.jpg", "--model", model, "--json"))[0]["axes"]["style"]
 
 
 def test_onnx_answers_as_torch_does(finished: tuple[Path, Manifest, list[str]], folders: dict[str, Path]) -> None:

@@ -185,7 +185,7 @@ def test_an_empty_catalogue_makes_an_empty_index(tmp_path: Path) -> None:
 def test_the_index_before_stays_until_the_next_switch(tmp_path: Path) -> None:
     rows = _rows(np.random.default_rng(0), 4)
     names = [write_snapshot(tmp_path, rows, model="m", width=WIDTH, generation=g, axes=[]) for g in (1, 2, 3)]  # type: ignore[arg-type]
-    assert {p.name for p in tmp_path.iterdir()} == {"current", names[1], names[2]}
+    assert {p.name for p in tmp_path.iterdir()} == {"current", "lock", names[1], names[2]}
 
 
 def test_a_damaged_index_says_how_to_make_it_again(tmp_path: Path) -> None:

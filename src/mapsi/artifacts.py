@@ -36,7 +36,8 @@ def atomic_file(target: Path) -> Iterator[Path]:
 def atomic_folder(target: Path) -> Iterator[Path]:
     """Give a folder beside ``target`` to fill; it takes ``target``'s place when the block ends well.
 
-    A folder that stood there before is moved aside first and removed after the switch.
+    A folder that stood there before is moved aside first and removed after the switch: for a moment there is none, and
+    a process killed just then leaves the old one beside, whole.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     beside = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
@@ -46,13 +47,35 @@ def atomic_folder(target: Path) -> Iterator[Path]:
         if target.exists():
             old = Path(tempfile.mkdtemp(prefix=f".{target.name}.old.", dir=target.parent))
             target.replace(old / "old")
-            beside.replace(target)
-            shutil.rmtree(old)
+            try:
+                beside.replace(target)
+            except OSError:
+                (old / "old").replace(target)
+                raise
+            finally:
+                shutil.rmtree(old)
         else:
             beside.replace(target)
     finally:
         if beside.exists():
             shutil.rmtree(beside)
+
+
+@contextmanager
+def locked_file(file: Path, *, wait: bool) -> Iterator[bool]:
+    """Hold ``file`` as a lock between processes; gives False where another holds it and ``wait`` is off.
+
+    The operating system lets go of it when the process ends, however it ends; the empty file stays.
+    """
+    import fcntl  # not on Windows, where a server database is the way to import
+
+    with file.open("wb") as opened:
+        try:
+            fcntl.flock(opened, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
 
 
 def write_json(target: Path, document: Any) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, text
 
+from mapsi.artifacts import locked_file
 from mapsi.catalog.database import Database
 
 
@@ -21,7 +22,7 @@ def exclusive(database: Database, connection: Connection, name: str, *, seconds:
     """
     with ExitStack() as held:
         if database.kind == "sqlite":
-            yield held.enter_context(_locked_file(_lock_file(database.file, name), wait=seconds > 0))
+            yield held.enter_context(locked_file(_lock_file(database.file, name), wait=seconds > 0))
         else:
             yield held.enter_context(_named_lock(connection, f"{database.engine.url.database}/{name}", seconds))
 
@@ -32,19 +33,6 @@ def _lock_file(file: Path, name: str) -> Path:
 
 def _short(name: str) -> str:
     return hashlib.sha256(name.encode()).hexdigest()[:16]
-
-
-@contextmanager
-def _locked_file(file: Path, *, wait: bool) -> Iterator[bool]:
-    import fcntl  # not on Windows, where a server database is the way to import
-
-    with file.open("wb") as opened:
-        try:
-            fcntl.flock(opened, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-        else:
-            yield True
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from mapsi.artifacts import atomic_file, read_json, write_json
+from mapsi.artifacts import atomic_file, locked_file, read_json, write_json
 from mapsi.catalog.filters import Filters
 from mapsi.catalog.records import IndexRow
 from mapsi.errors import ArtifactError
@@ -25,6 +25,7 @@ from mapsi.search.index import BoolArray, FlatIndex, IntArray
 
 FORMAT = 1
 CURRENT = "current"
+LOCK = "lock"
 TextArray = npt.NDArray[np.str_]
 
 
@@ -95,11 +96,25 @@ def write_snapshot(
 ) -> str:
     """Write an index of ``offers`` beside the one that serves and switch to it; returns its name.
 
-    The one before stays until the next switch, for readers that are just opening it.
+    The one before stays until the next switch, for readers that are just opening it. Two processes that write at once
+    take turns.
     """
+    root.mkdir(parents=True, exist_ok=True)
+    with locked_file(root / LOCK, wait=True):
+        name = _write_beside(root, offers, model=model, width=width, generation=generation, axes=axes)
+        before = current_name(root)
+        with atomic_file(root / CURRENT) as beside:
+            beside.write_text(name, "utf-8")
+        _remove_others(root, {name, before})
+    return name
+
+
+def _write_beside(
+    root: Path, offers: Sequence[IndexRow], *, model: str, width: int, generation: int, axes: Iterable[str]
+) -> str:
     name = f"{generation:08d}-{uuid.uuid4().hex[:8]}"
     folder = root / name
-    folder.mkdir(parents=True)
+    folder.mkdir()
     vectors = np.stack([o.embedding for o in offers]).astype(np.float32) if offers else np.zeros((0, width), np.float32)
     FlatIndex.build(vectors).write(folder / "vectors.faiss")
     columns = columns_of(offers, axes)
@@ -111,10 +126,6 @@ def write_snapshot(
         **{key: getattr(columns, key) for key in ("offer", "group", "price", "shop", "audience")},
     )
     write_json(folder / "index.json", {"format": FORMAT, "model": model, "generation": generation, "rows": len(offers)})
-    before = current_name(root)
-    with atomic_file(root / CURRENT) as beside:
-        beside.write_text(name, "utf-8")
-    _remove_others(root, {name, before})
     return name
 
 
