@@ -33,7 +33,7 @@ def page() -> str:
         "## Exit codes\n\n| code | what went wrong |\n|---|---|\n"
         "| 2 | the command's words or a setting |\n| 3 | something named is not there |\n| 4 | a photo |\n| 5 | a feed |\n"
         "| 6 | an address outside |\n| 7 | a model folder, an index, a run or a plan |\n| 8 | the database |\n"
-        "| 9 | too many requests |\n| 10 | a library that is not installed |"
+        "| 10 | a library that is not installed |"
     )
     return "\n\n".join(parts) + "\n"
 

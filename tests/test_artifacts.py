@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mapsi.artifacts import atomic_file, atomic_folder, file_digest, read_json, write_json
+from mapsi.artifacts import atomic_file, atomic_folder, file_digest, locked_file, read_json, write_json
 from mapsi.errors import ArtifactError
 
 
@@ -32,6 +32,21 @@ def test_a_folder_takes_its_place_only_when_the_block_ends_well(tmp_path: Path) 
         _fail_after((folder / "x").write_text("half"))
     assert (target / "x").read_text() == "two"
     assert [p.name for p in tmp_path.iterdir()] == ["model"]
+
+
+def test_a_secret_file_is_never_readable_by_others(tmp_path: Path) -> None:
+    with atomic_file(tmp_path / "key", mode=0o600) as beside:
+        assert beside.stat().st_mode & 0o077 == 0
+    assert (tmp_path / "key").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_lock_is_given_up_after_its_time_and_free_after_its_holder(tmp_path: Path) -> None:
+    with locked_file(tmp_path / "lock", seconds=0) as mine:
+        assert mine
+        with locked_file(tmp_path / "lock", seconds=0.1) as second:
+            assert not second
+    with locked_file(tmp_path / "lock", seconds=0) as again:
+        assert again
 
 
 def test_json_comes_back_and_damage_is_a_sentence(tmp_path: Path) -> None:

@@ -147,6 +147,13 @@ def test_labels_tell_senders_and_proxies(tmp_path: Path) -> None:
     assert samples[0].block == samples[2].block != samples[1].block
 
 
+def test_one_senders_photos_stay_together_however_many_they_are(tmp_path: Path) -> None:
+    folder = make_folder(tmp_path / "style", {"knit": 30})
+    rows = [{"path": f"knit/{i:03}.jpg", "sender": "7", "proxy": "no"} for i in range(30)]
+    samples = gather(PhotoFolder(folder, "style", "split", _labels(folder, rows)), TAXONOMY)
+    assert {s.block for s in samples} == {"sender 7"}
+
+
 def test_a_class_may_tell_another_axis_too_but_is_not_measured_on_it(tmp_path: Path) -> None:
     folder = make_folder(tmp_path / "style", {"one-piece": 10, "knit": 10})
     entry = PhotoFolder(folder, "style", "split", also={"one-piece": ("garment", "dress")})

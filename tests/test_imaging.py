@@ -132,6 +132,13 @@ def test_a_truncated_file_is_an_error_not_a_guess(kind: str) -> None:
         decode_photo(data[: len(data) // 2])
 
 
+@pytest.mark.parametrize("kind", ["PNG", "WEBP", "JPEG", "TIFF"])
+def test_broken_exif_is_no_crash(kind: str) -> None:
+    for exif in (b"Exif\0\0II*\0", b"II*\0", b"Exif\0\0MM\0*\0\0\0\x08\xff\xff"):
+        with contextlib.suppress(PhotoError):
+            assert decode_photo(_bytes(_picture(), kind, **({} if kind == "TIFF" else {"exif": exif}))).mode == "RGB"
+
+
 def test_too_many_bytes_are_refused_before_decoding() -> None:
     with pytest.raises(PhotoTooLargeError, match="1 MB"):
         decode_photo(b"x" * (1024 * 1024 + 1), PhotoLimits(max_bytes=1024 * 1024))

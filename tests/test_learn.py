@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 import timm
 import torch
 from click.testing import CliRunner
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 from mapsi.cli import main
 from mapsi.dataset.manifest import Manifest, build_manifest
@@ -270,6 +271,39 @@ def test_the_card_tells_data_figures_and_recipe(folders: dict[str, Path]) -> Non
         assert part in card
 
 
+def test_a_finished_run_started_again_keeps_its_averaged_weights(
+    finished: tuple[Path, Manifest, list[str]], weights: Path
+) -> None:
+    run, manifest, _ = finished
+    before = load_file(run / "weights.safetensors")
+    train(manifest, manifest.classes(TAXONOMY), RECIPE, run, root=run.parent, weights=weights, say=lambda _: None)
+    after = load_file(run / "weights.safetensors")
+    assert all(torch.equal(before[name], after[name]) for name in before)
+    with pytest.raises(ArtifactError, match="another recipe"):
+        train(manifest, manifest.classes(TAXONOMY), replace(RECIPE, seed=1), run, root=run.parent, weights=weights)
+
+
+def test_too_few_photos_are_told_before_anything_is_written(tmp_path: Path, weights: Path) -> None:
+    manifest = _manifest(tmp_path / "photos")
+    with pytest.raises(UsageError, match="less than one batch"):
+        train(manifest, manifest.classes(TAXONOMY), Recipe(), tmp_path / "run", root=tmp_path, weights=weights)
+    learned_only = Manifest(tuple(entry for entry in manifest.entries if entry.part == "train"))
+    with pytest.raises(UsageError, match="held out"):
+        train(learned_only, manifest.classes(TAXONOMY), RECIPE, tmp_path / "run", root=tmp_path, weights=weights)
+    assert not (tmp_path / "run").exists()
+
+
+def test_an_export_never_takes_the_place_of_something_else(
+    finished: tuple[Path, Manifest, list[str]], tmp_path: Path
+) -> None:
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "precious.txt").write_text("x")
+    for target in (tmp_path / "models", tmp_path / "models" / "precious.txt", finished[0]):
+        with pytest.raises(UsageError, match="something else"):
+            export(finished[0], target, ExportOptions(name="x"))
+    assert (tmp_path / "models" / "precious.txt").exists()
+
+
 def test_an_unfinished_run_cannot_be_exported(tmp_path: Path, finished: tuple[Path, Manifest, list[str]]) -> None:
     run = tmp_path / "run"
     run.mkdir()
@@ -285,7 +319,7 @@ def test_an_unfinished_run_cannot_be_exported(tmp_path: Path, finished: tuple[Pa
 def test_a_run_folder_that_cannot_be_written_is_a_sentence(tmp_path: Path, weights: Path) -> None:
     manifest = _manifest(tmp_path / "photos")
     (tmp_path / "file").write_text("x")
-    with pytest.raises(ArtifactError, match="cannot be written"):
+    with pytest.raises(ArtifactError, match=r"cannot be (written|read)"):
         train(manifest, manifest.classes(TAXONOMY), RECIPE, tmp_path / "file" / "run", root=tmp_path, weights=weights)
 
 

@@ -682,7 +682,7 @@ def test_what_is_no_plain_web_address_is_refused_as_link(text: str) -> None:
 def test_links_may_hold_korean_letters_blanks_and_ports() -> None:
     assert (
         parse_link(" HTTPS://맵시.example:8443/옷/새 것?색=흰#위 ", "link")
-        == "HTTPS://맵시.example:8443/옷/새%20것?색=흰#위"
+        == "https://맵시.example:8443/옷/새%20것?색=흰#위"
     )
     assert parse_link("http://[2001:db8::1]:80/", "link") == "http://[2001:db8::1]:80/"
 

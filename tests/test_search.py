@@ -306,6 +306,19 @@ def test_a_broken_picture_does_not_stop_the_others(shop: Shop) -> None:
     assert all(reason.endswith(".") for _, reason in report.failed)
 
 
+def test_a_lost_picture_is_fetched_again_and_stops_nothing(shop: Shop) -> None:
+    feed = shop.write_feed({"a": "red", "b": "blue"})
+    import_feed(shop.catalog, feed, format="csv", shop="Shop", taxonomy=TAXONOMY)
+    source = PictureSource(Fetcher(), 1 << 20, 5)
+    copy_pictures(shop.catalog, source, shop.store, _quiet)
+    next((shop.root / "pictures").rglob("*.webp")).unlink()
+    report = build_index(shop.catalog, shop.model, shop.store, shop.root / "index", TAXONOMY, _quiet)
+    assert (report.read, report.indexed, report.lost) == (1, 1, 1)
+    assert copy_pictures(shop.catalog, source, shop.store, _quiet).copied == 1
+    again = build_index(shop.catalog, shop.model, shop.store, shop.root / "index", TAXONOMY, _quiet)
+    assert (again.read, again.indexed, again.lost) == (1, 2, 0)
+
+
 def test_an_index_made_with_another_model_is_not_mixed_with_this_one(shop: Shop, tmp_path: Path) -> None:
     from mapsi.search.finder import Finder
 

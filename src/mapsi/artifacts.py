@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,8 +17,9 @@ from mapsi.errors import ArtifactError
 
 
 @contextmanager
-def atomic_file(target: Path) -> Iterator[Path]:
-    """Give a path beside ``target`` to write to; it takes ``target``'s place when the block ends well."""
+def atomic_file(target: Path, mode: int = 0o644) -> Iterator[Path]:
+    """Give a path beside ``target`` to write to; it takes ``target``'s place, with the rights ``mode``, when the block ends
+    well."""
     target.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
     os.close(handle)
@@ -26,7 +28,7 @@ def atomic_file(target: Path) -> Iterator[Path]:
         yield beside
         with beside.open("rb") as written:
             os.fsync(written.fileno())
-        beside.chmod(0o644)
+        beside.chmod(mode)
         beside.replace(target)
     finally:
         beside.unlink(missing_ok=True)
@@ -62,20 +64,26 @@ def atomic_folder(target: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def locked_file(file: Path, *, wait: bool) -> Iterator[bool]:
-    """Hold ``file`` as a lock between processes; gives False where another holds it and ``wait`` is off.
+def locked_file(file: Path, *, seconds: float) -> Iterator[bool]:
+    """Hold ``file`` as a lock between processes; gives False where another holds it for longer than ``seconds``.
 
     The operating system lets go of it when the process ends, however it ends; the empty file stays.
     """
     import fcntl  # not on Windows, where a server database is the way to import
 
+    deadline = time.monotonic() + seconds
     with file.open("wb") as opened:
-        try:
-            fcntl.flock(opened, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-        else:
-            yield True
+        while True:
+            try:
+                fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if time.monotonic() >= deadline:
+                    yield False
+                    return
+                time.sleep(0.05)
+            else:
+                yield True
+                return
 
 
 def write_json(target: Path, document: Any) -> None:

@@ -112,14 +112,6 @@ class CatalogError(MapsiError):
     http_status = 503
 
 
-class RateLimitError(MapsiError):
-    """Too many requests in too short a time."""
-
-    code = "too_many_requests"
-    exit_code = 9
-    http_status = 429
-
-
 class ExtraMissingError(MapsiError):
     """A stage needs libraries that a serving installation leaves out."""
 

@@ -133,7 +133,9 @@ class Settings:
         _as_bool, False, "Whether a proxy in front ends TLS: cookies are then sent over https only."
     )
     trusted_proxies: int = _setting(
-        _whole(0, 10), 0, "How many proxies in front may tell the client's address in X-Forwarded-For."
+        _whole(0, 10),
+        0,
+        "How many proxies in front may tell the client's address and scheme (X-Forwarded-For, X-Forwarded-Proto).",
     )
     allow_hosts: tuple[str, ...] = _setting(
         _as_names,

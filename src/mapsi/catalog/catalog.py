@@ -24,7 +24,7 @@ from mapsi.catalog.importing import run_import, shop_slug
 from mapsi.catalog.migrations import check_schema, migrate
 from mapsi.catalog.narrowing import Window, cache_key
 from mapsi.catalog.offer import BrokenRow, Offer
-from mapsi.catalog.pictures import mark_failed, save_picture, sources_to_fetch
+from mapsi.catalog.pictures import forget_picture, mark_failed, save_picture, sources_to_fetch
 from mapsi.catalog.product import Product, ProductPage
 from mapsi.catalog.readings import index_rows, pictures_without_reading, save_readings
 from mapsi.catalog.records import CatalogStatus, Facets, ImportReport, IndexRow, Label, PricePoint
@@ -150,9 +150,13 @@ class Catalog:
         return sources_to_fetch(self._database)
 
     def save_picture(self, offer_ids: Sequence[int], digest: str, width: int, height: int, source: str) -> None:
-        """Note that these offers' picture is stored under ``digest`` (SHA-256 of the stored copy, hexadecimal);
+        """Note that these offers' picture is stored under ``digest`` (SHA-256 of what the shop gave, hexadecimal);
         ``width`` and ``height`` in pixels."""
         save_picture(self._database, offer_ids, digest, width, height, source)
+
+    def forget_picture(self, digest: str) -> None:
+        """Note that the stored picture is lost: its offers need it again."""
+        forget_picture(self._database, digest)
 
     def mark_picture_failed(self, offer_ids: Sequence[int], reason: str) -> None:
         """Note why these offers' picture could not be had; a sentence for the operator."""

@@ -18,6 +18,7 @@ Kind = Literal["sqlite", "mariadb"]
 _REFUSALS = (DatabaseError, InterfaceError, PoolTimeoutError)
 _MISTAKES = (IntegrityError, DataError)
 _BUSY_MS = 30_000
+_AS_MANY_AS_ASKED = -1  # a thread of the server never waits for a connection; MAPSI_THREADS bounds them
 
 
 def storable(text: str, limit: int) -> str:
@@ -114,7 +115,7 @@ def _open_sqlite(address: URL) -> Database:
         raise CatalogError(
             f"The folder of the catalogue cannot be made: {error.strerror}.", "Check the address of the database."
         ) from error
-    engine = create_engine(address, connect_args={"timeout": _BUSY_MS / 1000})
+    engine = create_engine(address, connect_args={"timeout": _BUSY_MS / 1000}, max_overflow=_AS_MANY_AS_ASKED)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return Database(engine, "sqlite")
@@ -146,6 +147,7 @@ def _open_mariadb(address: URL) -> Database:
         engine = create_engine(
             address.update_query_dict({"charset": "utf8mb4"}),
             pool_pre_ping=True,
+            max_overflow=_AS_MANY_AS_ASKED,
             pool_recycle=3600,
             # Strict mode: a value that does not fit is an error, never a silently shortened one.
             connect_args={"init_command": "SET SESSION sql_mode = 'TRADITIONAL', SESSION time_zone = '+00:00'"},

@@ -22,7 +22,7 @@ def exclusive(database: Database, connection: Connection, name: str, *, seconds:
     """
     with ExitStack() as held:
         if database.kind == "sqlite":
-            yield held.enter_context(locked_file(_lock_file(database.file, name), wait=seconds > 0))
+            yield held.enter_context(locked_file(_lock_file(database.file, name), seconds=seconds))
         else:
             yield held.enter_context(_named_lock(connection, f"{database.engine.url.database}/{name}", seconds))
 

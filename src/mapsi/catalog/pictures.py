@@ -51,6 +51,11 @@ def save_picture(
         )
 
 
+def forget_picture(database: Database, digest: str) -> None:
+    with database.write() as connection:
+        connection.execute(update(OfferRow).where(OfferRow.picture == digest).values(picture=None))
+
+
 def mark_failed(database: Database, offer_ids: Sequence[int], reason: str) -> None:
     with database.write() as connection:
         connection.execute(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from typing import Any
 
@@ -20,6 +21,12 @@ class _Commands(click.Group):
         except MapsiError as error:
             click.echo(f"mapsi: {error}", err=True)
             sys.exit(error.exit_code)
+        except OSError as error:
+            if error.errno == errno.EPIPE:
+                raise
+            where = f"{error.filename}: " if error.filename else ""
+            click.echo(f"mapsi: {where}{error.strerror or error}. Check the disk and its rights.", err=True)
+            sys.exit(1)
         except ModuleNotFoundError as error:
             if (error.name or "").startswith("mapsi"):
                 raise

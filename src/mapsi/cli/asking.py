@@ -83,7 +83,7 @@ def search(photo: Path | None, words: str | None, model: Path | None, as_json: b
     if (photo is None) == (words is None):
         raise UsageError("Give a photo or --words, one of the two.", "See `mapsi search --help`.")
     settings = read_settings()
-    parts = open_parts(settings, migrate=True, model_folder=model)
+    parts = open_parts(settings, model_folder=model)
     finder, filters = parts.finder(), _filters(parts.taxonomy, narrowing)
     sort, page, size = narrowing["sort"], narrowing["page"], narrowing["size"]
     if photo is not None:

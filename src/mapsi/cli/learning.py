@@ -64,11 +64,11 @@ def train(
         raise UsageError("Nothing to start from.", "Give --weights FILE, or --imagenet to download ImageNet weights.")
     taxonomy = load_taxonomy(read_settings().taxonomy)
     if plan is not None:
-        folders = read_plan(plan, root)
+        folders = read_plan(plan.resolve(), root.resolve() if root is not None else None)
     else:
         folders = [_photo_folder(text) for text in photos]
         if nothing is not None:
-            folders.append(PhotoFolder(nothing, "", "split", nothing=True))
+            folders.append(PhotoFolder(nothing.resolve(), "", "split", nothing=True))
     manifest = build_manifest(folders, taxonomy, hold_out, np.random.default_rng(seed))
     classes = manifest.classes(taxonomy)
     if not classes:
@@ -82,7 +82,7 @@ def train(
     click.echo(
         f"{len(manifest.part('train'))} photos to learn from, {held} held out, {manifest.left_out} left out as twins"
     )
-    base = root or (plan.parent if plan is not None else Path.cwd())
+    base = (root or (plan.parent if plan is not None else Path.cwd())).resolve()
     written = run_training(
         manifest, classes, recipe, run, root=base, weights=weights, pretrained=imagenet, say=click.echo
     )
@@ -95,8 +95,9 @@ def _photo_folder(text: str) -> PhotoFolder:
     axis, equals, folder = text.partition("=")
     if not equals or not folder:
         raise UsageError(f"--photos {text} is not AXIS=FOLDER.", "For example --photos style=photos/.")
-    labels = Path(folder) / "labels.csv"
-    return PhotoFolder(Path(folder), axis, "split", labels if labels.exists() else None)
+    photos = Path(folder).resolve()
+    labels = photos / "labels.csv"
+    return PhotoFolder(photos, axis, "split", labels if labels.exists() else None)
 
 
 def _phase(text: str) -> Phase:

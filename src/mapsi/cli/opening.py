@@ -91,18 +91,15 @@ def check_names(model: Model, taxonomy: Taxonomy) -> None:
             )
 
 
-def open_parts(settings: Settings, *, migrate: bool, model_folder: Path | None = None) -> Parts:
-    """Everything that serving and stocking need; ``migrate`` brings the catalogue to this version's schema first."""
+def open_parts(settings: Settings, *, model_folder: Path | None = None) -> Parts:
+    """Everything that serving and stocking need, the catalogue brought to this version's schema."""
     from mapsi.catalog import open_catalog
     from mapsi.search.pictures import PictureStore
 
     make_home(settings)
     model, taxonomy = open_model(settings, model_folder)
     catalog = open_catalog(database_url(settings))
-    if migrate:
-        catalog.migrate()
-    else:
-        catalog.check_schema()
+    catalog.migrate()
     pictures = PictureStore(settings.home / "pictures", photo_limits(settings))
     return Parts(settings, taxonomy, catalog, model, pictures)
 

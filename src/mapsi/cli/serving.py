@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 import secrets
 from pathlib import Path
 
@@ -28,7 +27,7 @@ _model = click.option("--model", type=click.Path(path_type=Path), help="Model fo
 @_model
 def serve(host: str, port: int, model: Path | None) -> None:
     """Serve the pages and the JSON API over your own catalogue."""
-    _serve(open_parts(read_settings(model=model), migrate=True), host, port)
+    _serve(open_parts(read_settings(model=model)), host, port)
 
 
 @click.command()
@@ -42,7 +41,7 @@ def demo(host: str, port: int, model: Path | None) -> None:
     """
     settings = read_settings(model=model)
     demo_settings = dataclasses.replace(settings, home=settings.home / "demo", database_url=Secret(""))
-    parts = open_parts(demo_settings, migrate=True)
+    parts = open_parts(demo_settings)
     stock_sample_shop(parts)
     _serve(parts, host, port)
 
@@ -74,10 +73,8 @@ def secret_key(settings: Settings) -> str:
     make_home(settings)
     file = settings.home / "secret-key"
     if not file.exists():
-        with atomic_file(file) as beside:
-            os.chmod(beside, 0o600)
+        with atomic_file(file, mode=0o600) as beside:
             beside.write_text(secrets.token_hex(32), "utf-8")
-        os.chmod(file, 0o600)
     return file.read_text("utf-8").strip()
 
 

@@ -21,10 +21,11 @@ def catalog() -> None:
 
 @catalog.command(name="import")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--format", "feed_format", required=True, type=click.Choice(["merchant", "csv"]), help="What FILE is.")
+@click.option("--format", "feed_format", required=True, metavar="merchant|csv", help="What FILE is.")
 @click.option("--shop", required=True, help="The shop's name; its earlier offers are replaced by the feed's.")
 @click.option("--index/--no-index", default=True, help="Whether to copy pictures and index them right away.")
-def import_command(file: Path, feed_format: str, shop: str, index: bool) -> None:
+@click.option("--model", type=click.Path(path_type=Path), help="Model folder; the shipped one by default.")
+def import_command(file: Path, feed_format: str, shop: str, index: bool, model: Path | None) -> None:
     """Take over a shop's offers from FILE.
 
     The feed is a full snapshot: what is missing from it is gone from the shop. A broken row is reported with its line
@@ -32,7 +33,7 @@ def import_command(file: Path, feed_format: str, shop: str, index: bool) -> None
     """
     from mapsi.search.refresh import import_feed
 
-    parts = open_parts(read_settings(), migrate=True)
+    parts = open_parts(read_settings(), model_folder=model)
     report = import_feed(
         parts.catalog, file, format=feed_format, shop=shop, taxonomy=parts.taxonomy, progress=counter("offers")
     )
@@ -51,7 +52,7 @@ def import_command(file: Path, feed_format: str, shop: str, index: bool) -> None
 @catalog.command()
 def status() -> None:
     """Tell how many offers there are, by shop."""
-    parts = open_parts(read_settings(), migrate=True)
+    parts = open_parts(read_settings())
     found = parts.catalog.status()
     click.echo(f"{found.shown} offers shown, {found.living} living, {found.gone} gone")
     for shop in found.shops:
@@ -79,7 +80,7 @@ def index() -> None:
 @click.option("--model", type=click.Path(path_type=Path), help="Model folder; the shipped one by default.")
 def build(model: Path | None) -> None:
     """Copy missing pictures, read the unread ones with the model, and switch to a fresh index."""
-    _index(open_parts(read_settings(), migrate=True, model_folder=model))
+    _index(open_parts(read_settings(), model_folder=model))
 
 
 def _index(parts: Parts) -> None:
@@ -93,6 +94,8 @@ def _index(parts: Parts) -> None:
         f"{copies.copied} pictures copied, {len(copies.failed)} failed, {report.read} read; "
         f"{report.indexed} offers can be found by a photo."
     )
+    if report.lost:
+        click.echo(f"{report.lost} stored pictures are lost; `mapsi index build` fetches them again.", err=True)
 
 
 @click.group()

@@ -14,6 +14,7 @@ unsure = { hat = "style" }       # optional: a class that has no answer on anoth
 from __future__ import annotations
 
 import tomllib
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -27,6 +28,7 @@ Part = Literal["train", "validation", "split"]
 _KEYS = {"folder", "axis", "part", "labels", "classes", "also", "nothing", "unsure"}
 # A source label shared by more photos than this names a kind of garment, not one product or one person.
 MAX_BLOCK = 24
+SENDER = "sender "
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,15 +136,16 @@ def _sample(entry: PhotoFolder, taxonomy: Taxonomy, path: Path, folder_class: st
 def _with_blocks(samples: Sequence[Sample], rows: dict[str, dict[str, str]], entry: PhotoFolder) -> list[Sample]:
     """Give each sample its block: its sender, or its source's own label where that names few photos."""
     keys = [_block_key(rows.get(_row_key(s.path, entry), {}), s) for s in samples]
-    counts = {key: keys.count(key) for key in set(keys)}
+    counts = Counter(keys)
     return [
-        replace(s, block=key if counts[key] <= MAX_BLOCK else str(s.path)) for s, key in zip(samples, keys, strict=True)
+        replace(s, block=key if key.startswith(SENDER) or counts[key] <= MAX_BLOCK else str(s.path))
+        for s, key in zip(samples, keys, strict=True)
     ]
 
 
 def _block_key(row: dict[str, str], sample: Sample) -> str:
     if row.get("sender"):
-        return f"sender {row['sender']}"
+        return f"{SENDER}{row['sender']}"
     if row.get("source_label"):
         return f"{row.get('source', '')} {row['source_label']}"
     return str(sample.path)

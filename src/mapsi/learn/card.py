@@ -13,14 +13,20 @@ from mapsi.learn.training import RunConfig
 
 
 def write_card(
-    document: ModelDocument, metrics: dict[str, Any], manifest: Manifest, config: RunConfig, notes: str = ""
+    document: ModelDocument,
+    metrics: dict[str, Any],
+    manifest: Manifest,
+    config: RunConfig,
+    *,
+    int8: bool = True,
+    notes: str = "",
 ) -> str:
     """The card as Markdown. ``notes`` is what a person adds about the data, licences and limits."""
     parts = [
         f"# {document.name}",
         f"Made {document.created}; fingerprint `{document.fingerprint}`.",
-        _network_section(document, config),
-        *(_axis_section(labels, metrics["axes"][labels.axis], manifest) for labels in document.axes),
+        _network_section(document, config, int8),
+        *(_axis_section(labels, metrics["axes"][labels.axis], manifest, int8) for labels in document.axes),
         _familiar_section(document, metrics["familiar"]),
         _data_section(manifest),
         _recipe_section(config),
@@ -30,7 +36,7 @@ def write_card(
     return "\n\n".join(parts) + "\n"
 
 
-def _network_section(document: ModelDocument, config: RunConfig) -> str:
+def _network_section(document: ModelDocument, config: RunConfig, int8: bool) -> str:
     p = document.preprocessing
     views = "each photo plain and mirrored, averaged" if document.mirror else "each photo once"
     return "\n".join(
@@ -38,17 +44,19 @@ def _network_section(document: ModelDocument, config: RunConfig) -> str:
             "## Network",
             f"- {config.recipe['backbone']}, one linear head an axis, embedding of {document.width} numbers, unit length.",
             f"- Reads RGB at {p.size} x {p.size} px ({p.fit}), {views}; mean {p.mean}, deviation {p.std}.",
-            "- ONNX, int8 (static QDQ, per channel), ranges from training photos; heads in float.",
+            "- ONNX, int8 (static QDQ, per channel), ranges from training photos; heads in float."
+            if int8
+            else "- ONNX, float.",
         ]
     )
 
 
-def _axis_section(labels: AxisLabels, figures: dict[str, Any], manifest: Manifest) -> str:
+def _axis_section(labels: AxisLabels, figures: dict[str, Any], manifest: Manifest, int8: bool) -> str:
     accuracy, macro = figures["intervals"]["accuracy"], figures["intervals"]["macro_f1"]
     sure, plain = figures["sure"], figures["float"]
     lines = [
         f"## Axis `{labels.axis}`",
-        f"On {figures['n']} photos held out, int8, with 95 % bootstrap intervals:",
+        f"On {figures['n']} photos held out, {'int8' if int8 else 'float'}, with 95 % bootstrap intervals:",
         "",
         "| figure | value | interval |",
         "|---|---|---|",

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from mapsi.artifacts import atomic_folder, file_digest, write_json
 from mapsi.dataset.manifest import read_manifest
 from mapsi.dataset.photos import Sample
-from mapsi.errors import ArtifactError
+from mapsi.errors import ArtifactError, UsageError
 from mapsi.imaging import Preprocessing, decode_photo, to_input
 from mapsi.infer.folder import CARD, DOCUMENT, FAMILIAR, METRICS, NETWORK, AxisLabels, Familiarity, ModelDocument
 from mapsi.infer.model import Model
@@ -80,6 +80,7 @@ def export(run: Path, target: Path, options: ExportOptions, say: Callable[[str],
 
     Raises :class:`ArtifactError` where the run is unfinished or the exported network answers otherwise than torch's.
     """
+    _refuse_other_folders(target)
     config = read_run(run)
     network = load_run(run, config)
     manifest = read_manifest(run / MANIFEST, Path(config.root))
@@ -103,8 +104,16 @@ def export(run: Path, target: Path, options: ExportOptions, say: Callable[[str],
         metrics["torch_gap"] = gap
         write_json(folder / DOCUMENT, document.to_json())
         write_json(folder / METRICS, metrics)
-        (folder / CARD).write_text(write_card(document, metrics, manifest, config, _notes(options)), "utf-8")
+        (folder / CARD).write_text(
+            write_card(document, metrics, manifest, config, int8=options.int8, notes=_notes(options)), "utf-8"
+        )
     return document
+
+
+def _refuse_other_folders(target: Path) -> None:
+    """The folder that is written takes the place of what stands there, so that had better be a model folder."""
+    if target.exists() and (not target.is_dir() or (any(target.iterdir()) and not (target / DOCUMENT).is_file())):
+        raise UsageError(f"{target} holds something else than a model folder.", "Name a new folder with --into.")
 
 
 def _notes(options: ExportOptions) -> str:

@@ -18,14 +18,14 @@ import numpy as np
 import torch
 from lightning.pytorch.callbacks import EMAWeightAveraging, ModelCheckpoint
 from safetensors.torch import save_file
-from sklearn.metrics import accuracy_score, f1_score
 from torch import Tensor
 from torch.utils.data import DataLoader, TensorDataset
 
-from mapsi.artifacts import atomic_file, write_json
+from mapsi.artifacts import atomic_file, read_json, write_json
 from mapsi.dataset.manifest import Manifest, write_manifest
 from mapsi.dataset.photos import Sample
-from mapsi.errors import ArtifactError
+from mapsi.errors import ArtifactError, UsageError
+from mapsi.evaluate.scores import accuracy, macro_f1
 from mapsi.learn.network import AxisNetwork, build_network
 from mapsi.learn.objective import axis_loss, mix_batch, target_table
 from mapsi.learn.photos import TrainingPhotos, open_store, read_square
@@ -62,6 +62,7 @@ def train(
 
     A run that was interrupted goes on from its last epoch when it is started again with the same folder.
     """
+    check_enough(manifest, classes, recipe)
     prepare_run(run, manifest, classes, recipe, root)
     train_samples, held = manifest.part("train"), manifest.part("validation")
     store = open_store(train_samples, run / "cache")
@@ -78,28 +79,49 @@ def train(
         trainer = _trainer(recipe, run, len(train_samples))
         resume: dict[str, Any] = {"ckpt_path": str(last), "weights_only": False} if last.exists() else {}
         trainer.fit(module, **resume)
-    target = run / WEIGHTS
+    return _write_average(last, run / WEIGHTS)
+
+
+def _write_average(checkpoint: Path, target: Path) -> Path:
+    """Write the averaged weights of a checkpoint: Lightning keeps the average as the state, the raw weights beside."""
+    state = torch.load(checkpoint, map_location="cpu", weights_only=False)["state_dict"]
+    prefix = "network."
+    weights = {k.removeprefix(prefix): v.contiguous() for k, v in state.items() if k.startswith(prefix)}
     with atomic_file(target) as beside:
-        save_file({name: value.contiguous() for name, value in network.state_dict().items()}, beside)
+        save_file(weights, beside)
     return target
+
+
+def check_enough(manifest: Manifest, classes: Mapping[str, Sequence[str]], recipe: Recipe) -> None:
+    """Raises :class:`UsageError` where there are too few photos to learn from or to measure on."""
+    count = len(manifest.part("train"))
+    if count < recipe.batch:
+        raise UsageError(
+            f"There are {count} photos to learn from, less than one batch of {recipe.batch}.", "Add photos."
+        )
+    for axis in classes:
+        if not any(axis in s.labels for s in manifest.part("validation")):
+            raise UsageError(f"No photo of the axis {axis} is held out to measure on.", "Add photos of its classes.")
 
 
 def prepare_run(
     run: Path, manifest: Manifest, classes: Mapping[str, Sequence[str]], recipe: Recipe, root: Path
 ) -> None:
     """Make the run folder and write what the run is about; raises :class:`ArtifactError` where it cannot be written."""
+    config = {
+        "recipe": recipe.to_json(),
+        "classes": {axis: list(slugs) for axis, slugs in classes.items()},
+        "size": recipe.phases[-1].size,
+        "root": str(root),
+    }
+    if (run / CONFIG).exists() and read_json(run / CONFIG, "The run") != json.loads(json.dumps(config)):
+        raise ArtifactError(
+            f"{run} is a run with another recipe, classes or root.", "Choose another folder with --into."
+        )
     try:
         run.mkdir(parents=True, exist_ok=True)
         write_manifest(run / MANIFEST, manifest, root)
-        write_json(
-            run / CONFIG,
-            {
-                "recipe": recipe.to_json(),
-                "classes": {a: list(c) for a, c in classes.items()},
-                "size": recipe.phases[-1].size,
-                "root": str(root),
-            },
-        )
+        write_json(run / CONFIG, config)
     except OSError as error:
         raise ArtifactError(
             f"The run folder {run} cannot be written: {error.strerror}.", "Choose another with --into."
@@ -234,10 +256,9 @@ class TrainingModule(pl.LightningModule):
         rows = [i for i, s in enumerate(self.held) if s.labels.get(axis) in slugs]
         if not rows:
             return {}
-        truth = [slugs.index(self.held[i].labels[axis]) for i in rows]
-        guess = logits[rows].argmax(dim=1).tolist()
-        macro = f1_score(truth, guess, average="macro", labels=sorted(set(truth)), zero_division=0.0)
-        return {f"{axis}_accuracy": accuracy_score(truth, guess), f"{axis}_f1": macro}
+        truth = np.array([slugs.index(self.held[i].labels[axis]) for i in rows])
+        guess = logits[rows].argmax(dim=1).numpy()
+        return {f"{axis}_accuracy": accuracy(truth, guess), f"{axis}_f1": macro_f1(truth, guess)}
 
     def configure_optimizers(self) -> Any:
         r = self.recipe

@@ -95,7 +95,8 @@ def parse_link(text: str, field: str) -> str:
         raise BadFieldError(f"The {field} is longer than {_MAX_ADDRESS} characters.")
     if not _ADDRESS.fullmatch(address):
         raise BadFieldError(f"The {field} {shown(text)} is not an absolute http or https address.")
-    return address
+    scheme, separator, rest = address.partition("://")
+    return f"{scheme.lower()}{separator}{rest}"
 
 
 def parse_image(text: str) -> str:

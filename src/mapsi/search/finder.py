@@ -45,11 +45,13 @@ class Finder:
         if snapshot is None or snapshot.index.size == 0:
             return ProductPage(products=(), total=0, number=page, size=size)
         ranked = rank(snapshot, reading, filters, sort)
-        part = slice((page - 1) * size, page * size)
-        ids = [int(i) for i in snapshot.columns.offer[ranked.rows[part]]]
-        similar = {i: float(s) for i, s in zip(ids, ranked.similarities[part], strict=True)}
-        products = tuple(replace(p, similarity=similar[p.id]) for p in self._catalog.products(ids))
-        return ProductPage(products=products, total=len(ranked.rows), number=page, size=size)
+        ids = [int(i) for i in snapshot.columns.offer[ranked.rows]]
+        similar = {i: float(s) for i, s in zip(ids, ranked.similarities, strict=True)}
+        # All of the pool is looked up, so that pages and total hold no offer that is gone since the index was built.
+        living = self._catalog.products(ids)
+        part = living[(page - 1) * size : page * size]
+        products = tuple(replace(p, similarity=similar[p.id]) for p in part)
+        return ProductPage(products=products, total=len(living), number=page, size=size)
 
     def by_words(self, text: str, filters: Filters, sort: Sort, page: int, size: int) -> ProductPage:
         """Products whose names, keywords or classes hold all words of ``text``; raises ``UsageError`` for no words."""

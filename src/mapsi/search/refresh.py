@@ -44,10 +44,12 @@ class CopyReport:
 
 @dataclass(frozen=True, slots=True)
 class IndexReport:
-    """``read`` pictures were new to the model; ``indexed`` offers can be found by a photo."""
+    """``read`` pictures were new to the model; ``indexed`` offers can be found by a photo; ``lost`` pictures were not in
+    the store any more, and the next build fetches them again."""
 
     read: int
     indexed: int
+    lost: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,9 +138,12 @@ def build_index(
     """
     unread = catalog.pictures_without_reading(model.fingerprint)
     done = progress("reading", len(unread))
-    for batch, readings in _readings(model, store, unread):
+    lost: list[str] = []
+    for batch, readings in _readings(model, store, unread, lost):
         catalog.save_readings(model.fingerprint, list(zip(batch, *_stored(readings), strict=True)))
         done(len(batch))
+    for digest in lost:
+        catalog.forget_picture(digest)
     catalog.classify_by_model(model.fingerprint, taxonomy)
     generation = catalog.generation()
     rows = list(catalog.index_rows(model.fingerprint))
@@ -146,7 +151,7 @@ def build_index(
     write_snapshot(
         index_root, rows, model=model.fingerprint, width=model.document.width, generation=generation, axes=axes
     )
-    return IndexReport(len(unread), len(rows))
+    return IndexReport(len(unread) - len(lost), len(rows), len(lost))
 
 
 def _stored(readings: Sequence[Reading]) -> tuple[list[Any], list[dict[str, Any]]]:
@@ -161,18 +166,31 @@ def _stored(readings: Sequence[Reading]) -> tuple[list[Any], list[dict[str, Any]
     return embeddings, labels
 
 
-def _readings(model: Model, store: PictureStore, digests: Sequence[str]) -> Iterator[tuple[list[str], list[Reading]]]:
-    """Batches of readings; the next batch is decoded while the model works on this one."""
+def _readings(
+    model: Model, store: PictureStore, digests: Sequence[str], lost: list[str]
+) -> Iterator[tuple[list[str], list[Reading]]]:
+    """Batches of readings; the next batch is decoded while the model works on this one. Digests of pictures that are
+    not in the store are added to ``lost``."""
     batches = [list(digests[i : i + BATCH]) for i in range(0, len(digests), BATCH)]
     with ThreadPoolExecutor(1) as ahead:
         loads = (ahead.submit(_open_all, store, batch) for batch in batches)
         waiting = next(loads, None)
         for batch in batches:
             assert waiting is not None
-            photos = waiting.result()
+            opened = dict(zip(batch, waiting.result(), strict=True))
             waiting = next(loads, None)
-            yield batch, model.read_many(photos)
+            lost += [digest for digest, photo in opened.items() if photo is None]
+            photos = {digest: photo for digest, photo in opened.items() if photo is not None}
+            yield list(photos), model.read_many(list(photos.values()))
 
 
-def _open_all(store: PictureStore, digests: Sequence[str]) -> list[Image]:
-    return [store.open(digest) for digest in digests]
+def _open_all(store: PictureStore, digests: Sequence[str]) -> list[Image | None]:
+    """The pictures, ``None`` for one that is lost or damaged."""
+    return [_open(store, digest) for digest in digests]
+
+
+def _open(store: PictureStore, digest: str) -> Image | None:
+    try:
+        return store.open(digest)
+    except MapsiError:
+        return None

@@ -21,11 +21,12 @@ from mapsi.artifacts import atomic_file, locked_file, read_json, write_json
 from mapsi.catalog.filters import Filters
 from mapsi.catalog.records import IndexRow
 from mapsi.errors import ArtifactError
-from mapsi.search.index import BoolArray, FlatIndex, IntArray
+from mapsi.search.index import BoolArray, FlatIndex, IntArray, VectorIndex
 
 FORMAT = 1
 CURRENT = "current"
 LOCK = "lock"
+PATIENCE = 600.0
 TextArray = npt.NDArray[np.str_]
 
 
@@ -73,7 +74,7 @@ class Snapshot:
     name: str
     model: str
     generation: int
-    index: FlatIndex
+    index: VectorIndex
     columns: Columns
 
 
@@ -100,7 +101,9 @@ def write_snapshot(
     take turns.
     """
     root.mkdir(parents=True, exist_ok=True)
-    with locked_file(root / LOCK, wait=True):
+    with locked_file(root / LOCK, seconds=PATIENCE) as free:
+        if not free:
+            raise ArtifactError("Another process is writing the index.", "Wait for it, then run `mapsi index build`.")
         name = _write_beside(root, offers, model=model, width=width, generation=generation, axes=axes)
         before = current_name(root)
         with atomic_file(root / CURRENT) as beside:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
-from threading import Lock
+from threading import Lock, Timer
 
 from cachetools import TTLCache
 
@@ -37,13 +37,22 @@ class PhotoAnswers:
     def __init__(self, capacity: int, seconds: float) -> None:
         self._held: TTLCache[str, PhotoAnswer] = TTLCache(capacity, seconds)
         self._lock = Lock()
+        self._seconds = seconds
 
     def keep(self, answer: PhotoAnswer) -> str:
         """Hold ``answer`` and give the token, 128 bits nobody can guess, under which it is found."""
         token = secrets.token_urlsafe(TOKEN_BYTES)
         with self._lock:
             self._held[token] = answer
+        # An expired entry would stay in memory until the next one comes, which may be hours on a quiet server.
+        sweep = Timer(self._seconds + 1, self._sweep)
+        sweep.daemon = True
+        sweep.start()
         return token
+
+    def _sweep(self) -> None:
+        with self._lock:
+            self._held.expire()
 
     def find(self, token: str) -> PhotoAnswer:
         """The answer under ``token``; raises :class:`PhotoExpiredError`."""

@@ -34,7 +34,6 @@ def words_document(
 
 
 def axis_document(answer: AxisReading, taxonomy: Taxonomy) -> Document:
-    """The answer on one axis: whether it is known, and the three likeliest classes."""
     """What the model says on one axis: whether it would stand by it, and its first three guesses."""
     top = []
     for guess in answer.top[:GUESSES]:

@@ -51,7 +51,7 @@ def setup_security(app: Flask, settings: Settings, secret_key: str) -> None:
     )
     if settings.trusted_proxies:
         near = settings.trusted_proxies
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=near, x_proto=near, x_host=near)  # type: ignore[method-assign]
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=near, x_proto=near, x_host=0)  # type: ignore[method-assign]
 
     @app.after_request
     def add_headers(response: Response) -> Response:

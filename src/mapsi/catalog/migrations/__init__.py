@@ -23,9 +23,11 @@ def migrate(database: Database) -> None:
     """Upgrade the schema to this version's; raises :class:`CatalogError` where it is newer."""
     with (
         database.session() as connection,
-        exclusive(database, connection, "migrate", seconds=600),
+        exclusive(database, connection, "migrate", seconds=600) as free,
         begin_write(connection),
     ):
+        if not free:
+            raise CatalogError("Another process is changing the catalogue's schema.", "Wait for it, then try again.")
         _refuse_newer(connection)
         command.upgrade(_config(connection), "head")
 
