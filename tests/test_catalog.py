@@ -422,3 +422,12 @@ def test_both_databases_number_offers_alike(new_database: Callable[[str], str]) 
 def test_an_import_needs_an_aware_time(catalog: Catalog) -> None:
     with pytest.raises(UsageError):
         take_in(catalog, offer("1"), now=datetime(2026, 1, 1))  # noqa: DTZ001
+
+
+def test_a_shop_is_not_taken_for_its_namesake(catalog: Catalog) -> None:
+    take_in(catalog, offer("1"), shop="A+")
+    with pytest.raises(UsageError, match="'A\\+'"):
+        take_in(catalog, offer("2"), shop="A")
+    take_in(catalog, offer("1"), offer("2"), shop="A+ ")
+    take_in(catalog, offer("1"), offer("2"), offer("3"), shop="a")
+    assert [(shop.name, shop.count) for shop in catalog.facets().shops] == [("A+", 3)]

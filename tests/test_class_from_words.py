@@ -116,3 +116,19 @@ def borders_fit(spaced: str, start: int, end: int) -> bool:
     before_is_word = start > 0 and spaced[start - 1] != " "
     after_is_word = end < len(spaced) and spaced[end] != " "
     return not (spaced[start].isascii() and before_is_word) and not (spaced[end - 1].isascii() and after_is_word)
+
+
+@pytest.mark.parametrize(
+    ("title", "style", "garment"),
+    [
+        ("베이직 반팔 티셔츠", None, "t-shirt"),
+        ("린넨 셔츠", "linen-shirt", "shirt"),
+        ("린넨셔츠", "linen-shirt", "shirt"),
+        ("옥스포드 셔츠", "shirt", "shirt"),
+        ("와이드 팬츠", "wide-pants", "pants"),
+        ("린넨 티셔츠", None, "t-shirt"),
+    ],
+)
+def test_a_mere_part_of_another_axis_word_says_nothing(title: str, style: str | None, garment: str) -> None:
+    found = WordClassifier(load_taxonomy()).classes(title, "")
+    assert (found.get("style"), found.get("garment")) == (style, garment)

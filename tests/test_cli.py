@@ -85,6 +85,15 @@ def test_classify_tells_each_photo(run: Any, tmp_path: Path) -> None:
     assert set(top[0]) == {"slug", "name_ko", "name_en", "confidence"}
 
 
+def test_one_bad_photo_does_not_hide_the_others(run: Any, tmp_path: Path) -> None:
+    Image.new("RGB", (50, 50), "red").save(tmp_path / "red.png")
+    (tmp_path / "bad.png").write_text("no photo")
+    done = run("classify", tmp_path / "bad.png", tmp_path / "red.png")
+    assert done.exit_code == 4
+    assert done.output.count("Style:") == 1
+    assert "bad.png: This file is not a photo" in done.output
+
+
 def test_evaluate_writes_its_figures(run: Any, tmp_path: Path) -> None:
     for name in ("suit", "knit"):
         (tmp_path / "data" / name).mkdir(parents=True)

@@ -328,6 +328,23 @@ def test_an_index_made_with_another_model_is_not_mixed_with_this_one(shop: Shop,
         finder.snapshot()
 
 
+def test_offers_without_an_index_are_told_of(shop: Shop, tmp_path: Path) -> None:
+    from mapsi.search.finder import Finder
+
+    import_feed(shop.catalog, shop.write_feed({"a": "red"}), format="csv", shop="Shop", taxonomy=TAXONOMY)
+    finder = Finder(shop.catalog, shop.model, tmp_path / "index", shop.store)
+    with pytest.raises(ArtifactError, match="not indexed"):
+        finder.by_photo(finder.read(Image.new("RGB", (9, 9), "red")), Filters(), "likeness", 1, 5)
+
+
+def test_a_picture_deleted_from_the_store_is_copied_again(shop: Shop) -> None:
+    shop.refresh({"a": "red", "b": "blue"})
+    for file in (shop.root / "pictures").rglob("*.webp"):
+        file.unlink()
+    assert shop.refresh({"a": "red", "b": "blue"})[0] == 2
+    assert len(list((shop.root / "pictures").rglob("*.webp"))) == 2
+
+
 def test_a_finder_sees_the_new_index_without_a_restart(shop: Shop, tmp_path: Path) -> None:
     from mapsi.search.finder import Finder
 

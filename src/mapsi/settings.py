@@ -82,19 +82,12 @@ def _as_language(text: str) -> str:
 
 def _whole(low: int, high: int) -> Callable[[str], int]:
     def parse(text: str) -> int:
-        value = int(text)
-        if not low <= value <= high:
+        digits = text.strip()
+        if not (digits.isascii() and digits.isdigit() and low <= int(digits) <= high):
             raise ValueError(f"expected a whole number from {low} to {high}")
-        return value
+        return int(digits)
 
     return parse
-
-
-def _share(text: str) -> float:
-    value = float(text)
-    if not 0.0 < value <= 1.0:
-        raise ValueError("expected a number above 0 and at most 1")
-    return value
 
 
 def _setting(parse: Callable[[str], Any], default: Any, help: str) -> Any:

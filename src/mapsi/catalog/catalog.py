@@ -20,11 +20,11 @@ from mapsi.catalog.database import Database, open_database
 from mapsi.catalog.facets import count_facets
 from mapsi.catalog.filters import Filters, Sort
 from mapsi.catalog.generation import read_generation
-from mapsi.catalog.importing import run_import, shop_slug
+from mapsi.catalog.importing import refuse_namesake, run_import, shop_slug
 from mapsi.catalog.migrations import check_schema, migrate
 from mapsi.catalog.narrowing import Window, cache_key
 from mapsi.catalog.offer import BrokenRow, Offer
-from mapsi.catalog.pictures import forget_picture, mark_failed, save_picture, sources_to_fetch
+from mapsi.catalog.pictures import forget_picture, mark_failed, save_picture, sources_to_fetch, stored_pictures
 from mapsi.catalog.product import Product, ProductPage
 from mapsi.catalog.readings import index_rows, pictures_without_reading, save_readings
 from mapsi.catalog.records import CatalogStatus, Facets, ImportReport, IndexRow, Label, PricePoint
@@ -95,7 +95,9 @@ class Catalog:
         if now is not None and now.tzinfo is None:
             raise UsageError("The time of an import must have a time zone.", "Give datetime.now(UTC), for example.")
         slug = shop_slug(shop)
-        name = shop_name or (None if shop == slug else shop)
+        name = shop_name or (None if shop == slug else shop.strip())
+        if shop_name is None and name is not None:
+            refuse_namesake(self._database, slug, name)
         delivery = Delivery(
             shop=slug, shop_name=name, format=format, origin=origin, sample=sample, now=now or datetime.now(UTC)
         )
@@ -153,6 +155,10 @@ class Catalog:
         """Note that these offers' picture is stored under ``digest`` (SHA-256 of what the shop gave, hexadecimal);
         ``width`` and ``height`` in pixels."""
         save_picture(self._database, offer_ids, digest, width, height, source)
+
+    def stored_pictures(self) -> list[str]:
+        """Digests of all pictures that living offers are noted to have."""
+        return stored_pictures(self._database)
 
     def forget_picture(self, digest: str) -> None:
         """Note that the stored picture is lost: its offers need it again."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 
 from mapsi.catalog.tokens import is_cjk, words
@@ -15,7 +16,8 @@ class WordClassifier:
 
     A Korean word is found anywhere inside a word and with or without the blanks between its parts, an English one as
     whole words, singular or plural. What lies inside a longer find is no find: the ``shirt`` of ``t-shirt``, the 셔츠
-    of 린넨 셔츠.
+    of 린넨 셔츠. Nor is what another axis's word holds as a mere part: the 셔츠 of 티셔츠 says nothing of the style, that of
+    린넨 셔츠 does say what kind of garment it is.
     """
 
     def __init__(self, taxonomy: Taxonomy) -> None:
@@ -31,7 +33,28 @@ class WordClassifier:
 
     def _find(self, text: str) -> dict[str, frozenset[str]]:
         spaced = " ".join(words(text))
-        return {slug: axis.find(spaced) for slug, axis in self._axes.items()}
+        finds = {slug: axis.find(spaced) for slug, axis in self._axes.items()}
+        everywhere = [find for of_axis in finds.values() for find in of_axis]
+        whole = {
+            slug: [f for f in of_axis if not any(f.is_part_of(g) for g in everywhere)]
+            for slug, of_axis in finds.items()
+        }
+        return {slug: self._axes[slug].classes(of_axis) for slug, of_axis in whole.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class _Find:
+    """A word found at a place of a text, and the ways it is written with blanks."""
+
+    start: int
+    end: int
+    key: str
+    forms: frozenset[str]
+
+    def is_part_of(self, other: _Find) -> bool:
+        """Whether it lies inside a longer find and is none of the words that this is made of."""
+        inside = other.start <= self.start and self.end <= other.end and len(self.key) < len(other.key)
+        return inside and not any(f" {own} " in f" {form} " for form in other.forms for own in self.forms)
 
 
 class _AxisWords:
@@ -39,21 +62,29 @@ class _AxisWords:
         classes_of = [(form, cls.slug) for cls in axis.classes for form in _forms(cls)]
         self._words = _compile({form for form, _ in classes_of})
         self._classes: dict[str, set[str]] = {}
+        forms: dict[str, set[str]] = {}
         for form, slug in classes_of:
             self._classes.setdefault(_key(form), set()).add(slug)
+            forms.setdefault(_key(form), set()).add(form)
+        self._forms = {key: frozenset(known) for key, known in forms.items()}
 
-    def find(self, spaced: str) -> frozenset[str]:
+    def find(self, spaced: str) -> list[_Find]:
+        """What is found, without what lies inside a longer find of this axis."""
         finds = _outermost((match.span(1), match[1]) for match in self._words.finditer(spaced))
-        return frozenset(slug for find in finds for slug in self._classes[_key(find)])
+        return [_Find(*span, _key(find), self._forms[_key(find)]) for span, find in finds]
+
+    def classes(self, finds: Iterable[_Find]) -> frozenset[str]:
+        """The classes that the finds name."""
+        return frozenset(slug for find in finds for slug in self._classes[find.key])
 
 
-def _outermost(finds: Iterable[tuple[tuple[int, int], str]]) -> Iterator[str]:
+def _outermost(finds: Iterable[tuple[tuple[int, int], str]]) -> Iterator[tuple[tuple[int, int], str]]:
     """Of finds by rising start, those that lie inside no other."""
     furthest = -1
-    for (_, end), find in finds:
-        if end > furthest:
-            furthest = end
-            yield find
+    for span, find in finds:
+        if span[1] > furthest:
+            furthest = span[1]
+            yield span, find
 
 
 def _forms(cls: Class) -> Iterator[str]:

@@ -40,6 +40,17 @@ def shop_slug(name: str) -> str:
     return slug
 
 
+def refuse_namesake(database: Database, slug: str, name: str) -> None:
+    """Raise :class:`UsageError` where another shop has the slug of ``name``: its offers would be taken for gone."""
+    with database.read() as connection:
+        known = connection.scalar(select(Shop.name).where(Shop.slug == slug))
+    if known not in (None, slug, name):
+        raise UsageError(
+            f"The shop {name!r} would be kept as {slug!r}, which is the shop {known!r}.",
+            f"Give {known!r} or {slug!r} if you mean that one, or a name that differs in a letter or digit.",
+        )
+
+
 def run_import(
     database: Database,
     delivery: Delivery,

@@ -51,6 +51,12 @@ def save_picture(
         )
 
 
+def stored_pictures(database: Database) -> list[str]:
+    with database.read() as connection:
+        living = select(OfferRow.picture).where(OfferRow.gone_at.is_(None), OfferRow.picture.is_not(None))
+        return [digest for digest in connection.scalars(living.distinct()) if digest is not None]
+
+
 def forget_picture(database: Database, digest: str) -> None:
     with database.write() as connection:
         connection.execute(update(OfferRow).where(OfferRow.picture == digest).values(picture=None))

@@ -48,9 +48,15 @@ def classify(photos: tuple[Path, ...], model: Path | None, as_json: bool) -> Non
     settings = read_settings()
     opened, taxonomy = open_model(settings, model)
     limits = photo_limits(settings)
-    answers = []
+    answers: list[dict[str, Any]] = []
+    failures: list[PhotoError] = []
     for path in photos:
-        reading = opened.read(load_photo(path, limits))
+        try:
+            reading = opened.read(load_photo(path, limits))
+        except PhotoError as error:
+            failures.append(error)
+            answers.append({"photo": str(path), "error": {"code": error.code, "message": error.message}})
+            continue
         axes = {axis: axis_document(answer, taxonomy) for axis, answer in reading.axes.items()}
         answers.append({"photo": str(path), "sure": reading.known, "axes": axes})
         if not as_json:
@@ -59,6 +65,10 @@ def classify(photos: tuple[Path, ...], model: Path | None, as_json: bool) -> Non
                 click.echo(f"  {line}")
     if as_json:
         _print_json(answers)
+    for failure in failures[:-1]:
+        click.echo(f"mapsi: {failure}", err=True)
+    if failures:
+        raise failures[-1]
 
 
 @click.command()

@@ -42,6 +42,8 @@ class Finder:
         """Products like the photo: those that agree with its known labels first, then by likeness."""
         _check_page(page, size)
         snapshot = self.snapshot()
+        if snapshot is None and self._catalog.facets().offers:
+            raise ArtifactError("The pictures of the products are not indexed yet.", "Run `mapsi index build`.")
         if snapshot is None or snapshot.index.size == 0:
             return ProductPage(products=(), total=0, number=page, size=size)
         ranked = rank(snapshot, reading, filters, sort)

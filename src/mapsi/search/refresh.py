@@ -104,7 +104,11 @@ def _beside(rows: OfferStream, folder: Path) -> Iterator[Offer | BrokenRow]:
 
 
 def copy_pictures(catalog: Catalog, source: PictureSource, store: PictureStore, progress: Progress) -> CopyReport:
-    """Copy the pictures that living offers name and that are not stored yet; one that fails does not stop the others."""
+    """Copy the pictures that living offers name and that are not in the store (any more); one that fails does not stop
+    the others."""
+    for digest in catalog.stored_pictures():
+        if store.path(digest) is None:
+            catalog.forget_picture(digest)
     wanted: dict[str, list[int]] = defaultdict(list)
     for offer_id, image in catalog.image_sources_to_fetch():
         wanted[image].append(offer_id)

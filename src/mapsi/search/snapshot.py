@@ -149,6 +149,8 @@ def current_name(root: Path) -> str | None:
 def read_snapshot(root: Path, name: str) -> Snapshot:
     """Read an index; raises :class:`ArtifactError` where it is missing, damaged or of another version."""
     folder = root / name
+    if not (folder / "index.json").is_file():
+        raise ArtifactError(f"The index of product pictures, {folder}, is missing.", "Run `mapsi index build`.")
     document = read_json(folder / "index.json", "The index of product pictures")
     if document.get("format") != FORMAT:
         raise ArtifactError("The index of product pictures is of another version.", "Run `mapsi index build`.")

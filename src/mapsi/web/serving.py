@@ -55,6 +55,9 @@ def _server(app: Flask, listening: socket.socket, threads: int) -> Any:
         app,
         sockets=[listening],
         threads=threads,
+        # Of the 100 connections that are held, a silent one gives its place to another after half a minute.
+        channel_timeout=30,
+        cleanup_interval=10,
         ident=None,
         # A body somewhat over the limit is read so that the application can say so; a larger one is cut off.
         max_request_body_size=2 * largest,
