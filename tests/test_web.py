@@ -115,14 +115,16 @@ def test_the_shelf_shows_a_little_of_everything_and_follows_the_catalogue(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shelf = Shelf(house.finder)
-    products = shelf.products()
+    page = shelf.page()
+    products = page.products
+    assert page.total == house.finder.browse(Filters(), "likeness", 1, 1).total
     assert len({product.id for product in products}) == 12
     shown = {classes for product in products for classes in product.classes}
     assert {("style", slug) for slug, _count in house.finder.facets().classes["style"]} <= shown
-    assert shelf.products() is products
+    assert shelf.page() is page
     changed = replace(house.finder.facets(), offers=91)
     monkeypatch.setattr(house.finder, "facets", lambda: changed)
-    assert shelf.products() is not products
+    assert shelf.page() is not page
 
 
 def test_a_photo_leads_to_its_own_page_with_confidence_and_products(client: FlaskClient) -> None:

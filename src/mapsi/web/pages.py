@@ -44,9 +44,7 @@ _DIGEST = re.compile(r"[0-9a-f]{16,128}")
 @pages.get("/")
 def home() -> str:
     """The three steps, and a shelf of products."""
-    products = services().shelf.products()
-    shelf = ProductPage(products=products, total=len(products), number=1, size=max(1, len(products)))
-    return render_template("home.html", shelf=_listing("pages.words", {}, ListQuery(), "", shelf))
+    return render_template("home.html", shelf=_listing("pages.words", {}, ListQuery(), "", services().shelf.page()))
 
 
 @pages.post("/search/photo")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from mapsi.catalog.filters import Filters
-from mapsi.catalog.product import Product
+from mapsi.catalog.product import Product, ProductPage
 
 if TYPE_CHECKING:
     from mapsi.catalog.records import Facets
@@ -29,26 +31,26 @@ class Shelf:
 
     def __init__(self, finder: Finder) -> None:
         self._finder = finder
-        self._kept: tuple[Facets, tuple[Product, ...]] | None = None
+        self._kept: tuple[Facets, ProductPage] | None = None
 
-    def products(self) -> tuple[Product, ...]:
-        """At most :data:`SIZE` products, no two the same."""
+    def page(self) -> ProductPage:
+        """At most :data:`SIZE` products, no two the same; the total is that of all products."""
         facets, kept = self._finder.facets(), self._kept
         if kept is None or kept[0] is not facets:
             kept = self._kept = (facets, self._fill(facets))
         return kept[1]
 
-    def _fill(self, facets: Facets) -> tuple[Product, ...]:
+    def _fill(self, facets: Facets) -> ProductPage:
+        newest = self._finder.browse(Filters(), "likeness", 1, SIZE)
         chosen: dict[int, Product] = {}
-        for product in self._candidates(facets):
+        for product in chain(self._one_of_each(facets), newest.products):
             chosen.setdefault(product.id, product)
             if len(chosen) == SIZE:
                 break
-        return tuple(chosen.values())
+        return replace(newest, products=tuple(chosen.values()))
 
-    def _candidates(self, facets: Facets) -> Iterator[Product]:
+    def _one_of_each(self, facets: Facets) -> Iterator[Product]:
         for axis, classes in facets.classes.items():
             for slug, _count in classes:
                 newest = self._finder.browse(Filters(classes={axis: (slug,)}), "likeness", 1, TRIED).products
                 yield from [product for product in newest if product.picture][:1]
-        yield from self._finder.browse(Filters(), "likeness", 1, SIZE).products
