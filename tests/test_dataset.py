@@ -121,7 +121,7 @@ def test_photos_of_one_block_and_near_twins_share_a_group(tmp_path: Path) -> Non
     Image.open(paths[3]).save(tmp_path / "copy.jpg", quality=70)
     blocks = ["anna", "anna", "", "", ""]
     samples = [Sample(p, {}, block=b) for p, b in zip([*paths, tmp_path / "copy.jpg"], blocks, strict=True)]
-    groups = group_samples(samples)
+    groups = group_samples(samples, perceptual_hashes([s.path for s in samples]))
     assert groups[0] == groups[1]
     assert groups[3] == groups[4]
     assert len(set(groups)) == 3

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from mapsi.errors import ArtifactError, PhotoError, PhotoTooLargeError, PhotoTypeError
+from mapsi.settings import Settings
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
 """Decoders that bytes from outside may reach; every other one stays shut (``references/safety.md``)."""
@@ -34,6 +35,11 @@ class PhotoLimits:
 
     max_bytes: int = 16 * 1024 * 1024
     max_pixels: int = 40_000_000
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """The limits that the settings set."""
+        return cls(settings.photo_bytes, settings.photo_megapixels * 1_000_000)
 
 
 @dataclass(frozen=True, slots=True)

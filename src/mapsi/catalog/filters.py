@@ -34,5 +34,11 @@ class Filters:
             raise UsageError("The lowest price asked for is above the highest.", "Swap the two.")
 
     @property
+    def admitted_audiences(self) -> tuple[Audience, ...]:
+        """The audiences asked for, and unisex where women's or men's clothes are; sorted, empty for no restriction."""
+        extra: set[Audience] = {"unisex"} if {"women", "men"} & set(self.audiences) else set()
+        return tuple(sorted(extra | set(self.audiences)))
+
+    @property
     def narrows(self) -> bool:
         return self != Filters()

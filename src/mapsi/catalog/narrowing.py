@@ -44,8 +44,7 @@ def conditions(filters: Filters, listing: type[Listing] = Listing) -> list[Colum
     if filters.shops:
         found.append(listing.shop_id.in_(select(Shop.id).where(Shop.slug.in_(_all_storable(filters.shops)))))
     if filters.audiences:
-        audiences = set(filters.audiences)
-        found.append(listing.audience.in_(sorted(audiences | ({"unisex"} if audiences & {"women", "men"} else set()))))
+        found.append(listing.audience.in_(filters.admitted_audiences))
     found += [_has_class(listing, axis, slugs) for axis, slugs in sorted(filters.classes.items()) if slugs]
     return found
 

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from mapsi import __version__
-from mapsi.errors import MapsiError
+from mapsi.errors import ExtraMissingError, MapsiError
 
 
 class _Commands(click.Group):
@@ -33,7 +33,7 @@ class _Commands(click.Group):
             click.echo(
                 f"mapsi: This command needs the library {error.name}, which is not installed. {_extra(error)}", err=True
             )
-            sys.exit(10)
+            sys.exit(ExtraMissingError.exit_code)
 
 
 def _extra(error: ModuleNotFoundError) -> str:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import click
 from PIL.Image import Image
 
-from mapsi.cli.opening import open_model, open_parts, photo_limits
+from mapsi.catalog.filters import SORTS
+from mapsi.catalog.offer import Audience
+from mapsi.cli.opening import open_model, open_parts
 from mapsi.errors import PhotoError, UsageError
 from mapsi.imaging import PhotoLimits, decode_photo
 from mapsi.settings import read_settings
@@ -47,7 +49,7 @@ def classify(photos: tuple[Path, ...], model: Path | None, as_json: bool) -> Non
 
     settings = read_settings()
     opened, taxonomy = open_model(settings, model)
-    limits = photo_limits(settings)
+    limits = PhotoLimits.of(settings)
     answers: list[dict[str, Any]] = []
     failures: list[PhotoError] = []
     for path in photos:
@@ -76,14 +78,12 @@ def classify(photos: tuple[Path, ...], model: Path | None, as_json: bool) -> Non
 @click.option("--words", help="Search by words instead of by a photo.")
 @click.option("--page", default=1, show_default=True, type=click.IntRange(1), help="Which page of the products.")
 @click.option("--size", default=24, show_default=True, type=click.IntRange(1, 100), help="How many products a page.")
-@click.option(
-    "--sort", default="likeness", show_default=True, type=click.Choice(["likeness", "price-up", "price-down"])
-)
+@click.option("--sort", default="likeness", show_default=True, type=click.Choice(SORTS))
 @click.option("--min-price", type=float, help="Only products from this price up.")
 @click.option("--max-price", type=float, help="Only products up to this price.")
 @click.option("--shop", "shops", multiple=True, help="Only this shop (its slug); may be repeated.")
 @click.option("--class", "classes", multiple=True, metavar="AXIS:CLASS", help="Only this class; may be repeated.")
-@click.option("--audience", "audiences", multiple=True, type=click.Choice(["women", "men", "unisex", "kids"]))
+@click.option("--audience", "audiences", multiple=True, type=click.Choice(get_args(Audience)))
 @_model
 @_json
 def search(photo: Path | None, words: str | None, model: Path | None, as_json: bool, **narrowing: Any) -> None:
@@ -97,7 +97,7 @@ def search(photo: Path | None, words: str | None, model: Path | None, as_json: b
     finder, filters = parts.finder(), _filters(parts.taxonomy, narrowing)
     sort, page, size = narrowing["sort"], narrowing["page"], narrowing["size"]
     if photo is not None:
-        reading = finder.read(load_photo(photo, photo_limits(settings)))
+        reading = finder.read(load_photo(photo, PhotoLimits.of(settings)))
         found = finder.by_photo(reading, filters, sort, page, size)
         document = photo_document(reading, found, parts.taxonomy, sort=sort, language=settings.language, base_url="")
         lines = _reading_lines(reading, parts.taxonomy, settings.language)

@@ -49,11 +49,6 @@ class Parts:
         return PictureSource(fetcher, self.settings.photo_bytes, self.settings.fetch_seconds)
 
 
-def photo_limits(settings: Settings) -> PhotoLimits:
-    """The limits that the settings set on a photo."""
-    return PhotoLimits(settings.photo_bytes, settings.photo_megapixels * 1_000_000)
-
-
 def database_url(settings: Settings) -> str:
     """The catalogue's address: the one set, or SQLite in the home folder."""
     return settings.database_url.reveal() or f"sqlite:///{settings.home / 'catalog.db'}"
@@ -100,7 +95,7 @@ def open_parts(settings: Settings, *, model_folder: Path | None = None) -> Parts
     model, taxonomy = open_model(settings, model_folder)
     catalog = open_catalog(database_url(settings))
     catalog.migrate()
-    pictures = PictureStore(settings.home / "pictures", photo_limits(settings))
+    pictures = PictureStore(settings.home / "pictures", PhotoLimits.of(settings))
     return Parts(settings, taxonomy, catalog, model, pictures)
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from mapsi.artifacts import atomic_file
 from mapsi.dataset.photos import Sample
@@ -58,16 +59,18 @@ def build_manifest(plan: Sequence[PhotoFolder], taxonomy: Taxonomy, share: float
     A training photo with a near-twin among the photos measured on is left out, across all folders.
     """
     entries: list[Entry] = []
+    hashes: list[npt.NDArray[np.bool_]] = []
     for folder in plan:
         samples = gather(folder, taxonomy)
+        hashes.append(perceptual_hashes([s.path for s in samples]))
         if folder.part == "split":
-            held = hold_out(samples, group_samples(samples), folder.axis, share, rng)
+            held = hold_out(samples, group_samples(samples, hashes[-1]), folder.axis, share, rng)
             entries += [
                 _held_out(s, folder) if out else Entry(s, "train") for s, out in zip(samples, held, strict=True)
             ]
         else:
             entries += [Entry(s, folder.part) for s in samples]
-    return _without_leaks(entries)
+    return _without_leaks(entries, np.concatenate(hashes))
 
 
 def _held_out(sample: Sample, folder: PhotoFolder) -> Entry:
@@ -76,8 +79,7 @@ def _held_out(sample: Sample, folder: PhotoFolder) -> Entry:
     return Entry(replace(sample, labels=own), "validation")
 
 
-def _without_leaks(entries: Sequence[Entry]) -> Manifest:
-    hashes = perceptual_hashes([e.sample.path for e in entries])
+def _without_leaks(entries: Sequence[Entry], hashes: npt.NDArray[np.bool_]) -> Manifest:
     leaks = set()
     for a, b in twin_pairs(hashes):
         parts = (entries[a].part, entries[b].part)

@@ -6,15 +6,17 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from mapsi.dataset.photos import Sample
-from mapsi.dataset.twins import join, perceptual_hashes, twin_pairs
+from mapsi.dataset.twins import join, twin_pairs
 
 
-def group_samples(samples: Sequence[Sample]) -> list[int]:
-    """One group number a sample: samples of one block, and near-twins, share it."""
+def group_samples(samples: Sequence[Sample], hashes: npt.NDArray[np.bool_]) -> list[int]:
+    """One group number a sample: samples of one block, and near-twins by their perceptual ``hashes`` (n, 64), share
+    it."""
     first_of_block: dict[str, int] = {}
-    pairs = twin_pairs(perceptual_hashes([s.path for s in samples]))
+    pairs = twin_pairs(hashes)
     for i, sample in enumerate(samples):
         if sample.block:
             pairs.append((first_of_block.setdefault(sample.block, i), i))

@@ -99,8 +99,7 @@ class Model:
         """
         if self._familiar is None or self.document.familiarity is None:
             return np.ones(len(embeddings), dtype=np.bool_)
-        nearest = (embeddings @ self._familiar.T).max(axis=1)
-        return np.asarray(nearest >= self.document.familiarity.threshold)
+        return np.asarray(nearness(embeddings, self._familiar) >= self.document.familiarity.threshold)
 
     def answer(self, inputs: FloatArray) -> dict[str, FloatArray]:
         """Raw outputs by name for inputs (B, 3, size, size); with ``mirror``, the mean over both views."""
@@ -138,6 +137,11 @@ class Model:
 
 def _unmirror(name: str, values: FloatArray) -> FloatArray:
     return values[..., ::-1] if name.startswith("focus:") else values
+
+
+def nearness(embeddings: FloatArray, middles: FloatArray) -> FloatArray:
+    """Cosine of each unit embedding (B, width) to the nearest of unit ``middles`` (k, width): (B,)."""
+    return np.asarray((embeddings @ middles.T).max(axis=1), dtype=np.float32)
 
 
 def calibrated(logits: FloatArray, temperature: float) -> FloatArray:

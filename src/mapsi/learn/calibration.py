@@ -63,9 +63,9 @@ def middles(embeddings: FloatArray, seed: int = 0) -> FloatArray:
     return np.asarray(found / np.linalg.norm(found, axis=1, keepdims=True), dtype=np.float32)
 
 
-def familiarity_threshold(embeddings: FloatArray, familiar: FloatArray) -> float:
-    """The cosine to the nearest of ``familiar`` that all but ``UNFAMILIAR`` of the embeddings held out reach."""
-    return float(np.quantile((embeddings @ familiar.T).max(axis=1), UNFAMILIAR))
+def familiarity_threshold(nearest: FloatArray) -> float:
+    """The cosine that all but ``UNFAMILIAR`` of the photos held out reach; ``nearest`` holds theirs, (n,)."""
+    return float(np.quantile(nearest, UNFAMILIAR))
 
 
 def calibration_error(logits: FloatArray, truth: IntArray, temperature: float, bins: int = 15) -> float:

@@ -24,7 +24,7 @@ from mapsi.dataset.photos import Sample
 from mapsi.errors import ArtifactError, UsageError
 from mapsi.imaging import Preprocessing, decode_photo, to_input
 from mapsi.infer.folder import CARD, DOCUMENT, FAMILIAR, METRICS, NETWORK, AxisLabels, Familiarity, ModelDocument
-from mapsi.infer.model import Model
+from mapsi.infer.model import Model, nearness
 from mapsi.learn.calibration import choose_threshold, familiarity_threshold, fit_temperature, middles
 from mapsi.learn.card import write_card
 from mapsi.learn.measurement import answer_samples, float_answers, measure_axis, measure_familiar, measure_sure
@@ -251,8 +251,8 @@ def _familiarity(
 ) -> tuple[ModelDocument, npt.NDArray[np.bool_]]:
     """The document with the threshold set, and which of the photos held out are familiar."""
     assert document.familiarity is not None
-    familiar = np.load(folder / FAMILIAR).astype(np.float32)
+    nearest = nearness(embeddings, np.load(folder / FAMILIAR).astype(np.float32))
     garments = [i for i, s in enumerate(held) if not s.nothing]
-    threshold = round(familiarity_threshold(embeddings[garments], familiar), 4)
+    threshold = round(familiarity_threshold(nearest[garments]), 4)
     document = replace(document, familiarity=replace(document.familiarity, threshold=threshold))
-    return document, np.asarray((embeddings @ familiar.T).max(axis=1) >= threshold)
+    return document, np.asarray(nearest >= threshold)

@@ -54,17 +54,11 @@ class Columns:
         if filters.shops:
             keep &= np.isin(self.shop, filters.shops)
         if filters.audiences:
-            keep &= np.isin(self.audience, widened(filters.audiences))
+            keep &= np.isin(self.audience, filters.admitted_audiences)
         for axis, slugs in filters.classes.items():
             if slugs:
                 keep &= np.isin(self.classes[axis], slugs) if axis in self.classes else False
         return keep
-
-
-def widened(audiences: Sequence[str]) -> list[str]:
-    """The audiences asked for; women's and men's clothes include unisex ones."""
-    extra = ["unisex"] if {"women", "men"} & set(audiences) else []
-    return [*audiences, *extra]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from importlib.metadata import version
 from typing import Any
 
+from mapsi import __version__
 from mapsi.catalog.filters import SORTS
 from mapsi.settings import Settings
 from mapsi.taxonomy import Taxonomy
@@ -30,7 +30,7 @@ def openapi_document(taxonomy: Taxonomy, settings: Settings) -> Document:
         "openapi": "3.1.0",
         "info": {
             "title": "mapsi",
-            "version": version("mapsi"),
+            "version": __version__,
             "summary": "From a photo of clothes to its style and the products that look like it.",
             "description": "Photos are held in memory only while they are being answered.",
         },

@@ -58,8 +58,7 @@ def take_photo(request: Request, settings: Settings) -> Image:
     if request.mimetype != "multipart/form-data":
         raise UploadTypeError("The body is not a multipart form.", _HOW)
     data = _only_file(request).read()
-    limits = PhotoLimits(settings.photo_bytes, settings.photo_megapixels * 1_000_000)
-    return decode_photo(data, limits)
+    return decode_photo(data, PhotoLimits.of(settings))
 
 
 def _only_file(request: Request) -> FileStorage:
