@@ -30,7 +30,7 @@ $(VENV)/serve.stamp: $(VENV)/bin/python pyproject.toml constraints.txt
 
 # The training libraries are about 5.5 GB and take about two minutes.
 $(VENV)/dev.stamp: $(VENV)/bin/python pyproject.toml constraints.txt
-	$(PIP) -e '.[train,collect,mysql,draw,dev]'
+	$(PIP) -e '.[train,collect,mysql,workers,draw,dev]'
 	touch $@ $(VENV)/serve.stamp
 
 clean:

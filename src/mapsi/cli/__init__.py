@@ -56,9 +56,9 @@ def main() -> None:
 
 
 def _register() -> None:
-    from mapsi.cli import asking, learning, serving, stocking
+    from mapsi.cli import asking, collecting, evaluating, learning, preparing, serving, stocking
 
-    for module in (serving, asking, stocking, learning):
+    for module in (serving, asking, stocking, collecting, preparing, learning, evaluating):
         for command in module.COMMANDS:
             main.add_command(command)
 
