@@ -18,7 +18,8 @@ class Offer:
     ``id`` is the shop's own, unique in its feed, at most 50 characters. ``price`` and ``sale_price`` are in units of
     ``currency`` (ISO 4217), positive. ``link`` is an absolute http(s) address. ``image`` is an absolute http(s)
     address, or a path that the import resolves beside the feed. ``group`` joins the variants of one product.
-    ``category`` is a path such as ``Women > Dresses``. Texts are plain text, never markup.
+    ``category`` is a path such as ``Women > Dresses``. ``seller`` names the shop where one source lists the offers of
+    many. Texts are plain text, never markup.
     """
 
     id: str
@@ -35,6 +36,7 @@ class Offer:
     color: str = ""
     group: str = ""
     audience: Audience | None = None
+    seller: str = ""
 
     @property
     def lowest_price(self) -> Decimal:
@@ -48,6 +50,13 @@ class BrokenRow:
 
     line: int
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """A row of a feed of changes which says that the shop's offer ``id`` is gone."""
+
+    id: str
 
 
 OfferStream = Iterable[Offer | BrokenRow]
