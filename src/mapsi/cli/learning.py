@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from mapsi.errors import UsageError
 from mapsi.settings import read_settings
-from mapsi.taxonomy import load_taxonomy
+from mapsi.taxonomy import Taxonomy, load_taxonomy
 
 if TYPE_CHECKING:
+    from mapsi.dataset.manifest import Manifest
     from mapsi.dataset.plan import PhotoFolder
     from mapsi.learn.recipe import Phase
+    from mapsi.learn.run import RunSummary
+    from mapsi.learn.training import Precision
 
 
 @click.command()
 @click.option("--plan", type=click.Path(path_type=Path), help="TOML file that says which folders teach what.")
-@click.option("--root", type=click.Path(path_type=Path), help="Folder that the plan's paths are relative to.")
+@click.option("--manifest", type=click.Path(path_type=Path), help="Manifest of `mapsi dataset split`.")
+@click.option(
+    "--root", type=click.Path(path_type=Path), help="Folder that a plan's or manifest's paths are relative to."
+)
 @click.option(
     "--photos", multiple=True, metavar="AXIS=FOLDER", help="A folder CLASS/*.jpg for an axis; may be repeated."
 )
@@ -26,66 +35,118 @@ if TYPE_CHECKING:
 @click.option(
     "--into", "run", required=True, type=click.Path(path_type=Path), help="Run folder; an unfinished one goes on."
 )
-@click.option("--backbone", default="resnet34", show_default=True, help="A convolutional timm model.")
+@click.option("--recipe", default="mapsi", show_default=True, help="mapsi, paper, or a TOML file of yours.")
+@click.option("--backbone", help="A convolutional timm model instead of the recipe's.")
 @click.option("--weights", type=click.Path(path_type=Path), help="Weights file to start from (.safetensors).")
 @click.option("--imagenet", is_flag=True, help="Start from ImageNet weights, downloaded by timm.")
-@click.option("--phase", "phases", multiple=True, metavar="PX:EPOCHS", help="Input size and epochs; may be repeated.")
-@click.option("--batch", default=64, show_default=True, type=click.IntRange(2), help="Photos a step.")
-@click.option("--rate", default=1e-3, show_default=True, type=click.FloatRange(1e-7, 1.0), help="Peak learning rate.")
+@click.option(
+    "--phase", "phases", multiple=True, metavar="PX:EPOCHS", help="Input size and epochs, not the recipe's; repeatable."
+)
+@click.option("--batch", type=click.IntRange(2), help="Photos a step, not the recipe's.")
+@click.option("--rate", type=click.FloatRange(1e-7, 1.0), help="Peak learning rate, not the recipe's.")
 @click.option("--hold-out", default=0.2, show_default=True, type=click.FloatRange(0.05, 0.5), help="Share set apart.")
-@click.option("--seed", default=0, show_default=True, help="Same seed, same split and same order.")
+@click.option("--seed", default=0, show_default=True, help="Same seed, same split, same order, same result.")
+@click.option("--accelerator", default="auto", show_default=True, help="auto, cpu, gpu, ... as Lightning names them.")
+@click.option("--devices", default="auto", show_default=True, help="How many of them.")
+@click.option("--nodes", default=1, show_default=True, type=click.IntRange(1), help="How many machines.")
+@click.option("--precision", type=click.Choice(["auto", "32", "bf16"]), default="auto", show_default=True)
 def train(
     plan: Path | None,
+    manifest: Path | None,
     root: Path | None,
     photos: tuple[str, ...],
     nothing: Path | None,
     run: Path,
-    backbone: str,
+    recipe: str,
+    backbone: str | None,
     weights: Path | None,
     imagenet: bool,
     phases: tuple[str, ...],
-    batch: int,
-    rate: float,
+    batch: int | None,
+    rate: float | None,
     hold_out: float,
     seed: int,
+    accelerator: str,
+    devices: str,
+    nodes: int,
+    precision: Precision,
 ) -> None:
-    """Learn from labelled photos; the run folder holds the manifest, a line of metrics an epoch, and the weights."""
-    import numpy as np
+    """Learn from labelled photos; the run folder holds manifest, metrics, curves, checkpoints, weights and a report.
 
-    from mapsi.dataset.manifest import build_manifest
-    from mapsi.dataset.plan import PhotoFolder, read_plan
-    from mapsi.learn.recipe import Recipe
+    An interrupted run goes on, to the same result, when the same command is given again.
+    """
+    from mapsi.learn.recipe import load_recipe
+    from mapsi.learn.reporting import report_run
+    from mapsi.learn.training import Machine
     from mapsi.learn.training import train as run_training
 
-    if (plan is None) == (not photos):
-        raise UsageError("Give --plan or --photos, one of the two.", "See `mapsi train --help`.")
+    if sum((plan is not None, manifest is not None, bool(photos))) != 1:
+        raise UsageError("Give --plan, --manifest or --photos, one of the three.", "See `mapsi train --help`.")
     if weights is None and not imagenet:
         raise UsageError("Nothing to start from.", "Give --weights FILE, or --imagenet to download ImageNet weights.")
-    taxonomy = load_taxonomy(read_settings().taxonomy)
+    settings = read_settings()
+    taxonomy = load_taxonomy(settings.taxonomy)
+    changes: dict[str, Any] = {"backbone": backbone, "batch": batch, "learning_rate": rate, "seed": seed}
+    chosen = replace(load_recipe(recipe), **{key: value for key, value in changes.items() if value is not None})
+    if phases:
+        chosen = replace(chosen, phases=tuple(_phase(text) for text in phases))
+    base = (root or (plan or manifest or Path("here")).absolute().parent).resolve()
+    entries = _entries(plan, manifest, photos, nothing, base, taxonomy, hold_out, seed)
+    classes = entries.classes(taxonomy)
+    if not classes:
+        raise UsageError("No axis has photos of two classes to learn from.", "Check the folders.")
+    held = len(entries.part("validation"))
+    click.echo(
+        f"{len(entries.part('train'))} photos to learn from, {held} held out, {entries.left_out} left out as twins"
+    )
+    machine = Machine(accelerator, int(devices) if devices.isdigit() else devices, nodes, precision)
+    written = run_training(
+        entries,
+        classes,
+        chosen,
+        run,
+        root=base,
+        weights=weights,
+        pretrained=imagenet,
+        machine=machine,
+        name=Path(recipe).stem,
+        say=click.echo,
+    )
+    report_run(run, _names(taxonomy, settings.language), click.echo)
+    click.echo(f"Weights: {written}. Make a model folder of them with: mapsi export {run} --into FOLDER")
+
+
+def _names(taxonomy: Taxonomy, language: str) -> dict[str, dict[str, str]]:
+    return {
+        slug: {cls.slug: cls.name.in_language(language) for cls in axis.classes} for slug, axis in taxonomy.axes.items()
+    }
+
+
+def _entries(
+    plan: Path | None,
+    manifest: Path | None,
+    photos: tuple[str, ...],
+    nothing: Path | None,
+    base: Path,
+    taxonomy: Taxonomy,
+    hold_out: float,
+    seed: int,
+) -> Manifest:
+    """What is learned from and measured on, from whichever of the three ways it was named."""
+    import numpy as np
+
+    from mapsi.dataset.manifest import build_manifest, read_manifest
+    from mapsi.dataset.plan import PhotoFolder, read_plan
+
+    if manifest is not None:
+        return read_manifest(manifest, base)
     if plan is not None:
-        folders = read_plan(plan.resolve(), root.resolve() if root is not None else None)
+        folders = read_plan(plan.resolve(), base)
     else:
         folders = [_photo_folder(text) for text in photos]
         if nothing is not None:
             folders.append(PhotoFolder(nothing.resolve(), "", "split", nothing=True))
-    manifest = build_manifest(folders, taxonomy, hold_out, np.random.default_rng(seed))
-    classes = manifest.classes(taxonomy)
-    if not classes:
-        raise UsageError("No axis has photos of two classes to learn from.", "Check the folders.")
-    recipe = Recipe(backbone=backbone, batch=batch, learning_rate=rate, seed=seed)
-    if phases:
-        recipe = Recipe(
-            backbone=backbone, batch=batch, learning_rate=rate, seed=seed, phases=tuple(_phase(text) for text in phases)
-        )
-    held = len(manifest.part("validation"))
-    click.echo(
-        f"{len(manifest.part('train'))} photos to learn from, {held} held out, {manifest.left_out} left out as twins"
-    )
-    base = (root or (plan.parent if plan is not None else Path.cwd())).resolve()
-    written = run_training(
-        manifest, classes, recipe, run, root=base, weights=weights, pretrained=imagenet, say=click.echo
-    )
-    click.echo(f"Weights: {written}. Make a model folder of them with: mapsi export {run} --into FOLDER")
+    return build_manifest(folders, taxonomy, hold_out, np.random.default_rng(seed))
 
 
 def _photo_folder(text: str) -> PhotoFolder:
@@ -126,4 +187,47 @@ def export(run: Path, into: Path, name: str, size: int | None, mirror: bool, int
     click.echo(f"{into}: {document.fingerprint}")
 
 
-COMMANDS = (train, export)
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--plot", type=click.Path(path_type=Path), help="PNG that compares the runs over epochs and minutes.")
+@click.option("--metric", help="What to plot, a column of metrics.csv: garment_f1, val_loss, ...")
+@click.option("--json", "as_json", is_flag=True, help="Print the runs as JSON.")
+def runs(folder: Path, plot: Path | None, metric: str | None, as_json: bool) -> None:
+    """List and compare the runs in FOLDER by the figures of their last epoch on the photos held out.
+
+    Runs with the same manifest were measured on the same photos; figures of others are not to be compared.
+    """
+    from mapsi.learn.run import list_runs, read_metrics
+
+    found = list_runs(folder)
+    if as_json:
+        click.echo(json.dumps([run.to_json() for run in found], ensure_ascii=False, indent=2))
+    else:
+        for line in _table(found):
+            click.echo(line)
+    if plot is not None:
+        from mapsi.evaluate.curves import plot_comparison
+
+        name = metric or next((key for run in found for key in run.figures if key.endswith("_f1")), "val_loss")
+        base = folder.parent if len(found) == 1 and found[0].name == folder.name else folder
+        plot_comparison({run.name: read_metrics(base / run.name) for run in found}, plot, metric=name)
+        click.echo(f"Compared by {name}: {plot}")
+
+
+def _table(found: Sequence[RunSummary]) -> Iterator[str]:
+    """The runs as lines of a table, those with the same manifest together under its first eight digits."""
+    width = max(len(run.name) for run in found)
+    for manifest in dict.fromkeys(run.config.manifest for run in found):
+        yield f"manifest {manifest[:8] or 'unknown'}"
+        for run in found:
+            if run.config.manifest != manifest:
+                continue
+            figures = "  ".join(f"{key} {value:.3f}" for key, value in run.figures.items() if key != "train_accuracy")
+            state = "finished" if run.finished else "unfinished"
+            yield (
+                f"  {run.name:{width}}  {run.config.name:6}  {run.config.recipe['backbone']} {run.config.size} px  "
+                f"{run.epochs}/{run.planned} epochs, {run.minutes:.0f} min, {state}  {figures}"
+            )
+
+
+COMMANDS = (train, export, runs)

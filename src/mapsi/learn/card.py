@@ -9,7 +9,7 @@ from typing import Any
 from mapsi.dataset.manifest import Manifest
 from mapsi.dataset.photos import Sample
 from mapsi.infer.folder import AxisLabels, ModelDocument
-from mapsi.learn.training import RunConfig
+from mapsi.learn.run import RunConfig
 
 
 def write_card(

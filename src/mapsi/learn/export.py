@@ -31,7 +31,7 @@ from mapsi.learn.measurement import answer_samples, float_answers, measure_axis,
 from mapsi.learn.network import AxisNetwork, build_network
 from mapsi.learn.photos import FIT
 from mapsi.learn.recipe import MEAN, STD
-from mapsi.learn.training import MANIFEST, WEIGHTS, RunConfig, read_run
+from mapsi.learn.run import MANIFEST, WEIGHTS, RunConfig, read_run
 
 FloatArray = npt.NDArray[np.float32]
 

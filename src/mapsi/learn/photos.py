@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +20,7 @@ from mapsi.dataset.photos import Sample
 from mapsi.imaging import Fit, decode_photo, to_square
 
 STORE_SIDE = 192
+Augmentation = Literal["none", "crop", "strong"]
 FIT: Fit = "stretch"
 
 UInt8Array = npt.NDArray[np.uint8]
@@ -75,12 +77,21 @@ class TrainingPhotos(Dataset[tuple[Tensor, int]]):
     an epoch is the same in any number of worker processes and after a resume.
     """
 
-    def __init__(self, store: UInt8Array, numbers: Sequence[int], size: int, seed: int, epoch: int) -> None:
+    def __init__(
+        self,
+        store: UInt8Array,
+        numbers: Sequence[int],
+        size: int,
+        seed: int,
+        epoch: int,
+        augmentation: Augmentation = "strong",
+    ) -> None:
         self.store = store
         self.numbers = list(numbers)
         self.size = size
         self.seed = seed
         self.epoch = epoch
+        self.augmentation = augmentation
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -89,9 +100,13 @@ class TrainingPhotos(Dataset[tuple[Tensor, int]]):
         number = self.numbers[i]
         rng = np.random.default_rng((self.seed, self.epoch, number))
         pixels = np.array(self.store[number])
-        if rng.random() < 0.6:
+        if self.augmentation == "strong" and rng.random() < 0.6:
             pixels = self._new_background(pixels, rng)
         photo = torch.from_numpy(pixels).permute(2, 0, 1)
+        if self.augmentation == "none":
+            return tvf.resize(photo, [self.size, self.size], antialias=True), number
+        if self.augmentation == "crop":
+            return crop_and_flip(photo, self.size, rng, 0.08), number
         return augment(photo, self.size, rng), number
 
     def _new_background(self, pixels: UInt8Array, rng: np.random.Generator) -> UInt8Array:
@@ -117,16 +132,20 @@ def _gradient(corners: npt.NDArray[np.float32], height: int, width: int) -> UInt
     return blended
 
 
-def augment(photo: Tensor, size: int, rng: np.random.Generator) -> Tensor:
-    """A random crop, flip, small rotation, light and colour of a uint8 (3, H, W) photo: uint8 (3, size, size)."""
+def crop_and_flip(photo: Tensor, size: int, rng: np.random.Generator, least: float) -> Tensor:
+    """A random crop of ``least`` to all of the area of a uint8 (3, H, W) photo, mirrored by toss: uint8 (3, size, size)."""
     height, width = photo.shape[1:]
-    area = rng.uniform(0.35, 1.0) * height * width
+    area = rng.uniform(least, 1.0) * height * width
     ratio = np.exp(rng.uniform(np.log(3 / 4), np.log(4 / 3)))
     h, w = min(height, round(np.sqrt(area / ratio))), min(width, round(np.sqrt(area * ratio)))
     top, left = rng.integers(0, height - h + 1), rng.integers(0, width - w + 1)
     photo = tvf.resized_crop(photo, int(top), int(left), int(h), int(w), [size, size], antialias=True)
-    if rng.random() < 0.5:
-        photo = tvf.horizontal_flip(photo)
+    return tvf.horizontal_flip(photo) if rng.random() < 0.5 else photo
+
+
+def augment(photo: Tensor, size: int, rng: np.random.Generator) -> Tensor:
+    """A random crop, flip, small rotation, light and colour of a uint8 (3, H, W) photo: uint8 (3, size, size)."""
+    photo = crop_and_flip(photo, size, rng, 0.35)
     if rng.random() < 0.3:
         photo = tvf.rotate(photo, float(rng.uniform(-15, 15)), interpolation=tvf.InterpolationMode.BILINEAR)
     if rng.random() < 0.8:

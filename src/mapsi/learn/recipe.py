@@ -1,13 +1,26 @@
-"""What a training run does, as values."""
+"""What a training run does, as data: a recipe is a TOML file that names every number."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from importlib import resources
+from pathlib import Path
+from typing import Any, Literal
+
+from mapsi.errors import ArtifactError, UsageError
 
 # Mean and deviation of ImageNet's RGB in 0..1, the normalisation of the backbones that a run starts from.
 MEAN = (0.485, 0.456, 0.406)
 STD = (0.229, 0.224, 0.225)
+
+SHIPPED = ("mapsi", "paper")
+_CHOICES = {
+    "optimiser": ("sgd", "adamw"),
+    "schedule": ("constant", "cosine"),
+    "augmentation": ("none", "crop", "strong"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,33 +31,43 @@ class Phase:
     epochs: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
     """Hyper-parameters of a run.
 
-    Sources: AdamW and cosine as in timm's recipes; mixup (Zhang et al., 2018) and cutmix (Yun et al., 2019); label
-    smoothing (Szegedy et al., 2016); uniform targets for photos of nothing as in outlier exposure (Hendrycks et al.,
-    2019); exponential moving average of the weights.
+    Sources: mixup (Zhang et al., 2018) and cutmix (Yun et al., 2019); label smoothing (Szegedy et al., 2016); layer-wise
+    rates (Howard and Ruder, 2018) by timm; uniform targets for photos of nothing as in outlier exposure (Hendrycks et
+    al., 2019); moving average of the weights (Polyak and Juditsky, 1992); heads first (Kumar et al., 2022).
     """
 
-    backbone: str = "resnet34"
-    phases: tuple[Phase, ...] = (Phase(96, 10), Phase(128, 7))
-    batch: int = 64
-    learning_rate: float = 1e-3
-    backbone_rate: float = 0.5
-    """The backbone's learning rate as a share of the heads'."""
-    weight_decay: float = 0.05
-    warm_up: float = 0.05
+    backbone: str
+    phases: tuple[Phase, ...]
+    batch: int
+    optimiser: Literal["sgd", "adamw"]
+    learning_rate: float
+    """The peak rate, that of the heads."""
+    momentum: float
+    """SGD's momentum, AdamW's first beta."""
+    weight_decay: float
+    layer_decay: float
+    """Each layer group learns at this share of the rate of the group after it; 1 for all alike."""
+    schedule: Literal["constant", "cosine"]
+    warm_up: float
     """Share of all steps in which the rate rises to its peak."""
-    label_smoothing: float = 0.1
-    balance: float = 0.3
+    label_smoothing: float
+    balance: float
     """Classes weigh (their number of photos) ** -balance in the loss, 0 for all alike."""
-    mix: float = 0.6
+    augmentation: Literal["none", "crop", "strong"]
+    mix: float
     """Share of batches under mixup or cutmix."""
-    nothing_weight: float = 0.5
-    average_span: float = 0.1
-    """The weights that are kept are a moving average over about this share of all steps."""
-    dropout: float = 0.2
+    nothing_weight: float
+    average_span: float
+    """The weights that are kept are a moving average over about this share of all steps; 0 for the last ones."""
+    dropout: float
+    warm_heads: bool
+    """Whether the heads are fitted on features of the frozen backbone first, read once and cached."""
+    mirror: bool
+    """Whether a photo is read plain and mirrored when the run is measured (test-time averaging)."""
     seed: int = 0
 
     @property
@@ -56,7 +79,6 @@ class Recipe:
         return max(1, photos // self.batch) * self.epochs
 
     def average_decay(self, photos: int) -> float:
-        """What a step leaves of the average before it."""
         return 1 - 1 / max(2.0, self.average_span * self.steps(photos))
 
     def size_at(self, epoch: int) -> int:
@@ -69,3 +91,65 @@ class Recipe:
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
+
+
+def load_recipe(name: str) -> Recipe:
+    """A shipped recipe by name, or one's own by the path of its TOML file.
+
+    Raises :class:`UsageError` for an unknown name and :class:`ArtifactError` for a file that is no recipe.
+    """
+    if name in SHIPPED:
+        text = resources.files("mapsi.learn").joinpath("recipes", f"{name}.toml").read_text("utf-8")
+        return _parse(name, text)
+    if not name.endswith(".toml"):
+        raise UsageError(f"There is no recipe {name!r}.", f"There are: {', '.join(SHIPPED)}, or a TOML file of yours.")
+    try:
+        return _parse(name, Path(name).read_text("utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ArtifactError(f"The recipe {name} cannot be read: {error}.", "Check the path.") from error
+
+
+def _parse(name: str, text: str) -> Recipe:
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ArtifactError(f"The recipe {name} is not TOML: {error}.", "Mend the line it names.") from error
+    return recipe_from(table, f"The recipe {name}")
+
+
+def recipe_from(table: Mapping[str, Any], where: str) -> Recipe:
+    """A recipe of a table that names every field but the seed; raises :class:`ArtifactError`, naming the key."""
+    types = {field.name: str(field.type) for field in fields(Recipe)}
+    for key in table:
+        if key not in types:
+            raise ArtifactError(f"{where} has an unknown key {key!r}.", f"There are: {', '.join(types)}.")
+    for key in types:
+        if key not in table and key != "seed":
+            raise ArtifactError(f"{where} does not name {key}.", "Take a shipped recipe as the pattern.")
+    values = {key: _value(where, key, types[key], value) for key, value in table.items()}
+    return Recipe(**values)
+
+
+def _value(where: str, key: str, kind: str, value: Any) -> Any:
+    if key == "phases":
+        return _phases(where, value)
+    if key in _CHOICES:
+        if value not in _CHOICES[key]:
+            raise ArtifactError(f"{where}: {key} is {value!r}.", f"It is one of: {', '.join(_CHOICES[key])}.")
+        return value
+    if kind == "float" and isinstance(value, int | float) and not isinstance(value, bool) and value >= 0:
+        return float(value)
+    wanted: dict[str, type] = {"int": int, "str": str, "bool": bool}
+    if type(value) is not wanted.get(kind) or (isinstance(value, int) and value < 0):
+        raise ArtifactError(f"{where}: {key} is {value!r}.", f"It is a {kind}, not negative.")
+    return value
+
+
+def _phases(where: str, value: Any) -> tuple[Phase, ...]:
+    try:
+        phases = tuple(Phase(int(one["size"]), int(one["epochs"])) for one in value)
+    except (TypeError, KeyError, ValueError) as error:
+        raise ArtifactError(f"{where}: phases are wrong.", "Write [[phases]] with size and epochs.") from error
+    if not phases or any(not (16 <= p.size <= 1024 and p.epochs >= 1) for p in phases):
+        raise ArtifactError(f"{where}: phases are wrong.", "Sizes are 16 to 1024 px, epochs at least 1.")
+    return phases

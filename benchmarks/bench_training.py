@@ -1,0 +1,132 @@
+"""Does anything starve the two cores while learning? Photos a second, side by side:
+
+    python benchmarks/bench_training.py ../shared/data/clothing/train
+
+- the network alone, on one batch that lies ready;
+- the network fed by the loader as `mapsi train` feeds it (photos decoded once, augmented by one process beside);
+- the same with no process beside, and with two;
+- the naive way: every photo decoded from its file for every epoch;
+- float32 against bf16;
+- heads on cached features of the frozen backbone against heads on features read again every epoch.
+
+Ratios of medians of interleaved rounds: other work on the machine disturbs all of them alike.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from mapsi.dataset.photos import Sample
+from mapsi.learn.network import AxisNetwork, build_network
+from mapsi.learn.photos import STORE_SIDE, TrainingPhotos, augment, open_store, read_square
+from mapsi.learn.pixels import normalise
+from mapsi.learn.warm_heads import frozen_features, warm_heads
+
+BATCH, CLASSES = 32, 10
+
+
+class DecodedAnew(Dataset[tuple[Tensor, int]]):
+    """The naive way: a photo is read and decoded whenever it is asked for."""
+
+    def __init__(self, samples: list[Sample], size: int) -> None:
+        self.samples, self.size = samples, size
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    def __getitem__(self, i: int) -> tuple[Tensor, int]:
+        pixels = torch.from_numpy(read_square(self.samples[i].path, STORE_SIDE).copy()).permute(2, 0, 1)
+        return augment(pixels, self.size, np.random.default_rng(i)), i
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("photos", type=Path, help="folder with CLASS/*.jpg")
+    parser.add_argument("--size", type=int, default=128)
+    parser.add_argument("--batches", type=int, default=6, help="batches a round")
+    parser.add_argument("--rounds", type=int, default=3)
+    given = parser.parse_args()
+    samples = [Sample(path) for path in sorted(given.photos.glob("*/*.jpg"))[:640]]
+    network = build_network("resnet34", {"a": CLASSES}, weights=None).to(memory_format=torch.channels_last)
+    with tempfile.TemporaryDirectory() as folder:
+        started = time.perf_counter()
+        store = open_store(samples, Path(folder), STORE_SIDE)
+        print(f"decoding {len(samples)} photos once: {len(samples) / (time.perf_counter() - started):.0f} photos/s")
+        cached = TrainingPhotos(store, range(len(samples)), given.size, seed=0, epoch=0)
+        ready = torch.stack([cached[i][0] for i in range(BATCH)])
+        ways: dict[str, Callable[[], Iterator[Tensor]]] = {
+            "network alone": lambda: iter([ready] * given.batches),
+            "fed by one process beside": lambda: feed(cached, 1),
+            "fed by none": lambda: feed(cached, 0),
+            "fed by two": lambda: feed(cached, 2),
+            "decoded anew": lambda: feed(DecodedAnew(samples, given.size), 1),
+        }
+        rates = measure(network, ways, given.batches, given.rounds)
+        alone = statistics.median(rates["network alone"])
+        for name, found in rates.items():
+            median = statistics.median(found)
+            print(f"{name:28} {median:6.1f} photos/s  {median / alone:5.0%} of the network alone")
+        half = measure(network, {"bf16": ways["network alone"]}, given.batches, given.rounds, bf16=True)["bf16"]
+        print(
+            f"{'bf16 against float32':28} {statistics.median(half):6.1f} photos/s  {statistics.median(half) / alone:5.0%}"
+        )
+        compare_heads(network, store, given.size, Path(folder))
+
+
+def feed(photos: Dataset[tuple[Tensor, int]], workers: int) -> Iterator[Tensor]:
+    for batch, _ in DataLoader(photos, BATCH, num_workers=workers):
+        yield batch
+
+
+def measure(
+    network: AxisNetwork, ways: dict[str, Callable[[], Iterator[Tensor]]], batches: int, rounds: int, bf16: bool = False
+) -> dict[str, list[float]]:
+    """Photos a second of each way, a figure a round; a batch is thrown away first, and the ways take turns."""
+    found: dict[str, list[float]] = {name: [] for name in ways}
+    for _ in range(rounds):
+        for name, way in ways.items():
+            source = way()
+            step(network, next(source), bf16)
+            started = time.perf_counter()
+            done = 0
+            for batch, _ in zip(source, range(batches), strict=False):
+                step(network, batch, bf16)
+                done += len(batch)
+            found[name].append(done / (time.perf_counter() - started))
+    return found
+
+
+def step(network: AxisNetwork, batch: Tensor, bf16: bool) -> None:
+    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=bf16):
+        logits = network(normalise(batch))["a"]
+    loss = torch.nn.functional.cross_entropy(logits.float(), torch.zeros(len(batch), dtype=torch.long))
+    network.zero_grad()
+    loss.backward()
+
+
+def compare_heads(network: AxisNetwork, store: np.ndarray, size: int, folder: Path) -> None:
+    targets = {"a": torch.nn.functional.one_hot(torch.arange(len(store)) % CLASSES, CLASSES).float()}
+    started = time.perf_counter()
+    features = frozen_features(network, store, size, folder / "features.npy")
+    once = time.perf_counter() - started
+    started = time.perf_counter()
+    warm_heads(network, features, targets)
+    fitted = time.perf_counter() - started
+    print(
+        f"heads on cached features: {once:.1f} s to read, {fitted:.1f} s to fit; "
+        f"60 epochs that read them again: {60 * once:.0f} s, {(60 * once) / (once + fitted):.0f} times as long"
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,181 @@
+"""The network with its data, its objective and its schedule, as Lightning wants them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import lightning.pytorch as pl
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, TensorDataset
+
+from mapsi.dataset.photos import Sample
+from mapsi.errors import ArtifactError
+from mapsi.evaluate.scores import accuracy, macro_f1
+from mapsi.learn.network import AxisNetwork
+from mapsi.learn.objective import axis_loss, mix_batch, target_table
+from mapsi.learn.optimiser import build_optimiser, build_schedule
+from mapsi.learn.photos import TrainingPhotos, UInt8Array, read_square
+from mapsi.learn.pixels import normalise
+from mapsi.learn.recipe import Recipe
+
+EpochEnd = Callable[[dict[str, float]], object]
+
+
+class TrainingModule(pl.LightningModule):
+    """``samples`` are the rows of ``store``; ``held`` are measured on after every epoch, and the figures are handed to
+    ``epoch_end`` of the first process."""
+
+    def __init__(
+        self,
+        network: AxisNetwork,
+        classes: Mapping[str, Sequence[str]],
+        samples: Sequence[Sample],
+        held: Sequence[Sample],
+        store: UInt8Array,
+        recipe: Recipe,
+        epoch_end: EpochEnd,
+    ) -> None:
+        super().__init__()
+        self.network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.classes = classes
+        self.samples = samples
+        self.held = held
+        self.store = store
+        self.recipe = recipe
+        self.epoch_end = epoch_end
+        self.targets = target_table(
+            samples,
+            classes,
+            smoothing=recipe.label_smoothing,
+            balance=recipe.balance,
+            nothing=recipe.nothing_weight,
+        )
+        self.truths = {axis: _truth(held, axis, slugs) for axis, slugs in classes.items()}
+        self._held_pixels: tuple[int, Tensor] | None = None
+        self._answers: dict[str, Tensor] = {}
+        self._losses: list[float] = []
+        self._right = self._seen = 0
+        self._started = (0.0, 0.0)
+        self._before = (0.0, 0.0)
+
+    @contextmanager
+    def clock(self) -> Iterator[None]:
+        """Count the time of what is done in here, on the clock and of the processor, as the next epoch's."""
+        started = (time.monotonic(), time.process_time())
+        yield
+        self._before = (time.monotonic() - started[0], time.process_time() - started[1])
+
+    def train_dataloader(self) -> DataLoader[tuple[Tensor, int]]:
+        epoch, seed = self.current_epoch, self.recipe.seed
+        size, augmentation = self.recipe.size_at(epoch), self.recipe.augmentation
+        photos = TrainingPhotos(self.store, range(len(self.samples)), size, seed, epoch, augmentation)
+        # The order is drawn here and not by the loader, whose generator has moved on by a draw more after a resume.
+        order = np.random.default_rng((seed, 2, epoch)).permutation(len(self.samples)).tolist()
+        own = torch.Generator().manual_seed(seed)
+        # One process beside the model's keeps ahead of two cores: see benchmarks/bench_training.py.
+        return DataLoader(photos, self.recipe.batch, sampler=order, num_workers=1, drop_last=True, generator=own)
+
+    def val_dataloader(self) -> DataLoader[tuple[Tensor, ...]]:
+        size = self.recipe.size_at(self.current_epoch)
+        if self._held_pixels is None or self._held_pixels[0] != size:
+            pixels = np.stack([read_square(s.path, size) for s in self.held])
+            self._held_pixels = (size, torch.from_numpy(pixels).permute(0, 3, 1, 2))
+        return DataLoader(TensorDataset(self._held_pixels[1], torch.arange(len(self.held))), batch_size=64)
+
+    def on_train_epoch_start(self) -> None:
+        # Dropout draws from torch's own generator: seeded by the epoch, a resumed run draws what an unbroken one does.
+        # `train` restores the caller's generator.
+        torch.manual_seed(self.recipe.seed * 1000 + self.current_epoch)
+        self._started = (time.monotonic() - self._before[0], time.process_time() - self._before[1])
+        self._before = (0.0, 0.0)
+        self._losses = []
+        self._right = self._seen = 0
+
+    def training_step(self, batch: tuple[Tensor, Tensor], number: int) -> Tensor:
+        photos, rows = normalise(batch[0]), batch[1]
+        targets = {axis: table[rows.cpu()].to(photos.device) for axis, table in self.targets.items()}
+        rng = np.random.default_rng((self.recipe.seed, 1, self.current_epoch, number, self.global_rank))
+        mixed = rng.random() < self.recipe.mix
+        if mixed:
+            photos, targets = mix_batch(photos, targets, rng)
+        logits = self.network(photos)
+        loss = axis_loss(logits, targets)
+        if not torch.isfinite(loss):
+            raise ArtifactError(
+                f"The loss is no number any more in epoch {self.current_epoch + 1}.",
+                "Start again in another folder with a smaller --rate.",
+            )
+        self._losses.append(float(loss.detach()))
+        if not mixed:
+            self._count_right(logits, targets)
+        return loss
+
+    def _count_right(self, logits: Mapping[str, Tensor], targets: Mapping[str, Tensor]) -> None:
+        """Count the photos of a batch that are told right, while they are learned from."""
+        for axis, target in targets.items():
+            # A row of equal weights (a photo without an answer) has no best class.
+            seen = target.max(dim=1).values > target.min(dim=1).values
+            right = (logits[axis].argmax(dim=1) == target.argmax(dim=1)) & seen
+            self._right += int(right.sum())
+            self._seen += int(seen.sum())
+
+    def on_validation_epoch_start(self) -> None:
+        self._answers = {axis: torch.zeros(len(self.held), len(slugs)) for axis, slugs in self.classes.items()}
+
+    def validation_step(self, batch: tuple[Tensor, Tensor], number: int) -> None:
+        photos = normalise(batch[0])
+        told = self.network(photos)
+        if self.recipe.mirror:
+            mirrored = self.network(photos.flip(3))
+            told = {axis: (logits + mirrored[axis]) / 2 for axis, logits in told.items()}
+        rows = self._gathered(batch[1])
+        for axis, logits in told.items():
+            self._answers[axis][rows] = self._gathered(logits.float())
+
+    def _gathered(self, values: Tensor) -> Tensor:
+        """The ``values`` (n, ...) of all processes, one after the other."""
+        gathered = self.all_gather(values)
+        assert isinstance(gathered, Tensor)
+        return gathered.reshape(-1, *values.shape[1:]).cpu()
+
+    def on_validation_epoch_end(self) -> None:
+        if self.global_rank != 0:
+            return
+        row: dict[str, float] = {"epoch": self.current_epoch, "size": self.recipe.size_at(self.current_epoch)}
+        row["loss"] = float(np.mean(self._losses)) if self._losses else float("nan")
+        row["val_loss"] = self._held_loss()
+        row["seconds"] = time.monotonic() - self._started[0]
+        row["cpu_seconds"] = time.process_time() - self._started[1]
+        if self._seen:
+            row["train_accuracy"] = self._right / self._seen
+        for axis, truth in self.truths.items():
+            rows = truth >= 0
+            guess = self._answers[axis].argmax(dim=1).numpy()[rows]
+            row[f"{axis}_accuracy"] = accuracy(truth[rows], guess)
+            row[f"{axis}_f1"] = macro_f1(truth[rows], guess)
+        self.epoch_end(row)
+
+    def _held_loss(self) -> float:
+        """Sum over the axes of the plain cross-entropy of the photos held out, so that recipes can be compared."""
+        total = 0.0
+        for axis, truth in self.truths.items():
+            rows = torch.from_numpy(np.flatnonzero(truth >= 0))
+            wanted = torch.from_numpy(truth[truth >= 0])
+            total += float(torch.nn.functional.cross_entropy(self._answers[axis][rows], wanted))
+        return total
+
+    def configure_optimizers(self) -> Any:
+        optimiser = build_optimiser(self.network, self.recipe)
+        schedule = build_schedule(optimiser, self.recipe, len(self.samples) // self.trainer.world_size)
+        return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+
+def _truth(samples: Sequence[Sample], axis: str, slugs: Sequence[str]) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """The class number of each sample on an axis, -1 where it has none there."""
+    column = {slug: i for i, slug in enumerate(slugs)}
+    return np.array([column.get(s.labels.get(axis, ""), -1) for s in samples], dtype=np.int64)

@@ -1,0 +1,75 @@
+"""The report of a finished run: what its float network says of the photos held out, by axis."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from PIL.Image import Image
+from torch import Tensor
+
+from mapsi.artifacts import file_digest, write_json
+from mapsi.dataset.manifest import Manifest, read_manifest
+from mapsi.evaluate import Answers, Candidate, Report, answer_photos, build_report
+from mapsi.evaluate.pages import write_report
+from mapsi.imaging import to_square
+from mapsi.learn.network import AxisNetwork
+from mapsi.learn.photos import FIT
+from mapsi.learn.pixels import normalise
+from mapsi.learn.run import MANIFEST, REPORT, WEIGHTS, RunConfig, photos_of, read_run
+from mapsi.learn.training import load_weights
+
+Names = Mapping[str, Mapping[str, str]]
+"""The classes' names for people, by axis and slug."""
+
+
+def report_run(run: Path, names: Names, say: Callable[[str], None] = print) -> dict[str, Report]:
+    """Measure a finished run on its held-out photos and write ``report/AXIS/report.html`` beside ``report.json``.
+
+    Answers are those of the float network, with the recipe's test-time averaging; ``mapsi evaluate`` measures the model
+    folder that is made of it. Raises :class:`ArtifactError` where the run is not finished or its photos are gone.
+    """
+    config = read_run(run)
+    manifest = read_manifest(run / MANIFEST, Path(config.root))
+    network = load_weights(run, config.recipe, config.classes)
+    reports = {}
+    for axis in config.classes:
+        answers, candidate = answer_axis(network, run, config, manifest, axis)
+        learned = photos_of(manifest.part("train"), axis, Path(config.root))
+        rng = np.random.default_rng(0)
+        reports[axis] = build_report(answers, candidate, axis=axis, data="photos held out", rng=rng, elsewhere=learned)
+        page = write_report(reports[axis], run / "report" / axis, names.get(axis, {}))
+        say(f"{axis}: {page}")
+    write_json(run / REPORT, {axis: report.to_json() for axis, report in reports.items()})
+    return reports
+
+
+def answer_axis(
+    network: AxisNetwork, run: Path, config: RunConfig, manifest: Manifest, axis: str
+) -> tuple[Answers, Candidate]:
+    """What a run's network says of the photos held out on one axis, and the network as a candidate."""
+    held = [s for s in manifest.part("validation") if s.labels.get(axis) in config.classes[axis]]
+    photos = photos_of(held, axis, Path(config.root))
+    mirror = bool(config.recipe.get("mirror", False))
+
+    def ask(pictures: Sequence[Image]) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.bool_]]:
+        shares = class_shares(network, [to_square(p, config.size, FIT) for p in pictures], axis, mirror=mirror)
+        return shares, np.ones(len(pictures), dtype=np.bool_)
+
+    candidate = Candidate(run.name, file_digest(run / WEIGHTS)[:16], tuple(config.classes[axis]), 0.0, ask)
+    (answers,), _ = answer_photos([candidate], photos)
+    return answers, candidate
+
+
+def class_shares(network: AxisNetwork, squares: Sequence[Image], axis: str, *, mirror: bool) -> npt.NDArray[np.float32]:
+    """Class probabilities (n, C) of pictures of the network's size."""
+    pixels = torch.from_numpy(np.stack([np.asarray(square) for square in squares])).permute(0, 3, 1, 2)
+    with torch.inference_mode():
+        logits: Tensor = network(normalise(pixels))[axis]
+        if mirror:
+            logits = (logits + network(normalise(pixels.flip(3)))[axis]) / 2
+        shares: npt.NDArray[np.float32] = logits.softmax(dim=1).numpy()
+    return shares

@@ -1,0 +1,59 @@
+"""Heads fitted on the features of the frozen backbone, before anything else learns.
+
+Fresh heads send noise into a backbone that is worth keeping; heads that fit first distort it less (Kumar et al., 2022,
+"Fine-Tuning can Distort Pretrained Features"). The features are read once and cached, so that it costs one look at the
+photos.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from mapsi.artifacts import atomic_file
+from mapsi.learn.network import AxisNetwork
+from mapsi.learn.objective import axis_loss
+from mapsi.learn.photos import UInt8Array
+from mapsi.learn.pixels import normalise, shrink
+
+BATCH = 128
+ROUNDS = 60
+# Weight of the heads' squared norm: the features of a few thousand photos fit any labels without it.
+RIDGE = 1e-3
+
+
+def frozen_features(network: AxisNetwork, store: UInt8Array, size: int, cache: Path) -> Tensor:
+    """Pooled features (n, width) of all photos by the backbone as it stands, read once and then from ``cache``."""
+    if cache.exists():
+        return torch.from_numpy(np.load(cache))
+    network.eval()
+    parts = []
+    with torch.inference_mode():
+        for start in range(0, len(store), BATCH):
+            photos = torch.from_numpy(np.array(store[start : start + BATCH])).permute(0, 3, 1, 2)
+            parts.append(network.features(normalise(shrink(photos, size))).mean(dim=(2, 3)))
+    network.train()
+    features = torch.cat(parts).clone()
+    with atomic_file(cache) as beside, beside.open("wb") as out:
+        np.save(out, features.numpy())
+    return features
+
+
+def warm_heads(network: AxisNetwork, features: Tensor, targets: Mapping[str, Tensor]) -> None:
+    """Fit the heads to ``targets`` (n, classes) an axis by L-BFGS on the whole of ``features``, in place."""
+    heads = network.heads
+    optimiser = torch.optim.LBFGS(heads.parameters(), max_iter=ROUNDS, line_search_fn="strong_wolfe")
+
+    def loss() -> Tensor:
+        optimiser.zero_grad()
+        norm = torch.stack([head.weight.square().sum() for head in heads.values()]).sum()  # type: ignore[operator]
+        total = axis_loss({axis: head(features) for axis, head in heads.items()}, targets) + RIDGE * norm
+        total.backward()  # type: ignore[no-untyped-call]
+        return total
+
+    optimiser.step(loss)  # type: ignore[no-untyped-call]
+    optimiser.zero_grad(set_to_none=True)

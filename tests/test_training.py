@@ -1,0 +1,229 @@
+"""A run is a folder one can read; it goes on after any interruption, to the same result."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import timm
+import torch
+from click.testing import CliRunner
+from safetensors.torch import load_file, save_file
+
+from mapsi.cli import main
+from mapsi.dataset.manifest import Manifest, build_manifest
+from mapsi.dataset.plan import PhotoFolder
+from mapsi.errors import ArtifactError
+from mapsi.learn.network import build_network
+from mapsi.learn.objective import axis_loss, target_table
+from mapsi.learn.photos import open_store
+from mapsi.learn.recipe import Phase, Recipe, load_recipe
+from mapsi.learn.reporting import report_run
+from mapsi.learn.run import CURVES, list_runs, read_metrics, write_epoch
+from mapsi.learn.training import Machine, precision_of, train
+from mapsi.learn.warm_heads import frozen_features, warm_heads
+from mapsi.taxonomy import load_taxonomy
+from test_dataset import make_folder
+
+torch.set_num_threads(1)
+BACKBONE = "resnet10t"
+TAXONOMY = load_taxonomy()
+CLASSES = {"style": ("suit", "knit")}
+RECIPE = replace(
+    load_recipe("mapsi"), backbone=BACKBONE, phases=(Phase(32, 2), Phase(48, 1)), batch=8, learning_rate=3e-3
+)
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    torch.manual_seed(0)
+    file = tmp_path_factory.mktemp("weights") / "backbone.safetensors"
+    save_file(timm.create_model(BACKBONE, num_classes=0).state_dict(), file)
+    return file
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_folder(tmp_path_factory.mktemp("photos"), {"suit": 14, "knit": 14})
+
+
+@pytest.fixture(scope="module")
+def manifest(photos: Path) -> Manifest:
+    return build_manifest([PhotoFolder(photos, "style", "split")], TAXONOMY, 0.25, np.random.default_rng(0))
+
+
+def _train(manifest: Manifest, run: Path, photos: Path, weights: Path, recipe: Recipe = RECIPE) -> list[str]:
+    said: list[str] = []
+    train(manifest, CLASSES, recipe, run, root=photos, weights=weights, name="mapsi", say=said.append)
+    return said
+
+
+@pytest.fixture(scope="module")
+def unbroken(tmp_path_factory: pytest.TempPathFactory, manifest: Manifest, photos: Path, weights: Path) -> Path:
+    run = tmp_path_factory.mktemp("runs") / "unbroken"
+    before = torch.get_rng_state()
+    _train(manifest, run, photos, weights)
+    assert torch.equal(torch.get_rng_state(), before), "the caller's generator is left alone"
+    return run
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+import torch
+import test_training as t
+torch.set_num_threads(1)
+photos, weights, run = (Path(a) for a in sys.argv[1:])
+def say(text):
+    if text.startswith("epoch 2/"):
+        os.kill(os.getpid(), signal.SIGKILL)
+manifest = t.build_manifest([t.PhotoFolder(photos, "style", "split")], t.TAXONOMY, 0.25, t.np.random.default_rng(0))
+t.train(manifest, t.CLASSES, t.RECIPE, run, root=photos, weights=weights, name="mapsi", say=say)
+"""
+
+
+def test_a_killed_run_goes_on_to_the_same_result(
+    tmp_path: Path, unbroken: Path, manifest: Manifest, photos: Path, weights: Path
+) -> None:
+    run = tmp_path / "killed"
+    child = subprocess.run(
+        [sys.executable, "-c", KILLED, str(photos), str(weights), str(run)], cwd=Path(__file__).parent, check=False
+    )
+    assert child.returncode == -signal.SIGKILL
+    assert [row["epoch"] for row in read_metrics(run)] == [0, 1], "killed after the line and before the checkpoint"
+    said = _train(manifest, run, photos, weights)
+    assert [text.split()[1] for text in said if text.startswith("epoch")] == ["2/3", "3/3"]
+    timeless = [
+        [{key: value for key, value in row.items() if "seconds" not in key} for row in read_metrics(one)]
+        for one in (run, unbroken)
+    ]
+    assert timeless[0] == timeless[1]
+    ours, theirs = load_file(run / "weights.safetensors"), load_file(unbroken / "weights.safetensors")
+    assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
+
+
+def test_a_line_of_metrics_stands_once_an_epoch_and_may_gain_columns(tmp_path: Path) -> None:
+    write_epoch(tmp_path, {"epoch": 0, "loss": 2.0})
+    write_epoch(tmp_path, {"epoch": 1, "loss": 1.0})
+    write_epoch(tmp_path, {"epoch": 1, "loss": 1.5, "val_loss": 3.0})
+    assert read_metrics(tmp_path) == [{"epoch": 0, "loss": 2.0}, {"epoch": 1, "loss": 1.5, "val_loss": 3.0}]
+
+
+def test_a_run_folder_tells_what_it_did(unbroken: Path) -> None:
+    rows = read_metrics(unbroken)
+    assert [row["size"] for row in rows] == [32, 32, 48]
+    assert all(row["seconds"] > 0 and 0 <= row["train_accuracy"] <= 1 and row["val_loss"] > 0 for row in rows)
+    assert (unbroken / CURVES).read_bytes().startswith(b"\x89PNG")
+    said: list[str] = []
+    report = report_run(unbroken, {}, said.append)["style"]
+    assert report.scores.accuracy == pytest.approx(rows[-1]["style_accuracy"], abs=1e-5)
+    assert report.scores.macro["f1"] == pytest.approx(rows[-1]["style_f1"], abs=1e-5)
+    assert (unbroken / "report" / "style" / "report.html").exists()
+    assert json.loads((unbroken / "report.json").read_text("utf-8"))["style"]["n"] == report.scores.n
+
+
+def test_runs_are_listed_and_compared(unbroken: Path, tmp_path: Path) -> None:
+    shown = CliRunner().invoke(main, ["runs", str(unbroken.parent), "--plot", str(tmp_path / "runs.png")])
+    assert shown.exit_code == 0, shown.output
+    assert "unbroken" in shown.output
+    assert "3/3 epochs" in shown.output
+    assert (tmp_path / "runs.png").exists()
+    told = json.loads(CliRunner().invoke(main, ["runs", str(unbroken), "--json"]).output)
+    assert told[0]["recipe"] == "mapsi"
+    assert told[0]["finished"]
+    assert set(told[0]["figures"]) == {"style_accuracy", "style_f1", "train_accuracy"}
+    assert list_runs(unbroken)[0].planned == 3
+    nothing = CliRunner().invoke(main, ["runs", str(tmp_path)])
+    assert nothing.exit_code != 0
+    assert "no run" in nothing.output
+
+
+def test_another_split_never_goes_into_the_same_run(unbroken: Path, photos: Path, weights: Path) -> None:
+    other = build_manifest([PhotoFolder(photos, "style", "split")], TAXONOMY, 0.25, np.random.default_rng(5))
+    with pytest.raises(ArtifactError, match="another split"):
+        _train(other, unbroken, photos, weights)
+
+
+def test_photos_that_are_gone_are_counted_and_named(
+    tmp_path: Path, manifest: Manifest, photos: Path, weights: Path
+) -> None:
+    gone = tmp_path / "gone.jpg"
+    first, *others = manifest.entries
+    broken = Manifest((replace(first, sample=replace(first.sample, path=gone)), *others))
+    with pytest.raises(ArtifactError, match=f"1 of the manifest's {len(manifest.entries)} photos are gone, {gone}"):
+        _train(broken, tmp_path / "run", photos, weights)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_loss_that_is_no_number_ends_the_run_with_a_sentence(
+    tmp_path: Path, manifest: Manifest, photos: Path, weights: Path
+) -> None:
+    state = load_file(weights)
+    state["conv1.0.weight"][:] = float("nan")
+    save_file(state, tmp_path / "nan.safetensors")
+    recipe = replace(RECIPE, warm_heads=False)
+    with pytest.raises(ArtifactError, match="no number"):
+        _train(manifest, tmp_path / "run", photos, tmp_path / "nan.safetensors", recipe)
+
+
+def test_the_papers_recipe_keeps_its_last_weights(
+    tmp_path: Path, manifest: Manifest, photos: Path, weights: Path
+) -> None:
+    recipe = replace(load_recipe("paper"), backbone=BACKBONE, phases=(Phase(32, 2),), batch=8)
+    _train(manifest, tmp_path / "run", photos, weights, recipe)
+    state = torch.load(tmp_path / "run" / "checkpoints" / "last.ckpt", weights_only=False)["state_dict"]
+    kept = load_file(tmp_path / "run" / "weights.safetensors")
+    assert all(torch.equal(kept[name], state[f"network.{name}"]) for name in kept)
+
+
+def test_warmed_heads_tell_the_photos_better_than_fresh_ones_and_the_features_are_read_once(
+    tmp_path: Path, manifest: Manifest, weights: Path
+) -> None:
+    samples = manifest.part("train")
+    store = open_store(samples, tmp_path, 48)
+    torch.manual_seed(0)
+    network = build_network(BACKBONE, {"style": 2}, weights=weights)
+    targets = target_table(samples, CLASSES, smoothing=0.1, balance=0.0, nothing=0.0)
+    features = frozen_features(network, store, 32, tmp_path / "features.npy")
+    backbone = {name: value.clone() for name, value in network.backbone.state_dict().items()}
+
+    def loss() -> float:
+        with torch.no_grad():
+            return float(axis_loss({"style": network.heads["style"](features)}, targets))
+
+    fresh = loss()
+    warm_heads(network, features, targets)
+    assert loss() < fresh - 0.1
+    assert all(torch.equal(value, backbone[name]) for name, value in network.backbone.state_dict().items())
+    network.backbone.conv1[0].weight.data.zero_()  # type: ignore[index]
+    again = frozen_features(network, store, 32, tmp_path / "features.npy")
+    assert torch.equal(again, features), "the cached features are taken, the photos are not read again"
+
+
+def test_bf16_is_taken_where_it_is_asked_for_or_fast() -> None:
+    assert precision_of(Machine(precision="bf16")) == "bf16-mixed"
+    assert precision_of(Machine(precision="32")) == "32-true"
+    fast = torch.cuda.is_available() or torch.cpu._is_amx_tile_supported()
+    assert (precision_of(Machine()) == "bf16-mixed") == fast
+
+
+def test_two_processes_measure_every_photo_once(tmp_path: Path, photos: Path, weights: Path) -> None:
+    """The flag is all that several devices need; the figures are over all photos held out, from the first process."""
+    run = tmp_path / "two"
+    words = ["train", "--photos", f"style={photos}", "--into", str(run), "--weights", str(weights)]
+    words += ["--backbone", BACKBONE, "--phase", "32:1", "--batch", "4", "--accelerator", "cpu", "--devices", "2"]
+    env = {**os.environ, "MAPSI_HOME": str(tmp_path), "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(
+        [sys.executable, "-m", "mapsi", *words], env=env, capture_output=True, text=True, check=False, timeout=200
+    )
+    assert done.returncode == 0, done.stderr
+    assert len(read_metrics(run)) == 1
+    report = json.loads((run / "report.json").read_text("utf-8"))["style"]
+    assert report["accuracy"] == pytest.approx(read_metrics(run)[0]["style_accuracy"], abs=1e-5)
