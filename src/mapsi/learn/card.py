@@ -68,6 +68,7 @@ def _axis_section(labels: AxisLabels, figures: dict[str, Any], manifest: Manifes
         f"| calibration error | {figures['calibration_error']:.3f} | |",
     ]
     lines += [_part_row(name, figures[name]) for name in ("proxies", "others") if name in figures]
+    lines += _clothes_lines(figures)
     lines += [
         "",
         f"Temperature {labels.temperature:.3f}, threshold {labels.threshold:.2f}: "
@@ -83,6 +84,22 @@ def _axis_section(labels: AxisLabels, figures: dict[str, Any], manifest: Manifes
         shown = f"{row['n']} | {row['precision']:.3f} | {row['recall']:.3f} | {row['f1']:.3f}" if row else "0 | | |"
         lines.append(f"| {slug} | {learned[slug]} | {shown} |")
     return "\n".join(lines)
+
+
+def _clothes_lines(figures: dict[str, Any]) -> list[str]:
+    """Whether it is clothes that are told, and not the source of the photo."""
+    lines = []
+    baseline, backgrounds = figures.get("source_baseline"), figures.get("backgrounds")
+    if baseline is not None:
+        lines += ["", f"Guessing the class from the source of the photo alone is right in {baseline['accuracy']:.1%}."]
+    if backgrounds is not None:
+        lines += [
+            "",
+            f"{backgrounds['n']} of these photos stand on a flat white or black background: accuracy "
+            f"{backgrounds['accuracy']:.3f} as they are, {backgrounds['exchanged']:.3f} with another background put "
+            f"behind; {backgrounds['same_answer']:.0%} of the answers stay.",
+        ]
+    return lines
 
 
 def _familiar_section(document: ModelDocument, figures: dict[str, Any]) -> str:

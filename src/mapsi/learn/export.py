@@ -25,9 +25,17 @@ from mapsi.errors import ArtifactError, UsageError
 from mapsi.imaging import Preprocessing, decode_photo, to_input
 from mapsi.infer.folder import CARD, DOCUMENT, FAMILIAR, METRICS, NETWORK, AxisLabels, Familiarity, ModelDocument
 from mapsi.infer.model import Model, nearness
+from mapsi.learn.backgrounds import measure_backgrounds
 from mapsi.learn.calibration import choose_threshold, familiarity_threshold, fit_temperature, middles
 from mapsi.learn.card import write_card
-from mapsi.learn.measurement import answer_samples, float_answers, measure_axis, measure_familiar, measure_sure
+from mapsi.learn.measurement import (
+    answer_samples,
+    float_answers,
+    measure_axis,
+    measure_familiar,
+    measure_source_baseline,
+    measure_sure,
+)
 from mapsi.learn.network import AxisNetwork, build_network
 from mapsi.learn.photos import FIT
 from mapsi.learn.recipe import MEAN, STD
@@ -100,7 +108,7 @@ def export(run: Path, target: Path, options: ExportOptions, say: Callable[[str],
             (folder / NETWORK).write_bytes(plain.read_bytes())
         document = _document(folder, config, network.width, preprocessing, options)
         document = learn_the_familiar(folder, document, spread(manifest.part("train"), options.familiar))
-        document, metrics = calibrate_and_measure(folder, document, held, plain)
+        document, metrics = calibrate_and_measure(folder, document, manifest.part("train"), held, plain)
         metrics["torch_gap"] = gap
         write_json(folder / DOCUMENT, document.to_json())
         write_json(folder / METRICS, metrics)
@@ -220,12 +228,13 @@ def learn_the_familiar(folder: Path, document: ModelDocument, samples: Sequence[
 
 
 def calibrate_and_measure(
-    folder: Path, document: ModelDocument, held: Sequence[Sample], plain: Path
+    folder: Path, document: ModelDocument, learned: Sequence[Sample], held: Sequence[Sample], plain: Path
 ) -> tuple[ModelDocument, dict[str, Any]]:
     """Set what is familiar, and each axis's temperature and threshold, on the photos held out, and measure there, int8
     beside float."""
     write_json(folder / DOCUMENT, document.to_json())
-    answers = answer_samples(Model.open(folder), held)
+    model = Model.open(folder)
+    answers = answer_samples(model, held)
     plain_logits = float_answers(plain, document, held)
     document, familiar = _familiarity(folder, document, held, answers["embedding"])
     metrics: dict[str, Any] = {"axes": {}, "familiar": measure_familiar(held, familiar)}
@@ -240,8 +249,11 @@ def calibrate_and_measure(
         temperature = fit_temperature(logits[rows], truth)
         threshold = choose_threshold(told[rows], truth, told[strangers], temperature)
         axes.append(replace(labels, temperature=temperature, threshold=threshold))
-        figures = measure_axis(axes[-1], [held[i] for i in rows], truth, logits[rows], plain_logits[labels.axis][rows])
+        mine = [held[i] for i in rows]
+        figures = measure_axis(axes[-1], mine, truth, logits[rows], plain_logits[labels.axis][rows])
         figures["sure"] = measure_sure(axes[-1], truth, told[rows], told[strangers])
+        figures["source_baseline"] = measure_source_baseline(labels, learned, mine, logits[rows])
+        figures["backgrounds"] = measure_backgrounds(model, labels.axis, mine, truth, np.random.default_rng(0))
         metrics["axes"][labels.axis] = figures
     return replace(document, axes=tuple(axes)), metrics
 

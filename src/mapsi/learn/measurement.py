@@ -12,11 +12,14 @@ import numpy.typing as npt
 import onnxruntime as ort
 
 from mapsi.dataset.photos import Sample
+from mapsi.evaluate import Answers
+from mapsi.evaluate.groups import source_baseline
 from mapsi.evaluate.scores import accuracy, bootstrap, macro_f1, score
 from mapsi.imaging import decode_photo, to_input
 from mapsi.infer.folder import AxisLabels, ModelDocument
 from mapsi.infer.model import Model, calibrated
 from mapsi.learn.calibration import calibration_error
+from mapsi.learn.run import photos_of
 
 FloatArray = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.int64]
@@ -82,6 +85,18 @@ def measure_sure(labels: AxisLabels, truth: IntArray, told: FloatArray, stranger
         "strangers": len(strangers),
         "strangers_sure": None if odd is None else float(odd.mean()),
     }
+
+
+def measure_source_baseline(
+    labels: AxisLabels, learned: Sequence[Sample], held: Sequence[Sample], logits: FloatArray
+) -> dict[str, Any] | None:
+    """How often the class is guessed right from a photo's source alone, beside the model: what it says above that, it
+    says of clothes. ``None`` where sources are not known."""
+    shares = calibrated(logits, labels.temperature)
+    photos = tuple(photos_of(held, labels.axis, Path()))
+    answers = Answers(photos, labels.classes, shares, np.ones(len(photos), dtype=np.bool_))
+    found = source_baseline(answers, photos_of(learned, labels.axis, Path()))
+    return None if found is None else asdict(found)
 
 
 def measure_familiar(samples: Sequence[Sample], familiar: npt.NDArray[np.bool_]) -> dict[str, Any]:

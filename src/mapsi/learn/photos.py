@@ -118,12 +118,12 @@ class TrainingPhotos(Dataset[tuple[Tensor, int]]):
             behind = other[::-1] if rng.random() < 0.5 else other
         else:
             corners = rng.integers(0, 256, (2, 2, 3)).astype(np.float32)
-            behind = _gradient(corners, pixels.shape[0], pixels.shape[1])
+            behind = gradient(corners, pixels.shape[0], pixels.shape[1])
         replaced: UInt8Array = np.where(mask[..., None], behind, pixels)
         return replaced
 
 
-def _gradient(corners: npt.NDArray[np.float32], height: int, width: int) -> UInt8Array:
+def gradient(corners: npt.NDArray[np.float32], height: int, width: int) -> UInt8Array:
     """A bilinear gradient between four colours, (2, 2, 3) -> uint8 (height, width, 3)."""
     y = np.linspace(0, 1, height, dtype=np.float32)[:, None, None]
     x = np.linspace(0, 1, width, dtype=np.float32)[None, :, None]
