@@ -294,7 +294,12 @@ def test_too_few_photos_are_told_before_anything_is_written(tmp_path: Path, weig
     manifest = _manifest(tmp_path / "photos")
     with pytest.raises(UsageError, match="less than one batch"):
         train(
-            manifest, manifest.classes(TAXONOMY), load_recipe("paper"), tmp_path / "run", root=tmp_path, weights=weights
+            manifest,
+            manifest.classes(TAXONOMY),
+            replace(RECIPE, batch=64),
+            tmp_path / "run",
+            root=tmp_path,
+            weights=weights,
         )
     learned_only = Manifest(tuple(entry for entry in manifest.entries if entry.part == "train"))
     with pytest.raises(UsageError, match="held out"):
