@@ -22,8 +22,10 @@ class Query:
 class Found:
     """A photo that a source named. ``rank`` counts from 1 within its query.
 
-    ``address`` is an absolute http(s) address, or a path for a source that lies on this machine. Empty texts are not
-    known. ``licence`` is a short name such as ``CC BY-SA 4.0``.
+    ``address`` is an absolute http(s) address; with ``local`` it is a path on this machine, which a source sets of itself
+    and never because an answer from outside says so. Empty texts are not known. ``licence`` is a short name such as
+    ``CC BY-SA 4.0``. ``width`` and ``height`` are what the source says of the photo at the address, in pixels, 0 where it
+    says nothing: a photo that is too small then needs no visit.
     """
 
     address: str
@@ -33,6 +35,9 @@ class Found:
     creator: str = ""
     licence: str = ""
     licence_address: str = ""
+    width: int = 0
+    height: int = 0
+    local: bool = False
 
 
 class Source(Protocol):

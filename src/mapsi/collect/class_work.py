@@ -1,0 +1,200 @@
+"""The work on one class: candidates from the sources in turn, visits, and a line in the ledger for what became of each."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from mapsi.collect.downloads import Downloads, Postponed
+from mapsi.collect.filing import Shelf
+from mapsi.collect.lanes import Candidate, Lane, queries_of
+from mapsi.collect.ledger import SAME_ADDRESS, Ledger, Line, Outcome, short_address
+from mapsi.collect.pace import Clock
+from mapsi.collect.report import ClassReport, tally_lines
+from mapsi.collect.screening import Photo, Screen, Unfit
+from mapsi.collect.source import Source
+from mapsi.collect.standing import Standing
+from mapsi.collect.visit import NOT_VISITED
+from mapsi.errors import MapsiError
+from mapsi.taxonomy import Class
+
+IN_FLIGHT = 24
+"""Photos that are on their way at once: enough that several hosts among them are busy at a time."""
+
+NO_MORE = "It has no more."
+NAME_LENGTH = 20
+"""Letters of the SHA-256 that name a photo's file."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """What all classes of a run are worked on with."""
+
+    ledger: Ledger
+    shelf: Shelf
+    sources: Sequence[Source]
+    standing: Standing
+    screen: Screen
+    downloads: Downloads[Candidate, Photo | Unfit]
+    clock: Clock
+    per_class: int
+    languages: tuple[str, ...]
+
+    def moment(self) -> str:
+        """The clock's time, UTC, as the ledger writes it."""
+        return datetime.fromtimestamp(self.clock.now(), UTC).isoformat(timespec="seconds")
+
+
+class ClassWork:
+    """One class in one run; ``kept`` is called for each photo that is kept."""
+
+    def __init__(self, cls: Class, desk: Desk, kept: Callable[[], None]) -> None:
+        self._cls = cls
+        self._desk = desk
+        self._kept = kept
+        self._lanes: deque[Lane] = deque()
+        self._ends: dict[str, str] = {}
+        self._on_way: dict[str, str] = {}
+        self._postponed: dict[tuple[str, str], Postponed] = {}
+        queries = queries_of(cls, desk.languages)
+        for source in desk.sources:
+            if (why := desk.standing.why_out(source.name)) is not None:
+                self._ends[source.name] = f"It is not asked any more: {why}"
+            else:
+                self._lanes.append(Lane(source, queries))
+
+    def run(self) -> None:
+        """Work until the class has what was asked, or nobody has more."""
+        downloads = self._desk.downloads
+        while (missing := self._missing()) > 0:
+            while downloads.in_flight < min(missing, IN_FLIGHT) and (candidate := self._next()) is not None:
+                self._admit(candidate)
+            if not downloads.in_flight:
+                return
+            for done, result in downloads.finished():
+                self._settle(done, result)
+
+    def close(self) -> None:
+        """Let the sources put away what they hold for their searches."""
+        for lane in self._lanes:
+            lane.close()
+
+    def report(self) -> ClassReport:
+        """The account of the class as it stands."""
+        names = list(dict.fromkeys(source.name for source in self._desk.sources))
+        tallies = tally_lines(self._desk.ledger.lines, self._cls.slug, names)
+        for (source, _), postponed in self._postponed.items():
+            until = f" (until {postponed.until})" if postponed.until else ""
+            tallies[source].waiting[f"{postponed.host}{until}"] += 1
+        report = ClassReport(self._cls.slug, self._desk.per_class, self._desk.shelf.count(self._cls.slug), tallies)
+        if report.is_short:
+            for name, end in self._ends.items():
+                tallies[name].end = end
+        return report
+
+    def _missing(self) -> int:
+        return self._desk.per_class - self._desk.shelf.count(self._cls.slug)
+
+    def _next(self) -> Candidate | None:
+        """The next source's next photo; None where nobody has more."""
+        while self._lanes:
+            lane = self._lanes.popleft()
+            name = lane.source.name
+            try:
+                candidate = lane.take()
+            except MapsiError as error:
+                self._desk.standing.failed(name, error)
+                self._ends[name] = str(error)
+                if self._desk.standing.why_out(name) is None:
+                    self._lanes.append(lane)
+                continue
+            if candidate is None:
+                self._ends.setdefault(name, NO_MORE)
+                continue
+            self._desk.standing.answered(name)
+            self._lanes.append(lane)
+            return candidate
+        return None
+
+    def _admit(self, candidate: Candidate) -> None:
+        """Send for a photo, unless it is known already what becomes of it."""
+        source, found = candidate.source, candidate.found
+        ledger = self._desk.ledger
+        named_before = self._on_way.get(found.address)
+        if (
+            ledger.is_settled(self._cls.slug, source, found.address)
+            or (source, found.address) in self._postponed
+            or named_before == source
+        ):
+            return
+        if named_before is not None:
+            self._write(candidate, "duplicate", SAME_ADDRESS, f"{named_before} named it too.")
+        elif (earlier := ledger.earlier(found.address)) is not None and earlier.reason != NOT_VISITED:
+            self._repeat(candidate, earlier)
+        else:
+            self._send_for(candidate)
+
+    def _send_for(self, candidate: Candidate) -> None:
+        try:
+            self._desk.screen.check_size(candidate.found.width, candidate.found.height)
+        except Unfit as unfit:
+            self._write(candidate, unfit.outcome, unfit.reason, unfit.detail)
+            return
+        self._on_way[candidate.found.address] = candidate.source
+        self._desk.downloads.add(candidate)
+
+    def _repeat(self, candidate: Candidate, earlier: Line) -> None:
+        """An address that another source or class has named before meets the same fate, without a second visit."""
+        if earlier.outcome == "kept":
+            self._write(candidate, "duplicate", SAME_ADDRESS, f"It is {earlier.cls}/{earlier.file}.")
+        else:
+            self._write(candidate, earlier.outcome, earlier.reason, earlier.detail)
+
+    def _settle(self, candidate: Candidate, result: Photo | Unfit | Postponed) -> None:
+        self._on_way.pop(candidate.found.address, None)
+        match result:
+            case Postponed():
+                self._postponed[candidate.source, candidate.found.address] = result
+            case Unfit():
+                self._write(candidate, result.outcome, result.reason, result.detail)
+            case Photo():
+                self._keep(candidate, result)
+
+    def _keep(self, candidate: Candidate, photo: Photo) -> None:
+        read = replace(
+            self._line(candidate, "kept"),
+            sha256=photo.sha256,
+            hash=f"{photo.hash:016x}",
+            width=photo.width,
+            height=photo.height,
+        )
+        if (twin := self._desk.shelf.twin(photo)) is not None:
+            reason, known = twin
+            detail = f"It shows the same picture as {known.cls}/{known.file}."
+            self._desk.ledger.append(replace(read, outcome="duplicate", reason=reason, detail=detail))
+            return
+        self._desk.shelf.file(replace(read, file=f"{photo.sha256[:NAME_LENGTH]}.jpg"), photo)
+        self._kept()
+
+    def _write(self, candidate: Candidate, outcome: Outcome, reason: str, detail: str) -> None:
+        self._desk.ledger.append(replace(self._line(candidate, outcome), reason=reason, detail=detail))
+
+    def _line(self, candidate: Candidate, outcome: Outcome) -> Line:
+        found, query = candidate.found, candidate.query
+        return Line(
+            outcome=outcome,
+            cls=self._cls.slug,
+            source=candidate.source,
+            address=short_address(found.address),
+            query=query.text,
+            language=query.language,
+            rank=found.rank,
+            time=self._desk.moment(),
+            page=found.page,
+            title=found.title,
+            creator=found.creator,
+            licence=found.licence,
+            licence_address=found.licence_address,
+        )

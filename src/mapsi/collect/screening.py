@@ -1,0 +1,94 @@
+"""What came from an address -> a photo fit to learn from, or the reason why it is none."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, cast
+
+import imagehash
+
+from mapsi.errors import PhotoError, PhotoTooLargeError, PhotoTypeError
+from mapsi.imaging import PhotoLimits, decode_photo, encode_jpeg
+
+KEPT_SIDE = 1024
+"""Longer side, in pixels, that a photo is stored at: far more than any input size, a tenth of the original's bytes."""
+
+KEPT_QUALITY = 92
+ROBOT = "mapsi"
+_NO_AI = frozenset({"noai", "noimageai"})
+
+
+@dataclass(frozen=True, slots=True)
+class Photo:
+    """A photo that was read. ``sha256`` is of what came, ``hash`` the 64 bits of its DCT hash, ``width`` and ``height`` its
+    upright pixels as it came; ``jpeg`` is the fresh copy without metadata, its longer side at most 1024 pixels."""
+
+    sha256: str
+    hash: int
+    width: int
+    height: int
+    jpeg: bytes
+
+
+class Unfit(Exception):  # noqa: N818 - an outcome that the ledger takes down, not an error
+    """Why something is not kept: ``reason`` in few words that can be counted, ``detail`` in a sentence."""
+
+    def __init__(self, reason: str, detail: str, outcome: Literal["refused", "failed"] = "refused") -> None:
+        super().__init__(detail)
+        self.reason = reason
+        self.detail = detail
+        self.outcome = outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """The rules: how much a photo may weigh, and how many pixels its shorter side needs."""
+
+    limits: PhotoLimits
+    min_side: int
+
+    def check_size(self, width: int, height: int) -> None:
+        """Raises :class:`Unfit` where a known size (0: not known) is too small."""
+        if 0 < min(width, height) < self.min_side:
+            raise Unfit("too small", f"It is {width} x {height} pixels; {self.min_side} are asked of the shorter side.")
+
+    def read(self, data: bytes, headers: Mapping[str, str]) -> Photo:
+        """The photo in ``data``, which came with ``headers`` (names in small letters); raises :class:`Unfit`."""
+        if forbids_learning(headers.get("x-robots-tag", "")):
+            raise Unfit("no AI", "Its server says noai or noimageai (X-Robots-Tag): it is not to be learned from.")
+        try:
+            picture = decode_photo(data, self.limits)
+        except PhotoTypeError as error:
+            raise Unfit("not a photo", error.message) from error
+        except PhotoTooLargeError as error:
+            raise Unfit("too large", error.message) from error
+        except PhotoError as error:
+            raise Unfit("damaged", error.message) from error
+        self.check_size(*picture.size)
+        if all(low == high for low, high in cast(tuple[tuple[int, int], ...], picture.getextrema())):
+            raise Unfit("one colour", "There is nothing in it but one colour.")
+        return Photo(
+            sha256=hashlib.sha256(data).hexdigest(),
+            hash=int(str(imagehash.phash(picture)), 16),
+            width=picture.width,
+            height=picture.height,
+            jpeg=encode_jpeg(picture, max_side=KEPT_SIDE, quality=KEPT_QUALITY),
+        )
+
+
+def forbids_learning(header: str) -> bool:
+    """Whether ``X-Robots-Tag`` holds ``noai`` or ``noimageai`` for everybody or for us.
+
+    A rule after ``NAME:`` is meant for the robot of that name alone, and so are the ones that follow it.
+    """
+    robot = ""
+    for part in header.lower().split(","):
+        name, colon, rest = part.partition(":")
+        if colon:
+            robot = name.strip()
+        rule = (rest if colon else part).strip()
+        if rule in _NO_AI and robot in ("", "*", ROBOT):
+            return True
+    return False

@@ -1,0 +1,73 @@
+"""One visit to a photo's address: bytes and headers, whatever the server answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from mapsi.collect.downloads import HostBusy
+from mapsi.collect.lanes import Candidate
+from mapsi.collect.pace import Clock, retry_after
+from mapsi.collect.screening import Photo, Screen, Unfit
+from mapsi.errors import RefusedAddressError, RemoteError
+from mapsi.remote import Fetcher
+
+THIS_MACHINE = "this machine"
+NOT_VISITED = "address not visited"
+"""The reason of what is no address that may be visited: ``data:``, a path, a private host."""
+
+_ERRORS = range(300, 600)
+
+
+def host_of(candidate: Candidate) -> str:
+    """The host, with its port, that a photo lies on: downloads from one host take turns."""
+    if candidate.found.local:
+        return THIS_MACHINE
+    try:
+        return urlsplit(candidate.found.address).netloc.lower()
+    except ValueError:
+        return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Fetches photos and screens them; several threads may share one. ``seconds`` is the time for one photo."""
+
+    fetcher: Fetcher
+    clock: Clock
+    screen: Screen
+    seconds: float
+
+    def visit(self, candidate: Candidate) -> Photo | Unfit:
+        """The photo at a candidate's address, or why it is none; raises :class:`HostBusy` where its host asks to wait."""
+        try:
+            if candidate.found.local:
+                return self.screen.read(_read_file(Path(candidate.found.address)), {})
+            data, headers = self._fetch(candidate.found.address)
+            return self.screen.read(data, headers)
+        except Unfit as unfit:
+            return unfit
+
+    def _fetch(self, address: str) -> tuple[bytes, Mapping[str, str]]:
+        try:
+            answer = self.fetcher.fetch(
+                address, max_bytes=self.screen.limits.max_bytes, seconds=self.seconds, statuses=_ERRORS
+            )
+        except RefusedAddressError as error:
+            raise Unfit(NOT_VISITED, error.message) from error
+        except RemoteError as error:
+            raise Unfit("did not arrive", error.message, "failed") from error
+        if answer.status in (429, 503):
+            raise HostBusy(retry_after(answer.headers, self.clock.now()))
+        if not 200 <= answer.status < 300:
+            raise Unfit(f"status {answer.status}", f"Its server answered with {answer.status}.", "failed")
+        return answer.data, answer.headers
+
+
+def _read_file(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise Unfit("cannot be read", f"{file} cannot be read: {error.strerror}.", "failed") from error
