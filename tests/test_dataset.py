@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
-from mapsi.dataset.manifest import Manifest, build_manifest, read_manifest, write_manifest
+from mapsi.dataset.manifest import Entry, Manifest, build_manifest, read_manifest, write_manifest
 from mapsi.dataset.photos import Sample
 from mapsi.dataset.plan import PhotoFolder, gather, read_plan
 from mapsi.dataset.split import group_samples, hold_out
@@ -194,14 +194,49 @@ def test_a_manifest_comes_back_as_it_was_written(tmp_path: Path) -> None:
     assert again.classes(TAXONOMY) == {"style": ("suit", "knit")}
 
 
+def test_a_photo_left_out_comes_back_with_its_reason_and_its_block(tmp_path: Path) -> None:
+    first = Sample(tmp_path / "knit" / "1.jpg", {"style": "knit"}, block="sender 7")
+    second = Sample(Path("/elsewhere/2.jpg"), {"style": "suit"}, block="/elsewhere/2.jpg")
+    parts = [Entry(first, "test"), Entry(second, "left-out", "It is tiny.")]
+    write_manifest(tmp_path / "m.csv", Manifest(tuple(parts)))
+    again = read_manifest(tmp_path / "m.csv")
+    assert again.entries[0] == parts[0]
+    assert again.entries[1].reason == "It is tiny."
+    assert again.entries[1].sample.path == second.path
+    assert again.left_out == 1
+    assert again.part("test") == [first]
+    assert again.gone() == [first.path]
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("path,part\nknit/1.jpg,tset\n", "'tset'"),
+        ("path,part\n,train\n", "without a path"),
+        ("part\ntrain\n", "without a path"),
+        ("path,part\n", "names no photos"),
+        ("", "names no photos"),
+    ],
+)
+def test_a_fault_in_a_manifest_is_named(tmp_path: Path, text: str, named: str) -> None:
+    (tmp_path / "m.csv").write_text(text, "utf-8")
+    with pytest.raises(ArtifactError, match=named):
+        read_manifest(tmp_path / "m.csv")
+
+
+def test_labels_that_name_none_of_the_photos_are_told(tmp_path: Path) -> None:
+    folder = make_folder(tmp_path / "style", {"knit": 2, "suit": 1})
+    labels = _labels(folder, [{"path": "train/knit/000.jpg", "sender": "7", "proxy": "no"}])
+    with pytest.raises(ArtifactError, match="none of the photos"):
+        gather(PhotoFolder(folder, "style", "split", labels), TAXONOMY)
+
+
 def test_an_axis_with_one_class_is_not_learned() -> None:
     entries = build_entries({"knit": 3})
     assert Manifest(entries).classes(TAXONOMY) == {}
 
 
 def build_entries(classes: dict[str, int]):  # type: ignore[no-untyped-def]
-    from mapsi.dataset.manifest import Entry
-
     return tuple(Entry(Sample(Path(f"{c}{i}"), {"style": c}), "train") for c, n in classes.items() for i in range(n))
 
 
@@ -232,7 +267,7 @@ def test_a_plan_is_read_with_its_folders(tmp_path: Path) -> None:
     [
         (("[[photos]]", "[photos"), "not TOML"),
         (('folder = "odd"', ""), "names no folder"),
-        (('part = "split"', 'part = "test"'), "part is 'test'"),
+        (('part = "split"', 'part = "tset"'), "part is 'tset'"),
         (("nothing = true", "nothin = true"), "nothin"),
         (('"garment:dress"', '"dress"'), "also has 'dress'"),
         (('axis = "style"\n', ""), "names no axis"),

@@ -1,6 +1,9 @@
-"""The manifest: which photo is learned from and which is measured on, as a CSV file with its own digest.
+"""The manifest: which photo is learned from, which is measured on and which is left out, as a CSV file.
 
-Columns: ``path, part, source, proxy, nothing, unsure`` (axes, blank between them) and one ``axis:NAME`` for each axis, empty where the label is missing.
+Columns: ``path, part, source, block, proxy, nothing, unsure`` (axes, blank between them), ``left_out`` (why, in a
+sentence) and one ``axis:NAME`` for each axis, empty where the label is missing. Paths are relative to the manifest's
+root, by default its own folder, where they lie in it. Parts: ``train``, ``validation`` and ``test``; ``kept`` where
+nothing is split yet; ``left-out``. Columns ``source`` to ``left_out`` may be missing.
 """
 
 from __future__ import annotations
@@ -9,7 +12,7 @@ import csv
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -18,30 +21,43 @@ from mapsi.artifacts import atomic_file
 from mapsi.dataset.photos import Sample
 from mapsi.dataset.plan import PhotoFolder, gather
 from mapsi.dataset.split import group_samples, hold_out
-from mapsi.dataset.twins import perceptual_hashes, twin_pairs
+from mapsi.dataset.twins import near_pairs, perceptual_hashes
 from mapsi.errors import ArtifactError
 from mapsi.taxonomy import Taxonomy
 
-ManifestPart = Literal["train", "validation"]
+ManifestPart = Literal["train", "validation", "test", "kept", "left-out"]
+PARTS: tuple[ManifestPart, ...] = get_args(ManifestPart)
+LEFT_OUT: ManifestPart = "left-out"
+# A twin on two sides is left out of the one that comes first here.
+_SIDES: dict[str, int] = {"train": 0, "validation": 1, "test": 2}
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A sample and the part it belongs to."""
+    """A sample and the part it belongs to; ``reason`` says why it is left out."""
 
     sample: Sample
     part: ManifestPart
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """All entries, and how many photos were left out of training because a twin of theirs is measured on."""
+    """All entries, those that are left out among them."""
 
     entries: tuple[Entry, ...]
-    left_out: int = 0
+
+    @property
+    def left_out(self) -> int:
+        """How many photos are left out."""
+        return len(self.part(LEFT_OUT))
 
     def part(self, part: ManifestPart) -> list[Sample]:
         return [entry.sample for entry in self.entries if entry.part == part]
+
+    def gone(self) -> list[Path]:
+        """The photos in use that are no longer where the manifest says."""
+        return [e.sample.path for e in self.entries if e.part != LEFT_OUT and not e.sample.path.is_file()]
 
     def classes(self, taxonomy: Taxonomy) -> dict[str, tuple[str, ...]]:
         """The classes of each axis that have a training photo, in the taxonomy's order; axes without any left out."""
@@ -80,54 +96,78 @@ def _held_out(sample: Sample, folder: PhotoFolder) -> Entry:
 
 
 def _without_leaks(entries: Sequence[Entry], hashes: npt.NDArray[np.bool_]) -> Manifest:
-    leaks = set()
-    for a, b in twin_pairs(hashes):
-        parts = (entries[a].part, entries[b].part)
-        if parts == ("train", "validation"):
-            leaks.add(a)
-        elif parts == ("validation", "train"):
-            leaks.add(b)
-    kept = tuple(entry for i, entry in enumerate(entries) if i not in leaks)
-    return Manifest(kept, left_out=len(leaks))
+    leaks: dict[int, int] = {}
+    for a, b in near_pairs(hashes).tolist():
+        first, later = sorted((a, b), key=lambda i: _SIDES[entries[i].part])
+        if entries[first].part != entries[later].part:
+            leaks.setdefault(first, later)
+    return Manifest(
+        tuple(_leaked(entry, entries[leaks[i]]) if i in leaks else entry for i, entry in enumerate(entries))
+    )
 
 
-def write_manifest(file: Path, manifest: Manifest, root: Path) -> None:
-    """Write the manifest, paths relative to ``root`` where they lie in it."""
+def _leaked(entry: Entry, twin: Entry) -> Entry:
+    shown = f"{twin.sample.path.parent.name}/{twin.sample.path.name}"
+    return Entry(entry.sample, LEFT_OUT, f"Looks like {shown}, which stands in the part {twin.part}.")
+
+
+def write_manifest(file: Path, manifest: Manifest, root: Path | None = None) -> None:
+    """Write the manifest, paths relative to ``root`` (by default the file's folder) where they lie in it."""
+    base = (file.parent if root is None else root).absolute()
     axes = sorted({axis for entry in manifest.entries for axis in entry.sample.labels})
+    columns = ["path", "part", "source", "block", "proxy", "nothing", "unsure", "left_out"]
     with atomic_file(file) as beside, beside.open("w", encoding="utf-8", newline="") as out:
         writer = csv.writer(out)
-        writer.writerow(["path", "part", "source", "proxy", "nothing", "unsure", *(f"axis:{axis}" for axis in axes)])
+        writer.writerow([*columns, *(f"axis:{axis}" for axis in axes)])
         for entry in manifest.entries:
             s = entry.sample
-            path = s.path.relative_to(root) if s.path.is_relative_to(root) else s.path
             labels = [s.labels.get(axis, "") for axis in axes]
-            flags = [_yes(s.proxy), _yes(s.nothing), " ".join(s.unsure)]
-            writer.writerow([path.as_posix(), entry.part, s.source, *flags, *labels])
+            flags = [s.source, _shared_block(s), _yes(s.proxy), _yes(s.nothing), " ".join(s.unsure), entry.reason]
+            writer.writerow([_written_path(s.path, base), entry.part, *flags, *labels])
 
 
-def read_manifest(file: Path, root: Path) -> Manifest:
+def _written_path(path: Path, base: Path) -> str:
+    full = path.absolute()
+    return (full.relative_to(base) if full.is_relative_to(base) else full).as_posix()
+
+
+def _shared_block(sample: Sample) -> str:
+    """A photo that stands for itself is its own block, which need not be written."""
+    return "" if sample.block == str(sample.path) else sample.block
+
+
+def read_manifest(file: Path, root: Path | None = None) -> Manifest:
     """Read what :func:`write_manifest` wrote; raises :class:`ArtifactError` where it does not fit."""
+    base = file.parent if root is None else root
     try:
-        with file.open(encoding="utf-8", newline="") as lines:
-            return Manifest(tuple(_entry(file, row, root) for row in csv.DictReader(lines)))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise ArtifactError(f"The manifest {file} cannot be read: {error}.", "Make it again.") from error
+        with file.open(encoding="utf-8-sig", newline="") as lines:
+            manifest = Manifest(tuple(_entry(file, row, base) for row in csv.DictReader(lines)))
+    except OSError as error:
+        raise ArtifactError(f"The manifest {file} cannot be read: {error.strerror}.", "Check the path.") from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise ArtifactError(f"The manifest {file} is not a CSV file in UTF-8: {error}.", "Make it again.") from error
+    if not manifest.entries:
+        raise ArtifactError(f"The manifest {file} names no photos.", "Make it again.")
+    return manifest
 
 
-def _entry(file: Path, row: dict[str, str], root: Path) -> Entry:
-    part = row.get("part")
-    if part not in ("train", "validation") or not row.get("path"):
-        raise ArtifactError(f"The manifest {file} has a row without a path or a part.", "Make it again.")
-    labels = {key.removeprefix("axis:"): slug for key, slug in row.items() if key.startswith("axis:") and slug}
+def _entry(file: Path, row: dict[str, str | None], root: Path) -> Entry:
+    values = {key: value or "" for key, value in row.items() if isinstance(key, str)}
+    part, path = values.get("part", ""), values.get("path", "")
+    if part not in PARTS or not path:
+        fault = f"has a row with the part {part!r}" if path else "has a row without a path"
+        raise ArtifactError(f"The manifest {file} {fault}.", f"A row names a path and a part: {', '.join(PARTS)}.")
+    labels = {key.removeprefix("axis:"): slug for key, slug in values.items() if key.startswith("axis:") and slug}
     sample = Sample(
-        path=root / row["path"],
+        path=root / path,
         labels=labels,
-        source=row.get("source", ""),
-        proxy=row.get("proxy") == "yes",
-        nothing=row.get("nothing") == "yes",
-        unsure=tuple(row.get("unsure", "").split()),
+        source=values.get("source", ""),
+        block=values.get("block", ""),
+        proxy=values.get("proxy") == "yes",
+        nothing=values.get("nothing") == "yes",
+        unsure=tuple(values.get("unsure", "").split()),
     )
-    return Entry(sample, "train" if part == "train" else "validation")
+    return Entry(sample, part, values.get("left_out", ""))
 
 
 def _yes(value: bool) -> str:

@@ -3,7 +3,7 @@
 [[photos]]
 folder = "clothing/train"        # holds CLASS/*.jpg, relative to the plan's root
 axis = "garment"                 # the axis that the class folders label
-part = "train"                   # train, validation, or split (a hold-out is set apart)
+part = "train"                   # train, validation, test, or split (a hold-out is set apart)
 labels = "clothing/labels.csv"   # optional: path, sender or source, source_label, proxy
 classes = ["dress", "hat"]       # optional: only these folders
 also = { one-piece = "garment:dress" }   # optional: a class that tells another axis too
@@ -18,13 +18,13 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal, cast, get_args
 
 from mapsi.dataset.photos import Sample, read_labels, scan_classes
 from mapsi.errors import ArtifactError
 from mapsi.taxonomy import Taxonomy
 
-Part = Literal["train", "validation", "split"]
+Part = Literal["train", "validation", "test", "split"]
 _KEYS = {"folder", "axis", "part", "labels", "classes", "also", "nothing", "unsure"}
 # A source label shared by more photos than this names a kind of garment, not one product or one person.
 MAX_BLOCK = 24
@@ -66,8 +66,8 @@ def _parse_entry(file: Path, base: Path, number: int, entry: dict[str, Any]) -> 
     if unknown:
         raise ArtifactError(f"{where}: there is no key {unknown[0]!r}.", f"There are: {', '.join(sorted(_KEYS))}.")
     part = entry.get("part", "split")
-    if part not in ("train", "validation", "split"):
-        raise ArtifactError(f"{where}: part is {part!r}.", "It is train, validation or split.")
+    if part not in get_args(Part):
+        raise ArtifactError(f"{where}: part is {part!r}.", "It is train, validation, test or split.")
     if "folder" not in entry:
         raise ArtifactError(f"{where} names no folder.", 'Write folder = "...".')
     nothing = bool(entry.get("nothing", False))
@@ -108,6 +108,11 @@ def gather(entry: PhotoFolder, taxonomy: Taxonomy) -> list[Sample]:
         samples.append(_sample(entry, taxonomy, path, folder_class, row))
     if not samples:
         raise ArtifactError(f"The folder {entry.folder} holds no photos.", "It should hold CLASS/*.jpg.")
+    if rows and not any(_row_key(sample.path, entry) in rows for sample in samples):
+        raise ArtifactError(
+            f"The labels {entry.labels} name none of the photos in {entry.folder}.",
+            "Their paths are relative to the labels' own folder.",
+        )
     return _with_blocks(samples, rows, entry)
 
 

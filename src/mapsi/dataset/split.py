@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -23,27 +23,41 @@ def group_samples(samples: Sequence[Sample], hashes: npt.NDArray[np.bool_]) -> l
     return join(len(samples), pairs)
 
 
-def hold_out(
-    samples: Sequence[Sample], groups: Sequence[int], axis: str, share: float, rng: np.random.Generator
-) -> list[bool]:
-    """Choose whole groups, in random order, that do not take any class of ``axis`` over its ``share``.
+def allot(
+    labels: Sequence[str], groups: Sequence[int], wanted: Sequence[Mapping[str, float]], rng: np.random.Generator
+) -> list[int]:
+    """A part for each photo: 0 is the side learned from, 1 and on are the parts of ``wanted``, photos a class.
 
-    A class whose photos all stand in one group keeps them on the learning side. Same samples and same generator state,
-    same answer.
+    Whole groups are taken in random order, each into the first part that it does not take over what is wanted of any
+    class (by more than half a photo), else into part 0. So a class whose photos all stand in one group is learned from.
+    Same photos and same generator state, same answer.
     """
     members: dict[int, list[int]] = defaultdict(list)
     for i, group in enumerate(groups):
         members[group].append(i)
-    labels = [s.labels.get(axis, "") for s in samples]
-    wanted = {cls: share * labels.count(cls) for cls in sorted(set(labels))}
-    taken = dict.fromkeys(wanted, 0)
     order = sorted(members)
     rng.shuffle(order)
-    chosen: set[int] = set()
+    taken: list[Counter[str]] = [Counter() for _ in wanted]
+    part_of: dict[int, int] = {}
     for group in order:
-        classes = [labels[i] for i in members[group]]
-        if all(taken[cls] + classes.count(cls) <= wanted[cls] + 0.5 for cls in set(classes)):
-            chosen.add(group)
-            for cls in classes:
-                taken[cls] += 1
-    return [group in chosen for group in groups]
+        counts = Counter(labels[i] for i in members[group])
+        part_of[group] = _first_with_room(counts, taken, wanted)
+        if part_of[group]:
+            taken[part_of[group] - 1] += counts
+    return [part_of[group] for group in groups]
+
+
+def _first_with_room(counts: Counter[str], taken: Sequence[Counter[str]], wanted: Sequence[Mapping[str, float]]) -> int:
+    for part, (have, want) in enumerate(zip(taken, wanted, strict=True), start=1):
+        if all(want[cls] > 0 and have[cls] + count <= want[cls] + 0.5 for cls, count in counts.items()):
+            return part
+    return 0
+
+
+def hold_out(
+    samples: Sequence[Sample], groups: Sequence[int], axis: str, share: float, rng: np.random.Generator
+) -> list[bool]:
+    """Which samples :func:`allot` sets apart when ``share`` of each class of ``axis`` is wanted."""
+    labels = [s.labels.get(axis, "") for s in samples]
+    wanted = {cls: share * count for cls, count in Counter(labels).items()}
+    return [part == 1 for part in allot(labels, groups, [wanted], rng)]
