@@ -2,48 +2,260 @@
 
 from __future__ import annotations
 
+import tempfile
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import click
 
 from mapsi.cli.opening import bar, open_model
-from mapsi.errors import UsageError
-from mapsi.settings import read_settings
+from mapsi.errors import ArtifactError, UsageError
+from mapsi.settings import Settings, read_settings
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    from PIL import Image
+
+    from mapsi.dataset.manifest import ManifestPart
+    from mapsi.evaluate import Answers, Candidate, Comparison, Photo, Report
+    from mapsi.taxonomy import Taxonomy
+
+
+@dataclass(frozen=True, slots=True)
+class _Measured:
+    """The photos asked for, how a report calls them, and photos that the model may have learned from."""
+
+    photos: Sequence[Photo]
+    data: str
+    elsewhere: Sequence[Photo] = ()
 
 
 @click.command()
 @click.option("--model", type=click.Path(path_type=Path), help="Model folder; the shipped one by default.")
-@click.option("--data", required=True, type=click.Path(path_type=Path), help="Folder with CLASS/*.jpg.")
+@click.option("--data", type=click.Path(path_type=Path), help="Folder with CLASS/*.jpg.")
+@click.option("--manifest", type=click.Path(path_type=Path), help="Manifest with a part that was held out.")
+@click.option(
+    "--part",
+    type=click.Choice(["validation", "test"]),
+    default="validation",
+    show_default=True,
+    help="The manifest's part.",
+)
+@click.option("--root", type=click.Path(path_type=Path), help="Folder that the manifest's paths are relative to.")
 @click.option("--axis", required=True, help="The axis that the class folders label.")
+@click.option(
+    "--labels", type=click.Path(path_type=Path), help="CSV: path, and any of sender, source, source_label, proxy."
+)
+@click.option("--into", type=click.Path(path_type=Path), help="Folder for report.html, .md, .json and the plots.")
 @click.option("--json", "json_file", type=click.Path(path_type=Path), help="File for the figures.")
-def evaluate(model: Path | None, data: Path, axis: str, json_file: Path | None) -> None:
-    """Answer every photo of a labelled folder, unsure or not, and score the answers."""
-    from mapsi.artifacts import write_json
-    from mapsi.evaluate import evaluate_folder
-    from mapsi.evaluate.folder import labelled_photos
+@click.option("--against", type=click.Path(path_type=Path), help="Another model folder to compare with.")
+def evaluate(
+    model: Path | None,
+    data: Path | None,
+    manifest: Path | None,
+    part: str,
+    root: Path | None,
+    axis: str,
+    labels: Path | None,
+    into: Path | None,
+    json_file: Path | None,
+    against: Path | None,
+) -> None:
+    """Answer every labelled photo, unsure or not; tell how good the answers are, and how far that may be chance.
 
-    opened, _ = open_model(read_settings(), model)
-    known = {labels.axis: labels.classes for labels in opened.axes}
-    if axis not in known:
-        raise UsageError(f"The model has no axis {axis!r}.", f"It has: {', '.join(known)}.")
-    advance = bar("photos", len(labelled_photos(data)))
-    report = evaluate_folder(lambda photos: opened.shares(photos, axis), known[axis], data, axis, progress=advance)
-    scores = report.scores
-    click.echo(
-        f"{scores.n} photos: accuracy {scores.accuracy:.4f}, top 3 {scores.top3:.4f}, macro F1 {scores.macro['f1']:.4f}"
-    )
-    for slug, row in scores.classes.items():
-        click.echo(
-            f"  {slug:16} {row['n']:5} photos  precision {row['precision']:.3f}  recall {row['recall']:.3f}  F1 {row['f1']:.3f}"
-        )
-    if report.unknown_classes:
-        click.echo(
-            f"The model does not know: {', '.join(report.unknown_classes)}; their photos count as missed.", err=True
-        )
-    for name in report.unreadable:
-        click.echo(f"Not a readable photo, left out: {name}", err=True)
+    Photos stand in class folders (--data), or in a manifest of `mapsi train` or `mapsi dataset split` (--manifest). A
+    CSV file beside them (labels.csv, or --labels) may tell each photo's sender and source, and whether it is a proxy
+    (a stand-in): figures then stand apart for these. With --against, both models answer the same photos.
+    """
+    from mapsi.artifacts import write_json
+    from mapsi.evaluate.terminal import as_text, notes
+
+    settings = read_settings()
+    candidate, taxonomy = _candidate(settings, model, axis)
+    other = _candidate(settings, against, axis)[0] if against is not None else None
+    measured = _measured(data, manifest, part, root, axis, labels)
+    if other is not None:
+        from mapsi.evaluate.comparison import check_shared
+
+        check_shared(candidate.classes, other.classes, [photo.label for photo in measured.photos])
+    _check_targets(into, json_file)
+    report = _measure(settings, candidate, other, measured, axis)
+    click.echo(as_text(report))
+    for note in notes(report):
+        click.echo(note, err=True)
     if json_file is not None:
         write_json(json_file, report.to_json())
+    if into is not None:
+        _write(report, into, settings, taxonomy)
+
+
+def _check_targets(into: Path | None, json_file: Path | None) -> None:
+    """Find out before the photos are answered, not after, that what is measured cannot be written."""
+    if into is not None:
+        import mapsi.evaluate.pages  # noqa: F401  -- where matplotlib is missing, say so now
+
+        _make_writable(into)
+    if json_file is not None:
+        if json_file.is_dir():
+            raise UsageError(f"--json {json_file} is a folder.", "Give the file to write; --into takes a folder.")
+        _make_writable(json_file.parent)
+
+
+def _make_writable(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise ArtifactError(
+            f"Nothing can be written into {folder}: {error.strerror}.", "Choose another one."
+        ) from error
+
+
+def _write(report: Report, into: Path, settings: Settings, taxonomy: Taxonomy) -> None:
+    from mapsi.evaluate.pages import write_report
+    from mapsi.imaging import PhotoLimits
+
+    classes = taxonomy.find(report.axis).classes
+    names = {cls.slug: cls.name.in_language(settings.language) for cls in classes}
+    click.echo(f"\nReport: {write_report(report, into, names, limits=PhotoLimits.of(settings))}")
+
+
+def _candidate(settings: Settings, folder: Path | None, axis: str) -> tuple[Candidate, Taxonomy]:
+    """A model folder as evaluation sees it: it answers as in serving, and tells what is unfamiliar."""
+    import numpy as np
+
+    from mapsi.evaluate import Candidate
+
+    model, taxonomy = open_model(settings, folder)
+    labels = next((labels for labels in model.axes if labels.axis == axis), None)
+    if labels is None:
+        known = ", ".join(labels.axis for labels in model.axes)
+        raise UsageError(f"The model {model.document.name} has no axis {axis!r}.", f"It has: {known}.")
+
+    def ask(photos: Sequence[Image.Image]) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.bool_]]:
+        readings = model.read_many(photos)
+        shares = np.zeros((len(photos), len(labels.classes)), dtype=np.float32)
+        for row, reading in zip(shares, readings, strict=True):
+            for guess in reading.axes[axis].top:
+                row[labels.classes.index(guess.slug)] = guess.confidence
+        return shares, model.familiar(np.stack([reading.embedding for reading in readings]))
+
+    return Candidate(model.document.name, model.fingerprint, labels.classes, labels.threshold, ask), taxonomy
+
+
+def _measure(
+    settings: Settings, candidate: Candidate, other: Candidate | None, measured: _Measured, axis: str
+) -> Report:
+    import numpy as np
+
+    from mapsi.evaluate import answer_photos, build_report
+    from mapsi.imaging import PhotoLimits
+
+    candidates = [candidate] if other is None else [candidate, other]
+    advance = bar("photos", len(measured.photos))
+    answers, unreadable = answer_photos(candidates, measured.photos, limits=PhotoLimits.of(settings), progress=advance)
+    return build_report(
+        answers[0],
+        candidate,
+        axis=axis,
+        data=measured.data,
+        rng=np.random.default_rng(0),
+        unreadable=unreadable,
+        elsewhere=measured.elsewhere,
+        against=None if other is None else _compare(answers, other),
+    )
+
+
+def _compare(answers: Sequence[Answers], other: Candidate) -> Comparison:
+    import numpy as np
+
+    from mapsi.evaluate import compare
+
+    ours, theirs = answers
+    return compare(ours, theirs, other.name, other.fingerprint, np.random.default_rng(0))
+
+
+def _measured(
+    data: Path | None, manifest: Path | None, part: str, root: Path | None, axis: str, labels: Path | None
+) -> _Measured:
+    if (data is None) == (manifest is None):
+        raise UsageError("Give --data or --manifest, one of the two.", "See `mapsi evaluate --help`.")
+    if manifest is not None:
+        if labels is not None:
+            raise UsageError("--labels goes with --data.", "A manifest names sources and proxies itself.")
+        return _from_manifest(manifest, part, root, axis)
+    assert data is not None
+    return _from_folder(data, labels)
+
+
+def _from_folder(data: Path, labels: Path | None) -> _Measured:
+    from mapsi.dataset.photos import read_labels
+    from mapsi.evaluate import labelled_photos
+
+    photos = labelled_photos(data)
+    file = labels or (data / "labels.csv" if (data / "labels.csv").exists() else None)
+    if file is not None:
+        rows = read_labels(file)
+        photos = _marked(photos, [_row(photo, rows, file) for photo in photos])
+        if labels is not None and not any(photo.marks or photo.block for photo in photos):
+            raise UsageError(
+                f"The labels {labels} tell no sender, source or proxy of a photo in {data}.",
+                f"Its column path should hold paths relative to {labels.parent} or to {data}.",
+            )
+    return _Measured(photos, str(data))
+
+
+def _row(photo: Photo, rows: Mapping[str, Mapping[str, str]], file: Path) -> Mapping[str, str]:
+    """The photo's row, by its path relative to the file or to the folder measured on, or by its name."""
+    path, base = photo.path.resolve(), file.parent.resolve()
+    keys = [path.relative_to(base).as_posix()] if path.is_relative_to(base) else []
+    return next((rows[key] for key in (*keys, photo.name, path.name) if key in rows), {})
+
+
+def _marked(photos: Sequence[Photo], rows: Sequence[Mapping[str, str | None]]) -> list[Photo]:
+    """Give each photo its marks and its block, which is as large as the one that a split keeps together."""
+    from mapsi.dataset.plan import MAX_BLOCK, SENDER
+
+    blocks = [_block(row) for row in rows]
+    counts = Counter(blocks)
+    return [
+        replace(
+            photo,
+            block=block if block.startswith(SENDER) or counts[block] <= MAX_BLOCK else "",
+            marks={mark: value for mark in ("proxy", "source") if (value := row.get(mark))},
+        )
+        for photo, row, block in zip(photos, rows, blocks, strict=True)
+    ]
+
+
+def _block(row: Mapping[str, str | None]) -> str:
+    """The sender, or the source's own label, by which photos look alike; empty where neither is told."""
+    from mapsi.dataset.plan import SENDER
+
+    if sender := row.get("sender"):
+        return f"{SENDER}{sender}"
+    return f"{row.get('source') or ''} {row['source_label']}" if row.get("source_label") else ""
+
+
+def _from_manifest(file: Path, part: str, root: Path | None, axis: str) -> _Measured:
+    from mapsi.dataset.manifest import read_manifest
+    from mapsi.learn.run import CONFIG, photos_of, read_run
+
+    if root is None:
+        run = file.parent
+        root = Path(read_run(run).root) if (run / CONFIG).exists() else run
+    manifest = read_manifest(file, root)
+    photos = photos_of(manifest.part(cast("ManifestPart", part)), axis, root)
+    if not photos:
+        raise UsageError(
+            f"The manifest {file} has no photo of the axis {axis} in its part {part}.", "Check --axis and --part."
+        )
+    return _Measured(photos, f"{file} ({part})", photos_of(manifest.part("train"), axis, root))
 
 
 COMMANDS = (evaluate,)

@@ -1,6 +1,27 @@
-"""Any predict function and a labelled folder -> metrics. Metrics are scikit-learn's."""
+"""Any model and labelled photos -> figures with intervals, comparisons, reports and plots. Metrics are scikit-learn's.
 
-from mapsi.evaluate.folder import FolderReport, evaluate_folder
+Plots (:mod:`mapsi.evaluate.plots`, :mod:`mapsi.evaluate.curves`) and pages (:mod:`mapsi.evaluate.pages`) are imported
+where they are used: matplotlib takes a second to load and is no part of a serving installation.
+"""
+
+from mapsi.evaluate.answers import Answers, Candidate, answer_photos
+from mapsi.evaluate.comparison import Comparison, compare
+from mapsi.evaluate.photos import Photo, labelled_photos
+from mapsi.evaluate.report import Report, build_report
 from mapsi.evaluate.scores import Interval, Scores, bootstrap, score
 
-__all__ = ["FolderReport", "Interval", "Scores", "bootstrap", "evaluate_folder", "score"]
+__all__ = [
+    "Answers",
+    "Candidate",
+    "Comparison",
+    "Interval",
+    "Photo",
+    "Report",
+    "Scores",
+    "answer_photos",
+    "bootstrap",
+    "build_report",
+    "compare",
+    "labelled_photos",
+    "score",
+]

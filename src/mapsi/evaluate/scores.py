@@ -1,4 +1,4 @@
-"""Accuracy, top-3 and macro precision, recall and F1 of answers, with bootstrap intervals."""
+"""Accuracy, top-3, and precision, recall and F1 by class and on average; scikit-learn's figures."""
 
 from __future__ import annotations
 
@@ -14,15 +14,19 @@ FloatArray = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.int64]
 Metric = Callable[[IntArray, IntArray], float]
 
+TOP = 3
+
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """Figures in 0..1. ``macro`` and ``classes`` cover the classes that the photos have, whatever was guessed."""
+    """Figures in 0..1. ``macro`` (each class counts alike), ``weighted`` (each photo counts alike) and ``classes`` cover
+    the classes that the photos have, whatever was guessed."""
 
     n: int
     accuracy: float
     top3: float
     macro: dict[str, float]
+    weighted: dict[str, float]
     classes: dict[str, dict[str, float]]
 
     def to_json(self) -> dict[str, Any]:
@@ -44,18 +48,16 @@ def score(truth: Sequence[str], shares: FloatArray, classes: Sequence[str]) -> S
     """
     if len(truth) == 0 or shares.shape != (len(truth), len(classes)):
         raise ValueError(f"expected shares of shape ({len(truth)}, {len(classes)}) with rows, got {shares.shape}")
-    order = np.argsort(-shares, axis=1, kind="stable")
+    order = ranked(shares)
     guesses = [classes[i] for i in order[:, 0]]
     present = sorted(set(truth))
-    precision, recall, f1, counts = precision_recall_fscore_support(
-        truth, guesses, labels=present, average=None, zero_division=0.0
-    )
-    top3 = np.mean([t in {classes[i] for i in row[:3]} for t, row in zip(truth, order, strict=True)])
+    precision, recall, f1, counts = precision_recall_fscore_support(truth, guesses, labels=present, zero_division=0.0)
     return Scores(
         n=len(truth),
         accuracy=float(accuracy_score(truth, guesses)),
-        top3=float(top3),
-        macro={"precision": float(precision.mean()), "recall": float(recall.mean()), "f1": float(f1.mean())},
+        top3=float(among_first(truth, order, classes).mean()),
+        macro=_average(truth, guesses, present, "macro"),
+        weighted=_average(truth, guesses, present, "weighted"),
         classes={
             slug: {
                 "n": int(counts[i]),
@@ -66,6 +68,23 @@ def score(truth: Sequence[str], shares: FloatArray, classes: Sequence[str]) -> S
             for i, slug in enumerate(present)
         },
     )
+
+
+def _average(truth: Sequence[str], guesses: Sequence[str], present: Sequence[str], kind: str) -> dict[str, float]:
+    figures = precision_recall_fscore_support(truth, guesses, labels=present, average=kind, zero_division=0.0)
+    return dict(zip(("precision", "recall", "f1"), map(float, figures[:3]), strict=True))
+
+
+def ranked(shares: FloatArray) -> IntArray:
+    """Columns of ``shares`` (n, C), the likeliest first; of equals, the first column first, as serving does."""
+    return np.argsort(-shares, axis=1, kind="stable")
+
+
+def among_first(truth: Sequence[str], order: IntArray, classes: Sequence[str]) -> npt.NDArray[np.bool_]:
+    """Whether the true class is among the first three of ``order`` (n, C): (n,)."""
+    column = {slug: i for i, slug in enumerate(classes)}
+    true_columns = np.array([column.get(slug, -1) for slug in truth])
+    return np.asarray((order[:, :TOP] == true_columns[:, None]).any(axis=1))
 
 
 def accuracy(truth: IntArray, guess: IntArray) -> float:
@@ -81,7 +100,10 @@ def macro_f1(truth: IntArray, guess: IntArray) -> float:
 def bootstrap(
     truth: IntArray, guess: IntArray, metric: Metric, rng: np.random.Generator, *, rounds: int = 500
 ) -> Interval:
-    """The 95 % percentile interval of ``metric`` over resamples of the photos (Efron and Tibshirani, 1993)."""
+    """The 95 % percentile interval of any ``metric`` over resamples of the photos (Efron and Tibshirani, 1993).
+
+    It calls ``metric`` once a round; :mod:`mapsi.evaluate.resampling` draws all rounds of the usual figures at once.
+    """
     picks = rng.integers(0, len(truth), (rounds, len(truth)))
     values = [metric(truth[pick], guess[pick]) for pick in picks]
     low, high = np.percentile(values, [2.5, 97.5])
