@@ -139,7 +139,12 @@ def _entries(
     from mapsi.dataset.plan import PhotoFolder, read_plan
 
     if manifest is not None:
-        return read_manifest(manifest, base)
+        found = read_manifest(manifest, base)
+        if found.part("kept"):
+            raise UsageError(
+                f"The manifest {manifest} is not split yet.", f"Split it first: mapsi dataset split {manifest} --into FILE"
+            )
+        return found
     if plan is not None:
         folders = read_plan(plan.resolve(), base)
     else:

@@ -7,6 +7,7 @@ import numpy.typing as npt
 from scipy.optimize import minimize_scalar
 from sklearn.cluster import KMeans
 
+from mapsi.evaluate.reliability import calibration_error as expected_calibration_error
 from mapsi.infer.model import calibrated
 
 FloatArray = npt.NDArray[np.float32]
@@ -68,14 +69,7 @@ def familiarity_threshold(nearest: FloatArray) -> float:
     return float(np.quantile(nearest, UNFAMILIAR))
 
 
-def calibration_error(logits: FloatArray, truth: IntArray, temperature: float, bins: int = 15) -> float:
-    """Expected calibration error over equal-width bins of confidence (Naeini et al., 2015), 0..1."""
+def calibration_error(logits: FloatArray, truth: IntArray, temperature: float) -> float:
+    """Expected calibration error, 0..1, of logits at a temperature."""
     shares = calibrated(logits, temperature)
-    confidence, right = shares.max(axis=1), shares.argmax(axis=1) == truth
-    place = np.minimum((confidence * bins).astype(int), bins - 1)
-    total = 0.0
-    for k in range(bins):
-        here = place == k
-        if here.any():
-            total += here.mean() * abs(float(right[here].mean()) - float(confidence[here].mean()))
-    return float(total)
+    return expected_calibration_error(shares.max(axis=1), shares.argmax(axis=1) == truth)

@@ -154,7 +154,7 @@ def check_enough(manifest: Manifest, classes: Mapping[str, Sequence[str]], recip
 
 def check_there(manifest: Manifest) -> None:
     """Raises :class:`ArtifactError` where photos that the manifest names are gone."""
-    gone = [entry.sample.path for entry in manifest.entries if not entry.sample.path.exists()]
+    gone = manifest.gone()
     if gone:
         raise ArtifactError(
             f"{len(gone)} of the manifest's {len(manifest.entries)} photos are gone, {gone[0]} first.",
