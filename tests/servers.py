@@ -81,6 +81,8 @@ def run_mariadb(folder: Path) -> Iterator[MariaDB]:
         check=True,
         capture_output=True,
     )
+    # A server of its own has temporary files of its own: one that starts removes those of all others in the same folder.
+    (folder / "tmp").mkdir()
     with (folder / "mariadbd.log").open("wb") as log:
         server = subprocess.Popen(_command(folder, data, port, setup) + account, stdout=log, stderr=log)
         try:
@@ -97,6 +99,7 @@ def _command(folder: Path, data: Path, port: int, setup: Path) -> list[str]:
         "mariadbd",
         "--no-defaults",
         f"--datadir={data}",
+        f"--tmpdir={folder / 'tmp'}",
         f"--socket={folder / 's.sock'}",
         f"--pid-file={folder / 'pid'}",
         f"--init-file={setup}",
@@ -124,3 +127,30 @@ def _wait_until_up(running: MariaDB, server: subprocess.Popen[bytes], log: Path,
             if server.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(f"MariaDB did not start:\n{log.read_text(errors='replace')[-3000:]}") from None
             time.sleep(0.05)
+
+
+@contextmanager
+def run_redis(folder: Path) -> Iterator[str]:
+    """Start a Redis of its own in ``folder`` and give its address; it ends at the end."""
+    require(shutil.which("redis-server"), "redis-server")
+    port = free_port()
+    words = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder), "--save", ""]
+    server = subprocess.Popen(words, stdout=subprocess.DEVNULL)
+    try:
+        _wait_for_port(port, server)
+        yield f"redis://127.0.0.1:{port}/0"
+    finally:
+        server.terminate()
+        server.wait(timeout=20)
+
+
+def _wait_for_port(port: int, server: subprocess.Popen[bytes], seconds: float = 20) -> None:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if server.poll() is not None:
+            pytest.fail(f"the server ended with {server.returncode}", pytrace=False)
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.05)
+    pytest.fail("the server does not answer", pytrace=False)

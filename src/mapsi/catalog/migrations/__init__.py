@@ -13,7 +13,6 @@ from sqlalchemy import Connection
 
 from mapsi.catalog.database import Database, begin_write
 from mapsi.catalog.locks import exclusive
-from mapsi.catalog.tables import WORD_INDEX
 from mapsi.errors import CatalogError
 
 _RUN = "Run `mapsi catalog migrate`."
@@ -40,11 +39,6 @@ def check_schema(database: Database) -> None:
         raise CatalogError("The catalogue's database is empty.", _RUN)
     if current != _scripts().get_current_head():
         raise CatalogError("The catalogue's schema is older than this version of mapsi needs.", _RUN)
-
-
-def keeps_out(name: str | None, kind: str) -> bool:
-    """Whether a thing in the database is none of the metadata's business: the full-text index and what serves it."""
-    return kind in ("table", "index") and name is not None and name.startswith(WORD_INDEX)
 
 
 def _refuse_newer(connection: Connection) -> str | None:

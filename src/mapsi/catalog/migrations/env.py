@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from alembic import context
 
-from mapsi.catalog.migrations import keeps_out
 from mapsi.catalog.tables import Table
 
 context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=Table.metadata,
-    include_name=lambda name, kind, parents: not keeps_out(name, kind),
     render_as_batch=True,
 )
 with context.begin_transaction():

@@ -1,0 +1,43 @@
+"""What is due by itself: refreshes of sources by their own times, pictures and pruning once a day."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from mapsi.catalog import Catalog
+from mapsi.catalog.jobs import Job
+
+DAILY = timedelta(days=1)
+
+
+@dataclass(slots=True)
+class Schedule:
+    """Asks for what is due. Any number of workers may ask: a job that waits already is not wanted twice.
+
+    ``daily`` holds when this process last asked for the daily jobs; the first time is its start, so that a worker that
+    is started anew catches up.
+    """
+
+    catalog: Catalog
+    daily: datetime | None = None
+
+    def due(self, now: datetime) -> list[Job]:
+        """The jobs whose time has come at ``now``, not yet asked for."""
+        found = [Job("refresh", source.name) for source in self.catalog.sources.due(now)]
+        if self.daily is None or now - self.daily >= DAILY:
+            self.daily = now
+            # Pictures are asked for changes by their own times, a share of them every day.
+            found += [Job("index"), Job("prune")]
+        return found
+
+    def ask(self, now: datetime) -> list[Job]:
+        """Put what is due into the queue; gives the jobs that did not wait there already."""
+        self.catalog.sources.sweep()
+        waiting = {one.job for one in self.catalog.jobs.all()}
+        return [job for job in _once(self.due(now)) if job not in waiting and self.catalog.jobs.put(job)]
+
+
+def _once(jobs: Iterable[Job]) -> list[Job]:
+    return list(dict.fromkeys(jobs))
