@@ -20,9 +20,13 @@ from mapsi.catalog.filters import Filters
 from mapsi.imaging import PhotoLimits, decode_photo
 from mapsi.infer import Model
 from mapsi.remote import Fetcher
+from mapsi.search.building import build_index
+from mapsi.search.copying import PictureSource, copy_pictures
+from mapsi.search.feeds import import_feed
 from mapsi.search.finder import Finder
+from mapsi.search.pair import ServingPair
 from mapsi.search.pictures import PictureStore
-from mapsi.search.refresh import PictureSource, build_index, copy_pictures, import_feed
+from mapsi.search.progress import no_progress
 from mapsi.taxonomy import load_taxonomy
 
 AUDIENCES = {"Men": "male", "Women": "female", "Unisex": "unisex"}
@@ -50,11 +54,6 @@ def write_feed(products: Path, folder: Path, limit: int) -> tuple[Path, dict[str
     return folder / "feed.tsv", kinds
 
 
-def quiet(_step: str, _total: int) -> Callable[[int], object]:
-    """No progress bar."""
-    return lambda _: None
-
-
 def timed(what: str, count: int, work: Callable[[], object]) -> object:
     """Do ``work`` and print how long it took for ``count`` things."""
     start = time.perf_counter()
@@ -79,9 +78,9 @@ def main() -> None:
         count = len(kinds)
         timed("import", count, lambda: import_feed(catalog, feed, format="merchant", shop="Shop", taxonomy=taxonomy))
         source = PictureSource(Fetcher(), 1 << 24, 20)
-        timed("copy", count, lambda: copy_pictures(catalog, source, store, quiet))
-        timed("index", count, lambda: build_index(catalog, model, store, home / "index", taxonomy, quiet))
-        ask(Finder(catalog, model, home / "index", store), options.products, kinds)
+        timed("copy", count, lambda: copy_pictures(catalog, source, store, no_progress))
+        timed("index", count, lambda: build_index(catalog, model, store, home / "index", taxonomy, no_progress))
+        ask(Finder(catalog, ServingPair(model, home / "index"), store), options.products, kinds)
         catalog.close()
 
 

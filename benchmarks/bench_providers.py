@@ -5,6 +5,7 @@ Prints, for each format, the median rate over the rounds and by how much the pea
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import resource
 import statistics
@@ -15,7 +16,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from xml.sax.saxutils import escape
 
-from mapsi.providers import read_offers
+from mapsi.catalog.offer import BrokenRow
+from mapsi.providers import FORMATS
+from mapsi.providers.naver_ep import CATEGORIES
 
 NAMES = (
     "id", "title", "description", "link", "image_link", "availability", "price", "sale_price", "brand", "color",
@@ -71,11 +74,37 @@ def measure(name: str, format: str, file: Path, count: int, rounds: int) -> None
     rates = []
     for _ in range(rounds):
         begun = time.process_time()
-        found = sum(1 for _ in read_offers(format, file))
+        found = sum(1 for row in FORMATS[format].read(file) if not isinstance(row, BrokenRow))
         rates.append(found / (time.process_time() - begun))
         assert found == count
     grown = (peak_bytes() - before) / 1e6
-    print(f"{name:4} {statistics.median(rates):9,.0f} rows/s of processor time, peak memory +{grown:.1f} MB")
+    print(f"{name:10} {statistics.median(rates):9,.0f} rows/s of processor time, peak memory +{grown:.1f} MB")
+
+
+def write_ep(file: Path, count: int, *, changes: bool) -> None:
+    """Naver's full feed, or a summary of as many changes, each tenth of them a deletion."""
+    names = ("id", "title", "price_pc", "normal_price", "link", "image_link", *CATEGORIES, "brand", "shipping")
+    with file.open("w", encoding="utf-8") as out:
+        out.write("\t".join((*names, "class", "update_time") if changes else names) + "\n")
+        for n, (id_, title, _, link, image, _, _, price, *_) in enumerate(rows(count)):
+            values = [id_, title, f"{10_000 + n % 700 * 100:,}", price.removesuffix(" KRW"), link, image]
+            values += ["패션의류", "여성의류", "셔츠/블라우스", "", "맵시", "3000"]
+            values += ["D" if n % 10 == 0 else "U", f"2026-11-22 {n // 3600 % 24:02}:{n // 60 % 60:02}:{n % 60:02}"]
+            out.write("\t".join(values if changes else values[:-2]) + "\n")
+
+
+def write_answers(file: Path, count: int) -> None:
+    """Answers of shop.json, a hundred items each, one a line."""
+    items = [
+        {"title": title.replace("셔츠", "<b>셔츠</b>"), "link": link, "image": image, "lprice": price.split()[0], "hprice": "",
+         "mallName": "맵시", "productId": id_, "productType": "2", "brand": "", "maker": brand,
+         "category1": "패션의류", "category2": "여성의류", "category3": "셔츠", "category4": ""}
+        for id_, title, _, link, image, _, price, _, brand, *_ in rows(100)
+    ]  # fmt: skip
+    with file.open("w", encoding="utf-8") as out:
+        for at in range(0, count, 100):
+            page = [{**item, "productId": str(at + n)} for n, item in enumerate(items)]
+            out.write(json.dumps({"total": count, "start": 1, "items": page}, ensure_ascii=False) + "\n")
 
 
 def main() -> None:
@@ -85,6 +114,9 @@ def main() -> None:
         "rss": ("merchant", lambda file: write_rss(file, count)),
         "tsv": ("merchant", lambda file: write_table(file, count, "\t")),
         "csv": ("csv", lambda file: write_table(file, count, ",")),
+        "ep": ("naver-ep", lambda file: write_ep(file, count, changes=False)),
+        "ep changes": ("naver-ep", lambda file: write_ep(file, count, changes=True)),
+        "shop.json": ("shop-json", lambda file: write_answers(file, count)),
     }
     spawn = multiprocessing.get_context("spawn")  # a process each: the peak of one would hide the next one's
     with tempfile.TemporaryDirectory() as folder:

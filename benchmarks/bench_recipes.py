@@ -141,7 +141,7 @@ def _ran(folder: Path, axis: str) -> Ran | None:
         return None
     config = read_run(folder)
     network = load_weights(folder, config.recipe, config.classes)
-    answers, _ = answer_axis(network, folder, config, read_manifest(folder / MANIFEST, Path(config.root)), axis)
+    answers, *_ = answer_axis(network, folder, config, read_manifest(folder / MANIFEST, Path(config.root)), axis)
     return Ran(answers, read_metrics(folder), axis)
 
 

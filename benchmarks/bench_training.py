@@ -117,7 +117,7 @@ def step(network: AxisNetwork, batch: Tensor, bf16: bool) -> None:
 def compare_heads(network: AxisNetwork, store: np.ndarray, size: int, folder: Path) -> None:
     targets = {"a": torch.nn.functional.one_hot(torch.arange(len(store)) % CLASSES, CLASSES).float()}
     started = time.perf_counter()
-    features = frozen_features(network, store, size, folder / "features.npy")
+    features = frozen_features(network, store, size, folder)
     once = time.perf_counter() - started
     started = time.perf_counter()
     warm_heads(network, features, targets)

@@ -1,9 +1,13 @@
-"""How fast products are found by words.
+"""How fast products are found by words, and how that grows.
 
-    python benchmarks/bench_words.py names.csv [--offers 100000] [--queries 300] [--database URL]...
+    python benchmarks/bench_words.py names.csv [--offers 10000 --offers 100000 --offers 1000000] [--queries 300]
+        [--database URL]...
 
-The CSV has the columns productDisplayName, articleType, baseColour and gender. Its names are repeated with numbers until
-there are enough. Without --database: SQLite in a temporary folder and a MariaDB that is started for the run.
+The CSV has the columns productDisplayName, articleType, baseColour and gender. Its names are drawn at random until there are
+enough: from the second round on brand and colour are drawn anew, each as often as it is among the names, and every third
+offer gets a model number of its own, so that frequent words stay frequent and the vocabulary keeps growing. Every fifth
+product comes in three variants. Without --database: SQLite in a temporary folder and a MariaDB that is started for the run;
+a database that holds the offers already is used as it is.
 """
 
 from __future__ import annotations
@@ -11,6 +15,7 @@ from __future__ import annotations
 import argparse
 import csv
 import random
+import resource
 import statistics
 import sys
 import tempfile
@@ -19,6 +24,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 from mapsi.catalog import Catalog, open_catalog
 from mapsi.catalog.filters import Filters
@@ -29,6 +35,9 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 from servers import run_mariadb
 
 KOREAN = {"Shirts": "셔츠", "Tshirts": "반팔티셔츠", "Jeans": "데님팬츠", "Dresses": "롱원피스", "Handbags": "핸드백"}
+AUDIENCES: dict[str, Any] = {"Men": "men", "Women": "women", "Unisex": "unisex", "Boys": "kids", "Girls": "kids"}
+SHOPS = 10
+TAXONOMY = load_taxonomy()
 
 
 def read_names(file: Path) -> list[dict[str, str]]:
@@ -36,19 +45,30 @@ def read_names(file: Path) -> list[dict[str, str]]:
         return [row for row in csv.DictReader(opened) if row["productDisplayName"]]
 
 
-def named_offers(rows: list[dict[str, str]], count: int) -> Iterator[Offer]:
-    for number in range(count):
+def named_offers(rows: list[dict[str, str]], numbers: range) -> Iterator[Offer]:
+    chance = random.Random(numbers.start)
+    for number in numbers:
         row = rows[number % len(rows)]
-        korean = KOREAN.get(row["articleType"], "")
+        title, color = row["productDisplayName"], row["baseColour"]
+        brand = title.split()[0]
+        if number >= len(rows):
+            brand, before = chance.choice(rows)["productDisplayName"].split()[0], brand
+            color, shade = chance.choice(rows)["baseColour"], color
+            title = title.replace(before, brand, 1).replace(shade, color)
+        if number % 3 == 0:
+            title += f" {chance.choice('ABCDEFGH')}{chance.choice('KLMNPRST')}{number}"
         yield Offer(
             id=str(number),
-            title=f"{row['productDisplayName']} {korean} {number // len(rows) or ''}".strip(),
+            title=f"{title} {KOREAN.get(row['articleType'], '')}".strip(),
             link=f"https://shop.example.com/{number}",
             image=f"https://img.example.com/{number}.jpg",
-            price=Decimal(1000 + number % 977 * 100),
+            price=Decimal(chance.choice((9, 19, 29, 39, 59, 89, 129, 199)) * 1000 + number % 10 * 100),
             currency="KRW",
+            brand=brand,
             category=f"{row['gender']} > {row['articleType']}",
-            color=row["baseColour"],
+            color=color,
+            audience=AUDIENCES.get(row["gender"]),
+            group=f"g{number // 15}" if number % 15 < 3 else "",
         )
 
 
@@ -56,65 +76,94 @@ def make_queries(rows: list[dict[str, str]], count: int) -> dict[str, list[str]]
     """Queries as people type them: words of the names, so frequent words are asked for more often."""
     chance = random.Random(5)
     names = [row["productDisplayName"].split() for row in chance.choices(rows, k=count)]
-    return {
+    queries = {
         "one word": [chance.choice(name) for name in names],
         "two words": [" ".join(chance.sample(name, min(2, len(name)))) for name in names],
         "three words": [" ".join(chance.sample(name, min(3, len(name)))) for name in names],
         "beginning of a word": [chance.choice(name)[:4] for name in names],
         "Korean": [chance.choice(["셔츠", "티셔츠", "팬츠", "원피스", "롱원피스 blue", "핸드백", "옷"]) for _ in names],
+        "with synonyms": [chance.choice(["검정 바지", "청바지", "빨간 원피스", "운동화", "black bag"]) for _ in names],
+        "one slip": [_slip(chance, chance.choice(name)) for name in names],
     }
+    return {kind: [text for text in texts if any(map(str.isalnum, text))] for kind, texts in queries.items()}
 
 
-def milliseconds(action: Callable[[], object]) -> float:
+def _slip(chance: random.Random, word: str) -> str:
+    at = chance.randrange(len(word))
+    return word[:at] + chance.choice("abcdefghijklmnopqrstuvwxyz") + word[at + 1 :]
+
+
+def milliseconds(action: Callable[[], Any]) -> tuple[float, Any]:
     began = time.perf_counter()
-    action()
-    return (time.perf_counter() - began) * 1000
+    result = action()
+    return (time.perf_counter() - began) * 1000, result
 
 
-def time_search(catalog: Catalog, text: str) -> tuple[float, int]:
-    """Milliseconds taken, products found."""
-    began = time.perf_counter()
-    page = catalog.search_words(text, Filters(), "likeness", 1, 24)
-    return (time.perf_counter() - began) * 1000, page.total
+def show(kind: str, taken: list[float], more: str = "") -> None:
+    median, p95 = statistics.median(taken), statistics.quantiles(taken, n=20)[-1]
+    print(f"  {kind:28} median {median:7.1f} ms   p95 {p95:7.1f} ms   {more}", flush=True)
 
 
 def measure(catalog: Catalog, queries: dict[str, list[str]]) -> None:
+    first, page = milliseconds(lambda: catalog.browse(Filters(), "likeness", 1, 24))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"  listings read into memory in {first / 1000:.1f} s, {page.total} products; peak {peak:.0f} MB", flush=True)
     for kind, texts in queries.items():
-        asked = [text for text in texts if any(map(str.isalnum, text))]
-        timed = [time_search(catalog, text) for text in asked]
-        taken, found = [each[0] for each in timed], [each[1] for each in timed]
-        print(
-            f"  {kind:20} median {statistics.median(taken):7.1f} ms   p95 {statistics.quantiles(taken, n=20)[-1]:7.1f} ms"
-            f"   products found: median {statistics.median(found):.0f}, most {max(found)}",
-            flush=True,
-        )
-    print(f"  {'browse, first':20} {milliseconds(lambda: catalog.browse(Filters(), 'likeness', 1, 24)):7.1f} ms")
-    again = statistics.median(milliseconds(lambda: catalog.browse(Filters(), "likeness", 1, 24)) for _ in range(20))
-    print(f"  {'browse, again':20} {again:7.1f} ms")
-    print(f"  {'facets, first':20} {milliseconds(catalog.facets):7.1f} ms", flush=True)
+        timed = [
+            milliseconds(lambda text=text: catalog.search_words(text, Filters(), "likeness", 1, 24)) for text in texts
+        ]
+        found = [page.total for _, page in timed]
+        show(kind, [taken for taken, _ in timed], f"products: median {statistics.median(found):.0f}, most {max(found)}")
+    cheap = Filters(max_price=Decimal(50000), audiences=("women",), colors=("black", "white"))
+    words = queries["one word"]
+    show(
+        "one word, filters, by price",
+        [milliseconds(lambda t=t: catalog.search_words(t, cheap, "price-up", 1, 24))[0] for t in words],
+    )
+    show("counts of the filters", [milliseconds(lambda t=t: catalog.facets(t, cheap))[0] for t in words])
+    typed = [text[: 1 + n % 5] for n, text in enumerate(words)] + ["ㅅ", "ㅅㅊ", "셔", "블", "와", "롱", "롱원", "팬ㅊ"]
+    show("suggestions", [milliseconds(lambda t=t: catalog.suggest(t, TAXONOMY))[0] for t in typed])
+    show("all products", [milliseconds(lambda: catalog.browse(Filters(), "likeness", 1, 24))[0] for _ in range(20)])
+
+
+def fill(catalog: Catalog, rows: list[dict[str, str]], count: int) -> None:
+    began, share = time.perf_counter(), count // SHOPS
+    for shop in range(SHOPS):
+        offers = named_offers(rows, range(shop * share, (shop + 1) * share))
+        catalog.import_offers(f"shop-{shop}", offers, format="csv", origin="bench", taxonomy=TAXONOMY)
+    print(f"  imported, {count / (time.perf_counter() - began):.0f} offers/s", flush=True)
+    first = named_offers(rows, range(1000))
+    catalog.browse(Filters(), "likeness", 1, 24)
+    catalog.import_offers("one-more", first, format="csv", origin="bench", taxonomy=TAXONOMY)
+    took, _ = milliseconds(lambda: catalog.browse(Filters(), "likeness", 1, 24))
+    print(f"  first answer after an import of 1000 offers: {took:.0f} ms", flush=True)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", type=Path)
-    parser.add_argument("--offers", type=int, default=100_000)
+    parser.add_argument("--offers", type=int, action="append", help="names in the catalogue; may be repeated")
     parser.add_argument("--queries", type=int, default=300)
-    parser.add_argument("--database", action="append", help="empty database to import into")
+    parser.add_argument("--database", action="append", help="database to use, and to fill where it is empty")
     arguments = parser.parse_args()
     rows = read_names(arguments.names)
     with ExitStack() as stack:
-        urls = arguments.database
-        if urls is None:
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-            server = stack.enter_context(run_mariadb(folder))
-            urls = [f"sqlite:///{folder / 'bench.sqlite3'}", server.create_database("bench")]
-        for url in urls:
-            print(url.split(":")[0])
-            with open_catalog(url) as catalog:
-                catalog.migrate()
-                offers = named_offers(rows, arguments.offers)
-                catalog.import_offers("bench", offers, format="csv", origin="bench", taxonomy=load_taxonomy())
-                measure(catalog, make_queries(rows, arguments.queries))
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        server = None if arguments.database else stack.enter_context(run_mariadb(folder))
+        for count in arguments.offers or [100_000]:
+            made = (
+                [f"sqlite:///{folder / f'bench{count}.sqlite3'}", server.create_database(f"bench{count}")]
+                if server
+                else []
+            )
+            for url in arguments.database or made:
+                print(f"{count} names, {url.split(':')[0]}", flush=True)
+                with open_catalog(url) as catalog:
+                    catalog.migrate()
+                    if not catalog.facets().offers:
+                        fill(catalog, rows, count)
+                with open_catalog(url) as catalog:
+                    measure(catalog, make_queries(rows, arguments.queries))
 
 
 if __name__ == "__main__":

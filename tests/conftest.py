@@ -58,15 +58,20 @@ def migrated_mariadb(mariadb: MariaDB) -> str:
 
 
 @pytest.fixture(params=["sqlite", "mariadb"])
-def catalog(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Catalog]:
-    """An empty catalogue on each of the two databases: one scenario on both twins."""
+def catalog_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of an empty catalogue on each of the two databases: one scenario on both twins."""
     if request.param == "sqlite":
         file = shutil.copy(request.getfixturevalue("migrated_sqlite"), tmp_path / "catalog.sqlite3")
-        url = f"sqlite:///{file}"
-    else:
-        url = request.getfixturevalue("migrated_mariadb")
-        empty_tables(url)
-    with open_catalog(url) as opened:
+        return f"sqlite:///{file}"
+    url: str = request.getfixturevalue("migrated_mariadb")
+    empty_tables(url)
+    return url
+
+
+@pytest.fixture
+def catalog(catalog_url: str) -> Iterator[Catalog]:
+    """An empty catalogue, opened."""
+    with open_catalog(catalog_url) as opened:
         yield opened
 
 

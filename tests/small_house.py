@@ -22,13 +22,17 @@ from PIL import Image, ImageDraw
 
 from mapsi.artifacts import file_digest, write_json
 from mapsi.catalog import open_catalog
+from mapsi.catalog.database import Clock, utc_now
 from mapsi.imaging import PhotoLimits, Preprocessing
 from mapsi.infer import Model
 from mapsi.infer.folder import DOCUMENT, NETWORK, AxisLabels, ModelDocument
 from mapsi.remote import Fetcher
+from mapsi.search.building import build_index
+from mapsi.search.copying import PictureSource, copy_pictures
+from mapsi.search.feeds import import_feed
 from mapsi.search.finder import Finder
+from mapsi.search.pair import ServingPair
 from mapsi.search.pictures import PictureStore
-from mapsi.search.refresh import PictureSource, build_index, copy_pictures, import_feed
 from mapsi.settings import Settings
 from mapsi.taxonomy import Taxonomy, load_taxonomy
 from mapsi.web.app import create_app
@@ -64,22 +68,26 @@ class House:
 
 @contextmanager
 def open_house(
-    folder: Path, *, shop_url: str = "https://shop.example.com", model: Model | None = None
+    folder: Path,
+    *,
+    shop_url: str = "https://shop.example.com",
+    model: Model | None = None,
+    now: Clock = utc_now,
 ) -> Iterator[House]:
     """Two shops of real-looking offers and one of samples, imported and indexed as the command line does it, by the
-    colour model or by ``model``."""
+    colour model or by ``model``; ``now`` is the clock that says what has expired."""
     taxonomy = load_taxonomy()
     model = model or Model.open(write_colour_model(folder / "model", taxonomy), threads=1)
     pictures = PictureStore(folder / "pictures", PhotoLimits())
     source = PictureSource(Fetcher(), 1 << 20, 5)
-    with open_catalog(f"sqlite:///{folder / 'catalog.db'}") as catalog:
+    with open_catalog(f"sqlite:///{folder / 'catalog.db'}", now) as catalog:
         catalog.migrate()
         for shop, first, sample in (("Haru", 0, False), ("Nuri", 30, False), ("Drawn", 60, True)):
             feed = write_feed(folder / shop, range(first, first + 30), f"{shop_url}/{shop.lower()}")
             import_feed(catalog, feed, format="csv", shop=shop, taxonomy=taxonomy, sample=sample)
         copy_pictures(catalog, source, pictures, _quiet)
         build_index(catalog, model, pictures, folder / "index", taxonomy, _quiet)
-        yield House(Finder(catalog, model, folder / "index", pictures), taxonomy, folder)
+        yield House(Finder(catalog, ServingPair(model, folder / "index"), pictures), taxonomy, folder)
 
 
 def _quiet(step: str, total: int) -> Callable[[int], object]:

@@ -214,7 +214,7 @@ def test_too_many_searches_are_told_to_wait_and_pages_share_the_count(house: Hou
 def test_an_unexpected_error_says_nothing_of_its_inside(
     house: House, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def fail(*arguments: object) -> None:
+    def fail(*arguments: object, **named: object) -> None:
         raise RuntimeError("the password is sesame")
 
     app = house.app()
@@ -240,7 +240,7 @@ def test_health_is_told_with_its_status(
     assert healthy.json["status"] == "ok"
     assert (healthy.json["offers"], healthy.json["indexed"]) == (90, 90)
     (tmp_path / "current").write_text("gone")
-    monkeypatch.setattr(house.finder, "_index_root", tmp_path)
+    monkeypatch.setattr(house.finder._pair, "_root", tmp_path)
     sick = client.get("/healthz")
     assert sick.status_code == 503
     assert sick.json["error"]["code"] == "bad_artifact"
@@ -251,7 +251,7 @@ def test_trouble_of_the_service_is_told_without_its_folders(
     house: House, client: FlaskClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / "current").write_text("gone")
-    monkeypatch.setattr(house.finder, "_index_root", tmp_path)
+    monkeypatch.setattr(house.finder._pair, "_root", tmp_path)
     for answer in (send(client, photo_bytes()), client.get("/healthz")):
         assert (answer.status_code, answer.json["error"]["code"]) == (503, "bad_artifact")
         assert str(tmp_path) not in answer.text
@@ -301,7 +301,8 @@ def test_the_description_names_every_address_and_every_parameter(house: House, c
         operation = next(operation for found, _, operation in operations(document) if found == path)
         names = {parameter["name"] for parameter in operation["parameters"]}
         shared = {"page", "size", "sort", "min_price", "max_price", "shop", "class", "audience", "lang"}
-        assert names == (shared | {"q"} if path == WORDS else shared)
+        shared |= {"color", "facets"}
+        assert names == (shared | {"q", "exact"} if path == WORDS else shared)
 
 
 def test_the_manual_names_every_address_parameter_and_error_code(client: FlaskClient) -> None:
@@ -315,3 +316,28 @@ def test_the_manual_names_every_address_parameter_and_error_code(client: FlaskCl
         assert path in document["paths"]
     for field in PRODUCT:
         assert f"`{field}`" in manual
+
+
+def test_suggestions_are_told_with_what_they_find(client: FlaskClient) -> None:
+    answer = client.get("/api/v1/suggest", query_string={"q": "ㅇㅍ"}).json
+    assert answer["query"] == "ㅇㅍ"
+    assert {"text": "원피스", "kind": "class", "count": 18} in answer["suggestions"]
+    assert client.get("/api/v1/suggest?q=").json["suggestions"] == []
+    assert client.get("/api/v1/suggest", query_string={"q": "x" * 201}).status_code == 400
+
+
+def test_counts_are_told_where_they_are_asked_for(client: FlaskClient) -> None:
+    assert client.get(f"{WORDS}?q=dress").json["facets"] is None
+    facets = client.get(f"{WORDS}?q=dress&facets=1").json["facets"]
+    assert {"slug": "dress", "count": 18} in facets["classes"]["garment"]
+    assert [shop["count"] for shop in facets["shops"]] == [6, 6, 6]
+    assert facets["most"] is None
+    form = photo_form(photo_bytes())
+    assert client.post(f"{IMAGE}?facets=1", **form).json["facets"]["most"] == 240
+
+
+def test_words_that_were_mended_are_told(client: FlaskClient) -> None:
+    answer = client.get(f"{WORDS}?q=wied").json
+    assert (answer["query"], answer["searched_for"]) == ("wied", "wide")
+    kept = client.get(f"{WORDS}?q=wied&exact=1").json
+    assert (kept["searched_for"], kept["total"]) == ("wied", 0)

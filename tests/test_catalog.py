@@ -184,7 +184,8 @@ def test_readers_see_nothing_of_a_running_import(catalog: Catalog) -> None:
     assert catalog.facets().offers == 2500
 
 
-def test_a_second_import_of_a_shop_is_refused_while_one_runs(catalog: Catalog) -> None:
+def test_a_second_import_of_a_shop_is_refused_while_one_runs(catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mapsi.catalog.importing.PATIENCE", 0)
     started, go_on = Event(), Event()
     refused: list[CatalogError] = []
 

@@ -70,6 +70,12 @@ def test_from_a_feed_to_a_search_by_photo_and_by_words(run: Any, tmp_path: Path)
     narrowed = json.loads(run("search", "--words", "셔츠", "--max-price", "1500", "--json").output)
     assert [p["lowest_price"] for p in narrowed["products"]] == [1000]
     assert "린넨 셔츠 red" in run("search", "--words", "린넨").output
+    mended = run("search", "--words", "tucm").output
+    assert "Nothing is found by 'tucm'; these are the results for '셔츠'." in mended
+    assert "3 products" in mended
+    assert "Nothing is found" not in run("search", "--words", "셔츠").output
+    blue = json.loads(run("search", "--words", "셔츠", "--color", "blue", "--json").output)
+    assert [p["name"] for p in blue["products"]] == ["린넨 셔츠 blue"]
     assert "3 offers shown" in run("catalog", "status").output
 
 
@@ -116,9 +122,11 @@ def test_evaluate_writes_its_figures(run: Any, tmp_path: Path) -> None:
         (["search", "a.jpg", "--words", "x"], 2, "one of the two"),
         (["search", "--words", "!!"], 2, "."),
         (["search", "--words", "x", "--class", "style:toga"], 3, "toga"),
+        (["search", "--words", "x", "--color", "plaid"], 2, "There are: black,"),
+        (["catalog", "refresh", "x", "--dry-run", "--accept"], 2, "one of the two"),
         (["catalog", "import", "none.xml", "--format", "merchant", "--shop", "x"], 5, "feed cannot be read"),
         (["evaluate", "--data", "none", "--axis", "style"], 7, "no folder"),
-        (["train", "--into", "run"], 2, "--plan or --photos"),
+        (["train", "--into", "run"], 2, "--plan, --manifest or --photos"),
         (["train", "--photos", "style", "--into", "run", "--weights", "w"], 2, "AXIS=FOLDER"),
         (["train", "--photos", "style=x", "--into", "run"], 2, "--weights"),
         (["export", "nowhere", "--into", "x"], 7, "no run folder"),
@@ -182,7 +190,10 @@ def test_a_port_in_use_is_a_sentence(tmp_path: Path) -> None:
 def _commands(group: click.Group, path: tuple[str, ...] = ()) -> list[tuple[tuple[str, ...], click.Command]]:
     found: list[tuple[tuple[str, ...], click.Command]] = []
     for name, command in sorted(group.commands.items()):
-        found += _commands(command, (*path, name)) if isinstance(command, click.Group) else [((*path, name), command)]
+        if not isinstance(command, click.Group) or command.invoke_without_command:
+            found.append(((*path, name), command))
+        if isinstance(command, click.Group):
+            found += _commands(command, (*path, name))
     return found
 
 

@@ -128,13 +128,22 @@ def pictures(hosts: list[PhotoSources]) -> int:
     return sum(host.count("/p/") for host in hosts)
 
 
+# Where the tests themselves run in the background, Ctrl-C is ignored by what they start.
+INTERRUPTIBLE = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from mapsi.cli import main
+main(prog_name="mapsi")
+"""
+
+
 def test_ctrl_c_is_a_sentence_and_the_command_goes_on(hosts: list[PhotoSources], folder: Path) -> None:
     for host in hosts:
         host.pause = 0.05
     words = ["collect", "--source", "naver-hub", "--per-class", "30", "--class", "knit", "--into", str(folder)]
     environment = {**os.environ, **hosts[0].environment()}
     with subprocess.Popen(
-        [sys.executable, "-m", "mapsi", *words], env=environment, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", INTERRUPTIBLE, *words], env=environment, stderr=subprocess.PIPE, text=True
     ) as child:
         while pictures(hosts) < 5:
             time.sleep(0.01)

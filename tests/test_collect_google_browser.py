@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,8 @@ import pytest
 from click.testing import CliRunner
 from flask import Flask, Response
 from PIL import Image
+from selenium.common.exceptions import WebDriverException
+from selenium.webdriver import Chrome
 
 from chromium import chromium_is_installed, on_a_port
 from google_site import Look, Result, Site, open_site
@@ -182,6 +185,21 @@ def test_a_browser_that_crashes_is_told_and_leaves_nothing(site: Site, tmp_path:
     with pytest.raises(SourceUnreachable, match="browser"):
         next(found)
     assert gone(profiles)
+
+
+def test_a_page_that_can_neither_be_read_nor_kept_is_a_fault_of_the_source(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The browser may be gone by the time its page is to be kept for a look."""
+    site.pages[QUERY.text] = "<p>Something else"
+
+    def lost(self: Chrome) -> bytes:
+        raise WebDriverException("tab crashed")
+
+    monkeypatch.setattr(Chrome, "get_screenshot_as_png", lost)
+    quick = replace(QUICK, page=4)
+    with pytest.raises(SourceUnreachable, match="tab crashed"):
+        list(open_google(terms_accepted=True, evidence=tmp_path, base=site.address, patience=quick).search(QUERY))
 
 
 SEARCHING = """

@@ -232,7 +232,11 @@ def test_a_path_of_this_machine_is_only_read_for_a_source_that_says_so(run: Run,
         ("otherbot: noindex, noai", False),
         ("otherbot: noindex, mapsi: noai", True),
         ("noaiplease", False),
-        ("unavailable_after: 25 Jun 2027 15:00:00 PST, noai", False),
+        ("unavailable_after: 25 Jun 2027 15:00:00 PST, noai", True),
+        ("unavailable_after: Friday, 25 Jun 2027 15:00:00 PST, noai", True),
+        ("max-snippet:-1, max-image-preview: large, noimageai", True),
+        ("otherbot: max-snippet:-1, noai", False),
+        ("otherbot: noindex\nnoai", True),
     ],
 )
 def test_robots_rules_are_read_as_they_are_meant(header: str, forbidden: bool) -> None:

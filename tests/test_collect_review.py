@@ -207,6 +207,12 @@ def test_a_photo_that_cannot_be_read_is_left_out(folder: Path, model: Counting) 
     assert "knit/broken.jpg" not in read(folder, model)
 
 
+def test_a_folder_of_photos_that_cannot_be_read_can_be_reviewed(tmp_path: Path, model: Counting) -> None:
+    (tmp_path / "knit").mkdir()
+    (tmp_path / "knit/broken.jpg").write_bytes(b"no photo")
+    assert read(tmp_path, model) == {}
+
+
 # --- the journal ------------------------------------------------------------------------------------------------------
 
 
@@ -277,6 +283,22 @@ def test_a_journal_cut_anywhere_holds_the_decisions_that_were_written_whole(
 def test_a_journal_that_is_damaged_is_told_with_its_line(folder: Path, line: str) -> None:
     (folder / "review.csv").write_text(f"{','.join(COLUMNS)}\n{line}\n", "utf-8")
     with pytest.raises(ArtifactError, match="line 2"):
+        Journal.read(folder)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "t,../../home/a.jpg,drop,,",
+        "t,/home/a.jpg,drop,,",
+        "t,knit/a.jpg,move,../../elsewhere,",
+        "t,knit/a.jpg,moving,knit,/home/a.jpg",
+        "t,knit/a.jpg,moving,knit,../a.jpg",
+    ],
+)
+def test_a_strangers_journal_moves_nothing_in_or_out_of_its_folder(folder: Path, line: str) -> None:
+    (folder / "review.csv").write_text(f"{','.join(COLUMNS)}\n{line}\n", "utf-8")
+    with pytest.raises(ArtifactError, match="outside of its folder in line 2"):
         Journal.read(folder)
 
 

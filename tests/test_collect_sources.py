@@ -592,6 +592,16 @@ def test_what_was_noted_before_a_fault_and_a_torn_line_stays(tmp_path: Path) -> 
     assert [photo.rank for photo in found(Remembered(Clicking(5), tmp_path, SystemClock()))] == [1, 2, 3, 4, 5]
 
 
+@pytest.mark.parametrize("damage", [b"{half of a line\n", b'{"address": "x", "rank": 1, "colour": "red"}\n', b"7\n"])
+def test_a_damaged_memory_counts_as_none(tmp_path: Path, damage: bytes) -> None:
+    found(Remembered(Clicking(3), tmp_path, SystemClock()))
+    (file,) = tmp_path.iterdir()
+    file.write_bytes(damage + file.read_bytes())
+    again = Clicking(2)
+    assert found(Remembered(again, tmp_path, SystemClock())) == found(Clicking(2))
+    assert again.clicks == 2
+
+
 def test_a_memory_lasts_for_a_week(tmp_path: Path) -> None:
     found(Remembered(Clicking(3), tmp_path, SystemClock()))
     later = WoundClock(SystemClock().now() + KEPT_SECONDS + 60)

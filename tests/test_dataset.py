@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
 from mapsi.dataset.manifest import Entry, Manifest, build_manifest, read_manifest, write_manifest
-from mapsi.dataset.photos import Sample
+from mapsi.dataset.photos import Sample, read_labels
 from mapsi.dataset.plan import PhotoFolder, gather, read_plan
 from mapsi.dataset.split import group_samples, hold_out
 from mapsi.dataset.twins import TWIN_DISTANCE, join, perceptual_hashes, twin_pairs
@@ -231,6 +231,14 @@ def test_labels_that_name_none_of_the_photos_are_told(tmp_path: Path) -> None:
         gather(PhotoFolder(folder, "style", "split", labels), TAXONOMY)
 
 
+def test_labels_with_rows_too_short_or_too_long_are_read_as_far_as_they_go(tmp_path: Path) -> None:
+    (tmp_path / "labels.csv").write_text("path,source,sender\na.jpg\nb.jpg,shop,7,more,cells\n", "utf-8")
+    assert read_labels(tmp_path / "labels.csv") == {
+        "a.jpg": {"path": "a.jpg", "source": "", "sender": ""},
+        "b.jpg": {"path": "b.jpg", "source": "shop", "sender": "7"},
+    }
+
+
 def test_an_axis_with_one_class_is_not_learned() -> None:
     entries = build_entries({"knit": 3})
     assert Manifest(entries).classes(TAXONOMY) == {}
@@ -271,6 +279,11 @@ def test_a_plan_is_read_with_its_folders(tmp_path: Path) -> None:
         (("nothing = true", "nothin = true"), "nothin"),
         (('"garment:dress"', '"dress"'), "also has 'dress'"),
         (('axis = "style"\n', ""), "names no axis"),
+        (('folder = "odd"', "folder = 7"), "entry 2: folder is 7"),
+        (("nothing = true", 'nothing = "yes"'), "nothing is 'yes'"),
+        (('also = { one-piece = "garment:dress" }', 'also = "garment"'), "also is 'garment'"),
+        (('also = { one-piece = "garment:dress" }', "also = { one-piece = 3 }"), "also is"),
+        (('also = { one-piece = "garment:dress" }', 'classes = ["knit", 4]'), "classes is"),
     ],
 )
 def test_a_fault_in_a_plan_is_named(tmp_path: Path, change: tuple[str, str], named: str) -> None:

@@ -268,6 +268,16 @@ def test_one_class_alone_is_told(tmp_path: Path) -> None:
     assert report.kept == 8
 
 
+def test_a_class_folder_without_a_photo_is_told(tmp_path: Path) -> None:
+    folder = make_folder(tmp_path / "photos", {"knit": 3})
+    (folder / "suit").mkdir()
+    report, manifest = _check(folder)
+    assert [(row.label, row.photos) for row in report.classes] == [("knit", 3), ("suit", 0)]
+    assert report.classes[1].remarks == ("Only 0 photos to learn from; at least 2 are advised.",)
+    page = write_check(report, manifest, TAXONOMY.find("style"), tmp_path / "into").read_text("utf-8")
+    assert "Only 0 photos" in page
+
+
 def test_a_folder_without_a_readable_photo_is_an_error(tmp_path: Path) -> None:
     for label in ("knit", "suit"):
         (tmp_path / label).mkdir()

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from mapsi.cli import main
+from mapsi.collect.review.journal import Decision, Journal
 from mapsi.dataset.manifest import Entry, Manifest, read_manifest, write_manifest
 from mapsi.dataset.parts import Shares, divide
 from mapsi.dataset.photos import Sample
@@ -120,6 +121,18 @@ def test_a_class_whose_photos_hang_together_is_told(tmp_path: Path) -> None:
     assert "0 instead of 2 photos for test" in division.shortages[0]
 
 
+def test_a_class_too_small_to_set_any_photo_apart_is_told(tmp_path: Path) -> None:
+    folder = make_folder(tmp_path, {"knit": 1, "suit": 2, "shirt": 20})
+    division = divide(_manifest(folder), "style", Shares(), 0)
+    assert division.counts["knit"] == {"train": 1}
+    assert division.shortages == (
+        "knit: none for test, it has 1 photo only.",
+        "knit: none for validation, it has 1 photo only.",
+        "suit: none for test, it has 2 photos only.",
+        "suit: none for validation, it has 2 photos only.",
+    )
+
+
 def test_what_a_check_left_out_stays_out_and_an_unreadable_photo_joins_it(tmp_path: Path) -> None:
     folder = make_folder(tmp_path, {"knit": 10, "suit": 10})
     manifest = _manifest(folder)
@@ -177,3 +190,27 @@ def test_shares_that_make_no_sense_are_named(run: Any, tmp_path: Path, words: li
     ended: Result = run(folder, "--into", tmp_path / "split.csv", *words)
     assert ended.exit_code == 2
     assert named in ended.output
+
+
+def test_what_a_person_decided_in_a_review_stands_in_the_manifest_before_it_is_carried_out(
+    run: Any, tmp_path: Path
+) -> None:
+    folder = make_folder(tmp_path / "photos", {"knit": 6, "suit": 6})
+    journal = Journal.open(folder)
+    journal.decide("knit/000.jpg", Decision("drop", None))
+    journal.decide("knit/001.jpg", Decision("move", "suit"))
+    journal.decide("knit/002.jpg", Decision("drop", None))
+    journal.undo("knit")
+    commands = (
+        ["split", folder, "--into", tmp_path / "split.csv"],
+        ["check", folder, "--no-model", "--into", tmp_path],
+    )
+    for words, file in zip(commands, ("split.csv", "manifest.csv"), strict=True):
+        done = CliRunner().invoke(main, ["dataset", *map(str, words)])
+        assert done.exit_code == 0, done.output
+        assert "By the review: 1 left out, 1 taken for another class." in done.output
+        entries = {e.sample.path.relative_to(folder).as_posix(): e for e in read_manifest(tmp_path / file).entries}
+        assert entries["knit/000.jpg"].reason == "A person dropped it in the review."
+        assert entries["knit/001.jpg"].sample.labels == {"style": "suit"}
+        assert entries["knit/002.jpg"].part != "left-out"
+        assert len(entries) == 12

@@ -179,9 +179,9 @@ def test_what_goes_wrong_is_told_before_any_photo_is_answered(run: Run, photos: 
         (("--data", tmp_path / "empty", "--axis", "style"), 7, "no photos in class folders"),
         ((*on, "--against", tmp_path / "empty"), 7, "The model folder cannot be read"),
         ((*on, "--against", other), 2, "has no axis 'style'"),
-        ((*on, "--into", tmp_path / "file"), 7, "Nothing can be written into"),
+        ((*on, "--into", tmp_path / "file"), 7, "cannot be written to"),
         ((*on, "--json", tmp_path / "empty"), 2, "is a folder"),
-        ((*on, "--json", tmp_path / "file" / "f.json"), 7, "Nothing can be written into"),
+        ((*on, "--json", tmp_path / "file" / "f.json"), 7, "cannot be written to"),
         ((*on, "--labels", tmp_path / "nothing.csv"), 2, "tell no sender, source or proxy"),
         ((*on, "--labels", tmp_path / "bad.csv"), 7, "no column 'path'"),
     ]

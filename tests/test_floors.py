@@ -16,7 +16,7 @@ PACKAGE = ROOT / "src" / "mapsi"
 FLOORS = [
     {"cli"},
     {"web"},
-    {"search"},
+    {"search", "work"},
     {"collect", "learn", "providers", "sample"},
     {"dataset", "evaluate", "infer", "catalog", "remote"},
     {"artifacts", "imaging"},
@@ -40,9 +40,9 @@ OWNERS = {
     "sklearn": {"evaluate", "learn", "dataset"},
     "cleanlab": {"dataset"},
     "matplotlib": {"evaluate"},
-    "celery": {"search"},
-    "redis": {"search"},
-    "PIL": {"imaging", "sample", "search", "evaluate", "infer", "cli", "web"},
+    "celery": {"work"},
+    "redis": set(),
+    "PIL": {"imaging", "sample", "search", "evaluate", "infer", "cli", "web", "learn"},
     "resvg_py": {"sample"},
     "selenium": {"collect"},
     "imagehash": {"dataset", "collect"},
@@ -95,7 +95,7 @@ def test_one_room_owns_each_heavy_library(room: str, path: Path) -> None:
 
 def test_serving_and_evaluating_load_no_torch() -> None:
     script = (
-        "import sys, mapsi.cli, mapsi.cli.opening, mapsi.web.app, mapsi.web.serving, mapsi.search.refresh, mapsi.evaluate;"
+        "import sys, mapsi.cli, mapsi.cli.opening, mapsi.web.app, mapsi.web.serving, mapsi.search.building, mapsi.evaluate;"
         "sys.exit(any(name in sys.modules for name in ('torch', 'timm', 'lightning', 'matplotlib', 'onnx')))"
     )
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0

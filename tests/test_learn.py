@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import signal
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,13 +23,13 @@ from mapsi.errors import ArtifactError, UsageError
 from mapsi.imaging import decode_photo, to_input
 from mapsi.infer import Model
 from mapsi.learn.calibration import calibration_error, choose_threshold, fit_temperature
-from mapsi.learn.export import ExportOptions, ReadingNetwork, export, load_run
+from mapsi.learn.export import ExportOptions, ReadingNetwork, export
 from mapsi.learn.network import AxisNetwork, build_network
 from mapsi.learn.objective import axis_loss, mix_batch, target_table
 from mapsi.learn.photos import TrainingPhotos, augment, background_mask, open_store
 from mapsi.learn.recipe import Phase, load_recipe
 from mapsi.learn.run import METRICS, read_run
-from mapsi.learn.training import train
+from mapsi.learn.training import load_weights, train
 from mapsi.taxonomy import load_taxonomy
 from test_dataset import make_folder
 
@@ -183,7 +184,8 @@ def finished(tmp_path_factory: pytest.TempPathFactory, weights: Path) -> tuple[P
             raise KeyboardInterrupt
         said.append(text)
 
-    with pytest.raises((KeyboardInterrupt, SystemExit)):
+    handler = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
         train(
             manifest,
             manifest.classes(TAXONOMY),
@@ -193,6 +195,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory, weights: Path) -> tuple[P
             weights=weights,
             say=stop_in_third,
         )
+    assert signal.getsignal(signal.SIGINT) is handler, "Ctrl-C works as before"
     assert not (folder / "run" / "weights.safetensors").exists()
     train(manifest, manifest.classes(TAXONOMY), RECIPE, folder / "run", root=folder, weights=weights, say=said.append)
     return folder / "run", manifest, said
@@ -239,6 +242,10 @@ def test_the_commands_lead_from_folders_to_a_model_that_answers(
     assert json.loads(mapsi("classify", photos / "suit" / "000.jpg", "--model", model, "--json"))[0]["axes"]["style"]
 
 
+def _network(run: Path) -> AxisNetwork:
+    return load_weights(run, read_run(run).recipe, read_run(run).classes)
+
+
 def test_onnx_answers_as_torch_does(finished: tuple[Path, Manifest, list[str]], folders: dict[str, Path]) -> None:
     run, manifest, _ = finished
     model = Model.open(folders["float"])
@@ -246,7 +253,7 @@ def test_onnx_answers_as_torch_does(finished: tuple[Path, Manifest, list[str]], 
     inputs = np.stack([to_input(photo, model.document.preprocessing) for photo in photos])
     answers = model.answer(inputs)
     with torch.inference_mode():
-        ours = ReadingNetwork(load_run(run, read_run(run)), ["style", "garment"])(torch.from_numpy(inputs))
+        ours = ReadingNetwork(_network(run), ["style", "garment"])(torch.from_numpy(inputs))
     names = ["embedding", "logits:style", "focus:style", "logits:garment", "focus:garment"]
     for name, expected in zip(names, ours, strict=True):
         assert answers[name] == pytest.approx(expected.numpy(), abs=2e-3), name

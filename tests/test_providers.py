@@ -21,7 +21,8 @@ from hypothesis import strategies as st
 
 from mapsi.catalog.offer import BrokenRow, Offer
 from mapsi.errors import FeedError, UsageError
-from mapsi.providers import FORMATS, read_offers
+from mapsi.providers import FORMATS, naver_ep, read_offers, watched
+from mapsi.providers.encoding import MAX_BYTES, open_text
 from mapsi.providers.fields import BadFieldError, parse_audience, parse_availability, parse_image, parse_link, plain
 from mapsi.providers.prices import parse_price
 from mapsi.providers.rows import FIELDS
@@ -192,7 +193,7 @@ def test_a_packed_feed_is_unpacked(read: Read, format: str, write: Callable[[Ite
 def test_an_unknown_format_is_told_at_once(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no format 'xlsx'"):
         read_offers("xlsx", tmp_path / "none")
-    assert set(FORMATS) == {"merchant", "csv"}
+    assert set(FORMATS) == {"merchant", "naver-ep", "shop-json", "csv"}
 
 
 def test_reading_is_lazy_and_memory_stays_flat(tmp_path: Path) -> None:
@@ -212,7 +213,13 @@ MANUAL = (Path(__file__).parents[1] / "docs" / "feeds.md").read_text("utf-8")
 
 @pytest.mark.parametrize(
     ("kind", "number", "format"),
-    [("xml", 0, "merchant"), ("xml", 1, "merchant"), ("tsv", 0, "merchant"), ("csv", 0, "csv")],
+    [
+        ("xml", 0, "merchant"),
+        ("xml", 1, "merchant"),
+        ("tsv", 0, "merchant"),
+        ("csv", 0, "csv"),
+        ("ep", 0, "naver-ep"),
+    ],
 )
 def test_the_manuals_examples_are_read(read: Read, kind: str, number: int, format: str) -> None:
     examples = re.findall(rf"```{kind}\n(.*?)```", MANUAL, re.DOTALL)
@@ -222,6 +229,8 @@ def test_the_manuals_examples_are_read(read: Read, kind: str, number: int, forma
 
 def test_the_manual_names_every_field_that_is_read() -> None:
     assert not [name for name in FIELDS if f"`{name}`" not in MANUAL]
+    assert not [name for name in naver_ep.KNOWN - set(naver_ep.CATEGORIES) if f"`{name}`" not in MANUAL]
+    assert not [ending for ending in watched.SUFFIXES if f"`{ending}`" not in MANUAL]
 
 
 def test_one_text_of_many_megabytes_does_not_fill_the_memory(tmp_path: Path) -> None:
@@ -235,11 +244,44 @@ def test_one_text_of_many_megabytes_does_not_fill_the_memory(tmp_path: Path) -> 
     assert peak < 2_500_000
 
 
-def test_a_packed_bomb_is_given_up_at_the_limit(read: Read, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mapsi.providers.encoding.MAX_BYTES", 5 << 20)
-    bomb = gzip.compress(b"<rss>" + b" " * (6 << 20))
-    with pytest.raises(FeedError, match="is larger than"):
-        read(bomb)
+LIMIT = 5 << 20
+
+
+def length_of(file: Path, max_bytes: int) -> int:
+    with open_text(file, max_bytes) as text:
+        return sum(len(piece) for piece in iter(lambda: text.read(1 << 16), ""))
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, bytes])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32", "utf-16-le", "cp949"])
+def test_a_feed_is_given_up_at_the_limit_in_whatever_encoding(
+    tmp_path: Path, encoding: str, pack: Callable[[bytes], bytes]
+) -> None:
+    file = tmp_path / "feed"
+    beginning = "<rss>가".encode(encoding)
+    blanks = " ".encode(encoding.removesuffix("-sig").replace("utf-16", "utf-16-le").replace("utf-32", "utf-32-le")[:9])
+    rest = LIMIT - len(beginning)
+    file.write_bytes(pack(beginning + blanks * (rest // len(blanks))))
+    assert length_of(file, LIMIT) == len("<rss>가") + rest // len(blanks)
+    file.write_bytes(pack(beginning + blanks * (rest // len(blanks) + 1)))
+    tracemalloc.start()
+    with pytest.raises(FeedError, match="larger than 5,242,880 bytes"):
+        length_of(file, LIMIT)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 3_000_000
+
+
+def test_four_gibibytes_of_a_feed_are_read(tmp_path: Path) -> None:
+    assert MAX_BYTES == 4 << 30
+    file = tmp_path / "feed"
+    with file.open("wb") as sparse:  # takes no room on the disk
+        sparse.write(b"\xef\xbb\xbf<rss>")
+        sparse.truncate(MAX_BYTES + 1)
+    with open_text(file) as text:
+        text.buffer.seek(MAX_BYTES)
+        with pytest.raises(FeedError, match="larger than 4 GiB"):
+            text.buffer.read(1)
 
 
 # --- encodings -------------------------------------------------------------------------------------------------------
@@ -484,16 +526,27 @@ def test_long_texts_are_cut_not_refused(read: Read) -> None:
         (b"\xef\xbb\xbf \r\n", "empty"),
         (b"\n" * 100_000, "empty|does not name"),
         (b"<!DOCTYPE html><html><body>Log in</body></html>", "web page"),
-        (b"hello\n", "does not name these columns: id, title, link, image_link, price"),
-        (b"id,title,price,link\n1,2,3,4\n", "does not name these columns: image_link"),
-        (b"id\ttitle\tprice\tlink\timage_link\n", "holds no row"),
-        (b"id,title,price,link,image_link\n" + b"x" * (MAX_LINE + 1), "characters"),
         (b"\x89PNG\r\n\x1a\n" + bytes(range(256)), "UTF-8|columns"),
-        (gzip.compress(b""), "empty"),
+        (gzip.compress(b"", mtime=0), "empty"),
         (b"\x1f\x8bnot gzip at all", "damaged"),
     ],
 )
 def test_what_is_no_feed_is_told_by_name(read: Read, format: str, feed: bytes, message: str) -> None:
+    with pytest.raises(FeedError, match=message):
+        read(feed, format)
+
+
+@pytest.mark.parametrize("format", ["merchant", "csv"])
+@pytest.mark.parametrize(
+    ("feed", "message"),
+    [
+        (b"hello\n", "does not name these columns: id, title, link, image_link, price"),
+        (b"id,title,price,link\n1,2,3,4\n", "does not name these columns: image_link"),
+        (b"id\ttitle\tprice\tlink\timage_link\n", "holds no row"),
+        (b"id,title,price,link,image_link\n" + b"x" * (MAX_LINE + 1), "characters"),
+    ],
+)
+def test_what_is_no_table_is_told_by_name(read: Read, format: str, feed: bytes, message: str) -> None:
     with pytest.raises(FeedError, match=message):
         read(feed, format)
 
@@ -700,6 +753,57 @@ def test_a_picture_cannot_point_outside_the_feeds_folder(text: str) -> None:
 @pytest.mark.parametrize("text", ["a.jpg", "photos/옷 1.jpg", "a/b/c.png", "..a.jpg", "https://img.example/a.jpg?w=1"])
 def test_a_picture_is_an_address_or_a_path_beside_the_feed(text: str) -> None:
     assert parse_image(f" {text} ") == text
+
+
+# --- where a feed came from -------------------------------------------------------------------------------------------
+
+
+@every_writer
+def test_relative_links_and_pictures_are_taken_from_where_the_feed_came_from(
+    read: Read, format: str, write: Callable[[Iterable[Row]], str]
+) -> None:
+    file = read.file(write([{**SHIRT, "link": "/p/1?a=1&b=2", "image_link": "../photos/옷 1.jpg"}]))
+    offer = only_offer(list(read_offers(format, file, "https://shop.example/feeds/all.xml")))
+    assert offer.link == SHIRT["link"]
+    assert offer.image == "https://shop.example/photos/옷%201.jpg"
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "javascript:alert(1)",
+        "//user@evil.example/",
+        "/\\evil.example/",
+        "//[evil",
+        "data:text/html,x",
+        "file:///etc/passwd",
+    ],
+)
+@pytest.mark.parametrize("field", ["link", "image_link"])
+def test_no_relative_address_leads_to_anything_but_a_plain_web_address(read: Read, field: str, link: str) -> None:
+    file = read.file(table([{**SHIRT, field: link}], "\t"))
+    assert f"The {field}" in only_reason(list(read_offers("merchant", file, "https://shop.example/feed")))
+
+
+def test_an_absolute_address_stays_as_it_is_wherever_the_feed_came_from(read: Read) -> None:
+    file = read.file(rss([SHIRT]))
+    assert list(read_offers("merchant", file, "http://elsewhere.example/feed")) == [SHIRT_OFFER]
+
+
+# --- terms ------------------------------------------------------------------------------------------------------------
+
+
+def test_every_format_says_how_long_its_offers_are_shown_and_why() -> None:
+    hours = {name: provider.terms.hours for name, provider in FORMATS.items()}
+    assert hours == {"merchant": 720, "naver-ep": 72, "shop-json": 24, "csv": None}
+    assert all(provider.terms.reason.endswith(".") for provider in FORMATS.values())
+    assert not [name for name, number in hours.items() if number and f"{number} hours" not in MANUAL]
+
+
+def test_only_of_shop_json_are_pictures_linked_and_results_left_as_they_came() -> None:
+    assert [name for name, provider in FORMATS.items() if not provider.terms.copies_pictures] == ["shop-json"]
+    assert FORMATS["shop-json"].terms.display == {"nothing_between", "addresses_unaltered", "no_advertisements"}
+    assert not any(FORMATS[name].terms.display for name in ("merchant", "naver-ep", "csv"))
 
 
 # --- for whatever strangers send -------------------------------------------------------------------------------------

@@ -1,8 +1,11 @@
-"""Pictures, what a model read off them, and the classes that come of it."""
+"""What a model read off pictures, and the classes that come of it."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
+from threading import Thread
 
 import numpy as np
 import numpy.typing as npt
@@ -10,11 +13,17 @@ import pytest
 
 from mapsi.catalog import Catalog
 from mapsi.catalog.filters import Filters
+from mapsi.catalog.locks import switch_lock
+from mapsi.catalog.pictures import FetchedPicture, PictureTask
 from mapsi.catalog.records import Label
 from mapsi.errors import UsageError
-from offers import TAXONOMY, offer, take_in, take_in_all
+from offers import TAXONOMY, take_in, take_in_all
+from offers import offer as any_offer
 
 DIGEST = "ab" * 32
+IMAGE = "https://img.example.com/x.jpg"
+offer = partial(any_offer, image=IMAGE)
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def digest(number: int) -> str:
@@ -29,70 +38,19 @@ def label(slug: str, *, known: bool = True, confidence: float = 0.9) -> Label:
     return {"slug": slug, "confidence": confidence, "known": known}
 
 
-def give_picture(catalog: Catalog, offer_id: int, of: str = "") -> str:
-    stored = of or digest(offer_id)
-    catalog.save_picture([offer_id], stored, 240, 320, "https://img.example.com/x.jpg")
+def give_picture(catalog: Catalog, *offer_ids: int, of: str = "") -> str:
+    stored = of or digest(offer_ids[0])
+    task = PictureTask(image=IMAGE, offer_ids=offer_ids)
+    catalog.pictures.save(task, FetchedPicture(digest=stored, width=240, height=320), NOW, NOW)
     return stored
+
+
+def unread(catalog: Catalog, model: str) -> list[str]:
+    return [picture.digest for picture in catalog.pictures_without_reading(model)]
 
 
 def classes(catalog: Catalog, offer_id: int) -> dict[str, str]:
     return dict(catalog.products([offer_id])[0].classes)
-
-
-# --- pictures --------------------------------------------------------------------------------------------------------
-
-
-def test_living_offers_without_a_picture_are_to_be_fetched(catalog: Catalog) -> None:
-    take_in(catalog, offer("1"), offer("2"), offer("3", availability="out_of_stock"), offer("4"))
-    take_in(catalog, offer("1"), offer("2"), offer("3", availability="out_of_stock"))
-    give_picture(catalog, 2)
-    assert list(catalog.image_sources_to_fetch()) == [
-        (1, "https://img.example.com/1.jpg"),
-        (3, "https://img.example.com/3.jpg"),
-    ]
-
-
-def test_pictures_may_be_saved_while_the_list_is_read(catalog: Catalog) -> None:
-    take_in_all(catalog, (offer(str(n)) for n in range(2100)))
-    seen = []
-    for offer_id, _ in catalog.image_sources_to_fetch():
-        seen.append(offer_id)
-        if offer_id % 500 == 0:
-            give_picture(catalog, offer_id)
-    assert seen == list(range(1, 2101))
-    assert len(list(catalog.image_sources_to_fetch())) == 2096
-
-
-def test_a_picture_belongs_to_all_offers_that_show_it(catalog: Catalog) -> None:
-    take_in(catalog, offer("1"), offer("2"))
-    catalog.save_picture([1, 2], DIGEST, 240, 320, "https://img.example.com/1.jpg")
-    catalog.save_picture([2], DIGEST, 240, 320, "https://img.example.com/1.jpg")
-    assert [product.picture for product in catalog.products([1, 2])] == [DIGEST, DIGEST]
-    assert catalog.status().pictures == 1
-
-
-def test_a_failed_picture_is_tried_again_after_the_next_import(catalog: Catalog) -> None:
-    take_in(catalog, offer("1"), offer("2"))
-    catalog.mark_picture_failed([1], "The server answered 404.")
-    assert [offer_id for offer_id, _ in catalog.image_sources_to_fetch()] == [2]
-    assert catalog.status().shops[0].pictures_failed == 1
-    take_in(catalog, offer("1"), offer("2"))
-    assert [offer_id for offer_id, _ in catalog.image_sources_to_fetch()] == [1, 2]
-
-
-def test_a_new_image_source_is_fetched_and_another_change_keeps_the_picture(catalog: Catalog) -> None:
-    take_in(catalog, offer("1"), offer("2"))
-    give_picture(catalog, 1)
-    give_picture(catalog, 2)
-    take_in(catalog, offer("1", image="https://img.example.com/new.jpg"), offer("2", price=1000))
-    assert list(catalog.image_sources_to_fetch()) == [(1, "https://img.example.com/new.jpg")]
-    assert [product.picture for product in catalog.products([1, 2])] == ["", digest(2)]
-
-
-@pytest.mark.parametrize(("stored", "width"), [("", 10), ("x" * 65, 10), (DIGEST, 0)])
-def test_what_is_no_stored_picture_is_refused(catalog: Catalog, stored: str, width: int) -> None:
-    with pytest.raises(UsageError):
-        catalog.save_picture([], stored, width, 10, "")
 
 
 # --- readings --------------------------------------------------------------------------------------------------------
@@ -105,10 +63,11 @@ def test_pictures_are_read_once_by_each_model(catalog: Catalog) -> None:
     give_picture(catalog, 3, of=digest(1))
     give_picture(catalog, 4)
     take_in(catalog, offer("1"), offer("2"), offer("3"))
-    assert catalog.pictures_without_reading("m1") == [digest(1), digest(2)]
+    assert unread(catalog, "m1") == [digest(1), digest(2)]
     assert catalog.save_readings("m1", [(digest(1), embedding(1), {})]) == 1
-    assert catalog.pictures_without_reading("m1") == [digest(2)]
-    assert catalog.pictures_without_reading("m2") == [digest(1), digest(2)]
+    assert unread(catalog, "m1") == [digest(2)]
+    assert unread(catalog, "m2") == [digest(1), digest(2)]
+    assert (catalog.count_pictures_read("m1"), catalog.count_pictures_read("m2")) == (1, 0)
 
 
 def test_readings_come_back_with_their_offers(catalog: Catalog) -> None:
@@ -153,7 +112,7 @@ def test_index_rows_leave_out_what_is_not_shown(catalog: Catalog) -> None:
 
 def test_index_rows_are_of_one_moment_in_flat_batches(catalog: Catalog) -> None:
     take_in_all(catalog, (offer(str(n)) for n in range(2500)))
-    catalog.save_picture(range(1, 2501), DIGEST, 1, 1, "")
+    give_picture(catalog, *range(1, 2501), of=DIGEST)
     catalog.save_readings("m", [(DIGEST, embedding(1), {})])
     rows = catalog.index_rows("m")
     seen = [next(rows).offer_id]
@@ -205,6 +164,13 @@ def test_classes_of_the_model_are_found_by_words_and_filters(catalog: Catalog) -
     assert catalog.facets().classes == {"garment": (("dress", 1),)}
 
 
+def test_readings_alone_change_no_answer(catalog: Catalog) -> None:
+    take_in(catalog, offer("1", "데일리"))
+    before = catalog.generation()
+    read(catalog, "m", 1, garment=label("dress"))
+    assert catalog.generation() == before, "else every batch of a long build would empty the caches of those who serve"
+
+
 def test_another_model_takes_back_what_the_first_one_said(catalog: Catalog) -> None:
     take_in(catalog, offer("1", "데일리 기본템"), offer("2", "데일리"))
     read(catalog, "old", 1, garment=label("dress"))
@@ -226,9 +192,23 @@ def test_labelling_moves_the_generation_only_where_it_changes_something(catalog:
     assert before < after == catalog.generation()
 
 
+def test_labelling_takes_turns_with_the_switches_of_imports(catalog: Catalog) -> None:
+    take_in(catalog, offer("1", "데일리"))
+    read(catalog, "m", 1, garment=label("dress"))
+    labelling = Thread(target=catalog.classify_by_model, args=("m", TAXONOMY))
+    database = catalog._database
+    with database.session() as connection, switch_lock(database, connection):
+        labelling.start()
+        labelling.join(0.5)
+        assert labelling.is_alive()
+        assert classes(catalog, 1) == {}
+    labelling.join(30)
+    assert classes(catalog, 1) == {"garment": "dress"}
+
+
 def test_many_offers_are_labelled_in_batches(catalog: Catalog) -> None:
     take_in_all(catalog, (offer(str(n), "데일리") for n in range(2100)))
-    catalog.save_picture(range(1, 2101), DIGEST, 1, 1, "")
+    give_picture(catalog, *range(1, 2101), of=DIGEST)
     catalog.save_readings("m", [(DIGEST, embedding(1), {"garment": label("dress")})])
     assert catalog.classify_by_model("m", TAXONOMY) == 2100
     assert catalog.facets().classes == {"garment": (("dress", 2100),)}

@@ -61,6 +61,17 @@ def test_a_recipe_that_leaves_a_number_out_is_told_which(key: str) -> None:
         ("augmentation", "wild"),
         ("batch", -1),
         ("batch", 3.5),
+        ("batch", 1),
+        ("learning_rate", 0),
+        ("learning_rate", float("inf")),
+        ("warm_up", 1.0),
+        ("momentum", 1.0),
+        ("mix", 1.5),
+        ("label_smoothing", 2),
+        ("dropout", float("nan")),
+        ("seed", -1),
+        ("phases", [{"size": "64", "epochs": 1}]),
+        ("phases", [{"size": 64, "epochs": 1.5}]),
         ("learning_rate", "fast"),
         ("mix", True),
         ("warm_heads", 1),
@@ -81,7 +92,10 @@ ANYTHING = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max
 @given(st.dictionaries(st.sampled_from(sorted(_table())), ANYTHING, max_size=3))
 def test_a_strangers_recipe_is_one_or_is_refused(changes: dict[str, Any]) -> None:
     with contextlib.suppress(ArtifactError):
-        assert isinstance(recipe_from(_table() | changes, "The recipe"), Recipe)
+        recipe = recipe_from(_table() | changes, "The recipe")
+        assert isinstance(recipe, Recipe)
+        rates = [rate_at(step / 10, recipe) for step in range(11)]
+        assert all(0 < rate <= 1.001 for rate in rates), "whatever was taken can be learned by"
 
 
 def test_an_unknown_recipe_and_a_missing_file_are_sentences(tmp_path: Path) -> None:

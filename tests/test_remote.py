@@ -674,3 +674,27 @@ def test_nothing_is_public_that_the_standard_library_calls_private(ip: ipaddress
 
 def test_the_open_internet_is_public() -> None:
     assert all(map(is_public, [PUBLIC, "1.1.1.1", "8.8.8.8", "2606:4700::1111", "2a00:1450::1", "223.130.192.1"]))
+
+
+# --- statuses that the caller understands ----------------------------------------------------------------------------
+
+
+def test_a_status_that_the_caller_understands_comes_back_with_its_body(server: Server, fetcher: Fetcher) -> None:
+    server.pages["/"] = answer(b'{"errorCode": "010"}', "Retry-After: 7", status="429 Too Many Requests")
+    told = fetcher.fetch(server.url(), max_bytes=1 << 10, seconds=5, statuses=range(400, 600))
+    assert (told.status, told.data, told.headers["retry-after"]) == (429, b'{"errorCode": "010"}', "7")
+    with pytest.raises(RemoteError, match="status 429"):
+        fetcher.fetch(server.url(), max_bytes=1 << 10, seconds=5, statuses=(304, 500))
+
+
+def test_a_download_that_is_not_modified_leaves_the_file_as_it_was(
+    server: Server, fetcher: Fetcher, tmp_path: Path
+) -> None:
+    server.pages["/"] = b'HTTP/1.1 304 Not Modified\r\nETag: "2"\r\n\r\n'
+    target = tmp_path / "feed"
+    target.write_bytes(b"old")
+    told = fetcher.download(server.url(), target, max_bytes=10, seconds=5, statuses=(304,))
+    assert (told.status, told.size, told.headers["etag"]) == (304, 0, '"2"')
+    assert target.read_bytes() == b"old"
+    with pytest.raises(RemoteError, match="status 304"):
+        fetcher.download(server.url(), target, max_bytes=10, seconds=5)

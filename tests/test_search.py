@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
+from weakref import WeakSet
 
 import numpy as np
 import numpy.typing as npt
@@ -20,11 +21,14 @@ from mapsi.errors import ArtifactError, NotFoundError, UsageError
 from mapsi.imaging import PhotoLimits
 from mapsi.infer import AxisReading, Guess, Model, Reading
 from mapsi.remote import Fetcher
+from mapsi.search.building import build_index
+from mapsi.search.copying import PictureSource, copy_pictures
+from mapsi.search.feeds import import_feed
 from mapsi.search.index import FlatIndex
-from mapsi.search.pictures import PictureStore
+from mapsi.search.pair import ServingPair
+from mapsi.search.pictures import SIDES, PictureStore
 from mapsi.search.ranking import SAME_PICTURE, rank
-from mapsi.search.refresh import PictureSource, build_index, copy_pictures, import_feed
-from mapsi.search.snapshot import Snapshot, columns_of, current_name, read_snapshot, write_snapshot
+from mapsi.search.snapshot import Snapshot, current_name, gather, read_snapshot, write_snapshot
 from mapsi.taxonomy import load_taxonomy
 from small_house import House, open_house, write_colour_model
 
@@ -63,7 +67,7 @@ def test_the_index_gives_no_more_rows_than_there_are() -> None:
         index.nearest(np.zeros(3, np.float32), 1)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Row:
     """An offer as the index sees it."""
 
@@ -87,7 +91,7 @@ def _rows(rng: np.random.Generator, count: int) -> list[Row]:
             group=f"g{rng.integers(0, max(1, count // 2))}",
             lowest_price=Decimal(int(rng.integers(1, 9)) * 1000),
             classes={
-                a: c
+                a: str(c)
                 for a, c in (("style", rng.choice(["knit", "suit", ""])), ("garment", rng.choice(["hat", ""])))
                 if c
             },
@@ -109,8 +113,7 @@ def _reading(vector: npt.NDArray[np.float32], style: str | None, garment: str | 
 
 
 def _snapshot(rows: list[Row]) -> Snapshot:
-    vectors = np.stack([row.embedding for row in rows]).astype(np.float32)
-    return Snapshot("x", "model", 1, FlatIndex.build(vectors), columns_of(rows, ["style", "garment"]))  # type: ignore[arg-type]
+    return Snapshot("x", "model", 1, *gather(rows, WIDTH, ["style", "garment"]))  # type: ignore[arg-type]
 
 
 def _slow_rank(rows: list[Row], reading: Reading, filters: Filters, sort: Sort, pool: int) -> list[int]:
@@ -163,13 +166,13 @@ def test_ranking_is_that_of_the_rule_in_words(
     rows = _rows(rng, 60)
     reading = _reading(_unit(rng, 1)[0], style, garment)
     snapshot = _snapshot(rows)
-    ranked = rank(snapshot, reading, filters, sort, pool=12)
+    ranked = rank(snapshot, reading, snapshot.columns.allowed(filters), sort, pool=12)
     assert [int(i) for i in snapshot.columns.offer[ranked.rows]] == _slow_rank(rows, reading, filters, sort, 12)
 
 
 def test_a_snapshot_comes_back_as_it_was_written(tmp_path: Path) -> None:
     rows = _rows(np.random.default_rng(0), 20)
-    name = write_snapshot(tmp_path, rows, model="m", width=WIDTH, generation=3, axes=["style", "garment"])  # type: ignore[arg-type]
+    name = write_snapshot(tmp_path, rows, model="m", width=WIDTH, generation=3, axes=["style", "garment"]).name  # type: ignore[arg-type]
     assert current_name(tmp_path) == name
     snapshot = read_snapshot(tmp_path, name)
     assert (snapshot.model, snapshot.generation, snapshot.index.size) == ("m", 3, 20)
@@ -178,20 +181,40 @@ def test_a_snapshot_comes_back_as_it_was_written(tmp_path: Path) -> None:
 
 
 def test_an_empty_catalogue_makes_an_empty_index(tmp_path: Path) -> None:
-    name = write_snapshot(tmp_path, [], model="m", width=WIDTH, generation=1, axes=["style"])
+    name = write_snapshot(tmp_path, [], model="m", width=WIDTH, generation=1, axes=["style"]).name
     assert read_snapshot(tmp_path, name).index.size == 0
+
+
+def test_rows_are_let_go_while_an_index_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mapsi.search.snapshot._BATCH", 10)
+    alive, most = WeakSet[Row](), 0
+
+    def stream() -> Iterator[Row]:
+        nonlocal most
+        rng = np.random.default_rng(0)
+        for number in range(10):
+            for row in _rows(rng, 10):
+                made = replace(row, offer_id=number * 10 + row.offer_id)
+                alive.add(made)
+                most = max(most, len(alive))
+                yield made
+                del made
+
+    written = write_snapshot(tmp_path, stream(), model="m", width=WIDTH, generation=1, axes=["style"])  # type: ignore[arg-type]
+    assert written.rows == read_snapshot(tmp_path, written.name).index.size == 100
+    assert most <= 25
 
 
 def test_the_index_before_stays_until_the_next_switch(tmp_path: Path) -> None:
     rows = _rows(np.random.default_rng(0), 4)
-    names = [write_snapshot(tmp_path, rows, model="m", width=WIDTH, generation=g, axes=[]) for g in (1, 2, 3)]  # type: ignore[arg-type]
+    names = [write_snapshot(tmp_path, rows, model="m", width=WIDTH, generation=g, axes=[]).name for g in (1, 2, 3)]  # type: ignore[arg-type]
     assert {p.name for p in tmp_path.iterdir()} == {"current", "lock", names[1], names[2]}
 
 
 def test_a_damaged_index_says_how_to_make_it_again(tmp_path: Path) -> None:
     rows = _rows(np.random.default_rng(0), 4)
     for victim in ("vectors.faiss", "columns.npz", "index.json"):
-        name = write_snapshot(tmp_path, rows, model="m", width=WIDTH, generation=1, axes=["style"])  # type: ignore[arg-type]
+        name = write_snapshot(tmp_path, rows, model="m", width=WIDTH, generation=1, axes=["style"]).name  # type: ignore[arg-type]
         (tmp_path / name / victim).write_bytes(b"broken")
         with pytest.raises(ArtifactError):
             read_snapshot(tmp_path, name)
@@ -201,11 +224,12 @@ def test_a_copy_of_a_picture_is_small_clean_and_kept_once(tmp_path: Path) -> Non
     store = PictureStore(tmp_path / "pictures", PhotoLimits())
     source = tmp_path / "big.png"
     Image.new("RGB", (1200, 1600), "teal").save(source)
-    digest, width, height = store.add(source.read_bytes())
-    assert (width, height) == (480, 640)
-    assert store.add(source.read_bytes())[0] == digest
-    assert store.open(digest).size == (480, 640)
-    assert len(list((tmp_path / "pictures").rglob("*.webp"))) == 1
+    copy = store.add(source.read_bytes())
+    digest = copy.digest
+    assert (copy.width, copy.height) == (540, 720)
+    assert store.add(source.read_bytes()) == copy
+    assert [store.open(digest, side).size for side in SIDES] == [(180, 240), (360, 480), (540, 720)]
+    assert len(list((tmp_path / "pictures").rglob("*.webp"))) == 3
     for odd in ("", "..", "../../etc/passwd", "0" * 63, "G" * 64):
         assert store.path(odd) is None
     with pytest.raises(NotFoundError):
@@ -323,16 +347,16 @@ def test_an_index_made_with_another_model_is_not_mixed_with_this_one(shop: Shop,
     from mapsi.search.finder import Finder
 
     shop.refresh({"a": "red"})
-    finder = Finder(shop.catalog, Model.open(threads=1), tmp_path / "index", shop.store)
+    finder = Finder(shop.catalog, ServingPair(Model.open(threads=1), tmp_path / "index"), shop.store)
     with pytest.raises(ArtifactError, match="another model"):
-        finder.snapshot()
+        finder.read(Image.new("RGB", (9, 9), "red"))
 
 
 def test_offers_without_an_index_are_told_of(shop: Shop, tmp_path: Path) -> None:
     from mapsi.search.finder import Finder
 
     import_feed(shop.catalog, shop.write_feed({"a": "red"}), format="csv", shop="Shop", taxonomy=TAXONOMY)
-    finder = Finder(shop.catalog, shop.model, tmp_path / "index", shop.store)
+    finder = Finder(shop.catalog, ServingPair(shop.model, tmp_path / "index"), shop.store)
     with pytest.raises(ArtifactError, match="not indexed"):
         finder.by_photo(finder.read(Image.new("RGB", (9, 9), "red")), Filters(), "likeness", 1, 5)
 
@@ -348,7 +372,7 @@ def test_a_picture_deleted_from_the_store_is_copied_again(shop: Shop) -> None:
 def test_a_finder_sees_the_new_index_without_a_restart(shop: Shop, tmp_path: Path) -> None:
     from mapsi.search.finder import Finder
 
-    finder = Finder(shop.catalog, shop.model, tmp_path / "index", shop.store)
+    finder = Finder(shop.catalog, ServingPair(shop.model, tmp_path / "index"), shop.store)
     assert finder.by_photo(finder.read(Image.new("RGB", (9, 9), "red")), Filters(), "likeness", 1, 5).total == 0
     shop.refresh({"a": "red"})
     assert finder.status()["indexed"] == 1

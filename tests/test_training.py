@@ -2,32 +2,42 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from importlib import resources
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
 import timm
 import torch
 from click.testing import CliRunner
+from lightning.pytorch.callbacks import EMAWeightAveraging
 from safetensors.torch import load_file, save_file
+from typing_extensions import Buffer
 
 from mapsi.cli import main
-from mapsi.dataset.manifest import Manifest, build_manifest
+from mapsi.dataset.manifest import Entry, Manifest, ManifestPart, build_manifest
+from mapsi.dataset.photos import Sample
 from mapsi.dataset.plan import PhotoFolder
-from mapsi.errors import ArtifactError
+from mapsi.errors import ArtifactError, PhotoError, UsageError
+from mapsi.learn.enough import FEW, shortages
+from mapsi.learn.machine import Machine, build_trainer, precision_of
 from mapsi.learn.network import build_network
 from mapsi.learn.objective import axis_loss, target_table
 from mapsi.learn.photos import open_store
 from mapsi.learn.recipe import Phase, Recipe, load_recipe
 from mapsi.learn.reporting import report_run
-from mapsi.learn.run import CURVES, list_runs, read_metrics, write_epoch
-from mapsi.learn.training import Machine, precision_of, train
+from mapsi.learn.run import CURVES, list_runs, prepare_run, read_metrics, write_epoch
+from mapsi.learn.training import train
 from mapsi.learn.warm_heads import frozen_features, warm_heads
 from mapsi.taxonomy import load_taxonomy
 from test_dataset import make_folder
@@ -162,6 +172,112 @@ def test_photos_that_are_gone_are_counted_and_named(
     assert not (tmp_path / "run").exists()
 
 
+def _labelled(part: str, **labels: str) -> Entry:
+    return Entry(Sample(Path("x.jpg"), labels), cast(ManifestPart, part))
+
+
+def test_a_class_with_too_few_photos_is_told_and_one_that_is_not_learned(
+    tmp_path: Path, manifest: Manifest, photos: Path, weights: Path
+) -> None:
+    many = [_labelled(part, style=slug) for part in ("train", "validation") for slug in ("suit", "knit")] * FEW
+    few = [_labelled("train", style="shirt"), _labelled("validation", style="dandy"), _labelled("train", garment="hat")]
+    classes = {"style": ("suit", "knit", "shirt")}
+    assert shortages(Manifest((*many, *few)), classes) == [
+        "garment: hat is not learned: no second class has photos, or the taxonomy does not know it.",
+        "style: dandy is not learned: it has no photo to learn from.",
+        "style: shirt has only 1 photo to learn from; do not expect it to be told well.",
+        "style: shirt has no photo held out, so that nothing is measured of it.",
+    ]
+    lonely = Manifest(tuple(e for e in manifest.entries if e.part == "train" or e.sample.labels["style"] == "suit"))
+    with pytest.raises(UsageError, match="held out"):
+        train(lonely, {"style": ("knit", "shirt")}, RECIPE, tmp_path / "run", root=photos, weights=weights)
+
+
+def test_a_photo_that_cannot_be_read_is_named(tmp_path: Path, manifest: Manifest, photos: Path, weights: Path) -> None:
+    broken = tmp_path / "broken.jpg"
+    broken.write_bytes(b"\xff\xd8\xff nothing more")
+    first, *others = manifest.entries
+    spoilt = Manifest((replace(first, part="train", sample=replace(first.sample, path=broken)), *others))
+    with pytest.raises(PhotoError, match=str(broken)):
+        _train(spoilt, tmp_path / "run", photos, weights)
+
+
+def test_a_full_disk_is_a_sentence_before_the_photos_are_decoded(
+    tmp_path: Path, manifest: Manifest, photos: Path, weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mapsi.learn.photos.shutil.disk_usage", lambda _: shutil._ntuple_diskusage(10**6, 10**6, 0))
+    with pytest.raises(ArtifactError, match=r"MB there, and 0 MB are free.* Make room on the disk"):
+        _train(manifest, tmp_path / "run", photos, weights)
+    assert not list((tmp_path / "run" / "cache").iterdir()), "nothing half-written stays"
+
+
+def test_a_checkpoint_that_cannot_be_written_leaves_the_one_before_and_is_a_sentence(
+    tmp_path: Path, manifest: Manifest, photos: Path, weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, write, written = tmp_path / "run", Path.write_bytes, list[int]()
+
+    def fill_up(file: Path, data: Buffer) -> int:
+        if ".last.ckpt" in file.name:
+            written.append(len(memoryview(data)))
+            if len(written) == 2:
+                write(file, memoryview(data)[:1000])
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return write(file, data)
+
+    monkeypatch.setattr(Path, "write_bytes", fill_up)
+    with pytest.raises(ArtifactError, match="No space left on device"):
+        _train(manifest, run, photos, weights, replace(RECIPE, warm_heads=False))
+    assert [file.name for file in (run / "checkpoints").iterdir()] == ["last.ckpt"]
+    assert torch.load(run / "checkpoints" / "last.ckpt", weights_only=False)["epoch"] == 0
+
+
+def test_several_processes_may_prepare_one_run_at_once(tmp_path: Path, manifest: Manifest, photos: Path) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: prepare_run(tmp_path, manifest, CLASSES, RECIPE, photos, "own"), range(24)))
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["manifest.csv", "run.json"]
+
+
+@pytest.mark.parametrize("machine", [Machine("abacus"), Machine("cpu", 0), Machine("cpu", "many"), Machine("tpu")])
+def test_a_machine_that_is_not_there_is_a_sentence(tmp_path: Path, machine: Machine) -> None:
+    with pytest.raises(UsageError, match="Training cannot run on that machine: "):
+        build_trainer(RECIPE, 100, tmp_path / "last.ckpt", machine)
+
+
+def test_the_average_spans_the_steps_that_each_device_takes(tmp_path: Path) -> None:
+    for devices in (1, 2):
+        trainer = build_trainer(RECIPE, 160, tmp_path / "last.ckpt", Machine("cpu", devices))
+        (average,) = (each for each in trainer.callbacks if isinstance(each, EMAWeightAveraging))  # type: ignore[attr-defined]
+        ours = average._kwargs["avg_fn"](torch.tensor(0.0), torch.tensor(1.0), 1)
+        assert float(ours) == pytest.approx(1 - RECIPE.average_decay(160 // devices))
+    with pytest.raises(UsageError, match="Each of 2 devices would learn from 7 photos, less than one batch of 8"):
+        build_trainer(RECIPE, 15, tmp_path / "last.ckpt", Machine("cpu", 2))
+
+
+@pytest.mark.parametrize(("words", "seed"), [([], 7), (["--seed", "0"], 0), (["--seed", "3"], 3)])
+def test_a_recipes_own_seed_counts_unless_another_is_given(
+    photos: Path, weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], seed: int
+) -> None:
+    taken: list[Recipe] = []
+    monkeypatch.setattr("mapsi.learn.training.train", lambda _m, _c, recipe, *_, **__: taken.append(recipe))
+    shipped = resources.files("mapsi.learn").joinpath("recipes", "mapsi.toml").read_text("utf-8")
+    (tmp_path / "own.toml").write_text(f"seed = 7\n{shipped}", "utf-8")
+    asked = ["train", "--photos", f"style={photos}", "--into", str(tmp_path / "run"), "--weights", str(weights)]
+    done = CliRunner().invoke(main, [*asked, "--recipe", str(tmp_path / "own.toml"), *words])
+    assert done.exit_code == 0, done.output
+    assert [recipe.seed for recipe in taken] == [seed]
+
+
+def test_ctrl_c_is_a_sentence(photos: Path, weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stopped(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("mapsi.learn.training.train", stopped)
+    words = ["train", "--photos", f"style={photos}", "--into", str(tmp_path / "run"), "--weights", str(weights)]
+    done = CliRunner().invoke(main, words)
+    assert done.exit_code == 130
+    assert "Stopped. The same command goes on from the last finished epoch." in done.output
+
+
 def test_a_loss_that_is_no_number_ends_the_run_with_a_sentence(
     tmp_path: Path, manifest: Manifest, photos: Path, weights: Path
 ) -> None:
@@ -191,7 +307,7 @@ def test_warmed_heads_tell_the_photos_better_than_fresh_ones_and_the_features_ar
     torch.manual_seed(0)
     network = build_network(BACKBONE, {"style": 2}, weights=weights)
     targets = target_table(samples, CLASSES, smoothing=0.1, balance=0.0, nothing=0.0)
-    features = frozen_features(network, store, 32, tmp_path / "features.npy")
+    features = frozen_features(network, store, 32, tmp_path)
     backbone = {name: value.clone() for name, value in network.backbone.state_dict().items()}
 
     def loss() -> float:
@@ -202,9 +318,12 @@ def test_warmed_heads_tell_the_photos_better_than_fresh_ones_and_the_features_ar
     warm_heads(network, features, targets)
     assert loss() < fresh - 0.1
     assert all(torch.equal(value, backbone[name]) for name, value in network.backbone.state_dict().items())
-    network.backbone.conv1[0].weight.data.zero_()  # type: ignore[index]
-    again = frozen_features(network, store, 32, tmp_path / "features.npy")
-    assert torch.equal(again, features), "the cached features are taken, the photos are not read again"
+    kept = list(tmp_path.glob("features-*.npy"))
+    times = [file.stat().st_mtime_ns for file in kept]
+    assert torch.equal(frozen_features(network, store, 32, tmp_path), features)
+    assert [file.stat().st_mtime_ns for file in kept] == times, "the photos are not read again"
+    network.backbone.conv1[0].weight.data *= 2  # type: ignore[index]
+    assert not torch.equal(frozen_features(network, store, 32, tmp_path), features), "other weights, other features"
 
 
 def test_bf16_is_taken_where_it_is_asked_for_or_fast() -> None:

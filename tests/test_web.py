@@ -301,7 +301,7 @@ def test_page_numbers_show_both_ends_and_the_neighbours(house: House, last: int,
     here = min(here, last)
     page = ProductPage(products=(), total=last, number=here, size=1)
     facets = house.finder.facets()
-    listing = Listing(ListQuery(), "", page, [], facets, house.taxonomy, "en", "pages.words", {})
+    listing = Listing(ListQuery(), "", page, [], facets, {}, house.taxonomy, "en", "pages.words", {})
     numbers = [number for number in listing.numbers if number is not None]
     assert numbers == sorted(set(numbers))
     assert {1, max(1, here - 1), here, min(last, here + 1), last} == set(numbers)
@@ -343,7 +343,7 @@ def test_words_and_titles_are_text_and_never_markup(client: FlaskClient) -> None
     assert "&lt;script&gt;" in answer.text
 
 
-BAD_QUERIES = ["page=-1", "page=999999", "page=99", "min_price=abc", "min_price=9&max_price=8", "sort=x", "shop=x"]
+BAD_QUERIES = ["page=-1", "page=999999", "page=99", "sort=x", "shop=x", "color=x", "exact=x"]
 
 
 @pytest.mark.parametrize("query", [*BAD_QUERIES, "class=style:x", "class=x", "audience=x"])
@@ -352,6 +352,45 @@ def test_a_parameter_that_cannot_be_used_is_a_page_with_a_sentence(client: Flask
         answer = client.get(address, headers=KOREAN)
         assert answer.status_code == 400
         assert "<h1>" in answer.text
+
+
+@pytest.mark.parametrize(("query", "field"), [("min_price=abc", "min_price"), ("min_price=9&max_price=8", "min_price")])
+def test_a_mistyped_price_is_told_beside_its_field(client: FlaskClient, query: str, field: str) -> None:
+    for address in (f"/search?q=dress&shop=haru&{query}", f"{answered(client)}?shop=haru&{query}"):
+        answer = client.get(address, headers=ENGLISH)
+        page = Page(answer)
+        assert answer.status_code == 400
+        assert "We cannot use this price range." in page.text
+        (told,) = page.all("input", name=field)
+        assert (told["aria-invalid"], told["aria-describedby"]) == ("true", "price-fault")
+        assert told["value"] == query.split("&", maxsplit=1)[0].partition("=")[2]
+        assert page.all("a", class_="product")
+        assert page.all("input", name="shop", value="haru")[0].get("checked", "no") is None
+
+
+@pytest.mark.parametrize("words", ["!?", "😀", "..."])
+def test_words_without_letters_are_told_beside_the_field(client: FlaskClient, words: str) -> None:
+    answer = client.get("/search", query_string={"q": words}, headers=ENGLISH)
+    page = Page(answer)
+    assert answer.status_code == 400
+    assert "These words have no letter or digit." in page.text
+    assert page.all("input", name="q")[0]["aria-describedby"] == "words-fault"
+    assert page.all("a", class_="chip")
+
+
+def test_other_words_are_named_and_the_way_back_leads_to_the_words_as_typed(client: FlaskClient) -> None:
+    page = Page(client.get("/search?q=wied+pants", headers=ENGLISH))
+    assert "Nothing is called “wied pants”, so these are the results for “wide pants”." in page.text
+    assert page.all("a", class_="product")
+    (back,) = [str(a["href"]) for a in page.all("a") if "exact=1" in str(a.get("href"))]
+    assert "We found nothing for “wied pants”." in client.get(back, headers=ENGLISH).text
+
+
+def test_filters_count_the_search_and_not_the_catalogue(client: FlaskClient) -> None:
+    page = Page(client.get("/search?q=dress&shop=haru", headers=ENGLISH))
+    shops = {str(tick["value"]): "checked" in tick for tick in page.all("input", name="shop")}
+    assert shops == {"haru": True, "nuri": False, "drawn": False}
+    assert {str(tick["value"]) for tick in page.all("input", name="class")} == {"garment:dress", "style:one-piece"}
 
 
 @settings(max_examples=60, deadline=None)
@@ -613,7 +652,7 @@ def test_style_sheets_and_scripts_are_named_by_content_kept_and_compressed(clien
     page = Page(client.get("/"))
     addresses = [str(link["href"]) for link in page.all("link", rel="stylesheet")]
     addresses += [str(script["src"]) for script in page.all("script")]
-    assert len(addresses) == 3
+    assert len(addresses) == 4
     for address in addresses:
         assert re.search(r"\?v=[0-9a-f]{12}$", address)
         with client.get(address) as plain, client.get(address, headers={"Accept-Encoding": "gzip"}) as packed:

@@ -3,44 +3,44 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import timm
 import torch
+from click.testing import CliRunner
 from safetensors.torch import save_file
 
+from mapsi.cli import main
 from mapsi.dataset.manifest import read_manifest
 from mapsi.taxonomy import load_taxonomy
 from photo_sources import run_photo_sources
 
 STYLES = load_taxonomy(("paper17",)).axes["style"].classes
-A_CLASS = 10
+A_CLASS = 6
+torch.set_num_threads(1)
 BACKBONE = "resnet10t"
 
 
 @pytest.mark.timeout(600)
-def test_seventeen_classes_are_collected_checked_split_learned_and_measured(tmp_path: Path) -> None:
+def test_seventeen_classes_are_collected_checked_split_learned_and_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     photos, checked, split = tmp_path / "photos", tmp_path / "checked", tmp_path / "split.csv"
     run, model, report = tmp_path / "run", tmp_path / "model", tmp_path / "report"
     weights = tmp_path / "backbone.safetensors"
     torch.manual_seed(0)
     save_file(timm.create_model(BACKBONE, num_classes=0).state_dict(), weights)
 
+    def mapsi(*words: object) -> str:
+        done = CliRunner().invoke(main, [str(word) for word in words])
+        assert done.exit_code == 0, f"{words[0]}: {done.output}"
+        return done.stdout
+
     with run_photo_sources(2) as hosts:
         hosts[0].stock = lambda api, text: hosts[0].items(api, text, A_CLASS)
-        env = {**os.environ, **hosts[0].environment(), "MAPSI_HOME": str(tmp_path / "home"), "OMP_NUM_THREADS": "1"}
-
-        def mapsi(*words: object) -> str:
-            done = subprocess.run(
-                [sys.executable, "-m", "mapsi", *map(str, words)], env=env, capture_output=True, text=True, check=False
-            )
-            assert done.returncode == 0, f"{words[0]}: {done.stderr or done.stdout}"
-            return done.stdout
-
+        for name, value in {**hosts[0].environment(), "MAPSI_HOME": str(tmp_path / "home")}.items():
+            monkeypatch.setenv(name, value)
         mapsi("collect", "--taxonomy", "paper17", "--source", "openverse", "--source", "naver-hub",
               "--per-class", A_CLASS, "--into", photos)  # fmt: skip
     found = {folder.name: len(list(folder.glob("*.jpg"))) for folder in photos.iterdir() if folder.name[0] != "."}

@@ -19,12 +19,13 @@ from mapsi.catalog import Catalog, open_catalog
 from mapsi.catalog.filters import Filters, Sort
 from mapsi.catalog.offer import Offer
 from mapsi.catalog.product import Product
+from mapsi.catalog.thesaurus import Term, shipped_thesaurus
 from mapsi.errors import UsageError
 from offers import TAXONOMY, offer, take_in, take_in_all
 
 
 def search(catalog: Catalog, text: str, sort: Sort = "likeness", **filters: object) -> list[str]:
-    page = catalog.search_words(text, Filters(**filters), sort, 1, 1000)  # type: ignore[arg-type]
+    page = catalog.search_words(text, Filters(**filters), sort, 1, 1000, exact=True)  # type: ignore[arg-type]
     assert page.total == len(page.products)
     return [product.name for product in page.products]
 
@@ -54,6 +55,16 @@ def search(catalog: Catalog, text: str, sort: Sort = "likeness", **filters: obje
         ("봄 shirt", "봄 신상 Shirt"),
         ("티", "반팔티"),
         ("café", "CAFÉ APRON"),
+        ("black", "블랙진"),
+        ("검정", "Black dress"),
+        ("빨간 치마", "Red pleated skirts"),
+        ("청바지", "Slim Jeans"),
+        ("jean", "데님팬츠"),
+        ("바지", "Wide Trousers"),
+        ("t-shirt", "반팔티셔츠"),
+        ("ㅋㄷㄱ", "울 카디건"),
+        ("ㄱㄷㄱ 블랙", "Black 가디건"),
+        ("ㅇㅍㅅ", "린넨원피스"),
     ],
 )
 def test_a_word_is_found(catalog: Catalog, text: str, title: str) -> None:
@@ -73,7 +84,10 @@ def test_a_word_is_found(catalog: Catalog, text: str, title: str) -> None:
         ("shirt coat", "Shirt"),
         ("코트 원피스", "롱코트"),
         ("원피스피원", "원피 피스 스피 피원"),
-        ("xkcf54d2b8", "코트"),
+        ("ㅋㄷㄱ", "가디건"),
+        ("ㄴㅌ", "모니터"),
+        ("cotton", "측면"),
+        ("청바지", "슬랙스"),
     ],
 )
 def test_what_only_looks_alike_is_not_found(catalog: Catalog, text: str, title: str) -> None:
@@ -219,6 +233,7 @@ def made_up_offers(count: int) -> Iterator[Offer]:
         )
 
 
+THESAURUS = shipped_thesaurus()
 OFFERS = tuple(made_up_offers(150))
 
 
@@ -254,7 +269,7 @@ def test_what_is_found_and_its_order_follow_the_rule(
     text = joint.join(texts)
     if not slow_words(text):
         return
-    found = full_catalog.search_words(text, Filters(), sort, 1, 1000).products
+    found = full_catalog.search_words(text, Filters(), sort, 1, 1000, exact=True).products
     assert [int(product.link.rpartition("/")[2]) for product in found] == slow_search(full_catalog, text, sort)
 
 
@@ -313,21 +328,43 @@ def every_offer(catalog: Catalog) -> list[Product]:
 
 
 def slow_score(terms: list[str], each: Offer, classes: tuple[tuple[str, str], ...]) -> tuple[int, int] | None:
-    """(sum of places, number of mere parts), or None where a term is nowhere."""
-    names = [slow_words(word) for axis, slug in classes for word in TAXONOMY.find(axis).find(slug).all_words]
-    places = [[slow_words(each.title)], [slow_words(f"{each.brand} {each.category} {each.color}")], names]
+    """(sum of places, number of weak hits), or None where a term is nowhere."""
     score = (0, 0)
-    for term in terms:
-        hits = [
-            (place, part)
-            for place, texts in enumerate(places)
-            for part, matches in enumerate((is_whole, is_part))
-            if any(matches(term, words) for words in texts)
-        ]
+    for term in THESAURUS.terms(terms):
+        hits = [*slow_text_hits(term, each), *slow_class_hits(term, classes)]
         if not hits:
             return None
         score = (score[0] + min(hits)[0], score[1] + min(hits)[1])
     return score
+
+
+def slow_text_hits(term: Term, each: Offer) -> Iterator[tuple[int, int]]:
+    for place, text in enumerate((each.title, f"{each.brand} {each.category} {each.color}")):
+        words = slow_words(text)
+        if all(is_whole(word, words) for word in term.own):
+            yield place, 0
+        if len(term.own) == 1 and is_part(term.own[0], words):
+            yield place, 1
+        for form in term.others:
+            if all(is_whole(word, words) for word in form) or is_long_part(form, words):
+                yield place, 1
+
+
+def slow_class_hits(term: Term, classes: tuple[tuple[str, str], ...]) -> Iterator[tuple[int, int]]:
+    for axis, slug in classes:
+        cls = TAXONOMY.find(axis).find(slug)
+        names = (cls.name.ko, cls.name.en) if term.others else cls.all_words
+        for words in map(slow_words, names):
+            if all(is_whole(word, words) for word in term.own):
+                yield 2, 0
+            if any(all(is_whole(word, words) for word in form) for form in term.others):
+                yield 2, 1
+            if len(term.own) == 1 and is_part(term.own[0], words):
+                yield 2, 1
+
+
+def is_long_part(form: tuple[str, ...], words: list[str]) -> bool:
+    return len(form) == 1 and hangul(form[0]) and len(form[0]) > 1 and is_part(form[0], words)
 
 
 def is_whole(term: str, words: list[str]) -> bool:

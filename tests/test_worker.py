@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Event
 
 import pytest
 from click.testing import CliRunner
@@ -18,7 +19,7 @@ from click.testing import CliRunner
 from mapsi.catalog import Catalog, open_catalog
 from mapsi.catalog.jobs import LEASE, Job
 from mapsi.cli import main
-from mapsi.errors import FeedError, NotFoundError, RemoteError
+from mapsi.errors import CatalogError, FeedError, NotFoundError, RemoteError
 from mapsi.work.celery_worker import announce, make_app
 from mapsi.work.hands import Hands, perform
 from mapsi.work.schedule import DAILY, Schedule
@@ -36,12 +37,12 @@ class Told:
         self.done: list[str] = []
         self.changes = changes
 
-    def hands(self, refresh: Callable[[str], bool] | None = None) -> Hands:
+    def hands(self, refresh: Callable[[str], bool] | None = None, prune: Callable[[], object] | None = None) -> Hands:
         return Hands(
             refresh=refresh or (lambda name: (self.done.append(f"refresh {name}"), self.changes)[1]),
             accept=lambda name: (self.done.append(f"accept {name}"), self.changes)[1],
             index=lambda: self.done.append("index"),
-            prune=lambda: self.done.append("prune"),
+            prune=prune or (lambda: self.done.append("prune")),
         )
 
 
@@ -126,9 +127,62 @@ def test_an_interrupted_job_can_be_taken_at_once(catalog: Catalog) -> None:
     assert catalog.jobs.claim("two") is not None
 
 
+def test_a_fault_of_the_program_ends_no_worker_and_is_tried_again_later(
+    catalog: Catalog, caplog: pytest.LogCaptureFixture
+) -> None:
+    said: list[str] = []
+
+    def faulty(_name: str) -> bool:
+        raise ZeroDivisionError("a fault")
+
+    catalog.jobs.put(Job("refresh", SOURCE))
+    worker = Worker(catalog, Told().hands(faulty), said.append)
+    assert worker.step()
+    assert not worker.step()
+    (waiting,) = catalog.jobs.all()
+    assert (waiting.failures, waiting.worker) == (1, "")
+    assert said == [f"refresh {SOURCE}: a fault of the program; the log has it. It is tried again later."]
+    assert "ZeroDivisionError" in caplog.text
+
+
+def test_who_takes_over_from_a_killed_worker_wants_the_index_even_where_nothing_is_new(
+    catalog: Catalog, clock: Clock
+) -> None:
+    catalog.jobs.put(Job("refresh", SOURCE))
+    assert catalog.jobs.claim("killed after the switch") is not None
+    clock.advance(2 * LEASE)
+    told = Told(changes=False)
+    worker = Worker(catalog, told.hands(), lambda _: None)
+    assert worker.step()
+    assert worker.step()
+    assert told.done == [f"refresh {SOURCE}", "index"]
+
+
+def test_a_worker_waits_for_a_database_that_is_gone_for_a_while(
+    catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mapsi.work.worker.TICK", 0.01)
+    said: list[str] = []
+    told = Told(changes=False)
+    stop = Event()
+    worker = Worker(catalog, told.hands(prune=stop.set), said.append, stop=stop)
+    tries = iter(range(3))
+
+    def note_worker(name: str) -> None:
+        if next(tries, None) is not None:
+            raise CatalogError("The database server does not answer.", "Check that it runs.")
+
+    monkeypatch.setattr(catalog.jobs, "note_worker", note_worker)
+    worker.run()
+    assert said[0] == "The database server does not answer. Check that it runs."
+    assert [line for line in said if "does not answer" in line] == said[:1]
+    assert told.done == ["index"]
+
+
 CELERY = """
 import sys, time
 from pathlib import Path
+from threading import Event
 from mapsi.catalog import open_catalog
 from mapsi.work import celery_worker
 from mapsi.work.hands import Hands
@@ -217,7 +271,7 @@ def test_a_job_of_a_killed_celery_worker_is_done_by_another(catalog_url: str, re
             wait_for(lambda: f"end {SOURCE}" in lines(book))
 
 
-def test_a_broker_that_is_not_there_is_a_sentence_and_no_end(catalog: Catalog) -> None:
+def test_a_broker_that_is_not_there_is_a_sentence_and_no_end() -> None:
     with pytest.raises(RemoteError, match="broker"):
         announce(make_app("redis://127.0.0.1:1/0"), Job("index"))
 

@@ -86,6 +86,14 @@ def locked_file(file: Path, *, seconds: float) -> Iterator[bool]:
                 return
 
 
+def cut_torn_line(file: Path) -> None:
+    """Cut off what a killed process wrote of the last line of a file that grows by lines; no file is no line."""
+    if not file.exists():
+        return
+    with file.open("rb+") as opened:
+        opened.truncate(opened.read().rfind(b"\n") + 1)
+
+
 def write_json(target: Path, document: Any) -> None:
     """Write ``document`` as JSON a person can read, atomically."""
     with atomic_file(target) as beside:

@@ -81,6 +81,13 @@ class FeedError(MapsiError):
     http_status = 422
 
 
+class QuotaSpentError(FeedError):
+    """The calls that a provider allows in a day are used up; what whole queries gave before may be kept."""
+
+    code = "quota_spent"
+    http_status = 429
+
+
 class RemoteError(MapsiError):
     """An address outside could not be fetched, or may not be."""
 
@@ -110,6 +117,14 @@ class CatalogError(MapsiError):
     code = "catalog_unavailable"
     exit_code = 8
     http_status = 503
+
+
+class BusyError(CatalogError):
+    """Somebody else is changing the same part of the catalogue just now."""
+
+    code = "catalog_busy"
+    exit_code = 11
+    http_status = 409
 
 
 class ExtraMissingError(MapsiError):

@@ -162,10 +162,14 @@ def to_square(photo: Image.Image, size: int, fit: Fit) -> Image.Image:
 
 def to_input(photo: Image.Image, preprocessing: Preprocessing) -> FloatArray:
     """An RGB picture as float32 of shape (3, size, size), normalised as ``preprocessing`` says."""
-    pixels = np.asarray(to_square(photo, preprocessing.size, preprocessing.fit), dtype=np.float32)
+    pixels = np.asarray(to_square(photo, preprocessing.size, preprocessing.fit))
     mean = np.asarray(preprocessing.mean, dtype=np.float32) * np.float32(255)
     std = np.asarray(preprocessing.std, dtype=np.float32) * np.float32(255)
-    return np.ascontiguousarray(((pixels - mean) / std).transpose(2, 0, 1))
+    # In place and channel by channel: half the time of one expression over (size, size, 3), to the same bits.
+    values = pixels.transpose(2, 0, 1).astype(np.float32, order="C")
+    values -= mean[:, None, None]
+    values /= std[:, None, None]
+    return values
 
 
 def encode_jpeg(photo: Image.Image, *, max_side: int, quality: int = 85) -> bytes:

@@ -64,6 +64,20 @@ def _as_sources(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
+def _as_contact(text: str) -> str:
+    contact = text.strip()
+    if not contact.isascii() or not contact.isprintable() or not ("@" in contact or "://" in contact):
+        raise ValueError("expected a mail address or a web address at which a person answers")
+    return contact
+
+
+def _as_bases(text: str) -> tuple[tuple[str, str], ...]:
+    pairs = [part.partition("=") for part in text.split(",") if part.strip()]
+    if not all(name.strip() and address.strip().startswith(("http://", "https://")) for name, _, address in pairs):
+        raise ValueError("expected NAME=ADDRESS, comma-separated, each address with http:// or https://")
+    return tuple((name.strip(), address.strip().rstrip("/")) for name, _, address in pairs)
+
+
 def _as_bool(text: str) -> bool:
     match text.strip().lower():
         case "1" | "true" | "yes" | "on":
@@ -136,6 +150,42 @@ class Settings:
         "Private hosts, comma-separated, that the fetcher may reach though their addresses are not public.",
     )
     fetch_seconds: int = _setting(_whole(1, 3600), 20, "Time in which one fetched picture has to arrive in full.")
+    collect_contact: str = _setting(
+        _as_contact,
+        "",
+        "Mail or web address that stands in the requests of `mapsi collect`; Openverse and Commons are not asked without one.",
+    )
+    collect_bases: tuple[tuple[str, str], ...] = _setting(
+        _as_bases,
+        (),
+        "Photo sources that are asked elsewhere than at their official address, comma-separated: NAME=ADDRESS.",
+    )
+    naver_hub_key_id: Secret = _setting(Secret, Secret(""), "Key id of NAVER API HUB, for the photo source naver-hub.")
+    naver_hub_key: Secret = _setting(Secret, Secret(""), "Key of NAVER API HUB, for the photo source naver-hub.")
+    openverse_client_id: Secret = _setting(
+        Secret,
+        Secret(""),
+        "Client id registered with Openverse; without one it is asked anonymously, within low limits.",
+    )
+    openverse_client_secret: Secret = _setting(Secret, Secret(""), "Client secret registered with Openverse.")
+    naver_client_id: Secret = _setting(
+        Secret, Secret(""), "Client id of Naver Open API, for shop-json and the photo source naver."
+    )
+    naver_client_secret: Secret = _setting(
+        Secret, Secret(""), "Client secret of Naver Open API, for shop-json and the photo source naver."
+    )
+    picture_days: int = _setting(
+        _whole(1, 365), 7, "After about how many days a product's picture is asked about again at its shop."
+    )
+    naver_daily_calls: int = _setting(
+        _whole(1, 10_000_000), 25_000, "How many calls a day the client of Naver Open API may make."
+    )
+    queue: Secret = _setting(
+        Secret,
+        Secret(""),
+        "Broker that hands jobs to workers: redis://HOST:6379/0 or amqp://USER:PASSWORD@HOST; empty means that "
+        "`mapsi worker` works in its own process.",
+    )
     photo_bytes: int = _setting(_whole(1024, 1 << 30), 16 * 1024 * 1024, "Largest photo, in bytes, that is read.")
     photo_megapixels: int = _setting(_whole(1, 200), 40, "Largest photo, in millions of pixels, that is decoded.")
     photo_minutes: int = _setting(
@@ -145,9 +195,22 @@ class Settings:
     page_size: int = _setting(_whole(1, 100), 24, "How many products one page shows.")
     image_rate: str = _setting(str, "30 per minute", "How often one client may search by photo.")
     words_rate: str = _setting(str, "120 per minute", "How often one client may search by words.")
+    suggest_rate: str = _setting(str, "600 per minute", "How often one client may ask for suggestions while typing.")
+    login_rate: str = _setting(str, "10 per minute", "How often one client may try to log in as an operator.")
     threads: int = _setting(_whole(1, 256), 8, "How many requests the server works on at once.")
     model_threads: int = _setting(
         _whole(0, 256), 0, "How many processor threads the model uses; 0 means as many as the machine has."
+    )
+    google_terms_accepted: bool = _setting(
+        _as_bool,
+        False,
+        "Whether you accept that Google's terms forbid automated searching without leave: turns the source google on.",
+    )
+    chrome: Path | None = _setting(
+        _as_optional_path, None, "Chrome or Chromium that collecting starts; empty means the one that is found."
+    )
+    chromedriver: Path | None = _setting(
+        _as_optional_path, None, "Chromedriver of the same version; empty means the one that is found."
     )
 
 
@@ -175,7 +238,7 @@ def setting_table() -> list[SettingRow]:
 
 
 def _show(value: object) -> str:
-    if isinstance(value, Secret) or value is None or value == ():
+    if isinstance(value, Secret) or value is None or value in ("", ()):
         return "empty"
     if isinstance(value, tuple):
         return ",".join(map(str, value))

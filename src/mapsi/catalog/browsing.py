@@ -1,4 +1,4 @@
-"""Products by their ids, and all products page by page."""
+"""Products by their ids."""
 
 from __future__ import annotations
 
@@ -6,54 +6,33 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any, cast
 
-from sqlalchemy import Connection, and_, exists, func, or_, select
-from sqlalchemy.orm import aliased
+from sqlalchemy import Connection, select
 
-from mapsi.catalog.filters import Filters, Sort
+from mapsi.catalog.filters import Expired
 from mapsi.catalog.money import LARGEST, from_minor
-from mapsi.catalog.narrowing import Window, conditions, order
 from mapsi.catalog.product import Product
 from mapsi.catalog.records import PricePoint
-from mapsi.catalog.tables import Listing, OfferClass, OfferRow, Price, Shop
+from mapsi.catalog.tables import Listing, OfferClass, OfferRow, Picture, Price, Shop
+
+_SHOWN = (
+    *("id", "title", "link", "picture", "image_source", "lowest_price", "currency", "brand", "category", "audience"),
+    "seller",
+)
 
 
-def find_page(connection: Connection, filters: Filters, sort: Sort, window: Window) -> list[int]:
-    """Offer ids of one page, one a product: the cheapest variant that passes.
-
-    No window function: an offer is asked for cheaper siblings as it comes along the index of the order, so that a page
-    costs its own rows and not the catalogue's.
-    """
-    sibling = aliased(Listing)
-    cheaper = or_(
-        sibling.price_order < Listing.price_order,
-        and_(sibling.price_order == Listing.price_order, sibling.offer_id < Listing.offer_id),
-    )
-    same_product = [sibling.shop_id == Listing.shop_id, sibling.group_key == Listing.group_key]
-    statement = (
-        select(Listing.offer_id)
-        .where(*conditions(filters), ~exists().where(*same_product, cheaper, *conditions(filters, sibling)))
-        .order_by(*order(sort, [Listing.offer_id.desc()], Listing.price_order, Listing.offer_id))
-    )
-    return list(connection.scalars(statement.limit(window.size).offset(window.offset)))
-
-
-def count_products(connection: Connection, filters: Filters) -> int:
-    """How many products pass, variants counted once."""
-    products = select(Listing.shop_id, Listing.group_key).where(*conditions(filters)).distinct()
-    return int(connection.scalar(select(func.count()).select_from(products.subquery())) or 0)
-
-
-def load_products(connection: Connection, ids: Sequence[int]) -> list[Product]:
+def load_products(connection: Connection, ids: Sequence[int], expired: Expired) -> list[Product]:
     """Products in the order of ``ids``, without those that are not shown."""
-    wanted = sorted({number for number in ids if 0 < number <= LARGEST})
+    wanted = sorted({number for number in ids if 0 < number <= LARGEST and number not in expired.offers})
     if not wanted:
         return []
-    columns = ("id", "title", "link", "picture", "lowest_price", "currency", "brand", "category", "audience")
+    shop = (Shop.slug, Shop.name.label("shop_name"), Shop.sample, Shop.copies)
+    copy = (Picture.width, Picture.height, Picture.kept)
     query = (
-        select(*(getattr(OfferRow, name) for name in columns), Shop.slug, Shop.name.label("shop_name"), Shop.sample)
+        select(*(getattr(OfferRow, name) for name in _SHOWN), *shop, *copy)
         .join_from(OfferRow, Listing, Listing.offer_id == OfferRow.id)
         .join(Shop, Shop.id == OfferRow.shop_id)
-        .where(OfferRow.id.in_(wanted))
+        .outerjoin(Picture, Picture.digest == OfferRow.picture)
+        .where(OfferRow.id.in_(wanted), OfferRow.shop_id.not_in(expired.shops))
     )
     classes = _load_classes(connection, wanted)
     found = {row.id: _product(row, classes[row.id]) for row in connection.execute(query)}
@@ -81,9 +60,11 @@ def _product(row: Any, classes: Sequence[tuple[str, str]]) -> Product:
         id=row.id,
         name=row.title,
         shop=row.slug,
-        shop_name=row.shop_name,
+        shop_name=row.seller or row.shop_name,
         link=row.link,
-        picture=row.picture or "",
+        picture=row.picture if row.copies and row.kept else "",
+        picture_size=(row.width or 0, row.height or 0),
+        linked_picture="" if row.copies else row.image_source,
         lowest_price=from_minor(row.lowest_price, row.currency),
         currency=row.currency,
         brand=row.brand,

@@ -2,22 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from sqlalchemy import Connection, delete, insert, select
 
 from mapsi.catalog.generation import advance_generation
 from mapsi.catalog.tables import ClassWords
-from mapsi.catalog.tokens import searchable
+from mapsi.catalog.tokens import searchable, stem
+from mapsi.catalog.vocabulary import JOINED, joined_neighbours
 from mapsi.taxonomy import Taxonomy
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class KnownClass:
-    """A class as ``axis:slug`` and the searchable text of its names and search words."""
+    """A class with the words of each of its names and search words, the Korean and the English name first."""
 
-    key: str
-    words: str
+    axis: str
+    slug: str
+    texts: tuple[tuple[str, ...], ...]
+
+    @property
+    def names(self) -> tuple[tuple[str, ...], ...]:
+        return self.texts[:2]
+
+    @cached_property
+    def whole_words(self) -> tuple[frozenset[str], ...]:
+        """For each text its words, English ones as their stems, and neighbours of CJK as one."""
+        return tuple(frozenset((*map(stem, text), *_joined(text))) for text in self.texts)
+
+
+def _joined(text: Sequence[str]) -> Iterator[str]:
+    return (word.removeprefix(JOINED) for word in joined_neighbours(text))
 
 
 def save_class_words(connection: Connection, taxonomy: Taxonomy) -> None:
@@ -38,5 +55,10 @@ def save_class_words(connection: Connection, taxonomy: Taxonomy) -> None:
 
 
 def load_class_words(connection: Connection) -> list[KnownClass]:
+    """The classes as they were last saved, by axis and slug."""
     query = select(ClassWords).order_by(ClassWords.axis, ClassWords.slug)
-    return [KnownClass(f"{row.axis}:{row.slug}", row.words) for row in connection.execute(query)]
+    # Searchable texts begin and end with a blank: two blanks stand where one text ends and the next begins.
+    return [
+        KnownClass(row.axis, row.slug, tuple(tuple(text.split()) for text in row.words.split("  ")))
+        for row in connection.execute(query)
+    ]

@@ -9,11 +9,13 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, delete, insert, select, update
 
+from mapsi.catalog.changes import note_changes
 from mapsi.catalog.class_words import save_class_words
-from mapsi.catalog.database import Database
+from mapsi.catalog.database import Database, begin_write
 from mapsi.catalog.generation import advance_generation
+from mapsi.catalog.locks import switch_lock
 from mapsi.catalog.tables import Listing, OfferClass, OfferRow, ReadingRow
-from mapsi.catalog.tokens import class_keys, index_tokens
+from mapsi.catalog.tokens import class_keys
 from mapsi.taxonomy import Taxonomy
 
 _BATCH = 1000
@@ -28,7 +30,8 @@ class _Classes:
 
 
 def classify_by_model(database: Database, model: str, taxonomy: Taxonomy) -> int:
-    """In batches, each a transaction: an import may take its turn in between."""
+    """In batches, each a transaction that takes its turn with imports: a switch that went on beside it would have its new
+    words overwritten by classes that came of the old ones."""
     living = (
         select(OfferRow.id, ReadingRow.labels)
         .outerjoin(ReadingRow, and_(ReadingRow.picture == OfferRow.picture, ReadingRow.model == model))
@@ -36,17 +39,18 @@ def classify_by_model(database: Database, model: str, taxonomy: Taxonomy) -> int
         .order_by(OfferRow.id)
         .limit(_BATCH)
     )
-    with database.write() as connection:
-        save_class_words(connection, taxonomy)
     last, changed = 0, 0
-    while True:
-        with database.write() as connection:
-            batch = connection.execute(living.where(OfferRow.id > last)).all()
-            labels = {row.id: json.loads(row.labels) if row.labels else {} for row in batch}
-            changed += _classify(connection, labels, taxonomy)
-        if len(batch) < _BATCH:
-            return changed
-        last = batch[-1].id
+    with database.session() as connection:
+        with begin_write(connection):
+            save_class_words(connection, taxonomy)
+        while True:
+            with switch_lock(database, connection), begin_write(connection):
+                batch = connection.execute(living.where(OfferRow.id > last)).all()
+                labels = {row.id: json.loads(row.labels) if row.labels else {} for row in batch}
+                changed += _classify(connection, labels, taxonomy)
+            if len(batch) < _BATCH:
+                return changed
+            last = batch[-1].id
 
 
 def _classify(connection: Connection, labels: Mapping[int, Mapping[str, Any]], taxonomy: Taxonomy) -> int:
@@ -69,6 +73,7 @@ def _classify(connection: Connection, labels: Mapping[int, Mapping[str, Any]], t
     }
     _refresh_words(connection, slugs)
     advance_generation(connection)
+    note_changes(connection, select(OfferRow.id).where(OfferRow.id.in_(changed)))
     return len(changed)
 
 
@@ -95,11 +100,8 @@ def _wanted(has: _Classes, told: Mapping[str, Any], taxonomy: Taxonomy) -> dict[
 
 
 def _refresh_words(connection: Connection, classes: Mapping[int, Mapping[str, str]]) -> None:
-    shown = select(Listing.offer_id, Listing.title, Listing.about).where(Listing.offer_id.in_(list(classes)))
-    rows = []
-    for offer_id, title, about in connection.execute(shown):
-        keys = class_keys(classes[offer_id])
-        rows.append({"at": offer_id, "classes": keys, "tokens": index_tokens(title, about, keys)})
+    shown = set(connection.scalars(select(Listing.offer_id).where(Listing.offer_id.in_(list(classes)))))
+    rows = [{"at": offer_id, "classes": class_keys(classes[offer_id])} for offer_id in sorted(shown)]
     if rows:
         # The plain table: an ORM update by values would look for primary keys.
         table: Any = Listing.__table__

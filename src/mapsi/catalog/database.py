@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,6 +16,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from mapsi.errors import CatalogError
 
 Kind = Literal["sqlite", "mariadb"]
+Clock = Callable[[], datetime]
+"""Gives aware times."""
 _REFUSALS = (DatabaseError, InterfaceError, PoolTimeoutError)
 _MISTAKES = (IntegrityError, DataError)
 _BUSY_MS = 30_000
@@ -28,12 +31,19 @@ def storable(text: str, limit: int) -> str:
     return cut if cut.isascii() and "\x00" not in cut else cut.replace("\x00", "").encode("utf-8", "replace").decode()
 
 
+def utc_now() -> datetime:
+    """The clock of everybody who is handed no other."""
+    return datetime.now(UTC)
+
+
 class Database:
-    """An engine that hands out transactions. ``kind`` names the dialect of SQL to write."""
+    """An engine that hands out transactions. ``kind`` names the dialect of SQL to write, ``now`` is the clock that says
+    what has expired."""
 
     def __init__(self, engine: Engine, kind: Kind) -> None:
         self.engine = engine
         self.kind = kind
+        self.now: Clock = utc_now
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -75,10 +85,11 @@ def begin_write(connection: Connection) -> Iterator[None]:
         connection.execution_options(mapsi_writes=False)
 
 
-def open_database(url: str) -> Database:
+def open_database(url: str, now: Clock = utc_now) -> Database:
     """Open and reach the database at ``url``; raises :class:`CatalogError`."""
     address = _parse(url)
     database = _open_sqlite(address) if address.get_backend_name() == "sqlite" else _open_mariadb(address)
+    database.now = now
     with database.read():
         pass
     return database

@@ -15,16 +15,32 @@ SORTS: tuple[Sort, ...] = ("likeness", "price-up", "price-down")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Expired:
+    """Offers past their time to live that no sweep has removed yet: those of whole ``shops``, and single ``offers``; by
+    their numbers."""
+
+    shops: frozenset[int] = frozenset()
+    offers: frozenset[int] = frozenset()
+
+    def __bool__(self) -> bool:
+        return bool(self.shops or self.offers)
+
+
+NOTHING_EXPIRED = Expired()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Filters:
-    """Only offers that meet all of it. Empty means no restriction; several shops, classes of one axis or audiences are
-    alternatives. Prices are inclusive, in units of the offer's currency. ``classes`` maps an axis to class slugs. An
-    audience of ``women`` or ``men`` also lets ``unisex`` through."""
+    """Only offers that meet all of it. Empty means no restriction; several shops, classes of one axis, audiences or
+    colours are alternatives. Prices are inclusive, in units of the offer's currency. ``classes`` maps an axis to class
+    slugs, ``colors`` are slugs of colour families. An audience of ``women`` or ``men`` also lets ``unisex`` through."""
 
     min_price: Decimal | None = None
     max_price: Decimal | None = None
     shops: tuple[str, ...] = ()
     classes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     audiences: tuple[Audience, ...] = ()
+    colors: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for bound in (self.min_price, self.max_price):
@@ -42,3 +58,7 @@ class Filters:
     @property
     def narrows(self) -> bool:
         return self != Filters()
+
+
+EVERYTHING = Filters()
+"""No restriction."""

@@ -1,85 +1,171 @@
-"""An import from its first row to its last: locked, staged, switched, and booked whatever happens."""
+"""A run from its first row to its last: locked, booked whatever happens, each delivery staged and then switched."""
 
 from __future__ import annotations
 
-import re
-import unicodedata
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from itertools import islice
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, func, select
 
+from mapsi.catalog.answers import mark_answers_taken
+from mapsi.catalog.book import COUNTS, booked_if_it_fails, note_run, open_book
 from mapsi.catalog.class_words import save_class_words
-from mapsi.catalog.database import Database, begin_write, storable
-from mapsi.catalog.generation import advance_generation
-from mapsi.catalog.locks import exclusive
-from mapsi.catalog.offer import BrokenRow, Offer
-from mapsi.catalog.records import ImportReport
+from mapsi.catalog.database import Database, begin_write
+from mapsi.catalog.expiry import renew_all
+from mapsi.catalog.locks import PATIENCE, shop_lock, switch_lock
+from mapsi.catalog.offer import BrokenRow, Offer, Withdrawal
+from mapsi.catalog.records import ImportReport, RunState
+from mapsi.catalog.sources import remember_feed
 from mapsi.catalog.staging import Stage, create_stage
-from mapsi.catalog.switching import Delivery, new_id, switch
-from mapsi.catalog.tables import Import, Shop
-from mapsi.errors import CatalogError, FeedError, MapsiError, UsageError
+from mapsi.catalog.switching import Delivery, Scope, switch
+from mapsi.catalog.tables import OfferRow, Shop
+from mapsi.errors import BusyError, FeedError
 from mapsi.taxonomy import Taxonomy
 
+Row = Offer | BrokenRow | Withdrawal
+Progress = Callable[[int], None]
 _BATCH = 1000
 _BROKEN_KEPT = 1000
-_SWITCH_SECONDS = 3600
 
 
-def shop_slug(name: str) -> str:
-    """The slug of a shop's name: small letters and digits of any script, joined by hyphens.
+@contextmanager
+def open_run(database: Database, delivery: Delivery, taxonomy: Taxonomy) -> Iterator[Run]:
+    """Lock the shop and open the book; an error that ends the block is booked.
 
-    Raises :class:`UsageError` where the name has none."""
-    folded = unicodedata.normalize("NFKC", name).casefold()
-    slug = "-".join(re.findall(r"[^\W_]+", folded))[:100].rstrip("-")
-    if not slug:
-        raise UsageError(f"{name!r} is no name for a shop.", "Give one with letters or digits.")
-    return slug
+    Raises :class:`BusyError` where another run of the shop goes on."""
+    with (
+        database.session() as connection,
+        shop_lock(database, connection, delivery.shop, seconds=PATIENCE) as free,
+    ):
+        if not free:
+            raise BusyError(
+                f"Another import of the shop {delivery.shop} is running.", "Wait until it has ended, then start again."
+            )
+        run_id = open_book(connection, delivery.shop, delivery.format, delivery.origin, database.now())
+        with booked_if_it_fails(database, run_id):
+            yield Run(database, connection, delivery, taxonomy, run_id)
 
 
-def refuse_namesake(database: Database, slug: str, name: str) -> None:
-    """Raise :class:`UsageError` where another shop has the slug of ``name``: its offers would be taken for gone."""
-    with database.read() as connection:
-        known = connection.scalar(select(Shop.name).where(Shop.slug == slug))
-    if known not in (None, slug, name):
-        raise UsageError(
-            f"The shop {name!r} would be kept as {slug!r}, which is the shop {known!r}.",
-            f"Give {known!r} or {slug!r} if you mean that one, or a name that differs in a letter or digit.",
+class Run:
+    """A run of one shop, whose lock is held and whose book is open. It takes over one delivery or several, each of them
+    whole or not at all; its counts add up."""
+
+    def __init__(
+        self, database: Database, connection: Connection, delivery: Delivery, taxonomy: Taxonomy, run_id: int
+    ) -> None:
+        self.id = run_id
+        self._database = database
+        self._connection = connection
+        self._delivery = delivery
+        self._taxonomy = taxonomy
+        self._counts = dict.fromkeys(COUNTS, 0)
+        self._broken = Broken()
+
+    def take(
+        self,
+        rows: Iterable[Row],
+        *,
+        whole: bool = True,
+        shrink: float | None = None,
+        accept: bool = False,
+        seen_at: datetime | None = None,
+        remember: Mapping[str, str] | None = None,
+        progress: Progress | None = None,
+    ) -> ImportReport:
+        """Take over all of the shop's offers, or changes to them where not ``whole``.
+
+        Where more than the share ``shrink`` of the living offers would go, or all of them, nothing is taken and the
+        report says ``held``, unless a person said ``accept``. Without ``shrink`` any share may go, and a feed without an
+        offer is an error. ``remember`` is kept together with the offers, to know the feed again by.
+        """
+        stage = self._stage(rows, progress)
+        living = self._count_living(stage.shop_id) if whole and shrink is not None else 0
+        _refuse_none_good(stage, self._broken, may_be_empty=not whole or living > 0)
+        if living and shrink is not None and not accept:
+            reason = reason_to_hold(living, stage.counts.kept, shrink)
+            if reason:
+                return self.end("held", f"{reason} The feed is held back; nothing was changed.")
+        scope = Scope.EVERYTHING if whole else Scope.CHANGES
+        delivery = replace(self._delivery, seen_at=seen_at)
+        return self._switch(stage, delivery, scope, "done", "", remember or {})
+
+    def take_part(
+        self, rows: Iterable[Row], reason: str, *, seen_at: datetime | None = None, progress: Progress | None = None
+    ) -> ImportReport:
+        """Take over some of the shop's offers while others are still to come, for a ``reason`` in a sentence: those
+        keep the time they had."""
+        delivery = replace(self._delivery, seen_at=seen_at)
+        return self._switch(self._stage(rows, progress), delivery, Scope.PART, "partial", reason, {})
+
+    def renew(self) -> ImportReport:
+        """End with everything as it was: the source still has it, so it is good for another time to live."""
+        with begin_write(self._connection):
+            shop_id = self._connection.scalar(select(Shop.id).where(Shop.slug == self._delivery.shop))
+            if shop_id is not None:
+                renew_all(self._connection, shop_id, self._delivery.validity)
+                self._counts["unchanged"] = count_living(self._connection, shop_id)
+        return self.end("unchanged")
+
+    def end(self, state: RunState, reason: str = "") -> ImportReport:
+        """End without taking anything (more) over."""
+        with begin_write(self._connection):
+            self._note(state, reason)
+        return self._report(state, reason)
+
+    def _stage(self, rows: Iterable[Row], progress: Progress | None) -> Stage:
+        create_stage(self._connection)
+        with self._connection.begin():
+            shop_id = self._connection.scalar(select(Shop.id).where(Shop.slug == self._delivery.shop))
+        stage = Stage(self._connection, shop_id, self._taxonomy)
+        fill(stage, rows, self._broken, progress)
+        return stage
+
+    def _count_living(self, shop_id: int | None) -> int:
+        with self._connection.begin():
+            return count_living(self._connection, shop_id)
+
+    def _switch(
+        self,
+        stage: Stage,
+        delivery: Delivery,
+        scope: Scope,
+        state: RunState,
+        reason: str,
+        remember: Mapping[str, str],
+    ) -> ImportReport:
+        with switch_lock(self._database, self._connection), begin_write(self._connection):
+            shop_id, gone = switch(self._connection, delivery, self.id, scope)
+            save_class_words(self._connection, self._taxonomy)
+            counts = stage.counts
+            for name, count in zip(COUNTS, (counts.new, counts.changed, counts.same, gone), strict=True):
+                self._counts[name] += count
+            if scope is Scope.PART:
+                mark_answers_taken(self._connection, shop_id)
+            else:
+                remember_feed(self._connection, shop_id, remember, stage.reading)
+            self._note(state, reason)
+        return self._report(state, reason)
+
+    def _note(self, state: RunState, reason: str) -> None:
+        broken, now = self._broken, self._database.now()
+        note_run(self._connection, self.id, state, now, reason, self._counts, broken.first, broken.count)
+
+    def _report(self, state: RunState, reason: str) -> ImportReport:
+        return ImportReport(
+            import_id=self.id,
+            state=state,
+            reason=reason,
+            broken=tuple(self._broken.first),
+            broken_count=self._broken.count,
+            **self._counts,
         )
 
 
-def run_import(
-    database: Database,
-    delivery: Delivery,
-    rows: Iterable[Offer | BrokenRow],
-    taxonomy: Taxonomy,
-    progress: Callable[[int], None] | None,
-) -> ImportReport:
-    """See :meth:`mapsi.catalog.catalog.Catalog.import_offers`."""
-    with (
-        database.session() as connection,
-        exclusive(database, connection, f"import/{delivery.shop}") as free,
-    ):
-        if not free:
-            raise CatalogError(
-                f"Another import of the shop {delivery.shop} is running.", "Wait until it has ended, then start again."
-            )
-        import_id = _open_book(connection, delivery)
-        with _booked_if_it_fails(database, import_id):
-            create_stage(connection)
-            shop_id = _shop_id(connection, delivery.shop)
-            stage = Stage(connection, shop_id, taxonomy)
-            broken = _fill(stage, rows, progress)
-            if not stage.counts.good:
-                raise _no_good_offer(broken)
-            return _take_over(database, connection, delivery, import_id, taxonomy, stage, broken)
-
-
 @dataclass
-class _Broken:
+class Broken:
     """Broken rows: the first ones, and how many there are."""
 
     first: list[BrokenRow] = field(default_factory=list)
@@ -92,98 +178,44 @@ class _Broken:
                 self.first.append(row)
 
 
-def _fill(stage: Stage, rows: Iterable[Offer | BrokenRow], progress: Callable[[int], None] | None) -> _Broken:
-    broken, read, stream = _Broken(), 0, iter(rows)
+def fill(stage: Stage, rows: Iterable[Row], broken: Broken, progress: Progress | None) -> None:
+    """Stage all rows, batch by batch."""
+    read, stream = 0, iter(rows)
     while batch := list(islice(stream, _BATCH)):
         broken.add(row for row in batch if isinstance(row, BrokenRow))
         broken.add(stage.put([row for row in batch if isinstance(row, Offer)]))
+        stage.withdraw([row for row in batch if isinstance(row, Withdrawal)])
         read += len(batch)
         if progress is not None:
             progress(read)
-    return broken
 
 
-def _no_good_offer(broken: _Broken) -> FeedError:
-    if not broken.count:
-        return FeedError("The feed holds no offer.", "Check that it is the right file; nothing was changed.")
-    first = broken.first[0]
-    return FeedError(
-        f"None of the feed's {broken.count} rows can be used; the first, in line {first.line}: {first.reason}",
-        "Mend the feed; nothing was changed.",
+def reason_to_hold(living: int, kept: int, shrink: float) -> str:
+    """Why a whole feed that keeps ``kept`` of ``living`` offers waits for a person, or nothing."""
+    gone = living - kept
+    if not gone or (kept and gone <= shrink * living):
+        return ""
+    if not kept:
+        return f"All {living:,} offers would be gone."
+    return (
+        f"{gone:,} of {living:,} offers would be gone, more than the {shrink:.0%} that may go without a person looking."
     )
 
 
-def _take_over(
-    database: Database,
-    connection: Connection,
-    delivery: Delivery,
-    import_id: int,
-    taxonomy: Taxonomy,
-    stage: Stage,
-    broken: _Broken,
-) -> ImportReport:
-    # One switch at a time on either database: SQLite has one writer anyway, on MariaDB it spares deadlocks and lets the
-    # switch number the new offers itself.
-    with exclusive(database, connection, "switch", seconds=_SWITCH_SECONDS) as free:
-        if not free:
-            raise CatalogError("Another import has been taking over its feed for too long.", "Try again later.")
-        with begin_write(connection):
-            gone = switch(connection, delivery, import_id)
-            save_class_words(connection, taxonomy)
-            counts = stage.counts
-            report = ImportReport(
-                import_id=import_id,
-                new=counts.new,
-                changed=counts.changed,
-                unchanged=counts.same,
-                gone=gone,
-                broken=tuple(broken.first),
-                broken_count=broken.count,
-            )
-            _close_book(connection, report)
-            advance_generation(connection)
-    return report
+def count_living(connection: Connection, shop_id: int | None) -> int:
+    """How many offers of the shop live, in the caller's transaction."""
+    living = select(func.count()).where(OfferRow.shop_id == shop_id, OfferRow.gone_at.is_(None))
+    return int(connection.scalar(living) or 0)
 
 
-def _shop_id(connection: Connection, slug: str) -> int | None:
-    with connection.begin():
-        return connection.scalar(select(Shop.id).where(Shop.slug == slug))
-
-
-def _open_book(connection: Connection, delivery: Delivery) -> int:
-    """Note that an import began. One still running under this shop's lock was killed."""
-    killed = update(Import).where(Import.shop == delivery.shop, Import.state == "running")
-    with begin_write(connection):
-        connection.execute(
-            killed.values(state="failed", finished=datetime.now(UTC), reason="The process ended in the middle.")
+def _refuse_none_good(stage: Stage, broken: Broken, *, may_be_empty: bool) -> None:
+    if stage.counts.good or stage.counts.gone or stage.counts.missing:
+        return
+    if broken.count:
+        first = broken.first[0]
+        raise FeedError(
+            f"None of the feed's {broken.count} rows can be used; the first, in line {first.line}: {first.reason}",
+            "Mend the feed; nothing was changed.",
         )
-        entry = insert(Import).values(
-            shop=delivery.shop,
-            format=storable(delivery.format, 50),
-            origin=storable(delivery.origin, 10_000),
-            started=datetime.now(UTC),
-            state="running",
-            reason="",
-        )
-        return new_id(connection.execute(entry))
-
-
-def _close_book(connection: Connection, report: ImportReport) -> None:
-    counts = {name: getattr(report, name) for name in ("new", "changed", "unchanged", "gone")}
-    done = update(Import).where(Import.id == report.import_id)
-    connection.execute(done.values(state="done", finished=datetime.now(UTC), broken=report.broken_count, **counts))
-
-
-@contextmanager
-def _booked_if_it_fails(database: Database, import_id: int) -> Iterator[None]:
-    try:
-        yield
-    except BaseException as error:
-        reason = str(error) if isinstance(error, MapsiError) else f"It was interrupted ({type(error).__name__})."
-        failed = update(Import).where(Import.id == import_id)
-        # Where even this cannot be written, the first error is the one to tell; the next import closes the book.
-        with suppress(CatalogError), database.write() as connection:
-            connection.execute(
-                failed.values(state="failed", finished=datetime.now(UTC), reason=storable(reason, 10_000))
-            )
-        raise
+    if not may_be_empty:
+        raise FeedError("The feed holds no offer.", "Check that it is the right file; nothing was changed.")

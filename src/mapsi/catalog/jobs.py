@@ -43,12 +43,14 @@ class WaitingJob:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A job that a worker took. ``wanted`` is how often it had been asked for by then."""
+    """A job that a worker took. ``wanted`` is how often it had been asked for by then; ``abandoned`` says that a worker
+    had it before and said nothing more."""
 
     job: Job
     worker: str
     wanted: int
     failures: int
+    abandoned: bool = False
 
 
 class Jobs:
@@ -88,7 +90,7 @@ class Jobs:
             taken = update(JobRow).where(*_is(found), *free).values(leased_until=now + LEASE, worker=worker)
             if not connection.execute(taken).rowcount:
                 return None
-            return Claim(found, worker, row.wanted, row.failures)
+            return Claim(found, worker, row.wanted, row.failures, abandoned=row.leased_until is not None)
 
     def renew(self, claim: Claim) -> bool:
         """Say that the work goes on; False where the job is another worker's by now."""

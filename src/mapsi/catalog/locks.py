@@ -11,6 +11,31 @@ from sqlalchemy import Connection, text
 
 from mapsi.artifacts import locked_file
 from mapsi.catalog.database import Database
+from mapsi.errors import BusyError
+
+PATIENCE = 2
+"""Seconds to wait for another run of the shop: a look at the lock, or a sweep, is over by then."""
+
+_SWITCH_SECONDS = 3600
+
+
+@contextmanager
+def shop_lock(database: Database, connection: Connection, shop: str, *, seconds: int = 0) -> Iterator[bool]:
+    """Hold the lock under which the offers of one shop (its slug) change; gives False where another holds it."""
+    with exclusive(database, connection, f"import/{shop}", seconds=seconds) as free:
+        yield free
+
+
+@contextmanager
+def switch_lock(database: Database, connection: Connection) -> Iterator[None]:
+    """Take turns with the switches of other shops; raises :class:`BusyError` where they do not end.
+
+    SQLite has one writer anyway; on MariaDB it spares deadlocks and lets a switch number its new offers itself.
+    """
+    with exclusive(database, connection, "switch", seconds=_SWITCH_SECONDS) as free:
+        if not free:
+            raise BusyError("Another import has been taking over its feed for too long.", "Try again later.")
+        yield
 
 
 @contextmanager

@@ -1,21 +1,20 @@
-"""Filters, orders and pages as SQL over ``listings``."""
+"""Filters over the rows of a segment, one mask a kind of filter."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR
-from typing import Any
 
-from sqlalchemy import ColumnElement, exists, select
+import numpy as np
 
-from mapsi.catalog.database import storable
-from mapsi.catalog.filters import SORTS, Filters, Sort
+from mapsi.catalog.filters import Filters
 from mapsi.catalog.money import LARGEST, to_order
-from mapsi.catalog.tables import Listing, OfferClass, Shop
+from mapsi.catalog.segment import Bools, Codes, Segment
 from mapsi.errors import UsageError
 
 LARGEST_PAGE = 1000
+PRICE, SHOP, AUDIENCE, COLOR = "price", "shop", "audience", "color"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,46 +33,39 @@ class Window:
         return min((self.number - 1) * self.size, LARGEST)
 
 
-def conditions(filters: Filters, listing: type[Listing] = Listing) -> list[ColumnElement[bool]]:
-    """What a listing (or an alias of the table) has to meet."""
-    found: list[ColumnElement[bool]] = []
-    if filters.min_price is not None:
-        found.append(listing.price_order >= int(to_order(filters.min_price).to_integral_value(ROUND_CEILING)))
-    if filters.max_price is not None:
-        found.append(listing.price_order <= int(to_order(filters.max_price).to_integral_value(ROUND_FLOOR)))
+def masks(segment: Segment, filters: Filters, shops: Mapping[str, int]) -> dict[str, Bools]:
+    """The rows that each kind of filter lets through, kinds without a filter left out. Kinds are :data:`PRICE`,
+    :data:`SHOP`, :data:`AUDIENCE`, :data:`COLOR` and each axis; ``shops`` gives the number of a slug."""
+    found: dict[str, Bools] = {}
+    if filters.min_price is not None or filters.max_price is not None:
+        found[PRICE] = _in_price_range(segment, filters)
     if filters.shops:
-        found.append(listing.shop_id.in_(select(Shop.id).where(Shop.slug.in_(_all_storable(filters.shops)))))
+        found[SHOP] = np.isin(segment.shop, [shops[slug] for slug in filters.shops if slug in shops])
     if filters.audiences:
-        found.append(listing.audience.in_(filters.admitted_audiences))
-    found += [_has_class(listing, axis, slugs) for axis, slugs in sorted(filters.classes.items()) if slugs]
+        found[AUDIENCE] = _is_one_of(segment.audience, filters.admitted_audiences)
+    if filters.colors:
+        wanted = set(filters.colors)
+        found[COLOR] = _by_value(segment.colors, (bool(wanted & set(v.split())) for v in segment.colors.values))
+    for axis, slugs in filters.classes.items():
+        if slugs:
+            known = segment.classes.get(axis)
+            found[axis] = np.zeros(segment.size, np.bool_) if known is None else _is_one_of(known, slugs)
     return found
 
 
-def _has_class(listing: type[Listing], axis: str, slugs: Iterable[str]) -> ColumnElement[bool]:
-    return exists().where(
-        OfferClass.offer_id == listing.offer_id,
-        OfferClass.axis.in_(_all_storable([axis])),
-        OfferClass.slug.in_(_all_storable(slugs)),
-    )
+def _in_price_range(segment: Segment, filters: Filters) -> Bools:
+    keep = np.ones(segment.size, np.bool_)
+    if filters.min_price is not None:
+        keep &= segment.price >= int(to_order(filters.min_price).to_integral_value(ROUND_CEILING))
+    if filters.max_price is not None:
+        keep &= segment.price <= int(to_order(filters.max_price).to_integral_value(ROUND_FLOOR))
+    return keep
 
 
-def _all_storable(texts: Iterable[str]) -> list[str]:
-    return [storable(text, 200) for text in texts]
+def _is_one_of(codes: Codes, wanted: Iterable[str]) -> Bools:
+    known = {value for value in wanted if value}
+    return _by_value(codes, (value in known for value in codes.values))
 
 
-def order(sort: Sort, likeness: Iterable[ColumnElement[Any]], price: Any, offer_id: Any) -> list[ColumnElement[Any]]:
-    """ORDER BY of a sort; prices tie by id. Raises :class:`UsageError` for an unknown one."""
-    match sort:
-        case "likeness":
-            return list(likeness)
-        case "price-up":
-            return [price.asc(), offer_id.asc()]
-        case "price-down":
-            return [price.desc(), offer_id.asc()]
-    raise UsageError(f"There is no order {sort!r}.", f"There are: {', '.join(SORTS)}.")
-
-
-def cache_key(filters: Filters) -> Hashable:
-    """Filters as something a cache can look up."""
-    classes = tuple(sorted((axis, tuple(slugs)) for axis, slugs in filters.classes.items()))
-    return (filters.min_price, filters.max_price, filters.shops, classes, filters.audiences)
+def _by_value(codes: Codes, lets_through: Iterable[bool]) -> Bools:
+    return np.fromiter(lets_through, np.bool_, len(codes.values))[codes.codes]

@@ -11,8 +11,9 @@ from mapsi.catalog.offer import Audience
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Product:
     """``id`` is the catalogue's own. ``classes`` holds (axis, class slug) pairs, what the shop's words or the model say.
-    ``picture`` is the digest of our copy of the picture, empty where there is none. ``lowest_price`` is in units of
-    ``currency``. ``similarity`` is a cosine, -1..1, ``None`` where no photo was asked about."""
+    ``picture`` is the digest of our copy of the picture, empty where there is none, ``picture_size`` its width and height
+    in pixels; ``linked_picture`` the address of the shop's own where the terms allow no copy. ``shop_name`` is the
+    seller's where a source lists many. ``lowest_price`` is in units of ``currency``. ``similarity`` is a cosine, -1..1, ``None`` where no photo was asked about."""
 
     id: int
     name: str
@@ -20,6 +21,8 @@ class Product:
     shop_name: str
     link: str
     picture: str
+    picture_size: tuple[int, int] = (0, 0)
+    linked_picture: str = ""
     lowest_price: Decimal
     currency: str
     brand: str = ""
@@ -32,12 +35,14 @@ class Product:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProductPage:
-    """One page of an ordered list. ``number`` counts from 1, ``total`` counts all products that match, over all pages."""
+    """One page of an ordered list. ``number`` counts from 1, ``total`` counts all products that match, over all pages.
+    ``instead`` are the words that were searched for where those that were typed find nothing, else empty."""
 
     products: tuple[Product, ...]
     total: int
     number: int
     size: int
+    instead: str = ""
 
     @property
     def pages(self) -> int:

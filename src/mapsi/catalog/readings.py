@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from itertools import islice
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, Select, delete, func, insert, select
 
 from mapsi.catalog.database import Database
-from mapsi.catalog.generation import advance_generation
 from mapsi.catalog.money import from_minor
 from mapsi.catalog.records import IndexRow, Label
-from mapsi.catalog.tables import Listing, OfferClass, OfferRow, ReadingRow, Shop
+from mapsi.catalog.tables import Listing, OfferClass, OfferRow, Picture, ReadingRow, Shop
 from mapsi.errors import UsageError
 
 ReadingEntry = tuple[str, npt.NDArray[np.float32], Mapping[str, Label]]
@@ -25,16 +25,38 @@ _READ_BATCH = 2000
 _STORED = np.dtype("<f2")
 
 
-def pictures_without_reading(database: Database, model: str) -> list[str]:
-    read = select(ReadingRow.picture).where(ReadingRow.model == model)
-    query = (
-        select(OfferRow.picture)
-        .where(OfferRow.gone_at.is_(None), OfferRow.picture.is_not(None), OfferRow.picture.not_in(read))
-        .distinct()
-        .order_by(OfferRow.picture)
-    )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnreadPicture:
+    """A picture that a model has not read: stored here where ``kept``, else to be had from ``source`` alone. ``width``
+    and ``height`` are the full copy's, in pixels."""
+
+    digest: str
+    source: str
+    kept: bool
+    width: int
+    height: int
+
+
+def _living_pictures(*columns: Any) -> Select[Any]:
+    living = select(OfferRow.id).where(OfferRow.gone_at.is_(None), OfferRow.picture == Picture.digest)
+    return select(*columns).where(living.exists())
+
+
+def _read_by(model: str) -> Select[Any]:
+    return select(ReadingRow.picture).where(ReadingRow.model == model)
+
+
+def count_pictures_read(database: Database, model: str) -> int:
+    query = _living_pictures(func.count(Picture.digest)).where(Picture.digest.in_(_read_by(model)))
     with database.read() as connection:
-        return [cast(str, digest) for digest in connection.scalars(query)]
+        return int(connection.scalar(query) or 0)
+
+
+def pictures_without_reading(database: Database, model: str) -> list[UnreadPicture]:
+    columns = (Picture.digest, Picture.source, Picture.kept, Picture.width, Picture.height)
+    query = _living_pictures(*columns).where(Picture.digest.not_in(_read_by(model))).order_by(Picture.digest)
+    with database.read() as connection:
+        return [UnreadPicture(**row._asdict()) for row in connection.execute(query)]
 
 
 def save_readings(database: Database, model: str, rows: Iterable[ReadingEntry]) -> int:
@@ -47,8 +69,8 @@ def save_readings(database: Database, model: str, rows: Iterable[ReadingEntry]) 
             connection.execute(
                 delete(ReadingRow).where(ReadingRow.model == model, ReadingRow.picture.in_(list(latest)))
             )
+            # The generation stays: no answer changes before the classes and the index do.
             connection.execute(insert(ReadingRow), list(latest.values()))
-            advance_generation(connection)
         saved += len(batch)
     return saved
 

@@ -2,30 +2,69 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import TypedDict
+from typing import Literal, TypedDict, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from mapsi.catalog.offer import Audience, BrokenRow
 
+T = TypeVar("T")
+
+RunState = Literal["running", "done", "unchanged", "partial", "held", "failed", "killed"]
+"""``unchanged``: the source had nothing new. ``partial``: some was taken over, the next run goes on. ``held``: so much
+would have gone that nothing was changed until a person has looked. ``killed``: the process ended in the middle."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportReport:
-    """What one import did, in offers. ``changed`` holds the offers that came back too. ``broken`` keeps the first
-    thousand rows that were skipped, ``broken_count`` counts them all."""
+    """What one run did, in offers; ``reason`` says in a sentence why it did not end as ``done``. ``changed`` holds the
+    offers that came back too. ``broken`` keeps the first thousand rows that were skipped, ``broken_count`` counts them
+    all."""
 
     import_id: int
+    state: RunState = "done"
+    reason: str = ""
     new: int
     changed: int
     unchanged: int
     gone: int
     broken: tuple[BrokenRow, ...] = ()
     broken_count: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceChange:
+    """An offer that would cost another price, in units of the currencies."""
+
+    title: str
+    old: Decimal
+    old_currency: str
+    new: Decimal
+    new_currency: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """What a feed would do, in offers: ``repriced`` would cost another price, ``changed`` differ in something else or
+    come back; a few examples of each. ``held`` says why it would be held back, or nothing."""
+
+    new: int
+    repriced: int
+    changed: int
+    unchanged: int
+    gone: int
+    broken: tuple[BrokenRow, ...]
+    broken_count: int
+    new_examples: tuple[str, ...]
+    price_examples: tuple[PriceChange, ...]
+    changed_examples: tuple[str, ...]
+    gone_examples: tuple[str, ...]
+    held: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +102,7 @@ class IndexRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShopCount:
-    """A shop and how many offers it shows."""
+    """A shop and how many products it has."""
 
     slug: str
     name: str
@@ -71,22 +110,65 @@ class ShopCount:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Facets:
-    """What shoppers can narrow down to, counted in offers; the most frequent first. Prices are the lowest and the
-    highest in units of the currency, ``None`` in an empty catalogue."""
+class PriceRange:
+    """Prices from ``low`` to ``high``, both among them and ``None`` where it is open, and how many products they hold."""
 
-    shops: tuple[ShopCount, ...]
-    classes: Mapping[str, tuple[tuple[str, int], ...]]
-    audiences: tuple[tuple[Audience, int], ...]
-    price_min: Decimal | None
-    price_max: Decimal | None
-    offers: int
+    low: Decimal | None
+    high: Decimal | None
+    count: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ImportRecord:
-    """One import as it stands in the books. ``state`` is ``running``, ``done`` or ``failed`` (``reason`` says why); a
-    running one whose process was killed becomes ``failed`` with the shop's next import. Times are UTC."""
+class Facets:
+    """What shoppers can narrow a search down to, counted in products; the most frequent first.
+
+    Each kind is counted with the filters of the other kinds in force. ``colors`` are slugs of colour families.
+    ``price_min`` and ``price_max`` are in units of the currency, ``None`` where there is nothing; ``prices`` are ranges
+    from the cheapest up. ``offers`` counts the products with all filters in force. No count is above ``most``, where
+    that is given: it then means so many or more."""
+
+    shops: tuple[ShopCount, ...] = ()
+    classes: Mapping[str, tuple[tuple[str, int], ...]] = field(default_factory=dict)
+    audiences: tuple[tuple[Audience, int], ...] = ()
+    colors: tuple[tuple[str, int], ...] = ()
+    price_min: Decimal | None = None
+    price_max: Decimal | None = None
+    prices: tuple[PriceRange, ...] = ()
+    offers: int = 0
+    most: int | None = None
+
+    def capped(self, most: int) -> Facets:
+        """The same with no count above ``most``."""
+        return replace(
+            self,
+            shops=tuple(replace(shop, count=min(shop.count, most)) for shop in self.shops),
+            classes={axis: _capped(counts, most) for axis, counts in self.classes.items()},
+            audiences=_capped(self.audiences, most),
+            colors=_capped(self.colors, most),
+            prices=tuple(replace(prices, count=min(prices.count, most)) for prices in self.prices),
+            offers=min(self.offers, most),
+            most=most,
+        )
+
+
+def _capped(counts: Iterable[tuple[T, int]], most: int) -> tuple[tuple[T, int], ...]:
+    return tuple((value, min(count, most)) for value, count in counts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suggestion:
+    """A text to search for. ``kind`` is ``class``, ``brand`` or ``word``; ``count`` how many products it finds."""
+
+    text: str
+    kind: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRecord:
+    """One run as it stands in the books; ``reason`` says why it failed or waits. ``broken`` counts the rows that were
+    skipped, ``faults`` holds the first of them. Times are UTC. A run whose process was killed stands as ``running`` until
+    the shop's next one."""
 
     id: int
     shop: str
@@ -94,18 +176,53 @@ class ImportRecord:
     origin: str
     started: datetime
     finished: datetime | None
-    state: str
+    state: RunState
     reason: str
     new: int
     changed: int
     unchanged: int
     gone: int
     broken: int
+    faults: tuple[BrokenRow, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provenance:
+    """Where an offer comes from: the ``run`` that last brought it, when its source first and last named it (UTC), its
+    ``address`` at the shop, and since when it is gone."""
+
+    run: RunRecord
+    first_seen: datetime
+    last_seen: datetime
+    gone_at: datetime | None
+    address: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceRecord:
+    """A source: where a shop's offers are fetched from again and again. ``shop`` is the slug of its shop, ``address`` an
+    http(s) address or a path, ``every`` how often it is refreshed on a schedule (``None``: only when asked),
+    ``time_to_live`` how long its offers are shown after they were last seen (``None``: without end), ``shrink`` the share of
+    its offers, 0..1, that a refresh may take away without a person looking. ``copies`` says whether its terms allow a
+    copy of its pictures."""
+
+    id: int
+    name: str
+    shop: str
+    shop_name: str
+    format: str
+    address: str
+    every: timedelta | None
+    time_to_live: timedelta | None
+    shrink: float
+    copies: bool
+    added_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShopStatus:
-    """``living`` counts the offers in the shop's last feed, ``shown`` those of them that can be bought."""
+    """``living`` counts the offers in the shop's last feed, ``shown`` those of them that can be bought; from ``expires``
+    on none is. ``source`` is ``None`` for a shop that came by imports alone."""
 
     slug: str
     name: str
@@ -115,7 +232,19 @@ class ShopStatus:
     gone: int
     pictures_missing: int
     pictures_failed: int
-    last_import: ImportRecord | None
+    expires: datetime | None
+    last_import: RunRecord | None
+    source: SourceRecord | None
+
+    @property
+    def title(self) -> str:
+        """The source's name, else the shop's."""
+        return self.source.name if self.source else self.name
+
+    @property
+    def is_current(self) -> bool:
+        """Whether anything is to be expected of it: it has a source or living offers."""
+        return self.source is not None or self.living > 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

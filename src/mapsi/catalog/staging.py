@@ -12,25 +12,27 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Boolean, Column, Connection, Index, MetaData, String, Table, insert, select
-from sqlalchemy.schema import CreateIndex, CreateTable
+from sqlalchemy.schema import CreateIndex, CreateTable, DropTable
 
 from mapsi.catalog.class_from_words import WordClassifier
+from mapsi.catalog.colors import ColorReader
 from mapsi.catalog.database import storable
 from mapsi.catalog.money import LARGEST, minor_to_order, to_minor
-from mapsi.catalog.offer import BrokenRow, Offer
+from mapsi.catalog.offer import BrokenRow, Offer, Withdrawal
 from mapsi.catalog.tables import TABLE_OPTIONS, Id, Listing, OfferRow
-from mapsi.catalog.tokens import class_keys, index_tokens, searchable
+from mapsi.catalog.tokens import class_keys, searchable
 from mapsi.taxonomy import Taxonomy
+from mapsi.taxonomy.synonyms import load_colors
 
 CONTENT = (
     *("shop_offer_id", "group_key", "title", "link", "image_source", "price", "sale_price", "lowest_price", "currency"),
-    *("availability", "description", "brand", "category", "color", "audience", "fingerprint"),
+    *("availability", "description", "brand", "category", "color", "audience", "seller", "fingerprint"),
 )
 """Columns of ``offers`` that say what the feed says."""
-WORDS = ("price_order", "title", "about", "classes", "tokens")
+WORDS = ("price_order", "title", "about", "classes", "colors", "brand")
 """Columns of ``listings`` that are made of them; staged as ``listing_...``."""
 
-NEW, CHANGED, SAME = "new", "changed", "same"
+NEW, CHANGED, SAME, GONE = "new", "changed", "same", "gone"
 
 
 def _columns_like(table: Any, names: Iterable[str], prefix: str = "") -> list[Column[Any]]:
@@ -65,10 +67,11 @@ _by_offer = Index("staged_offer", staged.c.offer_id)
 
 
 def create_stage(connection: Connection) -> None:
-    """Make the two temporary tables on this connection."""
+    """Make the two temporary tables on this connection, in the place of those of an earlier delivery."""
     with connection.begin():
-        for statement in (CreateTable(staged), CreateTable(staged_classes)):
-            connection.execute(statement)
+        for table in (staged, staged_classes):
+            connection.execute(DropTable(table, if_exists=True))
+            connection.execute(CreateTable(table))
 
 
 def index_stage(connection: Connection) -> None:
@@ -78,15 +81,25 @@ def index_stage(connection: Connection) -> None:
 
 @dataclass
 class Counts:
-    """How many offers were staged, by kind."""
+    """How many offers were staged, by kind. ``returned`` are those of the changed that had been gone; ``gone`` those that
+    a feed of changes withdraws, ``missing`` its withdrawals of what was not there."""
 
     new: int = 0
     changed: int = 0
+    returned: int = 0
     same: int = 0
+    gone: int = 0
+    missing: int = 0
 
     @property
     def good(self) -> int:
+        """Offers that the feed holds."""
         return self.new + self.changed + self.same
+
+    @property
+    def kept(self) -> int:
+        """Those of them that were living before."""
+        return self.changed - self.returned + self.same
 
 
 class Stage:
@@ -96,10 +109,15 @@ class Stage:
     def __init__(self, connection: Connection, shop_id: int | None, taxonomy: Taxonomy) -> None:
         self.counts = Counts()
         self._connection = connection
-        self._shop_id = shop_id
+        self.shop_id = shop_id
         self._classifier = WordClassifier(taxonomy)
-        # Another taxonomy makes other classes of the same offer, so it counts as a change of all.
-        self._salt = hashlib.blake2b(repr(taxonomy.axes).encode(), digest_size=32).digest()
+        self._colors = ColorReader(load_colors())
+        self._salt = _way_of_reading(taxonomy, self._colors)
+
+    @property
+    def reading(self) -> str:
+        """A digest of the classes and colours that are told apart: where it is another one, so are the listings."""
+        return self._salt.hex()
 
     def put(self, batch: Sequence[Offer]) -> list[BrokenRow]:
         """Stage some offers; gives back those that cannot be kept, with line 0 (only the feed's reader knew it)."""
@@ -115,12 +133,25 @@ class Stage:
                     self._connection.execute(insert(table), entries)
         return broken
 
+    def withdraw(self, batch: Sequence[Withdrawal]) -> None:
+        """Stage some offers as gone; those that are not there are counted only."""
+        if not batch:
+            return
+        with self._connection.begin():
+            ids = list(dict.fromkeys(row.id.strip() for row in batch))
+            known, told = self._look_up(ids), self._staged(ids)
+            living = [known[id] for id in ids if id in known and known[id].gone_at is None and id not in told]
+            rows = [{"shop_offer_id": row.shop_offer_id, "offer_id": row.id, "kind": GONE} for row in living]
+            if rows:
+                self._connection.execute(insert(staged), rows)
+        self.counts.gone += len(rows)
+        self.counts.missing += len(batch) - len(rows)
+
     def _sort_out(self, batch: Sequence[Offer]) -> tuple[list[Offer], list[BrokenRow]]:
         # MariaDB takes "a" and "a " for one key, whatever the collation of its utf8mb4 texts.
         batch = [offer if offer.id == offer.id.strip() else replace(offer, id=offer.id.strip()) for offer in batch]
         ids = [offer.id for offer in batch]
-        query = select(staged.c.shop_offer_id).where(staged.c.shop_offer_id.in_(ids))
-        seen = set(self._connection.scalars(query))
+        seen = self._staged(ids)
         good: list[Offer] = []
         broken: list[BrokenRow] = []
         for offer in batch:
@@ -132,12 +163,16 @@ class Stage:
                 good.append(offer)
         return good, broken
 
+    def _staged(self, ids: Sequence[str]) -> set[str]:
+        query = select(staged.c.shop_offer_id).where(staged.c.shop_offer_id.in_(ids))
+        return set(self._connection.scalars(query))
+
     def _look_up(self, ids: Sequence[str]) -> Mapping[str, Any]:
-        if self._shop_id is None:
+        if self.shop_id is None:
             return {}
         columns = ("shop_offer_id", "id", "fingerprint", "lowest_price", "currency", "gone_at", "image_source")
         query = select(*(getattr(OfferRow, name) for name in columns)).where(
-            OfferRow.shop_id == self._shop_id, OfferRow.shop_offer_id.in_(ids)
+            OfferRow.shop_id == self.shop_id, OfferRow.shop_offer_id.in_(ids)
         )
         return {row.shop_offer_id: row for row in self._connection.execute(query)}
 
@@ -150,6 +185,7 @@ class Stage:
             self.counts.same += 1
             return {"shop_offer_id": offer.id, "offer_id": known.id, "kind": SAME}
         self.counts.changed += 1
+        self.counts.returned += known.gone_at is not None
         repriced = (known.lowest_price, known.currency) != (content["lowest_price"], content["currency"])
         new_image = known.image_source != content["image_source"]
         return self._fresh(content, CHANGED, known.id, repriced=repriced, new_image=new_image)
@@ -158,7 +194,6 @@ class Stage:
         found = self._classifier.classes(content["title"], content["category"])
         title = searchable(content["title"])
         about = searchable(f"{content['brand']}\n{content['category']}\n{content['color']}")
-        classes = class_keys(found)
         return {
             **content,
             **flags,
@@ -168,12 +203,23 @@ class Stage:
             "listing_price_order": minor_to_order(content["lowest_price"], content["currency"]),
             "listing_title": title,
             "listing_about": about,
-            "listing_classes": classes,
-            "listing_tokens": index_tokens(title, about, classes),
+            "listing_classes": class_keys(found),
+            "listing_colors": self._colors.keys(content["color"], content["title"]),
+            "listing_brand": content["brand"],
             "classes": [
                 {"shop_offer_id": content["shop_offer_id"], "axis": axis, "slug": slug} for axis, slug in found.items()
             ],
         }
+
+
+def way_of_reading(taxonomy: Taxonomy) -> str:
+    """See :attr:`Stage.reading`."""
+    return _way_of_reading(taxonomy, ColorReader(load_colors())).hex()
+
+
+def _way_of_reading(taxonomy: Taxonomy, colors: ColorReader) -> bytes:
+    # Other classes or colours to tell apart make another listing of the same offer: that counts as a change of all.
+    return hashlib.blake2b(repr((taxonomy.axes, colors.families)).encode(), digest_size=32).digest()
 
 
 def _unfit(offer: Offer) -> str:
@@ -205,6 +251,7 @@ def _content(offer: Offer, salt: bytes) -> dict[str, Any]:
         "category": storable(offer.category, 750),
         "color": storable(offer.color, 200),
         "audience": offer.audience,
+        "seller": storable(offer.seller, 200),
     }
     said = "\x1f".join(map(str, content.values())).encode()
     content["fingerprint"] = hashlib.blake2b(said, digest_size=16, key=salt).digest()

@@ -27,10 +27,6 @@ from sqlalchemy import (
 from sqlalchemy.dialects import mysql
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-WORD_INDEX = "listings_words"
-"""The full-text index on ``listings.tokens``: an FTS5 table of this name on SQLite, a FULLTEXT index on MariaDB. Only
-the migrations know how it is made, so it does not stand in the metadata."""
-
 _CHARSET = "utf8mb4"
 _COLLATION = "utf8mb4_bin"
 
@@ -83,17 +79,69 @@ class State(Table):
 
 
 class Shop(Table):
+    """Its offers are shown for ``time_to_live`` seconds after they were last seen, for ever where that is empty: from
+    ``first_expiry`` on some of them are past it, from ``last_expiry`` on all (see expiry.py). ``copies`` says whether
+    the terms under which they came allow a copy of their pictures; where not, pages link to them."""
+
     __tablename__ = "shops"
-    __table_args__ = (UniqueConstraint("slug"), TABLE_OPTIONS)
+    __table_args__ = (UniqueConstraint("slug"), Index(None, "first_expiry"), TABLE_OPTIONS)
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     slug: Mapped[str] = mapped_column(String(100))
     name: Mapped[str] = mapped_column(String(200))
     sample: Mapped[bool]
+    copies: Mapped[bool] = mapped_column(server_default=text("1"))
+    time_to_live: Mapped[int | None]
+    first_expiry: Mapped[datetime | None] = mapped_column(UtcTime)
+    last_expiry: Mapped[datetime | None] = mapped_column(UtcTime)
+
+
+class Source(Table):
+    """Where a shop's offers are fetched from again and again. Durations are in seconds. ``remembered`` is JSON that the
+    origin gave with what was last taken over, to know it again by; ``taxonomy`` a digest of the classes it was read
+    with."""
+
+    __tablename__ = "sources"
+    __table_args__ = (UniqueConstraint("shop_id"), TABLE_OPTIONS)
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    shop_id: Mapped[int] = mapped_column(Id, ForeignKey("shops.id"))
+    name: Mapped[str] = mapped_column(String(100))
+    format: Mapped[str] = mapped_column(String(50))
+    address: Mapped[str] = mapped_column(Text)
+    every: Mapped[int | None]
+    shrink: Mapped[float] = mapped_column(Double)
+    added_at: Mapped[datetime] = mapped_column(UtcTime)
+    remembered: Mapped[str] = mapped_column(Text)
+    taxonomy: Mapped[str] = mapped_column(String(64))
+
+
+class Answer(Table):
+    """What one query of a source brought, until all its queries are answered: what has been paid for with quota is not
+    asked again by the run after. ``offers`` is JSON; ``taken`` says whether a run that could not ask all took them over."""
+
+    __tablename__ = "answers"
+
+    source_id: Mapped[int] = mapped_column(Id, ForeignKey("sources.id"), primary_key=True, autoincrement=False)
+    query: Mapped[str] = mapped_column(String(200), primary_key=True)
+    answered_at: Mapped[datetime] = mapped_column(UtcTime)
+    taken: Mapped[bool]
+    offers: Mapped[str] = mapped_column(Long)
+
+
+class Quota(Table):
+    """Calls made on one day in the name of one account of a provider."""
+
+    __tablename__ = "quotas"
+
+    account: Mapped[str] = mapped_column(String(100), primary_key=True)
+    day: Mapped[str] = mapped_column(String(10), primary_key=True)
+    used: Mapped[int]
 
 
 class Import(Table):
-    """The book of imports. ``shop`` is a slug and no key: a first import that fails leaves no shop behind."""
+    """The book of runs: imports of a file and refreshes of a source. ``shop`` is a slug and no key: a first import that
+    fails leaves no shop behind."""
 
     __tablename__ = "imports"
     __table_args__ = (Index(None, "shop", "id"), TABLE_OPTIONS)
@@ -113,8 +161,20 @@ class Import(Table):
     broken: Mapped[int] = mapped_column(server_default=text("0"))
 
 
+class ImportFault(Table):
+    """One of the first broken rows of a run."""
+
+    __tablename__ = "import_faults"
+
+    import_id: Mapped[int] = mapped_column(Id, ForeignKey("imports.id"), primary_key=True, autoincrement=False)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    line: Mapped[int]
+    reason: Mapped[str] = mapped_column(Text)
+
+
 class Picture(Table):
-    """A picture that is stored here, under the SHA-256 of the stored copy."""
+    """A picture under the SHA-256 of what a shop gave. ``kept`` says whether a copy is stored here, ``width`` and
+    ``height`` are that copy's (of one that is only linked: those it was read at)."""
 
     __tablename__ = "pictures"
 
@@ -123,6 +183,26 @@ class Picture(Table):
     height: Mapped[int]
     source: Mapped[str] = mapped_column(Text)
     fetched_at: Mapped[datetime] = mapped_column(UtcTime)
+    kept: Mapped[bool] = mapped_column(server_default=text("1"))
+
+
+class PictureSource(Table):
+    """One address (or path) that offers name as their picture, under the SHA-256 of it: what it gave when last asked, by
+    which ``ETag`` and ``Last-Modified`` a change is told, and from when on it is asked again. ``failures`` counts those
+    in a row, ``reason`` is the last one's."""
+
+    __tablename__ = "picture_sources"
+    __table_args__ = (Index(None, "due_at", "digest"), Index(None, "picture"), TABLE_OPTIONS)
+
+    digest: Mapped[str] = mapped_column(String(64), primary_key=True)
+    address: Mapped[str] = mapped_column(Text)
+    picture: Mapped[str | None] = mapped_column(String(64), ForeignKey("pictures.digest"))
+    etag: Mapped[str] = mapped_column(String(500))
+    last_modified: Mapped[str] = mapped_column(String(100))
+    checked_at: Mapped[datetime] = mapped_column(UtcTime)
+    due_at: Mapped[datetime] = mapped_column(UtcTime)
+    failures: Mapped[int]
+    reason: Mapped[str] = mapped_column(Text)
 
 
 class OfferRow(Table):
@@ -154,6 +234,7 @@ class OfferRow(Table):
     category: Mapped[str] = mapped_column(String(750))
     color: Mapped[str] = mapped_column(String(200))
     audience: Mapped[str | None] = mapped_column(String(10))
+    seller: Mapped[str] = mapped_column(String(200), server_default=text("''"))
     fingerprint: Mapped[bytes] = mapped_column(LargeBinary(16).with_variant(mysql.BINARY(16), "mysql", "mariadb"))
     import_id: Mapped[int] = mapped_column(Id, ForeignKey("imports.id"))
     first_seen: Mapped[datetime] = mapped_column(UtcTime)
@@ -213,8 +294,8 @@ class Listing(Table):
     """The shop window: one slim row an offer that is shown, with all that finding, narrowing and sorting need.
 
     ``price_order`` is the lowest price in ten-thousandths of a unit, the same scale for every currency. ``title``
-    and ``about`` (brand, category, colour) are searchable texts, ``classes`` keys of ``class_words``, ``tokens`` what
-    the full-text index holds of the three (see :mod:`mapsi.catalog.tokens`)."""
+    and ``about`` (brand, category, colour) are searchable texts, ``classes`` keys of ``class_words``, ``colors`` slugs
+    of colour families between blanks. What changes here is noted in ``listing_changes``."""
 
     __tablename__ = "listings"
     __table_args__ = (
@@ -231,7 +312,59 @@ class Listing(Table):
     title: Mapped[str] = mapped_column(Long)
     about: Mapped[str] = mapped_column(Long)
     classes: Mapped[str] = mapped_column(Text)
-    tokens: Mapped[str] = mapped_column(Long)
+    colors: Mapped[str] = mapped_column(String(200), server_default=text("''"))
+    brand: Mapped[str] = mapped_column(String(200), server_default=text("''"))
+
+
+class ListingChange(Table):
+    """A listing that appeared, changed or went with a generation, so that indexes of listings catch up with what
+    changed alone. An ``offer_id`` of 0 stands for too many to name: start anew."""
+
+    __tablename__ = "listing_changes"
+    __table_args__ = (Index(None, "generation"), TABLE_OPTIONS)
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    generation: Mapped[int] = mapped_column(Id)
+    offer_id: Mapped[int] = mapped_column(Id)
+
+
+class JobRow(Table):
+    """Work that is wanted; a job is named by what it does to what, so that asking twice is asking once.
+
+    ``wanted`` counts the askings: one that comes while the job is being done makes it be done again. While a worker has
+    it, ``leased_until`` lies ahead and is moved on; a killed worker's lease runs out."""
+
+    __tablename__ = "jobs"
+    __table_args__ = (Index(None, "due_at"), TABLE_OPTIONS)
+
+    kind: Mapped[str] = mapped_column(String(20), primary_key=True)
+    argument: Mapped[str] = mapped_column(String(100), primary_key=True)
+    wanted: Mapped[int] = mapped_column(Integer)
+    due_at: Mapped[datetime] = mapped_column(UtcTime)
+    leased_until: Mapped[datetime | None] = mapped_column(UtcTime)
+    worker: Mapped[str] = mapped_column(String(100))
+    failures: Mapped[int] = mapped_column(Integer)
+    reason: Mapped[str] = mapped_column(Text)
+
+
+class WorkerRow(Table):
+    """A worker that was there at ``seen_at``."""
+
+    __tablename__ = "workers"
+
+    name: Mapped[str] = mapped_column(String(100), primary_key=True)
+    seen_at: Mapped[datetime] = mapped_column(UtcTime)
+
+
+class Unanswered(Table):
+    """Words that were searched for and found nothing, without who asked."""
+
+    __tablename__ = "unanswered"
+    __table_args__ = (Index(None, "last_at"), TABLE_OPTIONS)
+
+    words: Mapped[str] = mapped_column(String(256), primary_key=True)
+    times: Mapped[int] = mapped_column(Integer)
+    last_at: Mapped[datetime] = mapped_column(UtcTime)
 
 
 class User(Table):

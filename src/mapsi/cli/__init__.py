@@ -56,9 +56,31 @@ def main() -> None:
 
 
 def _register() -> None:
-    from mapsi.cli import asking, collecting, evaluating, learning, preparing, serving, stocking
+    from mapsi.cli import (
+        asking,
+        collecting,
+        evaluating,
+        indexing,
+        learning,
+        operating,
+        preparing,
+        serving,
+        stocking,
+        working,
+    )
 
-    for module in (serving, asking, stocking, collecting, preparing, learning, evaluating):
+    for module in (
+        serving,
+        asking,
+        stocking,
+        indexing,
+        working,
+        operating,
+        collecting,
+        preparing,
+        learning,
+        evaluating,
+    ):
         for command in module.COMMANDS:
             main.add_command(command)
 

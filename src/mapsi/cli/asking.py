@@ -84,6 +84,9 @@ def classify(photos: tuple[Path, ...], model: Path | None, as_json: bool) -> Non
 @click.option("--shop", "shops", multiple=True, help="Only this shop (its slug); may be repeated.")
 @click.option("--class", "classes", multiple=True, metavar="AXIS:CLASS", help="Only this class; may be repeated.")
 @click.option("--audience", "audiences", multiple=True, type=click.Choice(get_args(Audience)))
+@click.option(
+    "--color", "colors", multiple=True, metavar="COLOR", help="Only this colour (black, beige, ...); may be repeated."
+)
 @_model
 @_json
 def search(photo: Path | None, words: str | None, model: Path | None, as_json: bool, **narrowing: Any) -> None:
@@ -105,7 +108,7 @@ def search(photo: Path | None, words: str | None, model: Path | None, as_json: b
         assert words is not None
         found = finder.by_words(words, filters, sort, page, size)
         document = words_document(words, found, parts.taxonomy, sort=sort, language=settings.language, base_url="")
-        lines = []
+        lines = _told_instead(words, found.instead)
     if as_json:
         _print_json(document)
         return
@@ -124,8 +127,28 @@ def _filters(taxonomy: Taxonomy, narrowing: dict[str, Any]) -> Any:
         None if value is None else Decimal(str(value)) for value in (narrowing["min_price"], narrowing["max_price"])
     )
     return Filters(
-        min_price=low, max_price=high, shops=narrowing["shops"], classes=classes, audiences=narrowing["audiences"]
+        min_price=low,
+        max_price=high,
+        shops=narrowing["shops"],
+        classes=classes,
+        audiences=narrowing["audiences"],
+        colors=_known_colors(narrowing["colors"]),
     )
+
+
+def _known_colors(asked: tuple[str, ...]) -> tuple[str, ...]:
+    from mapsi.taxonomy.synonyms import load_colors
+
+    known = [family.slug for family in load_colors()]
+    for color in asked:
+        if color not in known:
+            raise UsageError(f"There is no colour {color!r}.", f"There are: {', '.join(known)}.")
+    return asked
+
+
+def _told_instead(words: str, instead: str) -> list[str]:
+    """What was looked for where the words as typed find nothing."""
+    return [f"Nothing is found by {words!r}; these are the results for {instead!r}."] if instead else []
 
 
 def _reading_lines(reading: Reading, taxonomy: Taxonomy, language: str) -> list[str]:

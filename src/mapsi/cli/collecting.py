@@ -11,6 +11,7 @@ import click
 from tqdm import tqdm
 
 from mapsi import __version__
+from mapsi.cli.opening import INTERRUPTED
 from mapsi.cli.reviewing import review
 from mapsi.errors import UsageError
 from mapsi.imaging import PhotoLimits
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from mapsi.collect.harvest import Order
     from mapsi.collect.report import ClassReport
     from mapsi.remote import Fetcher
-
-INTERRUPTED = 130
 
 
 @click.group(invoke_without_command=True)

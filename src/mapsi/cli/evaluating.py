@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -11,8 +10,8 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
-from mapsi.cli.opening import bar, open_model
-from mapsi.errors import ArtifactError, UsageError
+from mapsi.cli.opening import bar, open_model, require_writable
+from mapsi.errors import UsageError
 from mapsi.settings import Settings, read_settings
 
 if TYPE_CHECKING:
@@ -98,22 +97,11 @@ def _check_targets(into: Path | None, json_file: Path | None) -> None:
     if into is not None:
         import mapsi.evaluate.pages  # noqa: F401  -- where matplotlib is missing, say so now
 
-        _make_writable(into)
+        require_writable(into)
     if json_file is not None:
         if json_file.is_dir():
             raise UsageError(f"--json {json_file} is a folder.", "Give the file to write; --into takes a folder.")
-        _make_writable(json_file.parent)
-
-
-def _make_writable(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        raise ArtifactError(
-            f"Nothing can be written into {folder}: {error.strerror}.", "Choose another one."
-        ) from error
+        require_writable(json_file.parent)
 
 
 def _write(report: Report, into: Path, settings: Settings, taxonomy: Taxonomy) -> None:

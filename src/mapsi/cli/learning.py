@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from mapsi.cli.opening import INTERRUPTED
 from mapsi.errors import UsageError
 from mapsi.settings import read_settings
 from mapsi.taxonomy import Taxonomy, load_taxonomy
@@ -17,9 +19,9 @@ from mapsi.taxonomy import Taxonomy, load_taxonomy
 if TYPE_CHECKING:
     from mapsi.dataset.manifest import Manifest
     from mapsi.dataset.plan import PhotoFolder
-    from mapsi.learn.recipe import Phase
+    from mapsi.learn.machine import Precision
+    from mapsi.learn.recipe import Phase, Recipe
     from mapsi.learn.run import RunSummary
-    from mapsi.learn.training import Precision
 
 
 @click.command()
@@ -45,7 +47,7 @@ if TYPE_CHECKING:
 @click.option("--batch", type=click.IntRange(2), help="Photos a step, not the recipe's.")
 @click.option("--rate", type=click.FloatRange(1e-7, 1.0), help="Peak learning rate, not the recipe's.")
 @click.option("--hold-out", default=0.2, show_default=True, type=click.FloatRange(0.05, 0.5), help="Share set apart.")
-@click.option("--seed", default=0, show_default=True, help="Same seed, same split, same order, same result.")
+@click.option("--seed", type=click.IntRange(0), help="Of split, order and chance, not the recipe's (0).")
 @click.option("--accelerator", default="auto", show_default=True, help="auto, cpu, gpu, ... as Lightning names them.")
 @click.option("--devices", default="auto", show_default=True, help="How many of them.")
 @click.option("--nodes", default=1, show_default=True, type=click.IntRange(1), help="How many machines.")
@@ -65,7 +67,7 @@ def train(
     batch: int | None,
     rate: float | None,
     hold_out: float,
-    seed: int,
+    seed: int | None,
     accelerator: str,
     devices: str,
     nodes: int,
@@ -75,9 +77,8 @@ def train(
 
     An interrupted run goes on, to the same result, when the same command is given again.
     """
-    from mapsi.learn.recipe import load_recipe
+    from mapsi.learn.machine import Machine
     from mapsi.learn.reporting import report_run
-    from mapsi.learn.training import Machine
     from mapsi.learn.training import train as run_training
 
     if sum((plan is not None, manifest is not None, bool(photos))) != 1:
@@ -86,34 +87,36 @@ def train(
         raise UsageError("Nothing to start from.", "Give --weights FILE, or --imagenet to download ImageNet weights.")
     settings = read_settings()
     taxonomy = load_taxonomy(settings.taxonomy)
-    changes: dict[str, Any] = {"backbone": backbone, "batch": batch, "learning_rate": rate, "seed": seed}
-    chosen = replace(load_recipe(recipe), **{key: value for key, value in changes.items() if value is not None})
-    if phases:
-        chosen = replace(chosen, phases=tuple(_phase(text) for text in phases))
+    chosen = _recipe(recipe, phases, backbone=backbone, batch=batch, learning_rate=rate, seed=seed)
     base = (root or (plan or manifest or Path("here")).absolute().parent).resolve()
-    entries = _entries(plan, manifest, photos, nothing, base, taxonomy, hold_out, seed)
+    entries = _entries(plan, manifest, photos, nothing, base, taxonomy, hold_out, chosen.seed)
     classes = entries.classes(taxonomy)
     if not classes:
         raise UsageError("No axis has photos of two classes to learn from.", "Check the folders.")
     held = len(entries.part("validation"))
-    click.echo(
-        f"{len(entries.part('train'))} photos to learn from, {held} held out, {entries.left_out} left out as twins"
-    )
+    click.echo(f"{len(entries.part('train'))} photos to learn from, {held} held out, {entries.left_out} left out")
     machine = Machine(accelerator, int(devices) if devices.isdigit() else devices, nodes, precision)
-    written = run_training(
-        entries,
-        classes,
-        chosen,
-        run,
-        root=base,
-        weights=weights,
-        pretrained=imagenet,
-        machine=machine,
-        name=Path(recipe).stem,
-        say=click.echo,
-    )
-    report_run(run, _names(taxonomy, settings.language), click.echo)
+    start: dict[str, Any] = {"root": base, "weights": weights, "pretrained": imagenet}
+    try:
+        written = run_training(
+            entries, classes, chosen, run, **start, machine=machine, name=Path(recipe).stem, say=click.echo
+        )
+        if written is None:
+            return
+        report_run(run, _names(taxonomy, settings.language), click.echo)
+    except KeyboardInterrupt:
+        click.echo("\nStopped. The same command goes on from the last finished epoch.", err=True)
+        sys.exit(INTERRUPTED)
     click.echo(f"Weights: {written}. Make a model folder of them with: mapsi export {run} --into FOLDER")
+
+
+def _recipe(name: str, phases: Sequence[str], **changes: Any) -> Recipe:
+    """The recipe called ``name``, with the ``changes`` that are not None."""
+    from mapsi.learn.recipe import load_recipe
+
+    if phases:
+        changes["phases"] = tuple(_phase(text) for text in phases)
+    return replace(load_recipe(name), **{key: value for key, value in changes.items() if value is not None})
 
 
 def _names(taxonomy: Taxonomy, language: str) -> dict[str, dict[str, str]]:
@@ -142,7 +145,8 @@ def _entries(
         found = read_manifest(manifest, base)
         if found.part("kept"):
             raise UsageError(
-                f"The manifest {manifest} is not split yet.", f"Split it first: mapsi dataset split {manifest} --into FILE"
+                f"The manifest {manifest} is not split yet.",
+                f"Split it first: mapsi dataset split {manifest} --into FILE",
             )
         return found
     if plan is not None:

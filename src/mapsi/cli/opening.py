@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,9 +18,20 @@ from mapsi.taxonomy import Taxonomy, load_taxonomy
 if TYPE_CHECKING:
     from mapsi.catalog import Catalog
     from mapsi.infer import Model
+    from mapsi.search.asking import Account
+    from mapsi.search.building import Workshop
+    from mapsi.search.copying import PictureSource
     from mapsi.search.finder import Finder
+    from mapsi.search.models import ModelStore
     from mapsi.search.pictures import PictureStore
-    from mapsi.search.refresh import PictureSource
+    from mapsi.search.refreshing import Means
+
+
+INTERRUPTED = 130
+"""The exit code of a command that was stopped with Ctrl-C, as shells have it."""
+
+SHIPPED = "shipped"
+"""Names the model that comes with the package, where a model folder is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +50,38 @@ class Parts:
 
     def finder(self) -> Finder:
         from mapsi.search.finder import Finder
+        from mapsi.search.pair import ServingPair
 
-        return Finder(self.catalog, self.model, self.index_root, self.pictures)
+        held = self.settings.photo_minutes * 60
+        return Finder(self.catalog, ServingPair(self.model, self.index_root, self.open_model, held), self.pictures)
+
+    def open_model(self, fingerprint: str) -> Model:
+        """The kept model with this fingerprint, whose classes the taxonomy names; raises :class:`ArtifactError`."""
+        model = self.models.open(fingerprint)
+        check_names(model, self.taxonomy)
+        return model
+
+    @property
+    def models(self) -> ModelStore:
+        return model_store(self.settings)
+
+    def workshop(self) -> Workshop:
+        """What building an index works with."""
+        from mapsi.search.building import Workshop
+
+        return Workshop(
+            catalog=self.catalog,
+            model=self.model,
+            pictures=self.pictures,
+            source=self.picture_source(),
+            index_root=self.index_root,
+            models=self.models,
+            taxonomy=self.taxonomy,
+        )
 
     def picture_source(self) -> PictureSource:
         from mapsi.remote import Fetcher
-        from mapsi.search.refresh import PictureSource
+        from mapsi.search.copying import PictureSource
 
         fetcher = Fetcher(allow_hosts=self.settings.allow_hosts)
         return PictureSource(fetcher, self.settings.photo_bytes, self.settings.fetch_seconds)
@@ -52,6 +90,35 @@ class Parts:
 def database_url(settings: Settings) -> str:
     """The catalogue's address: the one set, or SQLite in the home folder."""
     return settings.database_url.reveal() or f"sqlite:///{settings.home / 'catalog.db'}"
+
+
+def open_stock(settings: Settings) -> Catalog:
+    """The catalogue alone, brought to this version's schema: for what needs no model."""
+    from mapsi.catalog import open_catalog
+
+    make_home(settings)
+    catalog = open_catalog(database_url(settings))
+    catalog.migrate()
+    return catalog
+
+
+def refresh_means(settings: Settings) -> Means:
+    """What refreshing a source works with."""
+    from mapsi.remote import Fetcher
+    from mapsi.search.refreshing import Means
+
+    return Means(
+        fetcher=Fetcher(allow_hosts=settings.allow_hosts),
+        folder=settings.home / "feeds",
+        account=naver_account(settings),
+    )
+
+
+def naver_account(settings: Settings) -> Account:
+    """The account that shop.json is asked with."""
+    from mapsi.search.asking import Account
+
+    return Account.of(settings)
 
 
 def make_home(settings: Settings) -> None:
@@ -64,12 +131,23 @@ def make_home(settings: Settings) -> None:
         ) from error
 
 
+def model_store(settings: Settings) -> ModelStore:
+    """The models that are kept beside the index."""
+    from mapsi.search.models import ModelStore
+
+    return ModelStore(settings.home / "models", settings.model_threads)
+
+
 def open_model(settings: Settings, folder: Path | None = None) -> tuple[Model, Taxonomy]:
-    """The model folder asked for and the taxonomy that names its classes."""
-    from mapsi.infer import Model
+    """The model folder asked for, else the one set, chosen for the index, or shipped; and the taxonomy that names its
+    classes."""
+    from mapsi.infer import Model, shipped_model
 
     taxonomy = load_taxonomy(settings.taxonomy)
-    model = Model.open(folder or settings.model, threads=settings.model_threads)
+    folder = folder or settings.model or model_store(settings).chosen()
+    if folder == Path(SHIPPED) and not folder.exists():
+        folder = shipped_model()
+    model = Model.open(folder, threads=settings.model_threads)
     check_names(model, taxonomy)
     return model, taxonomy
 
@@ -97,6 +175,16 @@ def open_parts(settings: Settings, *, model_folder: Path | None = None) -> Parts
     catalog.migrate()
     pictures = PictureStore(settings.home / "pictures", PhotoLimits.of(settings))
     return Parts(settings, taxonomy, catalog, model, pictures)
+
+
+def require_writable(folder: Path) -> None:
+    """Make ``folder`` where there is none, before minutes of work whose outcome goes there; raises :class:`ArtifactError`."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise ArtifactError(f"{folder} cannot be written to: {error.strerror}.", "Name another folder.") from error
 
 
 def bar(step: str, total: int) -> Callable[[int], object]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from mapsi.cli.opening import bar, open_model
-from mapsi.errors import ArtifactError, PhotoError, UsageError
+from mapsi.cli.opening import bar, open_model, require_writable
+from mapsi.errors import PhotoError, UsageError
 from mapsi.imaging import FloatArray, PhotoLimits, decode_photo, to_input
 from mapsi.settings import read_settings
 from mapsi.taxonomy import Taxonomy, load_taxonomy
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from mapsi.dataset.check import Embed
     from mapsi.dataset.findings import CheckReport
+    from mapsi.dataset.manifest import Entry
     from mapsi.dataset.parts import Division, Shares
     from mapsi.dataset.photos import Sample
     from mapsi.infer import Model
@@ -50,7 +51,9 @@ def dataset() -> None:
 @click.option("--min-photos", default=40, show_default=True, type=click.IntRange(1), help="A class should have these.")
 @click.option("--leave-out-label-errors", is_flag=True, help="Leave probable label errors out, not only tell them.")
 @click.option("--pictures", default=200, show_default=True, type=click.IntRange(0), help="Shown in the page, a kind.")
-@click.option("--seed", default=0, show_default=True, help="Same seed, same folds, same label errors.")
+@click.option(
+    "--seed", default=0, show_default=True, type=click.IntRange(0), help="Same seed, same folds, same label errors."
+)
 def check(
     folder: Path,
     axis: str | None,
@@ -73,6 +76,7 @@ def check(
     from mapsi.artifacts import write_json
     from mapsi.dataset.check import CheckOptions
     from mapsi.dataset.check import check as check_samples
+    from mapsi.dataset.manifest import Manifest
     from mapsi.dataset.report import count_pictures, write_check
 
     settings = read_settings()
@@ -80,11 +84,12 @@ def check(
     limits = PhotoLimits.of(settings)
     photos = folder.resolve()
     for target in filter(None, (into, json_file.parent if json_file else None)):
-        _require_writable(target, photos)
-    axis, samples = _gather(photos, axis, labels, taxonomy)
+        _require_outside(target, photos)
+    axis, samples, dropped = _gather(photos, axis, labels, taxonomy)
     embed = None if no_model else _embed(open_model(settings, model)[0], limits)
     options = CheckOptions(min_side, min_photos, leave_out_label_errors, seed)
     report, manifest = check_samples(photos, axis, samples, embed, options, limits, bar)
+    manifest = Manifest((*manifest.entries, *dropped))
     _tell_findings(report)
     if json_file is not None:
         write_json(json_file, report.to_json())
@@ -97,27 +102,49 @@ def check(
         click.echo("\nGive --into FOLDER for a page with the pictures, and a manifest to split and learn from.")
 
 
-def _require_writable(target: Path, photos: Path) -> None:
+def _require_outside(target: Path, photos: Path) -> None:
     """Before minutes of work: ``target`` can be written to and would not be taken for a class of ``photos``."""
     if target.resolve().is_relative_to(photos) and target.resolve() != photos:
         raise UsageError(
             f"{target} lies in the photos' folder, where every folder is a class.", "Name one outside of it."
         )
-    try:
-        target.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=target):
-            pass
-    except OSError as error:
-        raise ArtifactError(f"{target} cannot be written to: {error.strerror}.", "Name another folder.") from error
+    require_writable(target)
 
 
-def _gather(folder: Path, axis: str | None, labels: Path | None, taxonomy: Taxonomy) -> tuple[str, list[Sample]]:
+def _gather(
+    folder: Path, axis: str | None, labels: Path | None, taxonomy: Taxonomy
+) -> tuple[str, list[Sample], list[Entry]]:
+    """The axis, the photos to be used, and those that a person dropped in a review that is not carried out yet."""
     from mapsi.dataset.plan import PhotoFolder, gather
 
     beside = folder / "labels.csv"
     rows = labels.resolve() if labels is not None else beside if beside.exists() else None
     axis = axis or _fitting_axis(folder, taxonomy)
-    return axis, gather(PhotoFolder(folder, axis, "split", rows), taxonomy)
+    samples, dropped = _as_reviewed(folder, axis, gather(PhotoFolder(folder, axis, "split", rows), taxonomy))
+    if not samples:
+        raise UsageError(f"The review of {folder} drops every photo.", "Keep some, with `mapsi collect review`.")
+    return axis, samples, dropped
+
+
+def _as_reviewed(folder: Path, axis: str, samples: Sequence[Sample]) -> tuple[list[Sample], list[Entry]]:
+    from mapsi.collect.review import reviewed_labels
+    from mapsi.dataset.manifest import LEFT_OUT, Entry
+
+    decided = reviewed_labels(folder)
+    used: list[Sample] = []
+    dropped: list[Entry] = []
+    moved = 0
+    for sample in samples:
+        own = sample.labels[axis]
+        label = decided.get(sample.path.relative_to(folder).as_posix(), own)
+        if label is None:
+            dropped.append(Entry(sample, LEFT_OUT, "A person dropped it in the review."))
+        else:
+            moved += label != own
+            used.append(replace(sample, labels={**sample.labels, axis: label}))
+    if dropped or moved:
+        click.echo(f"By the review: {len(dropped)} left out, {moved} taken for another class.")
+    return used, dropped
 
 
 def _fitting_axis(folder: Path, taxonomy: Taxonomy) -> str:
@@ -200,7 +227,9 @@ def _tell_findings(report: CheckReport) -> None:
     "--test-per-class", type=click.IntRange(0), help="Photos a class for test, never over a fifth of it.  [default: 80]"
 )
 @click.option("--shares", metavar="T,V,T", help="Shares for train, validation and test, for example 0.7,0.15,0.15.")
-@click.option("--seed", default=0, show_default=True, help="Same photos and same seed, same split.")
+@click.option(
+    "--seed", default=0, show_default=True, type=click.IntRange(0), help="Same photos and same seed, same split."
+)
 def split(
     source: Path,
     axis: str | None,
@@ -222,13 +251,13 @@ def split(
     settings = read_settings()
     if source.is_dir():
         photos = source.resolve()
-        _require_writable(into.parent, photos)
-        axis, samples = _gather(photos, axis, labels, load_taxonomy(settings.taxonomy))
-        manifest = Manifest(tuple(Entry(sample, "kept") for sample in samples))
+        _require_outside(into.parent, photos)
+        axis, samples, dropped = _gather(photos, axis, labels, load_taxonomy(settings.taxonomy))
+        manifest = Manifest((*(Entry(sample, "kept") for sample in samples), *dropped))
     else:
         if labels is not None:
             raise UsageError("--labels goes with a folder; a manifest tells its contributors itself.", "Leave it out.")
-        _require_writable(into.parent, into.resolve())
+        require_writable(into.parent)
         manifest = read_manifest(source)
         require_photos(manifest, source)
         axis = axis or only_axis(manifest)

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from mapsi.artifacts import atomic_file
+from mapsi.cli.indexing import PATIENCE, tell_waiting
 from mapsi.cli.opening import Parts, bar, make_home, open_parts
 from mapsi.settings import Secret, Settings, read_settings, setting_table
 
@@ -49,12 +50,12 @@ def demo(host: str, port: int, model: Path | None) -> None:
 def stock_sample_shop(parts: Parts) -> None:
     """Import the shipped sample feed and index it; quick where that was done before."""
     from mapsi.sample.shop import shipped_feed
-    from mapsi.search.refresh import build_index, copy_pictures, import_feed
+    from mapsi.search.building import build
+    from mapsi.search.feeds import import_feed
 
-    feed, catalog = shipped_feed(), parts.catalog
-    import_feed(catalog, feed, format="merchant", shop=SAMPLE_SHOP, taxonomy=parts.taxonomy, sample=True)
-    copy_pictures(catalog, parts.picture_source(), parts.pictures, bar)
-    build_index(catalog, parts.model, parts.pictures, parts.index_root, parts.taxonomy, bar)
+    taxonomy = parts.taxonomy
+    import_feed(parts.catalog, shipped_feed(), format="merchant", shop=SAMPLE_SHOP, taxonomy=taxonomy, sample=True)
+    build(parts.workshop(), bar, threads=parts.settings.model_threads, patience=PATIENCE, waiting=tell_waiting)
 
 
 def _serve(parts: Parts, host: str, port: int) -> None:

@@ -1,4 +1,4 @@
-"""``mapsi catalog`` and ``mapsi index``: from shops' feeds to an index that serves; ``mapsi sample``: the drawn shop."""
+"""``mapsi catalog``: shops' feeds and what is known of them; ``mapsi sample``: the drawn shop."""
 
 from __future__ import annotations
 
@@ -7,21 +7,26 @@ from pathlib import Path
 
 import click
 
-from mapsi.cli.opening import Parts, bar, counter, database_url, make_home, open_parts
+from mapsi.cli import refreshing
+from mapsi.cli.indexing import build_and_tell
+from mapsi.cli.opening import counter, open_parts, open_stock
+from mapsi.cli.reporting import tell_broken, told_skipped
 from mapsi.errors import UsageError
 from mapsi.settings import read_settings
-
-SHOWN_ROWS = 20
 
 
 @click.group()
 def catalog() -> None:
-    """Shops' offers: import a feed, see what is there."""
+    """Shops' offers: import a feed, refresh sources, see what is there."""
+
+
+for command in refreshing.CATALOG_COMMANDS:
+    catalog.add_command(command)
 
 
 @catalog.command(name="import")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--format", "feed_format", required=True, metavar="merchant|csv", help="What FILE is.")
+@click.option("--format", "feed_format", required=True, metavar="merchant|naver-ep|shop-json|csv", help="What FILE is.")
 @click.option("--shop", required=True, help="The shop's name; its earlier offers are replaced by the feed's.")
 @click.option("--index/--no-index", default=True, help="Whether to copy pictures and index them right away.")
 @click.option("--model", type=click.Path(path_type=Path), help="Model folder; the shipped one by default.")
@@ -31,7 +36,7 @@ def import_command(file: Path, feed_format: str, shop: str, index: bool, model: 
     The feed is a full snapshot: what is missing from it is gone from the shop. A broken row is reported with its line
     and skipped; a broken feed changes nothing. Pictures are fetched from their addresses, or read beside FILE.
     """
-    from mapsi.search.refresh import import_feed
+    from mapsi.search.feeds import import_feed
 
     parts = open_parts(read_settings(), model_folder=model)
     report = import_feed(
@@ -39,63 +44,18 @@ def import_command(file: Path, feed_format: str, shop: str, index: bool, model: 
     )
     click.echo(
         f"{shop}: {report.new} new, {report.changed} changed, {report.unchanged} unchanged, {report.gone} gone, "
-        f"{report.broken_count} rows skipped."
+        f"{told_skipped(report.broken_count)}."
     )
-    for row in report.broken[:SHOWN_ROWS]:
-        click.echo(f"  line {row.line}: {row.reason}", err=True)
-    if report.broken_count > SHOWN_ROWS:
-        click.echo(f"  and {report.broken_count - SHOWN_ROWS} more", err=True)
+    tell_broken(report.broken, report.broken_count)
     if index:
-        _index(parts)
-
-
-@catalog.command()
-def status() -> None:
-    """Tell how many offers there are, by shop."""
-    parts = open_parts(read_settings())
-    found = parts.catalog.status()
-    click.echo(f"{found.shown} offers shown, {found.living} living, {found.gone} gone")
-    for shop in found.shops:
-        click.echo(f"  {shop.name} ({shop.slug}): {shop.shown} shown, {shop.living} living, {shop.gone} gone")
+        build_and_tell(parts)
 
 
 @catalog.command()
 def migrate() -> None:
     """Bring the catalogue's database to the schema of this version; the other commands do so by themselves."""
-    from mapsi.catalog import open_catalog
-
-    settings = read_settings()
-    make_home(settings)
-    with open_catalog(database_url(settings)) as opened:
-        opened.migrate()
+    open_stock(read_settings()).close()
     click.echo("The catalogue is at this version's schema.")
-
-
-@click.group()
-def index() -> None:
-    """The index of product pictures that photos are searched in."""
-
-
-@index.command()
-@click.option("--model", type=click.Path(path_type=Path), help="Model folder; the shipped one by default.")
-def build(model: Path | None) -> None:
-    """Copy missing pictures, read the unread ones with the model, and switch to a fresh index."""
-    _index(open_parts(read_settings(), model_folder=model))
-
-
-def _index(parts: Parts) -> None:
-    from mapsi.search.refresh import build_index, copy_pictures
-
-    copies = copy_pictures(parts.catalog, parts.picture_source(), parts.pictures, bar)
-    for image, reason in copies.failed[:SHOWN_ROWS]:
-        click.echo(f"  picture {image}: {reason}", err=True)
-    report = build_index(parts.catalog, parts.model, parts.pictures, parts.index_root, parts.taxonomy, bar)
-    click.echo(
-        f"{copies.copied} pictures copied, {len(copies.failed)} failed, {report.read} read; "
-        f"{report.indexed} offers can be found by a photo."
-    )
-    if report.lost:
-        click.echo(f"{report.lost} stored pictures are lost; `mapsi index build` fetches them again.", err=True)
 
 
 @click.group()
@@ -140,4 +100,4 @@ def _refuse_files(folder: Path) -> None:
         raise UsageError(f"{folder} is a file.", "Name a folder.")
 
 
-COMMANDS = (catalog, index, sample)
+COMMANDS = (catalog, sample)

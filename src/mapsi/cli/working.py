@@ -104,11 +104,9 @@ def make_hands(settings: Settings, catalog: Catalog) -> Hands:
 
     def prune_now() -> None:
         pruned = prune(open_parts(settings).workshop())
-        _say(f"prune: {pruned.pictures} pictures and {pruned.files} files removed")
+        _say(f"prune: {pruned.pictures} pictures, {pruned.files} files and {pruned.runs} old runs removed")
 
-    return Hands(
-        refresh=partial(take, accept=False), accept=partial(take, accept=True), index=index, prune=prune_now
-    )
+    return Hands(refresh=partial(take, accept=False), accept=partial(take, accept=True), index=index, prune=prune_now)
 
 
 def _silent(step: str, total: int) -> Callable[[int], object]:

@@ -10,10 +10,11 @@ from urllib.parse import urlencode
 
 from mapsi.collect.answers import Answers
 from mapsi.collect.faults import SourceChanged, SourceExhausted, SourceFault, SourceRefused, SourceUnreachable
-from mapsi.collect.pace import Clock, Pace, hour_of, limit_rest, retry_after
+from mapsi.collect.pace import Clock, Pace, hour_of, limit_rest, moment
 from mapsi.errors import RefusedAddressError, RemoteError
 from mapsi.remote import Fetched, Fetcher
 from mapsi.remote.content import looks_like_html
+from mapsi.remote.retry import retry_after
 
 PATIENCE = 120
 """Seconds that a source is waited for; one that wants longer is left out of the run, and its hour is told."""
@@ -114,9 +115,9 @@ class JsonApi:
                 ) from error
             except RemoteError as error:
                 return Busy(SourceUnreachable(self._source, f"{self._source}: {error.message}", error.hint))
-        now = self._asking.clock.now()
-        self._pace.rest(limit_rest(answer.headers, now))
-        return self._judged(answer, retry_after(answer.headers, now))
+        now = moment(self._asking.clock)
+        self._pace.rest(limit_rest(answer.headers, now.timestamp()))
+        return self._judged(answer, retry_after(answer.headers.get("retry-after", ""), now))
 
     def _judged(self, answer: Fetched, wait: float | None) -> dict[str, Any] | Busy:
         document = _read_json(answer.data)

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 
 from mapsi.collect.downloads import Downloads, Postponed
 from mapsi.collect.filing import Shelf
 from mapsi.collect.lanes import Candidate, Lane, queries_of
 from mapsi.collect.ledger import SAME_ADDRESS, Ledger, Line, Outcome, short_address
-from mapsi.collect.pace import Clock
+from mapsi.collect.pace import Clock, moment
 from mapsi.collect.report import ClassReport, tally_lines
 from mapsi.collect.screening import Photo, Screen, Unfit
 from mapsi.collect.source import Source
@@ -44,7 +43,7 @@ class Desk:
 
     def moment(self) -> str:
         """The clock's time, UTC, as the ledger writes it."""
-        return datetime.fromtimestamp(self.clock.now(), UTC).isoformat(timespec="seconds")
+        return moment(self.clock).isoformat(timespec="seconds")
 
 
 class ClassWork:

@@ -21,6 +21,10 @@ class _Words(HTMLParser):
         self.seen: list[str] = []
         self._hidden = 0
 
+    def parse_html_declaration(self, i: int) -> int:
+        """Take ``<!...>`` for a comment: the standard reader stops the program at ``<![`` with an unknown word."""
+        return self.parse_bogus_comment(i)
+
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self._hidden += tag in ("script", "style")
         self.seen.append(" ")
@@ -46,9 +50,9 @@ def plain_text(value: object) -> str:
 
 
 def address_of(value: object) -> str:
-    """A field that holds an http(s) address, stripped; empty where it holds none."""
+    """A field that holds an http(s) address, stripped; empty where it holds none, or one that is not a line of text."""
     text = value.strip() if isinstance(value, str) else ""
-    return text if text.startswith(("http://", "https://")) else ""
+    return text if text.startswith(("http://", "https://")) and text.isprintable() else ""
 
 
 def pixels(value: object) -> int:

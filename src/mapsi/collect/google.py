@@ -96,12 +96,16 @@ class GoogleImages:
             page = ResultsPage(driver, self._selectors, urlsplit(self._base).netloc)
             self.matched = page.matched
             try:
-                if self._open(page, query):
-                    yield from Walk(page, self._patience, self._limit, self._skip(query)).pictures()
-            except PieceMissingError as missing:
-                raise self._changed(page, missing.piece, missing.why) from missing
+                yield from self._results(page, query)
             except (WebDriverException, HTTPError, ConnectionError) as error:
                 raise _lost(error) from error
+
+    def _results(self, page: ResultsPage, query: Query) -> Iterator[Found]:
+        try:
+            if self._open(page, query):
+                yield from Walk(page, self._patience, self._limit, self._skip(query)).pictures()
+        except PieceMissingError as missing:
+            raise self._changed(page, missing.piece, missing.why) from missing
 
     @contextmanager
     def _driver(self) -> Iterator[Chrome]:

@@ -6,8 +6,9 @@ import threading
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Protocol
+
+from mapsi.remote.retry import LONGEST
 
 PERIODS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 """Seconds of the periods in ``20/min`` and ``200/day``, by their first letter."""
@@ -29,6 +30,11 @@ class SystemClock:
 
     def sleep(self, seconds: float) -> None:
         time.sleep(seconds)
+
+
+def moment(clock: Clock) -> datetime:
+    """The clock's time in UTC."""
+    return datetime.fromtimestamp(clock.now(), UTC)
 
 
 class Pace:
@@ -65,21 +71,8 @@ class Pace:
         self._lock.release()
 
 
-def retry_after(headers: Mapping[str, str], now: float) -> float | None:
-    """Seconds that ``Retry-After`` asks for, as a number or as a date; None where it does not stand there or is not read."""
-    text = headers.get("retry-after", "").strip()
-    if text.isascii() and text.isdigit():
-        return min(float(text), 366.0 * 86400)
-    try:
-        moment = parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return max(0.0, aware.timestamp() - now)
-
-
 def limit_rest(headers: Mapping[str, str], now: float) -> float:
-    """Seconds to leave a server alone by its ``X-RateLimit-*`` headers, 0 where it may be asked again.
+    """Seconds, 0 to a year, to leave a server alone by its ``X-RateLimit-*`` headers; 0 where it may be asked again.
 
     Reads ``X-RateLimit-Remaining`` with ``X-RateLimit-Reset`` (seconds from now, or since 1970), and Openverse's pairs
     ``X-RateLimit-Limit-SCOPE: 20/min`` with ``X-RateLimit-Available-SCOPE``; of several limits the longest rest counts.
@@ -91,7 +84,7 @@ def limit_rest(headers: Mapping[str, str], now: float) -> float:
         scope = name.removeprefix("x-ratelimit-available-")
         if scope != name and _is_spent(value):
             rests.append(_period(headers.get(f"x-ratelimit-limit-{scope}", "")))
-    return max(rests)
+    return min(max(rests), LONGEST)
 
 
 def _is_spent(value: str | None) -> bool:

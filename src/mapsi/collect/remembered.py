@@ -37,11 +37,10 @@ class Remembered:
     def search(self, query: Query) -> Iterator[Found]:
         file = self._file(query)
         noted = self._noted(file)
-        founds = [Found(**line) for line in noted if line != _END]
-        yield from founds
-        if noted and noted[-1] == _END:
+        yield from (found for found in noted if found is not None)
+        if noted and noted[-1] is None:
             return
-        known = {found.address for found in founds}
+        known = {found.address for found in noted if found is not None}
         with ExitStack() as stack:
             results: Any = self._source.search(query)
             if hasattr(results, "close"):
@@ -59,14 +58,19 @@ class Remembered:
         digest = hashlib.sha256(f"{query.cls.slug}\n{query.text}".encode()).hexdigest()
         return self._folder / f"{digest[:32]}.jsonl"
 
-    def _noted(self, file: Path) -> list[dict[str, Any]]:
+    def _noted(self, file: Path) -> list[Found | None]:
+        """What was noted, None for the source's end. Damaged or old notes count as none: the source can be asked again."""
+        cut_torn_line(file)
         if not file.exists():
             return []
-        if self._clock.now() - file.stat().st_mtime > KEPT_SECONDS:
-            file.unlink()
-            return []
-        cut_torn_line(file)
-        return [json.loads(line) for line in file.read_bytes().splitlines()]
+        try:
+            if self._clock.now() - file.stat().st_mtime <= KEPT_SECONDS:
+                lines = [json.loads(line) for line in file.read_bytes().splitlines()]
+                return [None if line == _END else Found(**line) for line in lines]
+        except (ValueError, TypeError):
+            pass
+        file.unlink()
+        return []
 
 
 def _line(document: dict[str, Any]) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, cast
@@ -18,6 +19,9 @@ KEPT_SIDE = 1024
 KEPT_QUALITY = 92
 ROBOT = "mapsi"
 _NO_AI = frozenset({"noai", "noimageai"})
+_VALUED = frozenset({"max-image-preview", "max-snippet", "max-video-preview", "unavailable_after"})
+"""Rules whose value stands behind a colon, as a robot's rules do."""
+_ROBOT_NAME = re.compile(r"\s*([^\s:]+)\s*:")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,14 +85,17 @@ class Screen:
 def forbids_learning(header: str) -> bool:
     """Whether ``X-Robots-Tag`` holds ``noai`` or ``noimageai`` for everybody or for us.
 
-    A rule after ``NAME:`` is meant for the robot of that name alone, and so are the ones that follow it.
+    A rule after ``NAME:`` is meant for the robot of that name alone, and so are the ones that follow it in the same line.
     """
+    return any(_line_forbids(line) for line in header.lower().splitlines())
+
+
+def _line_forbids(line: str) -> bool:
     robot = ""
-    for part in header.lower().split(","):
-        name, colon, rest = part.partition(":")
-        if colon:
-            robot = name.strip()
-        rule = (rest if colon else part).strip()
-        if rule in _NO_AI and robot in ("", "*", ROBOT):
+    for part in line.split(","):
+        found, rule = _ROBOT_NAME.match(part), part
+        if found is not None and found[1] not in _VALUED:
+            robot, rule = found[1], part[found.end() :]
+        if rule.strip() in _NO_AI and robot in ("", "*", ROBOT):
             return True
     return False

@@ -9,10 +9,13 @@ from urllib.parse import urlsplit
 
 from mapsi.collect.downloads import HostBusy
 from mapsi.collect.lanes import Candidate
-from mapsi.collect.pace import Clock, retry_after
+from mapsi.collect.pace import Clock, moment
 from mapsi.collect.screening import Photo, Screen, Unfit
-from mapsi.errors import RefusedAddressError, RemoteError
+from mapsi.dataset.facts import read_bytes
+from mapsi.errors import PhotoError, RefusedAddressError, RemoteError
+from mapsi.imaging import PhotoLimits
 from mapsi.remote import Fetcher
+from mapsi.remote.retry import retry_after
 
 THIS_MACHINE = "this machine"
 NOT_VISITED = "address not visited"
@@ -44,7 +47,7 @@ class Visitor:
         """The photo at a candidate's address, or why it is none; raises :class:`HostBusy` where its host asks to wait."""
         try:
             if candidate.found.local:
-                return self.screen.read(_read_file(Path(candidate.found.address)), {})
+                return self.screen.read(_read_file(Path(candidate.found.address), self.screen.limits), {})
             data, headers = self._fetch(candidate.found.address)
             return self.screen.read(data, headers)
         except Unfit as unfit:
@@ -60,14 +63,14 @@ class Visitor:
         except RemoteError as error:
             raise Unfit("did not arrive", error.message, "failed") from error
         if answer.status in (429, 503):
-            raise HostBusy(retry_after(answer.headers, self.clock.now()))
+            raise HostBusy(retry_after(answer.headers.get("retry-after", ""), moment(self.clock)))
         if not 200 <= answer.status < 300:
             raise Unfit(f"status {answer.status}", f"Its server answered with {answer.status}.", "failed")
         return answer.data, answer.headers
 
 
-def _read_file(file: Path) -> bytes:
+def _read_file(file: Path, limits: PhotoLimits) -> bytes:
     try:
-        return file.read_bytes()
-    except OSError as error:
-        raise Unfit("cannot be read", f"{file} cannot be read: {error.strerror}.", "failed") from error
+        return read_bytes(file, limits)
+    except PhotoError as error:
+        raise Unfit("cannot be read", f"{file}: {error.message}", "failed") from error

@@ -15,7 +15,7 @@ from mapsi.dataset.facts import PhotoFacts, Progress, no_progress, read_facts, s
 from mapsi.dataset.findings import KINDS, CheckReport, ClassRow, Finding
 from mapsi.dataset.label_errors import FOLDS, LabelCheck, find_label_errors
 from mapsi.dataset.manifest import LEFT_OUT, Entry, Manifest
-from mapsi.dataset.photos import Sample
+from mapsi.dataset.photos import Sample, class_folders
 from mapsi.dataset.split import group_samples
 from mapsi.errors import ArtifactError
 from mapsi.imaging import PhotoLimits
@@ -145,7 +145,7 @@ class _Work:
 
     def report(self) -> CheckReport:
         ordered = sorted(self.findings, key=lambda finding: KINDS.index(finding.kind))
-        photos = Counter(self.labels)
+        photos = Counter({found.name: 0 for found in class_folders(self.folder)} | Counter(self.labels))
         kept = Counter(label for i, label in enumerate(self.labels) if i not in self.gone)
         rows = tuple(
             ClassRow(label, photos[label], kept[label], self._remarks(label, kept[label])) for label in sorted(photos)

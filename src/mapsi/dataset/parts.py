@@ -132,7 +132,10 @@ def _shortages(
     for cls in sorted(set(labels)):
         for side, want in enumerate(wanted, start=1):
             asked, got = round(want[cls]), have[cls, side]
-            if got < asked - max(1, 0.1 * asked) or (got == 0 and want[cls] >= 1):
+            if got == 0 and 0 < want[cls] < 1:
+                photos = "1 photo" if have[cls, 0] == 1 else f"{sum(have[cls, part] for part in range(3))} photos"
+                told.append(f"{cls or 'photos without a class'}: none for {SIDES[side]}, it has {photos} only.")
+            elif got < asked - max(1, 0.1 * asked) or (got == 0 and want[cls] >= 1):
                 told.append(
                     f"{cls or 'photos without a class'}: {got} instead of {asked} photos for {SIDES[side]}, because "
                     f"photos that belong together stay together (up to {largest[cls]} in this class)."

@@ -75,4 +75,6 @@ def read_labels(file: Path) -> dict[str, dict[str, str]]:
         ) from error
     if rows and "path" not in rows[0]:
         raise ArtifactError(f"The labels {file} have no column 'path'.", "Name the photo's path in it.")
-    return {row["path"]: row for row in rows}
+    # A row that is shorter or longer than the head has nothing in the cells that it lacks, and no more cells than these.
+    whole = ({name: value or "" for name, value in row.items() if name is not None} for row in rows)
+    return {row["path"]: row for row in whole}

@@ -60,11 +60,22 @@ def read_plan(file: Path, root: Path | None = None) -> list[PhotoFolder]:
     return [_parse_entry(file, base, number, entry) for number, entry in enumerate(entries, start=1)]
 
 
-def _parse_entry(file: Path, base: Path, number: int, entry: dict[str, Any]) -> PhotoFolder:
-    where = f"The plan {file}, entry {number}"
+def _check_entry(where: str, entry: object) -> None:
+    if not isinstance(entry, dict):
+        raise ArtifactError(f"{where} is no table.", "Write [[photos]] and keys below it.")
     unknown = sorted(set(entry) - _KEYS)
     if unknown:
         raise ArtifactError(f"{where}: there is no key {unknown[0]!r}.", f"There are: {', '.join(sorted(_KEYS))}.")
+    kinds: dict[str, type] = {"classes": list, "also": dict, "unsure": dict, "nothing": bool}
+    for key, value in entry.items():
+        inner = [*value, *(value.values() if isinstance(value, dict) else ())] if isinstance(value, list | dict) else []
+        if not isinstance(value, kinds.get(key, str)) or not all(isinstance(text, str) for text in inner):
+            raise ArtifactError(f"{where}: {key} is {value!r}.", "See docs/train.md for how it is written.")
+
+
+def _parse_entry(file: Path, base: Path, number: int, entry: dict[str, Any]) -> PhotoFolder:
+    where = f"The plan {file}, entry {number}"
+    _check_entry(where, entry)
     part = entry.get("part", "split")
     if part not in get_args(Part):
         raise ArtifactError(f"{where}: part is {part!r}.", "It is train, validation, test or split.")

@@ -131,11 +131,13 @@ def answer_photos(
 
 def open_photo(photo: Photo, limits: PhotoLimits | None = None) -> Image.Image:
     """The picture of ``photo``; raises :class:`PhotoError` where its file is gone or cannot be read as one."""
+    checked = limits or PhotoLimits()
     try:
-        data = photo.path.read_bytes()
+        with photo.path.open("rb") as file:
+            data = file.read(checked.max_bytes + 1)
     except OSError as error:
         raise PhotoError(f"The file cannot be read: {error.strerror}.") from error
-    return decode_photo(data, limits)
+    return decode_photo(data, checked)
 
 
 def _batches(photos: Sequence[Photo]) -> Iterator[Sequence[Photo]]:

@@ -30,9 +30,17 @@ class Model:
     """A model folder in memory. Any number of threads may ask it at once."""
 
     def __init__(
-        self, document: ModelDocument, session: ort.InferenceSession, familiar: FloatArray | None = None
+        self,
+        document: ModelDocument,
+        session: ort.InferenceSession,
+        familiar: FloatArray | None = None,
+        folder: Path | None = None,
+        threads: int = 0,
     ) -> None:
         self.document = document
+        self.fingerprint = document.fingerprint
+        self.folder = folder
+        self.threads = threads
         self._familiar = familiar
         self._session = session
         self._outputs = ["embedding"]
@@ -55,9 +63,22 @@ class Model:
         except Exception as error:  # onnxruntime raises bare classes of its own for a file it cannot load
             raise ArtifactError(f"The network in {folder} cannot be loaded.", "Export the model again.") from error
         familiar = np.load(folder / FAMILIAR).astype(np.float32) if document.familiarity is not None else None
-        model = cls(document, session, familiar)
+        model = cls(document, session, familiar, folder, threads)
         model._check_outputs()
         return model
+
+    def with_threads(self, threads: int) -> Self:
+        """The same model with so many threads: itself, or opened once more. With one thread it runs in the caller's: of callers in as many threads as
+        there are cores, each keeps one busy, and none waits for another (``benchmarks/bench_embedding.py``).
+
+        Raises :class:`ArtifactError` where the folder holds another model by now.
+        """
+        if threads == self.threads:
+            return self
+        again = self.open(self.folder, threads=threads)
+        if again.fingerprint != self.fingerprint:
+            raise ArtifactError(f"The model folder {self.folder} has changed meanwhile.", "Start again.")
+        return again
 
     def _check_outputs(self) -> None:
         found = {output.name: output.shape for output in self._session.get_outputs()}
@@ -70,10 +91,6 @@ class Model:
                     f"The network's output {name} is {found.get(name, 'missing')}; {width} wide was expected.",
                     "Export the model again.",
                 )
-
-    @property
-    def fingerprint(self) -> str:
-        return self.document.fingerprint
 
     @property
     def axes(self) -> tuple[AxisLabels, ...]:
@@ -124,7 +141,7 @@ class Model:
 
     def _reading(self, answers: dict[str, FloatArray], i: int, familiar: bool) -> Reading:
         axes = {labels.axis: self._axis_reading(answers, labels, i, familiar) for labels in self.axes}
-        return Reading(answers["embedding"][i], axes)
+        return Reading(answers["embedding"][i], axes, self.fingerprint)
 
     def _axis_reading(self, answers: dict[str, FloatArray], labels: AxisLabels, i: int, familiar: bool) -> AxisReading:
         shares = calibrated(answers[f"logits:{labels.axis}"][i], labels.temperature)

@@ -36,10 +36,11 @@ from mapsi.learn.measurement import (
     measure_source_baseline,
     measure_sure,
 )
-from mapsi.learn.network import AxisNetwork, build_network
+from mapsi.learn.network import AxisNetwork
 from mapsi.learn.photos import FIT
 from mapsi.learn.recipe import MEAN, STD
-from mapsi.learn.run import MANIFEST, WEIGHTS, RunConfig, read_run
+from mapsi.learn.run import MANIFEST, RunConfig, read_run
+from mapsi.learn.training import load_weights
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -90,7 +91,7 @@ def export(run: Path, target: Path, options: ExportOptions, say: Callable[[str],
     """
     _refuse_other_folders(target)
     config = read_run(run)
-    network = load_run(run, config)
+    network = load_weights(run, config.recipe, config.classes)
     manifest = read_manifest(run / MANIFEST, Path(config.root))
     preprocessing = Preprocessing(options.size or config.size, FIT, MEAN, STD)
     held, axes = manifest.part("validation"), list(config.classes)
@@ -131,15 +132,6 @@ def _notes(options: ExportOptions) -> str:
         return options.notes.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ArtifactError(f"The notes {options.notes} cannot be read: {error}.", "Check --notes.") from error
-
-
-def load_run(run: Path, config: RunConfig) -> AxisNetwork:
-    """The averaged network of a finished run, ready to answer."""
-    weights = run / WEIGHTS
-    if not weights.exists():
-        raise ArtifactError(f"The run {run} is not finished.", "Start `mapsi train` with it again; it goes on.")
-    counts = {axis: len(slugs) for axis, slugs in config.classes.items()}
-    return build_network(config.recipe["backbone"], counts, weights=weights).eval()
 
 
 def write_onnx(network: AxisNetwork, axes: Sequence[str], preprocessing: Preprocessing, file: Path) -> None:

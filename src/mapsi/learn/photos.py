@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import math
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
@@ -16,8 +19,10 @@ from torch.utils.data import Dataset
 from torchvision.transforms.v2 import functional as tvf
 
 from mapsi.artifacts import atomic_file
+from mapsi.dataset.facts import read_bytes
 from mapsi.dataset.photos import Sample
-from mapsi.imaging import Fit, decode_photo, to_square
+from mapsi.errors import PhotoError
+from mapsi.imaging import Fit, PhotoLimits, decode_photo, to_square
 
 STORE_SIDE = 192
 Augmentation = Literal["none", "crop", "strong"]
@@ -29,7 +34,8 @@ UInt8Array = npt.NDArray[np.uint8]
 def open_store(samples: Sequence[Sample], folder: Path, side: int = STORE_SIDE) -> UInt8Array:
     """All photos as uint8 of shape (n, side, side, 3), decoded once and then mapped from ``folder``.
 
-    The file is named after the paths, their sizes and times, so that a changed photo is decoded again.
+    The file is named after the paths, their sizes and times, so that a changed photo is decoded again. Raises
+    :class:`PhotoError`, naming the photo, for one that cannot be read, and :class:`OSError` where the disk is full.
     """
     key = hashlib.sha256(f"{side} {FIT}".encode())
     for sample in samples:
@@ -39,6 +45,7 @@ def open_store(samples: Sequence[Sample], folder: Path, side: int = STORE_SIDE) 
     if not file.exists():
         with atomic_file(file) as beside:
             shape = (len(samples), side, side, 3)
+            _reserve(beside, math.prod(shape))
             store = np.lib.format.open_memmap(beside, mode="w+", dtype=np.uint8, shape=shape)
             for i, sample in enumerate(samples):
                 store[i] = read_square(sample.path, side)
@@ -47,9 +54,19 @@ def open_store(samples: Sequence[Sample], folder: Path, side: int = STORE_SIDE) 
     return mapped
 
 
+def _reserve(file: Path, size: int) -> None:
+    """Raises :class:`OSError` where the disk has no room: a mapped file would end the program without a word."""
+    free = shutil.disk_usage(file.parent).free
+    if free < size:
+        raise OSError(errno.ENOSPC, f"the photos need {size / 1e6:,.0f} MB there, and {free / 1e6:,.0f} MB are free")
+
+
 def read_square(path: Path, side: int) -> UInt8Array:
-    """A photo as uint8 (side, side, 3), by the same code that serves."""
-    photo = decode_photo(path.read_bytes(), at_least=2 * side)
+    """A photo as uint8 (side, side, 3), by the same code that serves; raises :class:`PhotoError`, naming it."""
+    try:
+        photo = decode_photo(read_bytes(path, PhotoLimits()), at_least=2 * side)
+    except PhotoError as error:
+        raise PhotoError(f"{path}: {error.message}", "Take it out of the manifest, or put it right.") from error
     return np.asarray(to_square(photo, side, FIT))
 
 

@@ -21,6 +21,19 @@ _CHOICES = {
     "schedule": ("constant", "cosine"),
     "augmentation": ("none", "crop", "strong"),
 }
+# Least and most of the numbers that are no shares (0 to 1). Batch normalisation needs two photos in a batch.
+_RANGES = {
+    "batch": (2, 1_000_000),
+    "seed": (0, 2**31),
+    "learning_rate": (1e-9, 10),
+    "momentum": (0, 0.9999),
+    "weight_decay": (0, 10),
+    "layer_decay": (0.01, 1),
+    "warm_up": (0, 0.9),
+    "balance": (0, 2),
+    "nothing_weight": (0, 100),
+    "dropout": (0, 0.95),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,19 +150,23 @@ def _value(where: str, key: str, kind: str, value: Any) -> Any:
         if value not in _CHOICES[key]:
             raise ArtifactError(f"{where}: {key} is {value!r}.", f"It is one of: {', '.join(_CHOICES[key])}.")
         return value
-    if kind == "float" and isinstance(value, int | float) and not isinstance(value, bool) and value >= 0:
-        return float(value)
-    wanted: dict[str, type] = {"int": int, "str": str, "bool": bool}
-    if type(value) is not wanted.get(kind) or (isinstance(value, int) and value < 0):
-        raise ArtifactError(f"{where}: {key} is {value!r}.", f"It is a {kind}, not negative.")
-    return value
+    types: dict[str, tuple[type, ...]] = {"int": (int,), "float": (int, float), "str": (str,), "bool": (bool,)}
+    if type(value) not in types[kind]:
+        raise ArtifactError(f"{where}: {key} is {value!r}.", f"It is of the kind {kind}.")
+    if kind not in ("int", "float"):
+        return value
+    least, most = _RANGES.get(key, (0, 1))
+    if not least <= value <= most:
+        raise ArtifactError(f"{where}: {key} is {value!r}.", f"It is {least:g} to {most:g}.")
+    return float(value) if kind == "float" else value
 
 
 def _phases(where: str, value: Any) -> tuple[Phase, ...]:
     try:
-        phases = tuple(Phase(int(one["size"]), int(one["epochs"])) for one in value)
-    except (TypeError, KeyError, ValueError) as error:
+        phases = tuple(Phase(one["size"], one["epochs"]) for one in value)
+    except (TypeError, KeyError) as error:
         raise ArtifactError(f"{where}: phases are wrong.", "Write [[phases]] with size and epochs.") from error
-    if not phases or any(not (16 <= p.size <= 1024 and p.epochs >= 1) for p in phases):
+    whole = all(type(number) is int for p in phases for number in (p.size, p.epochs))
+    if not phases or not whole or any(not (16 <= p.size <= 1024 and p.epochs >= 1) for p in phases):
         raise ArtifactError(f"{where}: phases are wrong.", "Sizes are 16 to 1024 px, epochs at least 1.")
     return phases

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,7 @@ from torch import Tensor
 from mapsi.artifacts import file_digest, write_json
 from mapsi.dataset.manifest import Manifest, read_manifest
 from mapsi.evaluate import Answers, Candidate, Report, answer_photos, build_report
+from mapsi.evaluate.answers import Unreadable
 from mapsi.evaluate.pages import write_report
 from mapsi.imaging import to_square
 from mapsi.learn.network import AxisNetwork
@@ -37,10 +39,13 @@ def report_run(run: Path, names: Names, say: Callable[[str], None] = print) -> d
     network = load_weights(run, config.recipe, config.classes)
     reports = {}
     for axis in config.classes:
-        answers, candidate = answer_axis(network, run, config, manifest, axis)
+        answers, candidate, unreadable = answer_axis(network, run, config, manifest, axis)
         learned = photos_of(manifest.part("train"), axis, Path(config.root))
         rng = np.random.default_rng(0)
-        reports[axis] = build_report(answers, candidate, axis=axis, data="photos held out", rng=rng, elsewhere=learned)
+        told: dict[str, Any] = {"axis": axis, "data": "photos held out", "elsewhere": learned}
+        reports[axis] = build_report(answers, candidate, rng=rng, unreadable=unreadable, **told)
+        if unreadable:
+            say(f"{axis}: {len(unreadable)} photos held out cannot be read, {unreadable[0].name} first.")
         page = write_report(reports[axis], run / "report" / axis, names.get(axis, {}))
         say(f"{axis}: {page}")
     write_json(run / REPORT, {axis: report.to_json() for axis, report in reports.items()})
@@ -49,8 +54,9 @@ def report_run(run: Path, names: Names, say: Callable[[str], None] = print) -> d
 
 def answer_axis(
     network: AxisNetwork, run: Path, config: RunConfig, manifest: Manifest, axis: str
-) -> tuple[Answers, Candidate]:
-    """What a run's network says of the photos held out on one axis, and the network as a candidate."""
+) -> tuple[Answers, Candidate, list[Unreadable]]:
+    """What a run's network says of the photos held out on one axis, the network as a candidate, and the photos that cannot
+    be read."""
     held = [s for s in manifest.part("validation") if s.labels.get(axis) in config.classes[axis]]
     photos = photos_of(held, axis, Path(config.root))
     mirror = bool(config.recipe.get("mirror", False))
@@ -60,8 +66,8 @@ def answer_axis(
         return shares, np.ones(len(pictures), dtype=np.bool_)
 
     candidate = Candidate(run.name, file_digest(run / WEIGHTS)[:16], tuple(config.classes[axis]), 0.0, ask)
-    (answers,), _ = answer_photos([candidate], photos)
-    return answers, candidate
+    (answers,), unreadable = answer_photos([candidate], photos)
+    return answers, candidate, unreadable
 
 
 def class_shares(network: AxisNetwork, squares: Sequence[Image], axis: str, *, mirror: bool) -> npt.NDArray[np.float32]:

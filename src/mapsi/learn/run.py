@@ -46,20 +46,18 @@ def prepare_run(
     other photos or other classes.
     """
     try:
-        run.mkdir(parents=True, exist_ok=True)
-        beside = run / f"new-{MANIFEST}"
-        write_manifest(beside, manifest, root)
-        config = {
-            "name": name,
-            "recipe": recipe.to_json(),
-            "classes": {axis: list(slugs) for axis, slugs in classes.items()},
-            "size": recipe.phases[-1].size,
-            "root": str(root),
-            "manifest": file_digest(beside),
-        }
-        if (run / CONFIG).exists():
-            _refuse_another(run, config)
-        beside.replace(run / MANIFEST)
+        with atomic_file(run / MANIFEST) as beside:
+            write_manifest(beside, manifest, root)
+            config = {
+                "name": name,
+                "recipe": recipe.to_json(),
+                "classes": {axis: list(slugs) for axis, slugs in classes.items()},
+                "size": recipe.phases[-1].size,
+                "root": str(root),
+                "manifest": file_digest(beside),
+            }
+            if (run / CONFIG).exists():
+                _refuse_another(run, config)
         write_json(run / CONFIG, config)
     except OSError as error:
         raise ArtifactError(
@@ -71,7 +69,6 @@ def _refuse_another(run: Path, config: Mapping[str, Any]) -> None:
     earlier = read_json(run / CONFIG, "The run")
     for key, value in json.loads(json.dumps(config)).items():
         if earlier.get(key) != value:
-            (run / f"new-{MANIFEST}").unlink(missing_ok=True)
             what = {"name": "recipe", "size": "recipe", "manifest": "split or photos"}.get(key, key)
             raise ArtifactError(f"{run} is a run with another {what}.", "Choose another folder with --into.")
 

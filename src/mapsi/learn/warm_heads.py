@@ -7,6 +7,7 @@ photos.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -26,8 +27,15 @@ ROUNDS = 60
 RIDGE = 1e-3
 
 
-def frozen_features(network: AxisNetwork, store: UInt8Array, size: int, cache: Path) -> Tensor:
-    """Pooled features (n, width) of all photos by the backbone as it stands, read once and then from ``cache``."""
+def frozen_features(network: AxisNetwork, store: UInt8Array, size: int, folder: Path) -> Tensor:
+    """Pooled features (n, width) of all photos by the backbone as it stands, read once and then from ``folder``.
+
+    The file is named after the backbone's weights and the file of the photos, so that others are read again.
+    """
+    key = hashlib.sha256(f"{size} {getattr(store, 'filename', None)}".encode())
+    for value in network.backbone.state_dict().values():
+        key.update(value.contiguous().numpy().tobytes())
+    cache = folder / f"features-{key.hexdigest()[:16]}.npy"
     if cache.exists():
         return torch.from_numpy(np.load(cache))
     network.eval()

@@ -5,22 +5,41 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from mapsi.catalog.offer import BrokenRow, Offer
-from mapsi.errors import UsageError
-from mapsi.providers import merchant, own_csv
-from mapsi.providers.provider import Provider
+from mapsi.catalog.offer import BrokenRow, Offer, Withdrawal
+from mapsi.errors import FeedError, UsageError
+from mapsi.providers import merchant, naver_ep, own_csv, shop_items
+from mapsi.providers.provider import FeedRow, Provider, Terms
 
-__all__ = ["FORMATS", "Provider", "read_offers"]
+__all__ = ["FORMATS", "FeedRow", "Provider", "Terms", "find_provider", "read_offers"]
 
-FORMATS: Mapping[str, Provider] = {provider.name: provider for provider in (merchant.PROVIDER, own_csv.PROVIDER)}
+FORMATS: Mapping[str, Provider] = {
+    provider.name: provider
+    for provider in (merchant.PROVIDER, naver_ep.PROVIDER, shop_items.PROVIDER, own_csv.PROVIDER)
+}
 
 
-def read_offers(format: str, file: Path) -> Iterator[Offer | BrokenRow]:
-    """Read ``file`` in the format named ``format``, row by row, in constant memory.
-
-    Raises :class:`UsageError` for an unknown format at once, and :class:`FeedError` while reading where the feed as a whole
-    cannot be used.
-    """
+def find_provider(format: str) -> Provider:
+    """The format named so; raises :class:`UsageError`."""
     if format not in FORMATS:
         raise UsageError(f"There is no format {format!r}.", f"There are: {', '.join(FORMATS)}.")
-    return FORMATS[format].read(file)
+    return FORMATS[format]
+
+
+def read_offers(format: str, file: Path, base: str = "") -> Iterator[Offer | BrokenRow]:
+    """Read ``file``, the whole of what a shop has, in the format named ``format``: row by row, in constant memory.
+
+    Raises :class:`UsageError` for an unknown format at once, and :class:`FeedError` while reading where the feed as a whole
+    cannot be used, or where it is one of changes: taken for the whole, it would make all else vanish. Those are read by
+    :attr:`Provider.read`.
+    """
+    return _read_whole(find_provider(format), file, base)
+
+
+def _read_whole(provider: Provider, file: Path, base: str) -> Iterator[Offer | BrokenRow]:
+    if provider.partial(file):
+        raise FeedError(
+            "The feed tells only what changed.", "Import a full feed, or name its folder or address as a source."
+        )
+    for row in provider.read(file, base):
+        if not isinstance(row, Withdrawal):
+            yield row

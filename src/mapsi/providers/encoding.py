@@ -10,10 +10,13 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, TextIO, cast
+from typing import TYPE_CHECKING, BinaryIO, TextIO, cast
 
 from mapsi.errors import FeedError
 from mapsi.remote.content import SNIFFED, looks_like_html
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 MAX_BYTES = 4 << 30
 """Largest feed, unpacked, that is read: about four million products. A packed one of a few megabytes could be endless."""
@@ -34,14 +37,14 @@ _FAMILIES = ("iso8859", "cp125", "koi8", "shift_jis", "cp932", "euc_jp", "gb", "
 
 
 @contextmanager
-def open_text(file: Path) -> Iterator[TextIO]:
+def open_text(file: Path, max_bytes: int = MAX_BYTES) -> Iterator[TextIO]:
     """Open a feed as text, line ends as they stand.
 
     Raises :class:`FeedError`, also for what goes wrong while the block reads: a file that is missing, empty, a web page,
-    in no known encoding, or packed and damaged or broken off.
+    in no known encoding, larger than ``max_bytes`` unpacked, or packed and damaged or broken off.
     """
     try:
-        with _open_bytes(file) as raw:
+        with _open_bytes(file) as unpacked, io.BufferedReader(_Limited(unpacked, max_bytes), _CHUNK) as raw:
             head = raw.read(SNIFFED)
             _check_head(head)
             raw.seek(0)
@@ -64,6 +67,36 @@ def _open_bytes(file: Path) -> BinaryIO:
     with file.open("rb") as opened:
         packed = opened.read(2) == b"\x1f\x8b"
     return cast(BinaryIO, gzip.open(file)) if packed else file.open("rb")
+
+
+class _Limited(io.RawIOBase):
+    """The same bytes up to ``max_bytes``; reading beyond them raises :class:`FeedError`, in whatever encoding they are."""
+
+    def __init__(self, raw: BinaryIO, max_bytes: int) -> None:
+        self._raw = raw
+        self._max_bytes = max_bytes
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        return self._raw.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._raw.tell()
+
+    def readinto(self, buffer: WriteableBuffer) -> int:
+        count = self._raw.readinto(buffer)  # type: ignore[attr-defined]
+        if self._raw.tell() > self._max_bytes:
+            raise FeedError(f"The feed is larger than {_in_units(self._max_bytes)}.", "Split it.")
+        return cast(int, count)
+
+
+def _in_units(size: int) -> str:
+    return f"{size >> 30} GiB" if size >= 1 << 30 else f"{size:,} bytes"
 
 
 def _check_head(head: bytes) -> None:
@@ -104,12 +137,8 @@ def _declared(head: bytes) -> str | None:
 def _first_that_decodes(raw: BinaryIO, encodings: list[str]) -> str:
     """The first of two encodings if it decodes the file, else the second, which the reading itself then proves."""
     decoder = codecs.getincrementaldecoder(encodings[0])()
-    total = 0
     try:
         while chunk := raw.read(_CHUNK):
-            total += len(chunk)
-            if total > MAX_BYTES:
-                raise FeedError(f"The feed is larger than {MAX_BYTES >> 30} GiB.", "Split it.")
             decoder.decode(chunk)
         decoder.decode(b"", final=True)
     except UnicodeDecodeError:

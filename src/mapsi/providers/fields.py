@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import html
 import re
+from urllib.parse import urljoin
 
 from mapsi.catalog.offer import Audience, Availability
 
@@ -55,6 +56,11 @@ _AUDIENCES: dict[str, Audience] = {
     "공용": "unisex",
     "남녀공용": "unisex",
 }
+_CATEGORY_AUDIENCES: tuple[tuple[tuple[str, ...], Audience], ...] = (
+    (("출산", "유아", "아동", "키즈", "주니어"), "kids"),
+    (("여성",), "women"),
+    (("남성",), "men"),
+)
 _KIDS = frozenset({"kids", "kid", "toddler", "infant", "newborn", "children", "아동", "키즈", "유아", "영아"})
 
 
@@ -88,9 +94,14 @@ def _without_markup(text: str) -> str:
     return text
 
 
-def parse_link(text: str, field: str) -> str:
-    """An absolute http(s) address, spaces inside it written as ``%20``."""
+def parse_link(text: str, field: str, base: str = "") -> str:
+    """An absolute http(s) address, spaces inside it written as ``%20``; a relative one is taken from ``base``."""
     address = text.strip().replace("&amp;", "&").replace(" ", "%20")
+    if base:
+        try:
+            address = urljoin(base, address)
+        except ValueError:
+            raise BadFieldError(f"The {field} {shown(text)} cannot be read as an address.") from None
     if len(address) > _MAX_ADDRESS:
         raise BadFieldError(f"The {field} is longer than {_MAX_ADDRESS} characters.")
     if not _ADDRESS.fullmatch(address):
@@ -99,11 +110,12 @@ def parse_link(text: str, field: str) -> str:
     return f"{scheme.lower()}{separator}{rest}"
 
 
-def parse_image(text: str) -> str:
-    """An absolute http(s) address, or a plain path that cannot leave the folder that the feed lies in."""
+def parse_image(text: str, base: str = "") -> str:
+    """An absolute http(s) address, or, without a ``base``, a plain path that cannot leave the folder that the feed lies
+    in."""
     path = text.strip()
-    if "://" in path or path.startswith("//"):
-        return parse_link(text, "image_link")
+    if base or "://" in path or path.startswith("//"):
+        return parse_link(text, "image_link", base)
     odd = ":" in path or "\\" in path or len(path) > _MAX_ADDRESS or not path.isprintable()
     if odd or any(part in ("", ".", "..", "~") for part in path.split("/")):
         raise BadFieldError(
@@ -127,3 +139,12 @@ def parse_audience(gender: str, age_group: str) -> Audience | None:
     if age_group.strip().lower() in _KIDS or gender.strip().lower() in _KIDS:
         return "kids"
     return _AUDIENCES.get(gender.strip().lower())
+
+
+def audience_of_category(category: str) -> Audience | None:
+    """For whom a category of Naver's tree is: ``패션의류 > 여성의류 > 원피스`` is for women."""
+    parts = category.split(" > ")
+    for marks, audience in _CATEGORY_AUDIENCES:
+        if any(part.startswith(marks) for part in parts):
+            return audience
+    return None

@@ -11,17 +11,22 @@ from pathlib import Path
 from mapsi.catalog.offer import BrokenRow, Offer
 from mapsi.providers.encoding import open_text
 from mapsi.providers.markup import read_items
-from mapsi.providers.provider import Provider
+from mapsi.providers.provider import Provider, Terms
 from mapsi.providers.rows import read_rows
 from mapsi.providers.table import read_table
 
+TERMS = Terms(
+    hours=30 * 24,
+    reason="Google's own rule for such a feed: an item that was not sent again for 30 days is no longer shown.",
+)
 
-def read(file: Path) -> Iterator[Offer | BrokenRow]:
-    """The offers of a Merchant feed; see :class:`Provider`."""
+
+def read(file: Path, base: str = "") -> Iterator[Offer | BrokenRow]:
+    """The offers of a Merchant feed; see :class:`mapsi.providers.provider.Read`."""
     with open_text(file) as text:
         is_markup = text.read(1024).lstrip("\ufeff \t\r\n").startswith("<")
         text.seek(0)
-        yield from read_rows(read_items(text) if is_markup else read_table(text))
+        yield from read_rows(read_items(text) if is_markup else read_table(text), base)
 
 
-PROVIDER = Provider("merchant", "Google Merchant feed: RSS 2.0, Atom or TSV, also gzip-packed.", read)
+PROVIDER = Provider("merchant", "Google Merchant feed: RSS 2.0, Atom or TSV, also gzip-packed.", read, TERMS)

@@ -7,15 +7,17 @@ from pathlib import Path
 
 from mapsi.catalog.offer import BrokenRow, Offer
 from mapsi.providers.encoding import open_text
-from mapsi.providers.provider import Provider
+from mapsi.providers.provider import Provider, Terms
 from mapsi.providers.rows import read_rows
 from mapsi.providers.table import read_table
 
+TERMS = Terms(hours=None, reason="A table of one's own stands until the next one takes its place.")
 
-def read(file: Path) -> Iterator[Offer | BrokenRow]:
-    """The offers of a CSV file; see :class:`Provider`."""
+
+def read(file: Path, base: str = "") -> Iterator[Offer | BrokenRow]:
+    """The offers of a CSV file; see :class:`mapsi.providers.provider.Read`."""
     with open_text(file) as text:
-        yield from read_rows(read_table(text))
+        yield from read_rows(read_table(text), base)
 
 
-PROVIDER = Provider("csv", "A table of one's own with the Merchant feed's field names in its first line.", read)
+PROVIDER = Provider("csv", "A table of one's own with the Merchant feed's field names in its first line.", read, TERMS)

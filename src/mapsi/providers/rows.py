@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
 
 from mapsi.catalog.offer import BrokenRow, Offer
@@ -45,20 +45,27 @@ Row = tuple[int, Mapping[str, str]]
 """The line, from 1, that a row begins at, and its raw texts by field; an absent field and an empty one are the same."""
 
 
-def read_rows(rows: Iterable[Row | BrokenRow]) -> Iterator[Offer | BrokenRow]:
+ToOffer = Callable[[Mapping[str, str], str], Offer]
+"""(raw texts by a format's own names, base address) -> offer; raises :class:`BadFieldError`."""
+
+
+def read_rows(
+    rows: Iterable[Row | BrokenRow], base: str = "", to_offer: ToOffer | None = None
+) -> Iterator[Offer | BrokenRow]:
     """An offer for each row, or why there is none; what is broken already is passed on. Of rows with one id, the first whole one counts.
 
-    Ids are remembered as 64-bit hashes, so that a million of any length take less than 100 MB; the chance that two of a
+    ``to_offer`` reads a row whose fields have other names than the Merchant feed's. Ids are remembered as 64-bit hashes, so that a million of any length take less than 100 MB; the chance that two of a
     million are taken for one is one in thirty million.
     """
     seen: set[int] = set()
+    read_row = to_offer or merchant_offer
     for item in rows:
         if isinstance(item, BrokenRow):
             yield item
             continue
         line, row = item
         try:
-            offer = to_offer(row)
+            offer = read_row(row, base)
         except BadFieldError as error:
             yield BrokenRow(line, str(error))
             continue
@@ -70,20 +77,18 @@ def read_rows(rows: Iterable[Row | BrokenRow]) -> Iterator[Offer | BrokenRow]:
         yield offer
 
 
-def to_offer(row: Mapping[str, str]) -> Offer:
+def merchant_offer(row: Mapping[str, str], base: str = "") -> Offer:
     """One row as an offer; raises :class:`BadFieldError` with a sentence on the first field that does not fit."""
-    for field in REQUIRED:
-        if not row.get(field, "").strip():
-            raise BadFieldError(f"The row has no {field}.")
+    require(row, REQUIRED)
     get = row.get
-    price, currency = _price_of(row["price"], "price")
+    price, currency = read_price(row["price"], "price")
     if not price:
         raise BadFieldError("The price is zero.")
     return Offer(
-        id=_id_of(row["id"]),
+        id=parse_id(row["id"]),
         title=_title_of(row["title"]),
-        link=parse_link(row["link"], "link"),
-        image=parse_image(row["image_link"]),
+        link=parse_link(row["link"], "link", base),
+        image=parse_image(row["image_link"], base),
         price=price,
         currency=currency,
         sale_price=_sale_price_of(get("sale_price", ""), currency),
@@ -94,10 +99,19 @@ def to_offer(row: Mapping[str, str]) -> Offer:
         color=plain(get("color", ""), MAX_WORDS),
         group=plain(get("item_group_id", ""), MAX_ID),
         audience=parse_audience(get("gender", ""), get("age_group", "")),
+        seller=plain(get("seller", ""), MAX_WORDS),
     )
 
 
-def _id_of(text: str) -> str:
+def require(row: Mapping[str, str], names: Iterable[str]) -> None:
+    """Raise :class:`BadFieldError` for the first of ``names`` that holds nothing."""
+    for name in names:
+        if not row.get(name, "").strip():
+            raise BadFieldError(f"The row has no {name}.")
+
+
+def parse_id(text: str) -> str:
+    """A shop's own number for an offer, white space made single."""
     name = " ".join(text.split())
     if len(name) > MAX_ID:
         raise BadFieldError(f"The id {shown(name)} is longer than {MAX_ID} characters.")
@@ -113,7 +127,8 @@ def _title_of(text: str) -> str:
     return title
 
 
-def _price_of(text: str, field: str, currency: str | None = None) -> tuple[Decimal, str]:
+def read_price(text: str, field: str, currency: str | None = None) -> tuple[Decimal, str]:
+    """A price and its currency, ``currency`` where it names none; raises :class:`BadFieldError`, naming ``field``."""
     try:
         return parse_price(text) if currency is None else parse_price(text, currency)
     except ValueError:
@@ -124,7 +139,7 @@ def _sale_price_of(text: str, currency: str) -> Decimal | None:
     """Empty and zero are shops' ways to say that there is none."""
     if not text.strip():
         return None
-    price, its_currency = _price_of(text, "sale_price", currency)
+    price, its_currency = read_price(text, "sale_price", currency)
     if its_currency != currency:
         raise BadFieldError(f"The sale_price is in {its_currency}, the price in {currency}.")
     return price or None

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
-from typing import TextIO
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Literal, TextIO
 
 from mapsi.catalog.offer import BrokenRow
 from mapsi.errors import FeedError
 from mapsi.providers.rows import FIELDS, REQUIRED, Row
+
+if TYPE_CHECKING:
+    from _csv import Reader
 
 MAX_LINE = 1 << 20
 """Characters of one line; a file without line ends must not fill the memory."""
@@ -16,7 +21,37 @@ MAX_LINE = 1 << 20
 DELIMITERS = "\t,;|"
 
 
-def read_table(text: TextIO) -> Iterator[Row | BrokenRow]:
+Parse = Callable[[Iterable[str]], "Reader"]
+"""Lines -> rows of values, with one table's delimiter and quoting."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Columns:
+    """What a table's first line may and must name.
+
+    ``aliases`` are other names of columns, each with the one it stands in for where that is missing. ``quoted`` says that
+    quotation marks around a value may hide delimiters and line ends in it; without it, a mark that never ends is just a
+    character. ``may_be_empty`` says that a table without a row is one nonetheless. ``hint`` is what to do where a name is missing.
+    """
+
+    known: Collection[str]
+    required: Collection[str]
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    quoted: bool = True
+    may_be_empty: bool = False
+    hint: str = "Name them in the first line, or check that the feed is of this format."
+
+    @property
+    def quoting(self) -> Literal[0, 3]:
+        return csv.QUOTE_MINIMAL if self.quoted else csv.QUOTE_NONE
+
+
+MERCHANT = Columns(
+    known=FIELDS, required=REQUIRED, hint="A table begins with a line of field names, an RSS or Atom feed with <."
+)
+
+
+def read_table(text: TextIO, columns: Columns = MERCHANT) -> Iterator[Row | BrokenRow]:
     """The rows below the header line, whose names may come in any order, case and with blanks for underscores.
 
     The delimiter (tab, comma, semicolon or bar) is the one that finds the most names. Blank lines are skipped; columns
@@ -24,15 +59,16 @@ def read_table(text: TextIO) -> Iterator[Row | BrokenRow]:
     is no row, where a quotation never ends, and where the last row breaks off.
     """
     lines = _lines(text)
-    columns, delimiter, above = _read_header(lines)
+    names, delimiter, above = _read_header(lines, columns)
     row_lines: list[str] = []
-    reader = csv.reader(_remembered(lines, row_lines), delimiter=delimiter)
-    named = [(index, name) for index, name in enumerate(columns) if name in FIELDS and name not in columns[:index]]
-    width = len(columns)
+    parse = partial(csv.reader, delimiter=delimiter, quoting=columns.quoting)
+    reader = parse(_remembered(lines, row_lines))
+    named = [(index, name) for index, name in enumerate(names) if name in columns.known and name not in names[:index]]
+    width = len(names)
     count = 0
     while (values := _next_values(reader, above)) is not None:
         line = above + reader.line_num - len(row_lines) + 1
-        if _breaks_off(values, row_lines, delimiter, width):
+        if _breaks_off(values, row_lines, parse, width):
             raise FeedError(f"The feed breaks off in line {line}.", "Export or fetch it again.")
         row_lines.clear()
         if not any(values):
@@ -43,8 +79,13 @@ def read_table(text: TextIO) -> Iterator[Row | BrokenRow]:
             continue
         values.extend("" for _ in range(width - len(values)))
         yield line, {name: values[index] for index, name in named}
-    if not count:
+    if not count and not columns.may_be_empty:
         raise FeedError("The feed names its columns but holds no row.", "Export it again.")
+
+
+def read_names(text: TextIO, columns: Columns) -> list[str]:
+    """The column names alone; raises :class:`FeedError` as :func:`read_table` does."""
+    return _read_header(_lines(text), columns)[0]
 
 
 def _lines(text: TextIO) -> Iterator[str]:
@@ -61,16 +102,16 @@ def _remembered(lines: Iterator[str], row_lines: list[str]) -> Iterator[str]:
         yield line
 
 
-def _read_header(lines: Iterator[str]) -> tuple[list[str], str, int]:
+def _read_header(lines: Iterator[str], columns: Columns) -> tuple[list[str], str, int]:
     """The column names of the first line that is not blank, the delimiter between them, and the line's number."""
     number, header = next(((number, line) for number, line in enumerate(lines, 1) if line.strip()), (1, ""))
-    found = {delimiter: _names(header, delimiter) for delimiter in DELIMITERS}
-    delimiter = max(found, key=lambda mark: len(FIELDS.intersection(found[mark])))
-    missing = [name for name in REQUIRED if name not in found[delimiter]]
+    found = {delimiter: _aliased(_names(header, delimiter), columns.aliases) for delimiter in DELIMITERS}
+    delimiter = max(found, key=lambda mark: len(set(columns.known).intersection(found[mark])))
+    missing = [name for name in columns.required if name not in found[delimiter]]
     if missing:
         raise FeedError(
             f"The first line of the feed does not name these columns: {', '.join(missing)}.",
-            "A table begins with a line of field names, an RSS or Atom feed with <.",
+            columns.hint,
         )
     return found[delimiter], delimiter, number
 
@@ -83,6 +124,10 @@ def _names(header: str, delimiter: str) -> list[str]:
     return [value.strip().lower().removeprefix("g:").replace(" ", "_") for value in values]
 
 
+def _aliased(names: list[str], aliases: Mapping[str, str]) -> list[str]:
+    return [name if aliases.get(name, name) in names else aliases[name] for name in names]
+
+
 def _next_values(reader: Iterator[list[str]], above: int) -> list[str] | None:
     try:
         return next(reader, None)
@@ -93,14 +138,14 @@ def _next_values(reader: Iterator[list[str]], above: int) -> list[str] | None:
         ) from error
 
 
-def _breaks_off(values: list[str], row_lines: list[str], delimiter: str, width: int) -> bool:
+def _breaks_off(values: list[str], row_lines: list[str], parse: Parse, width: int) -> bool:
     """Whether a row is the file's last and not all there: only a last row can lack its line end, or have a line end
     inside a quotation that nothing but the end of the file closed."""
     if not row_lines[-1].endswith(("\n", "\r")):
-        return len(values) < width or _ends_in_quotation(row_lines, delimiter)
-    return bool(values) and values[-1].endswith(("\n", "\r")) and _ends_in_quotation(row_lines, delimiter)
+        return len(values) < width or _ends_in_quotation(row_lines, parse)
+    return bool(values) and values[-1].endswith(("\n", "\r")) and _ends_in_quotation(row_lines, parse)
 
 
-def _ends_in_quotation(row_lines: list[str], delimiter: str) -> bool:
+def _ends_in_quotation(row_lines: list[str], parse: Parse) -> bool:
     """Whether one more line would still belong to this row."""
-    return list(csv.reader([*row_lines, "\n", "end"], delimiter=delimiter))[-1] != ["end"]
+    return list(parse([*row_lines, "\n", "end"]))[-1] != ["end"]

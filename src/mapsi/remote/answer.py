@@ -6,7 +6,7 @@ import http.client
 import socket
 import ssl
 import zlib
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
@@ -17,6 +17,9 @@ from mapsi.remote.address import Address, parse_address
 from mapsi.remote.connection import read_body
 from mapsi.remote.content import Accept, checked, limited, too_large, unpacked
 
+_REPEATED = frozenset({"x-robots-tag"})
+"""Headers of which every line counts, with a line end between them; of any other one that comes twice, the last does."""
+
 
 class Answer:
     """An answer whose headers have come and whose body is still to be read; a context that closes the connection."""
@@ -24,13 +27,14 @@ class Answer:
     def __init__(self, address: Address, sock: socket.socket, response: http.client.HTTPResponse) -> None:
         self.address = address
         self.status = response.status
-        self.headers = {name.lower(): value for name, value in response.getheaders()}
+        self.headers = _headers(response)
         self._sock = sock
         self._response = response
 
-    def expected(self) -> Self:
-        """Itself; raises :class:`RemoteError`, and closes, where the status says that nothing was given."""
-        if 200 <= self.status < 300:
+    def expected(self, statuses: Container[int] = ()) -> Self:
+        """Itself; raises :class:`RemoteError`, and closes, where the status says that nothing was given and is not among
+        ``statuses``."""
+        if 200 <= self.status < 300 or self.status in statuses:
             return self
         self.close()
         raise RemoteError(f"{self.address.host} answered with the status {self.status}.", "Check the address.")
@@ -85,6 +89,13 @@ def plainly(address: Address) -> Iterator[None]:
         raise RemoteError(f"The answer of {host} breaks off or is damaged.", "Try again later.") from error
     except zlib.error as error:
         raise RemoteError(f"The answer of {host} is packed badly.", "Try again later.") from error
+
+
+def _headers(response: http.client.HTTPResponse) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    for name, value in ((name.lower(), value) for name, value in response.getheaders()):
+        headers[name] = f"{headers[name]}\n{value}" if name in _REPEATED and name in headers else value
+    return headers
 
 
 def _as_utf8(header: str) -> str:

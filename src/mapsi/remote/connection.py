@@ -1,4 +1,4 @@
-"""One GET over one socket, with a deadline that holds for all of it.
+"""One request over one socket, with a deadline that holds for all of it.
 
 ``http.client`` reads the answer; it does not connect, follow, decode or look at the environment.
 """
@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeVar, cast
+from urllib.parse import urlencode
 
 from mapsi.errors import UsageError
 
@@ -103,12 +104,27 @@ def start_tls(sock: socket.socket, context: ssl.SSLContext, name: str, deadline:
 
 def get(sock: socket.socket, target: str, headers: Mapping[str, str], deadline: Deadline) -> http.client.HTTPResponse:
     """Send a GET and read the answer's status and headers; its body is read under the same deadline."""
-    lines = [f"GET {target} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
+    return _exchange(sock, "GET", target, headers, b"", deadline)
+
+
+def post(
+    sock: socket.socket, target: str, headers: Mapping[str, str], form: Mapping[str, str], deadline: Deadline
+) -> http.client.HTTPResponse:
+    """Send a form by POST; the rest as in :func:`get`."""
+    body = urlencode(form).encode("ascii")
+    about = {"Content-Type": "application/x-www-form-urlencoded", "Content-Length": str(len(body))}
+    return _exchange(sock, "POST", target, {**headers, **about}, body, deadline)
+
+
+def _exchange(
+    sock: socket.socket, method: str, target: str, headers: Mapping[str, str], body: bytes, deadline: Deadline
+) -> http.client.HTTPResponse:
+    lines = [f"{method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
     if any(not line.isascii() or not line.isprintable() for line in lines):
         raise UsageError("A header for the request holds characters that a header cannot carry.", "Mend the header.")
     sock.settimeout(deadline.remaining())
-    sock.sendall("\r\n".join([*lines, "", ""]).encode("ascii"))
-    response = http.client.HTTPResponse(cast(socket.socket, _TimedSocket(sock, deadline)), method="GET")
+    sock.sendall("\r\n".join([*lines, "", ""]).encode("ascii") + body)
+    response = http.client.HTTPResponse(cast(socket.socket, _TimedSocket(sock, deadline)), method=method)
     response.begin()
     if response.headers.defects:  # the rest of the headers would be taken for the body
         raise http.client.HTTPException("unreadable headers")

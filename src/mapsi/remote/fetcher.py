@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +12,7 @@ from mapsi.artifacts import atomic_file
 from mapsi.errors import RemoteError
 from mapsi.remote.address import Address, parse_address
 from mapsi.remote.answer import Answer, plainly
-from mapsi.remote.connection import Deadline, Dial, dial_address, dial_first, get, resolve_name, start_tls
+from mapsi.remote.connection import Deadline, Dial, dial_address, dial_first, get, post, resolve_name, start_tls
 from mapsi.remote.content import Accept
 from mapsi.remote.reach import Reach, Resolve
 
@@ -24,8 +24,8 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """A whole answer in memory. ``url`` is where the redirects ended, ``status`` from 200 to 299, ``data`` unpacked, the
-    names in ``headers`` in small letters."""
+    """A whole answer in memory. ``url`` is where the redirects ended, ``status`` from 200 to 299 or one that the caller
+    understands, ``data`` unpacked, the names in ``headers`` in small letters."""
 
     url: str
     status: int
@@ -35,7 +35,8 @@ class Fetched:
 
 @dataclass(frozen=True, slots=True)
 class Downloaded:
-    """An answer that was written to a file of ``size`` bytes; the rest as in :class:`Fetched`."""
+    """An answer that was written to a file of ``size`` bytes; the rest as in :class:`Fetched`. With a status outside 200 to
+    299 nothing was written."""
 
     url: str
     status: int
@@ -75,16 +76,20 @@ class Fetcher:
         seconds: float,
         accept: Accept = "any",
         headers: Mapping[str, str] | None = None,
+        statuses: Container[int] = (),
+        form: Mapping[str, str] | None = None,
     ) -> Fetched:
         """Fetch ``url`` into memory: at most ``max_bytes``, packed or unpacked, all of it within ``seconds``.
 
         ``accept`` refuses by content what is no picture, or what is an HTML page instead of a feed. ``headers`` go along
-        only as long as redirects stay on the same scheme, host and port, since they may hold a key.
+        only as long as redirects stay on the same scheme, host and port, since they may hold a key. ``statuses`` are those
+        outside 200 to 299 that the caller understands (304, an API's own errors): they come back instead of an error. A
+        ``form`` is posted to the address, and to no other: a redirect is then an error.
 
         Raises :class:`RefusedAddressError` where the address may not be visited and :class:`RemoteError` where nothing
         usable came back; neither repeats the answer, or tells which IP address a name led to.
         """
-        with self._visit(url, headers or {}, Deadline(seconds)) as answer:
+        with self._visit(url, headers or {}, Deadline(seconds), statuses, form) as answer:
             data = b"".join(answer.body(max_bytes, accept))
         return Fetched(answer.address.url, answer.status, data, answer.headers)
 
@@ -97,25 +102,32 @@ class Fetcher:
         seconds: float,
         accept: Accept = "any",
         headers: Mapping[str, str] | None = None,
+        statuses: Container[int] = (),
     ) -> Downloaded:
-        """Fetch ``url`` into the file ``target``, written whole or not at all; the rest as in :meth:`fetch`."""
+        """Fetch ``url`` into the file ``target``, written whole or not at all; the rest as in :meth:`fetch`. The body of an
+        answer outside 200 to 299 is left unread and ``target`` as it was."""
         size = 0
-        with (
-            self._visit(url, headers or {}, Deadline(seconds)) as answer,
-            atomic_file(target) as beside,
-            beside.open("wb") as file,
-        ):
-            for chunk in answer.body(max_bytes, accept):
-                size += file.write(chunk)
+        with self._visit(url, headers or {}, Deadline(seconds), statuses) as answer:
+            if 200 <= answer.status < 300:
+                with atomic_file(target) as beside, beside.open("wb") as file:
+                    for chunk in answer.body(max_bytes, accept):
+                        size += file.write(chunk)
         return Downloaded(answer.address.url, answer.status, size, answer.headers)
 
-    def _visit(self, url: str, headers: Mapping[str, str], deadline: Deadline) -> Answer:
+    def _visit(
+        self,
+        url: str,
+        headers: Mapping[str, str],
+        deadline: Deadline,
+        statuses: Container[int],
+        form: Mapping[str, str] | None = None,
+    ) -> Answer:
         """Follow redirects to an answer that holds something; each hop starts from scratch."""
         address = parse_address(url)
         for _ in range(self._max_redirects + 1):
-            answer = self._ask(address, headers, deadline)
-            if answer.status not in _REDIRECTS:
-                return answer.expected()
+            answer = self._ask(address, headers, deadline, form)
+            if answer.status not in _REDIRECTS or form is not None:
+                return answer.expected(statuses)
             with closing(answer):
                 onward = answer.redirect()
             if onward.origin != address.origin:
@@ -123,14 +135,19 @@ class Fetcher:
             address = onward
         raise RemoteError(f"The address is redirected more than {self._max_redirects} times.", "Give the last address.")
 
-    def _ask(self, address: Address, headers: Mapping[str, str], deadline: Deadline) -> Answer:
+    def _ask(
+        self, address: Address, headers: Mapping[str, str], deadline: Deadline, form: Mapping[str, str] | None
+    ) -> Answer:
         with plainly(address):
             ips = deadline.bound(lambda: self._reach.addresses(address))
             sock = dial_first(ips, address.port, self._dial, deadline)
             if address.scheme == "https":
                 sock = start_tls(sock, self._tls, address.host, deadline)
             try:
-                return Answer(address, sock, get(sock, address.target, self._headers(address, headers), deadline))
+                sent = self._headers(address, headers)
+                if form is None:
+                    return Answer(address, sock, get(sock, address.target, sent, deadline))
+                return Answer(address, sock, post(sock, address.target, sent, form, deadline))
             except BaseException:
                 sock.close()
                 raise

@@ -2,51 +2,63 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from PIL import Image
 
 from mapsi.catalog import Catalog
 from mapsi.catalog.filters import Filters, Sort
 from mapsi.catalog.product import Product, ProductPage
-from mapsi.catalog.records import Facets
+from mapsi.catalog.records import Facets, Suggestion
 from mapsi.errors import ArtifactError, NotFoundError, UsageError
-from mapsi.infer import Model, Reading
-from mapsi.search.pictures import PictureStore
-from mapsi.search.ranking import rank
-from mapsi.search.snapshot import Snapshot, current_name, read_snapshot
+from mapsi.infer import Reading
+from mapsi.search.pair import Pair, ServingPair
+from mapsi.search.pictures import FULL, PictureStore
+from mapsi.search.ranking import POOL, rank
+from mapsi.taxonomy import Taxonomy
 
 MAX_PAGE = 100_000
 
 
 class Finder:
-    """Answers over one catalogue, one model and the index that serves. Any number of threads may ask at once."""
+    """Answers over one catalogue, the index that serves and its model. Any number of threads may ask at once."""
 
-    def __init__(self, catalog: Catalog, model: Model, index_root: Path, pictures: PictureStore) -> None:
+    def __init__(self, catalog: Catalog, pair: ServingPair, pictures: PictureStore) -> None:
         self._catalog = catalog
-        self._model = model
-        self._index_root = index_root
+        self._pair = pair
         self._pictures = pictures
-        self._snapshot: Snapshot | None = None
-        self._lock = threading.Lock()
+
+    @property
+    def catalog(self) -> Catalog:
+        """The catalogue that is answered from, for the operator's pages."""
+        return self._catalog
+
+    def serving(self) -> Pair:
+        """The model that reads photos and the index they are looked for in."""
+        return self._pair.now()
+
+    def index_built(self) -> datetime | None:
+        """When the index was built (UTC); ``None`` where there is none."""
+        return self._pair.built()
 
     def read(self, photo: Image.Image) -> Reading:
-        """What the model says of an RGB picture."""
-        return self._model.read(photo)
+        """What the model of the index that serves says of an RGB picture."""
+        return self._pair.now().model.read(photo)
 
     def by_photo(self, reading: Reading, filters: Filters, sort: Sort, page: int, size: int) -> ProductPage:
         """Products like the photo: those that agree with its known labels first, then by likeness."""
         _check_page(page, size)
-        snapshot = self.snapshot()
+        snapshot = self._pair.snapshot_for(reading.model)
         if snapshot is None and self._catalog.facets().offers:
             raise ArtifactError("The pictures of the products are not indexed yet.", "Run `mapsi index build`.")
         if snapshot is None or snapshot.index.size == 0:
             return ProductPage(products=(), total=0, number=page, size=size)
-        ranked = rank(snapshot, reading, filters, sort)
+        ranked = rank(snapshot, reading, self._catalog.narrow(snapshot.columns.offer, filters), sort)
         ids = [int(i) for i in snapshot.columns.offer[ranked.rows]]
         similar = {i: float(s) for i, s in zip(ids, ranked.similarities, strict=True)}
         # All of the pool is looked up, so that pages and total hold no offer that is gone since the index was built.
@@ -55,10 +67,28 @@ class Finder:
         products = tuple(replace(p, similarity=similar[p.id]) for p in part)
         return ProductPage(products=products, total=len(living), number=page, size=size)
 
-    def by_words(self, text: str, filters: Filters, sort: Sort, page: int, size: int) -> ProductPage:
-        """Products whose names, keywords or classes hold all words of ``text``; raises ``UsageError`` for no words."""
+    def photo_facets(self, reading: Reading, filters: Filters) -> Facets:
+        """What an answer to a photo can be narrowed down to: of all products whose pictures are indexed, no count above
+        the size of the pool that an answer is."""
+        snapshot = self._pair.snapshot_for(reading.model)
+        offers = np.zeros(0, np.int64) if snapshot is None else snapshot.columns.offer
+        return self._catalog.facets_among(offers, filters).capped(POOL)
+
+    def by_words(
+        self, text: str, filters: Filters, sort: Sort, page: int, size: int, *, exact: bool = False
+    ) -> ProductPage:
+        """Products whose names, keywords or classes hold all words of ``text``, mended where they find nothing unless
+        ``exact``; raises ``UsageError`` for no words."""
         _check_page(page, size)
-        return self._catalog.search_words(text, filters, sort, page, size)
+        return self._catalog.search_words(text, filters, sort, page, size, exact=exact)
+
+    def words_facets(self, text: str, filters: Filters, *, exact: bool = False) -> Facets:
+        """What a search by words (all products for no words) can be narrowed down to."""
+        return self._catalog.facets(text, filters, exact=exact)
+
+    def suggest(self, text: str, taxonomy: Taxonomy, limit: int) -> tuple[Suggestion, ...]:
+        """What somebody who typed ``text`` so far may be looking for."""
+        return self._catalog.suggest(text, taxonomy, limit)
 
     def browse(self, filters: Filters, sort: Sort, page: int, size: int) -> ProductPage:
         """All products, the newest first for ``likeness``."""
@@ -76,39 +106,18 @@ class Finder:
         """What there is to filter by."""
         return self._catalog.facets()
 
-    def picture_path(self, digest: str) -> Path | None:
-        """Our copy of a product picture, as a WebP file."""
-        return self._pictures.path(digest)
+    def picture_path(self, digest: str, side: int = FULL) -> Path | None:
+        """Our copy of a product picture, its longer side at most ``side`` pixels, as a WebP file."""
+        return self._pictures.path(digest, side)
 
     def status(self) -> Mapping[str, Any]:
         """Whether it can answer, for health checks; raises a ``MapsiError`` where it cannot."""
-        snapshot = self.snapshot()
+        pair = self._pair.now()
         return {
-            "model": self._model.fingerprint,
+            "model": pair.model.fingerprint,
             "offers": self.facets().offers,
-            "indexed": snapshot.index.size if snapshot is not None else 0,
+            "indexed": pair.snapshot.index.size if pair.snapshot is not None else 0,
         }
-
-    def snapshot(self) -> Snapshot | None:
-        """The index that serves, opened anew when another one took its place."""
-        name = current_name(self._index_root)
-        if name is None:
-            return None
-        kept = self._snapshot
-        if kept is None or kept.name != name:
-            with self._lock:
-                kept = self._snapshot
-                if kept is None or kept.name != name:
-                    kept = self._snapshot = self._open(name)
-        return kept
-
-    def _open(self, name: str) -> Snapshot:
-        snapshot = read_snapshot(self._index_root, name)
-        if snapshot.model != self._model.fingerprint:
-            raise ArtifactError(
-                "The index of product pictures was made with another model.", "Run `mapsi index build` with this model."
-            )
-        return snapshot
 
 
 def _check_page(page: int, size: int) -> None:

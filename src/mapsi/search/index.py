@@ -43,10 +43,19 @@ class FlatIndex:
     @classmethod
     def build(cls, vectors: FloatArray) -> Self:
         """An index of unit vectors (n, d), n may be 0."""
-        index = faiss.IndexScalarQuantizer(vectors.shape[1], faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT)
+        index = cls.empty(vectors.shape[1])
+        index.add(vectors)
+        return index
+
+    @classmethod
+    def empty(cls, width: int) -> Self:
+        """An index of no vector yet, each of which is to have ``width`` numbers."""
+        return cls(faiss.IndexScalarQuantizer(width, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT))
+
+    def add(self, vectors: FloatArray) -> None:
+        """Add unit vectors (n, d) behind those that are there; never to an index that serves."""
         if len(vectors):
-            index.add(np.ascontiguousarray(vectors, dtype=np.float32))
-        return cls(index)
+            self._index.add(np.ascontiguousarray(vectors, dtype=np.float32))
 
     @classmethod
     def read(cls, file: Path) -> Self:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from mapsi.catalog.filters import Filters, Sort
+from mapsi.catalog.filters import Sort
 from mapsi.infer.reading import Reading
 from mapsi.search.index import BoolArray, FloatArray, IntArray
 from mapsi.search.snapshot import Columns, Snapshot
@@ -40,10 +40,10 @@ def agreement(columns: Columns, reading: Reading) -> npt.NDArray[np.int64]:
     return count
 
 
-def rank(snapshot: Snapshot, reading: Reading, filters: Filters, sort: Sort, pool: int = POOL) -> Ranked:
-    """The ``pool`` best products for a reading, one row a product (its most alike variant)."""
+def rank(snapshot: Snapshot, reading: Reading, allowed: BoolArray | None, sort: Sort, pool: int = POOL) -> Ranked:
+    """The ``pool`` best products for a reading among the ``allowed`` rows, shape (rows,) (``None`` for all), one row a
+    product (its most alike variant)."""
     columns = snapshot.columns
-    allowed = columns.allowed(filters)
     agrees = agreement(columns, reading)
     copies = _copies(snapshot, reading.embedding, allowed)
     agrees[copies] = agrees.max(initial=0) + 1

@@ -9,10 +9,15 @@ index/NAME/index.json
 from __future__ import annotations
 
 import shutil
+import sys
 import uuid
-from collections.abc import Iterable, Sequence
+from array import array
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +32,7 @@ FORMAT = 1
 CURRENT = "current"
 LOCK = "lock"
 PATIENCE = 600.0
+_BATCH = 2000
 TextArray = npt.NDArray[np.str_]
 
 
@@ -72,49 +78,72 @@ class Snapshot:
     columns: Columns
 
 
-def columns_of(offers: Sequence[IndexRow], axes: Iterable[str]) -> Columns:
-    """Columns of offers, in their order; classes on other axes than ``axes`` are left out."""
-    groups: dict[str, int] = {}
-    numbers = [groups.setdefault(o.group, len(groups)) for o in offers]
-    return Columns(
-        offer=np.array([o.offer_id for o in offers], dtype=np.int64),
-        group=np.array(numbers, dtype=np.int64),
-        price=np.array([float(o.lowest_price) for o in offers], dtype=np.float64),
-        shop=np.array([o.shop for o in offers], dtype=np.str_),
-        audience=np.array([o.audience or "" for o in offers], dtype=np.str_),
-        classes={axis: np.array([o.classes.get(axis, "") for o in offers], dtype=np.str_) for axis in axes},
-    )
+class ColumnsBuilder:
+    """Takes offers one after the other and keeps numbers and texts that many of them share; classes on other axes than
+    ``axes`` are left out."""
+
+    def __init__(self, axes: Iterable[str]) -> None:
+        self._offer, self._group, self._price = array("q"), array("q"), array("d")
+        self._groups: dict[str, int] = {}
+        self._shop, self._audience = list[str](), list[str]()
+        self._classes: dict[str, list[str]] = {axis: [] for axis in axes}
+
+    def add(self, offer: IndexRow) -> None:
+        self._offer.append(offer.offer_id)
+        self._group.append(self._groups.setdefault(offer.group, len(self._groups)))
+        self._price.append(float(offer.lowest_price))
+        self._shop.append(sys.intern(offer.shop))
+        self._audience.append(sys.intern(offer.audience or ""))
+        for axis, slugs in self._classes.items():
+            slugs.append(sys.intern(offer.classes.get(axis, "")))
+
+    def build(self) -> Columns:
+        return Columns(
+            offer=np.array(self._offer, dtype=np.int64),
+            group=np.array(self._group, dtype=np.int64),
+            price=np.array(self._price, dtype=np.float64),
+            shop=np.array(self._shop, dtype=np.str_),
+            audience=np.array(self._audience, dtype=np.str_),
+            classes={axis: np.array(slugs, dtype=np.str_) for axis, slugs in self._classes.items()},
+        )
+
+
+class Written(NamedTuple):
+    """An index's name, and how many ``rows`` it has."""
+
+    name: str
+    rows: int
 
 
 def write_snapshot(
-    root: Path, offers: Sequence[IndexRow], *, model: str, width: int, generation: int, axes: Iterable[str]
-) -> str:
-    """Write an index of ``offers`` beside the one that serves and switch to it; returns its name.
+    root: Path, offers: Iterable[IndexRow], *, model: str, width: int, generation: int, axes: Iterable[str]
+) -> Written:
+    """Write an index of ``offers`` beside the one that serves and switch to it.
 
-    The one before stays until the next switch, for readers that are just opening it. Two processes that write at once
-    take turns.
+    ``offers`` are taken as they come: beside the index itself (2 bytes a number of a vector) about 200 bytes a row stay
+    in memory. The index before stays until the next switch, for readers that are just opening it. Two processes that
+    write at once take turns.
     """
     root.mkdir(parents=True, exist_ok=True)
     with locked_file(root / LOCK, seconds=PATIENCE) as free:
         if not free:
             raise ArtifactError("Another process is writing the index.", "Wait for it, then run `mapsi index build`.")
-        name = _write_beside(root, offers, model=model, width=width, generation=generation, axes=axes)
+        written = _write_beside(root, offers, model=model, width=width, generation=generation, axes=axes)
         before = current_name(root)
         with atomic_file(root / CURRENT) as beside:
-            beside.write_text(name, "utf-8")
-        _remove_others(root, {name, before})
-    return name
+            beside.write_text(written.name, "utf-8")
+        _remove_others(root, {written.name, before})
+    return written
 
 
 def _write_beside(
-    root: Path, offers: Sequence[IndexRow], *, model: str, width: int, generation: int, axes: Iterable[str]
-) -> str:
+    root: Path, offers: Iterable[IndexRow], *, model: str, width: int, generation: int, axes: Iterable[str]
+) -> Written:
     name = f"{generation:08d}-{uuid.uuid4().hex[:8]}"
     folder = root / name
     folder.mkdir()
-    vectors = np.stack([o.embedding for o in offers]).astype(np.float32) if offers else np.zeros((0, width), np.float32)
-    FlatIndex.build(vectors).write(folder / "vectors.faiss")
-    columns = columns_of(offers, axes)
+    index, columns = gather(offers, width, axes)
+    index.write(folder / "vectors.faiss")
     named = {f"class:{axis}": values for axis, values in columns.classes.items()}
     np.savez(
         folder / "columns.npz",
@@ -122,8 +151,18 @@ def _write_beside(
         **named,
         **{key: getattr(columns, key) for key in ("offer", "group", "price", "shop", "audience")},
     )
-    write_json(folder / "index.json", {"format": FORMAT, "model": model, "generation": generation, "rows": len(offers)})
-    return name
+    write_json(folder / "index.json", {"format": FORMAT, "model": model, "generation": generation, "rows": index.size})
+    return Written(name, index.size)
+
+
+def gather(offers: Iterable[IndexRow], width: int, axes: Iterable[str]) -> tuple[FlatIndex, Columns]:
+    """Index and columns of ``offers``, which are let go batch by batch; ``width`` is their vectors'."""
+    index, columns, stream = FlatIndex.empty(width), ColumnsBuilder(axes), iter(offers)
+    while batch := list(islice(stream, _BATCH)):
+        index.add(np.stack([offer.embedding for offer in batch]).astype(np.float32))
+        for offer in batch:
+            columns.add(offer)
+    return index, columns.build()
 
 
 def _remove_others(root: Path, keep: set[str | None]) -> None:
@@ -138,6 +177,20 @@ def current_name(root: Path) -> str | None:
         return (root / CURRENT).read_text("utf-8").strip() or None
     except FileNotFoundError:
         return None
+
+
+def built_at(root: Path, name: str) -> datetime | None:
+    """When the index of that name was built (UTC); ``None`` where it has been removed since."""
+    try:
+        return datetime.fromtimestamp((root / name / "index.json").stat().st_mtime, UTC)
+    except FileNotFoundError:
+        return None
+
+
+def snapshot_models(root: Path) -> set[str]:
+    """Fingerprints of the models that the indexes here were made with: the one that serves and the one before."""
+    documents = (read_json(file, "The index of product pictures") for file in root.glob("*/index.json"))
+    return {str(document["model"]) for document in documents}
 
 
 def read_snapshot(root: Path, name: str) -> Snapshot:

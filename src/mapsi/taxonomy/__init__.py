@@ -119,7 +119,7 @@ def _read_file(source: str | Path) -> list[Axis]:
 
 def _parse_axis(source: str, slug: str, table: Mapping[str, Any]) -> Axis:
     where = f"{source}: axis {slug}"
-    groups = {name: _parse_name(f"{where}, group {name}", entry) for name, entry in table.get("groups", {}).items()}
+    groups = {name: parse_name(f"{where}, group {name}", entry) for name, entry in table.get("groups", {}).items()}
     classes = tuple(_parse_class(where, groups, entry) for entry in table.get("classes", []))
     slugs = [cls.slug for cls in classes]
     repeated = {name for name in slugs if slugs.count(name) > 1}
@@ -127,11 +127,11 @@ def _parse_axis(source: str, slug: str, table: Mapping[str, Any]) -> Axis:
         raise ArtifactError(f"{where}: the class {sorted(repeated)[0]!r} stands there twice.", "Keep one of them.")
     if len(classes) < 2:
         raise ArtifactError(f"{where} has fewer than two classes.", "An axis needs at least two answers.")
-    return Axis(_check_slug(where, slug), _parse_name(where, table), groups, classes)
+    return Axis(check_slug(where, slug), parse_name(where, table), groups, classes)
 
 
 def _parse_class(where: str, groups: Mapping[str, Name], entry: Mapping[str, Any]) -> Class:
-    slug = _check_slug(where, entry.get("slug"))
+    slug = check_slug(where, entry.get("slug"))
     where = f"{where}, class {slug}"
     group = entry.get("group")
     if not isinstance(group, str) or group not in groups:
@@ -139,17 +139,19 @@ def _parse_class(where: str, groups: Mapping[str, Name], entry: Mapping[str, Any
     words = entry.get("words", [])
     if not isinstance(words, list) or not all(isinstance(word, str) and word.strip() for word in words):
         raise ArtifactError(f"{where}: words must be a list of texts.", 'Write words = ["...", "..."].')
-    return Class(slug, _parse_name(where, entry), group, tuple(words))
+    return Class(slug, parse_name(where, entry), group, tuple(words))
 
 
-def _parse_name(where: str, entry: Mapping[str, Any]) -> Name:
+def parse_name(where: str, entry: Mapping[str, Any]) -> Name:
+    """The Korean and English name in a TOML table; ``where`` names it in the :class:`ArtifactError`."""
     ko, en = entry.get("ko"), entry.get("en")
     if not (isinstance(ko, str) and ko.strip() and isinstance(en, str) and en.strip()):
         raise ArtifactError(f"{where} needs a Korean and an English name.", 'Write ko = "..." and en = "...".')
     return Name(ko, en)
 
 
-def _check_slug(where: str, slug: object) -> str:
+def check_slug(where: str, slug: object) -> str:
+    """``slug``, if it is one; raises :class:`ArtifactError`."""
     if not isinstance(slug, str) or not _SLUG.fullmatch(slug):
         raise ArtifactError(f"{where}: {slug!r} is no slug.", "Use small letters, digits and single hyphens.")
     return slug

@@ -17,10 +17,13 @@ from mapsi.web.faults import setup_faults
 from mapsi.web.languages import language, setup_languages, switch_url
 from mapsi.web.limits import setup_limits
 from mapsi.web.names import class_name
+from mapsi.web.operator.entrance import entrance
+from mapsi.web.operator.pages import operator
 from mapsi.web.pages import pages
 from mapsi.web.security import setup_security
 from mapsi.web.services import Services, attach
 from mapsi.web.shelf import Shelf
+from mapsi.web.unanswered import UnansweredNotes
 from mapsi.web.uploads import InMemoryRequest
 from mapsi.web.view import audience_name
 
@@ -44,6 +47,8 @@ def create_app(settings: Settings, *, finder: Finder, taxonomy: Taxonomy, secret
     CSRFProtect(app).exempt(api)
     app.register_blueprint(pages)
     app.register_blueprint(api)
+    app.register_blueprint(entrance)
+    app.register_blueprint(operator)
     _setup_templates(app, taxonomy)
     searches = ("pages.words", "pages.photo", "api.search_words")
     setup_limits(
@@ -51,10 +56,12 @@ def create_app(settings: Settings, *, finder: Finder, taxonomy: Taxonomy, secret
         {
             "image": (settings.image_rate, ("pages.search_photo", "api.search_image")),
             "words": (settings.words_rate, searches),
+            "suggest": (settings.suggest_rate, ("api.suggest",)),
+            "login": (settings.login_rate, ("entrance.enter",)),
         },
     )
     answers = PhotoAnswers(settings.photo_answers, settings.photo_minutes * 60)
-    attach(app, Services(settings, finder, taxonomy, answers, Shelf(finder)))
+    attach(app, Services(settings, finder, taxonomy, answers, Shelf(finder), UnansweredNotes(finder.catalog)))
     return app
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
 from mapsi.catalog.filters import Sort
 from mapsi.catalog.product import Product, ProductPage
+from mapsi.catalog.records import Facets, Suggestion
 from mapsi.infer.reading import AxisReading, Reading
 from mapsi.taxonomy import Taxonomy
 from mapsi.web.names import class_name
@@ -18,19 +20,68 @@ _DIGITS = 4
 
 
 def photo_document(
-    reading: Reading, page: ProductPage, taxonomy: Taxonomy, *, sort: Sort, language: str, base_url: str
+    reading: Reading,
+    page: ProductPage,
+    taxonomy: Taxonomy,
+    *,
+    sort: Sort,
+    language: str,
+    base_url: str,
+    facets: Facets | None = None,
 ) -> Document:
     """The answer to a photo. ``base_url`` is the address of the service without a slash at the end; where it is empty,
-    as on the command line, pictures are null. ``sure`` is false where no axis is known."""
+    as on the command line, pictures are null. ``sure`` is false where no axis is known. ``facets`` are counts, where they
+    were asked for."""
     axes = {axis: axis_document(answer, taxonomy) for axis, answer in reading.axes.items()}
-    return {"axes": axes, "sure": reading.known, **_page_document(page, taxonomy, sort, language, base_url)}
+    shown = _page_document(page, taxonomy, sort, language, base_url)
+    return {"axes": axes, "sure": reading.known, **shown, "facets": facets and facets_document(facets)}
 
 
 def words_document(
-    query: str, page: ProductPage, taxonomy: Taxonomy, *, sort: Sort, language: str, base_url: str
+    query: str,
+    page: ProductPage,
+    taxonomy: Taxonomy,
+    *,
+    sort: Sort,
+    language: str,
+    base_url: str,
+    facets: Facets | None = None,
 ) -> Document:
-    """The answer to words; ``base_url`` as in :func:`photo_document`."""
-    return {"query": query, **_page_document(page, taxonomy, sort, language, base_url)}
+    """The answer to words; ``base_url`` and ``facets`` as in :func:`photo_document`. ``searched_for`` differs from ``query``
+    where the words as typed find nothing."""
+    shown = _page_document(page, taxonomy, sort, language, base_url)
+    named = {"query": query, "searched_for": page.instead or query}
+    return {**named, **shown, "facets": facets and facets_document(facets)}
+
+
+def facets_document(facets: Facets) -> Document:
+    """What an answer can be narrowed down to, with the number of products that each choice leaves. ``most`` is null, or the
+    number at which counting ends."""
+    return {
+        "classes": {axis: _counts(counts) for axis, counts in facets.classes.items()},
+        "shops": [{"slug": shop.slug, "name": shop.name, "count": shop.count} for shop in facets.shops],
+        "audiences": _counts(facets.audiences),
+        "colors": _counts(facets.colors),
+        "prices": [
+            {
+                "min_price": None if price.low is None else _number(price.low),
+                "max_price": None if price.high is None else _number(price.high),
+                "count": price.count,
+            }
+            for price in facets.prices
+        ],
+        "most": facets.most,
+    }
+
+
+def _counts(counts: Iterable[tuple[str, int]]) -> list[Document]:
+    return [{"slug": slug, "count": count} for slug, count in counts]
+
+
+def suggestions_document(query: str, suggestions: Iterable[Suggestion]) -> Document:
+    """What somebody who typed ``query`` so far may be looking for."""
+    told = [{"text": one.text, "kind": one.kind, "count": one.count} for one in suggestions]
+    return {"query": query, "suggestions": told}
 
 
 def axis_document(answer: AxisReading, taxonomy: Taxonomy) -> Document:
@@ -58,7 +109,7 @@ def product_document(product: Product, taxonomy: Taxonomy, *, language: str, bas
         "currency": product.currency,
         "shop": product.shop_name,
         "link": product_link(product, base_url),
-        "image": f"{base_url}/pictures/{product.picture}.webp" if product.picture and base_url else None,
+        "image": product_image(product, base_url),
         "similarity": None if product.similarity is None else round(product.similarity, _DIGITS),
     }
 
@@ -71,6 +122,13 @@ def product_keyword(product: Product, taxonomy: Taxonomy, language: str) -> str:
         if axis in classes:
             return class_name(taxonomy, axis, classes[axis]).in_language(language)
     return product.category.rpartition(">")[2].strip()
+
+
+def product_image(product: Product, base_url: str) -> str | None:
+    """Where its picture is: our copy, or the shop's own where its terms allow no copy."""
+    if product.picture and base_url:
+        return f"{base_url}/pictures/{product.picture}.webp"
+    return product.linked_picture if is_web_address(product.linked_picture) else None
 
 
 def product_link(product: Product, base_url: str) -> str:

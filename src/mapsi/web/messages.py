@@ -67,6 +67,8 @@ def _about_parameter(parameter: str) -> Explanation:
     if parameter in ("min_price", "max_price"):
         hint = _("Write digits only, the lower price first.")
         return Explanation(_("We cannot use this price range."), hint)
+    if parameter == "q":
+        return Explanation(_("These words have no letter or digit."), _("Type a name, a kind of garment or a colour."))
     message = _("The address asks for something we do not have (%(parameter)s).", parameter=parameter)
     return Explanation(message, _("Go back, or start a new search."))
 

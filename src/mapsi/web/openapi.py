@@ -9,6 +9,7 @@ from mapsi.catalog.filters import SORTS
 from mapsi.settings import Settings
 from mapsi.taxonomy import Taxonomy
 from mapsi.web.languages import LANGUAGES
+from mapsi.web.names import color_names
 from mapsi.web.parameters import AUDIENCES, LARGEST_SIZE, LAST_PAGE, LONGEST_QUERY
 
 Document = dict[str, Any]
@@ -37,6 +38,7 @@ def openapi_document(taxonomy: Taxonomy, settings: Settings) -> Document:
         "paths": {
             "/api/v1/search/image": {"post": _search_image(taxonomy, settings)},
             "/api/v1/search/words": {"get": _search_words(taxonomy, settings)},
+            "/api/v1/suggest": {"get": _suggest()},
             "/api/v1/openapi.json": {"get": _openapi()},
             "/healthz": {"get": _health()},
         },
@@ -80,12 +82,26 @@ def _search_words(taxonomy: Taxonomy, settings: Settings) -> Document:
         {"type": "string", "minLength": 1, "maxLength": LONGEST_QUERY},
         required=True,
     )
+    exact = _parameter("exact", "With 1, words that find nothing are not mended.", _flag())
     return {
         "operationId": "searchWords",
         "summary": "Products by words",
-        "parameters": [words, *_list_parameters(taxonomy, settings)],
+        "parameters": [words, exact, *_list_parameters(taxonomy, settings)],
         "responses": {
             "200": _answer("One page of products.", "WordsAnswer"),
+            **_error_references({"400": "BadRequest", "429": "TooManyRequests", "503": "Unavailable"}),
+        },
+    }
+
+
+def _suggest() -> Document:
+    typed = {"type": "string", "maxLength": LONGEST_QUERY}
+    return {
+        "operationId": "suggest",
+        "summary": "What somebody who is typing may be looking for",
+        "parameters": [_parameter("q", "What was typed so far; initial consonants (ㄱㄷㄱ) will do.", typed)],
+        "responses": {
+            "200": _answer("Classes, brands and words that begin so, the most frequent first.", "Suggestions"),
             **_error_references({"400": "BadRequest", "429": "TooManyRequests", "503": "Unavailable"}),
         },
     }
@@ -126,12 +142,18 @@ def _list_parameters(taxonomy: Taxonomy, settings: Settings) -> list[Document]:
         _parameter("shop", "A shop by its slug; repeat it for several.", _list_of({"type": "string"})),
         _parameter("class", "A class as axis:slug; repeat it for several.", _list_of({"enum": classes})),
         _parameter("audience", "For whom; women and men include unisex.", _list_of({"enum": list(AUDIENCES)})),
+        _parameter("color", "A colour family; repeat it for several.", _list_of({"enum": list(color_names())})),
+        _parameter("facets", "With 1, the answer counts what it can be narrowed down to.", _flag()),
         _parameter("lang", "The language of keywords.", {"enum": list(LANGUAGES)}),
     ]
 
 
 def _parameter(name: str, description: str, schema: Document, *, required: bool = False) -> Document:
     return {"name": name, "in": "query", "required": required, "description": description, "schema": schema}
+
+
+def _flag() -> Document:
+    return {"enum": ["0", "1"], "default": "0"}
 
 
 def _number_schema(highest: int) -> Document:
@@ -174,6 +196,7 @@ def _schemas(taxonomy: Taxonomy) -> Document:
         "pages": {"type": "integer", "minimum": 1},
         "size": {"type": "integer", "minimum": 1},
         "sort": {"enum": list(SORTS)},
+        "facets": {"oneOf": [{"$ref": "#/components/schemas/Facets"}, {"type": "null"}]},
     }
     error = _exactly({"code": text, "message": text, "hint": text})
     axes = {"type": "object", "additionalProperties": {"$ref": "#/components/schemas/Axis"}}
@@ -187,11 +210,47 @@ def _schemas(taxonomy: Taxonomy) -> Document:
                 **page,
             }
         ),
-        "WordsAnswer": _exactly({"query": text, **page}),
+        "WordsAnswer": _exactly(
+            {
+                "query": text,
+                "searched_for": {**text, "description": "Other words where those of the query find nothing."},
+                **page,
+            }
+        ),
+        "Facets": _facets_schema(),
+        "Suggestions": _exactly({"query": text, "suggestions": _list_of(_suggestion_schema())}),
         "Error": _exactly({"error": error}),
         "Health": _exactly({"status": {"const": "ok"}, "model": text, "offers": count, "indexed": count}),
         "Unhealthy": _exactly({"status": {"const": "unavailable"}, "error": error}),
     }
+
+
+def _facets_schema() -> Document:
+    count = {"type": "integer", "minimum": 0}
+    counts = _list_of(_exactly({"slug": {"type": "string"}, "count": count}))
+    price = {"type": ["number", "null"], "minimum": 0}
+    shop = _exactly({"slug": {"type": "string"}, "name": {"type": "string"}, "count": count})
+    most = "Counting ends here: such a count means so many or more. Null where all are counted."
+    return _exactly(
+        {
+            "classes": {"type": "object", "additionalProperties": counts},
+            "shops": _list_of(shop),
+            "audiences": counts,
+            "colors": counts,
+            "prices": _list_of(_exactly({"min_price": price, "max_price": price, "count": count})),
+            "most": {"type": ["integer", "null"], "description": most},
+        }
+    )
+
+
+def _suggestion_schema() -> Document:
+    return _exactly(
+        {
+            "text": {"type": "string"},
+            "kind": {"enum": ["class", "brand", "word"]},
+            "count": {"type": "integer", "minimum": 1, "description": "Products that a search for it finds."},
+        }
+    )
 
 
 def _product_schema() -> Document:
@@ -205,7 +264,7 @@ def _product_schema() -> Document:
             "currency": {"type": "string", "pattern": "^[A-Z]{3}$"},
             "shop": {"type": "string"},
             "link": {**address, "description": "The product's page in its shop."},
-            "image": {"type": ["string", "null"], "description": "Our copy of its picture, a WebP file."},
+            "image": {"type": ["string", "null"], "description": "Its picture: our copy, a WebP file, or at its shop."},
             "similarity": {
                 "type": ["number", "null"],
                 "minimum": -1,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from flask import (
@@ -21,14 +22,18 @@ from flask import (
 from werkzeug.wrappers import Response as AnyResponse
 
 from mapsi.catalog.product import ProductPage
+from mapsi.catalog.records import Facets
+from mapsi.catalog.tokens import NoWordsError
 from mapsi.errors import MapsiError, NotFoundError
 from mapsi.imaging import decode_photo, encode_jpeg, focus_overlay
+from mapsi.search.pictures import FULL
 from mapsi.web.answers import PhotoAnswer
 from mapsi.web.documents import error_document
 from mapsi.web.faults import from_mapsi, prefers_json
 from mapsi.web.languages import language
 from mapsi.web.languages import translate as _
-from mapsi.web.parameters import ListQuery, check_page, read_query, read_words
+from mapsi.web.messages import Explanation, explain
+from mapsi.web.parameters import PRICES, Arguments, ListQuery, ParameterError, check_page, read_query, read_words
 from mapsi.web.security import keep_private
 from mapsi.web.services import services
 from mapsi.web.uploads import take_photo
@@ -38,13 +43,15 @@ SHOWN_SIDE = 720
 """Longer side, in pixels, of the photo as it is held and shown again."""
 
 pages = Blueprint("pages", __name__)
-_DIGEST = re.compile(r"[0-9a-f]{16,128}")
+_COPY = re.compile(r"([0-9a-f]{64})(?:-([0-9]{3}))?")
 
 
 @pages.get("/")
 def home() -> str:
     """The three steps, and a shelf of products."""
-    return render_template("home.html", shelf=_listing("pages.words", {}, ListQuery(), "", services().shelf.page()))
+    house = services()
+    shelf = _listing("pages.words", {}, ListQuery(), "", house.shelf.page(), house.finder.facets(), {})
+    return render_template("home.html", shelf=shelf)
 
 
 @pages.post("/search/photo")
@@ -64,8 +71,9 @@ def photo(token: str) -> Response:
     """What the photo shows, and the products like it."""
     house = services()
     answer = house.answers.find(token)
-    query = _read_query()
+    query, faults = _read_query()
     found = house.finder.by_photo(answer.reading, query.filters, query.sort, query.page, query.size)
+    facets = house.finder.photo_facets(answer.reading, query.filters)
     page = render_template(
         "photo.html",
         token=token,
@@ -73,9 +81,9 @@ def photo(token: str) -> Response:
         frame=_frame(answer),
         axes=view_axes(answer.reading, house.taxonomy, language()),
         sure=answer.reading.known,
-        listing=_listing("pages.photo", {"token": token}, query, "", check_page(found)),
+        listing=_listing("pages.photo", {"token": token}, query, "", check_page(found), facets, faults),
     )
-    return keep_private(make_response(page))
+    return keep_private(make_response(page, 400 if faults else 200))
 
 
 def _frame(answer: PhotoAnswer) -> str:
@@ -112,15 +120,28 @@ def forget_photo(token: str) -> AnyResponse:
 
 
 @pages.get("/search")
-def words() -> str:
+def words() -> Response:
     """Products by words; without words all products, to browse by filters."""
-    house = services()
-    asked, query = read_words(request.args), _read_query()
+    asked, (query, faults) = read_words(request.args), _read_query()
+    try:
+        found, facets = _find(asked, query)
+    except NoWordsError:
+        faults = {**faults, "q": _explain("q")}
+        found, facets = ProductPage(products=(), total=0, number=1, size=query.size), services().finder.facets()
+    listing = _listing("pages.words", {}, query, asked, check_page(found), facets, faults)
+    return make_response(render_template("search.html", listing=listing), 400 if faults else 200)
+
+
+def _find(asked: str, query: ListQuery) -> tuple[ProductPage, Facets]:
+    finder, exact = services().finder, query.exact
     if asked:
-        found = house.finder.by_words(asked, query.filters, query.sort, query.page, query.size)
+        found = finder.by_words(asked, query.filters, query.sort, query.page, query.size, exact=exact)
+        services().unanswered.take(asked, query, found)
     else:
-        found = house.finder.browse(query.filters, query.sort, query.page, query.size)
-    return render_template("search.html", listing=_listing("pages.words", {}, query, asked, check_page(found)))
+        found = finder.browse(query.filters, query.sort, query.page, query.size)
+    if not found.total and not query.filters.narrows:
+        return found, finder.facets()  # where to go from a list without products
+    return found, finder.words_facets(asked, query.filters, exact=exact)
 
 
 @pages.get("/product/<int:product_id>")
@@ -135,12 +156,15 @@ def sample(product_id: int) -> str:
 
 @pages.get("/pictures/<digest>.webp")
 def picture(digest: str) -> Response:
-    """Our copy of a product picture; its name is its content, so a browser keeps it for good."""
-    path = services().finder.picture_path(digest) if _DIGEST.fullmatch(digest) else None
+    """Our copy of a product picture, ``DIGEST`` or a smaller one, ``DIGEST-SIDE``: its name is its content, so that a
+    browser keeps it for good. Where that size is not made yet, the full one stands in for an hour."""
+    asked, finder = _COPY.fullmatch(digest), services().finder
+    exact = finder.picture_path(asked[1], int(asked[2] or FULL)) if asked else None
+    path = exact or (finder.picture_path(asked[1]) if asked else None)
     if path is None:
         raise NotFoundError("There is no such picture.", "Search for the product again.")
-    response = send_file(path, mimetype="image/webp", conditional=True, etag=digest)
-    response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+    response = send_file(path, mimetype="image/webp", conditional=True, etag=path.stem)
+    response.headers["Cache-Control"] = "public, max-age=31536000, immutable" if exact else "public, max-age=3600"
     return response
 
 
@@ -175,13 +199,37 @@ def favicon() -> Response:
     return current_app.send_static_file("favicon.svg")
 
 
-def _read_query() -> ListQuery:
+def _read_query() -> tuple[ListQuery, dict[str, Explanation]]:
+    """What the address asks for, and what is wrong with fields that people fill in by hand, by the field's name: a price
+    that cannot be read is left out, and told beside its field. All else that is wrong is an error."""
     house = services()
     shops = [shop.slug for shop in house.finder.facets().shops]
-    return read_query(request.args, taxonomy=house.taxonomy, shops=shops, size=house.settings.page_size)
+
+    def read(arguments: Arguments) -> ListQuery:
+        return read_query(arguments, taxonomy=house.taxonomy, shops=shops, size=house.settings.page_size)
+
+    try:
+        return read(request.args), {}
+    except ParameterError as error:
+        if error.parameter not in PRICES:
+            raise
+        rest = Arguments((name, text) for name, text in request.args.items(multi=True) if name not in PRICES)
+        return read(rest), {error.parameter: _explain(error.parameter)}
 
 
-def _listing(endpoint: str, values: dict[str, Any], query: ListQuery, asked: str, found: ProductPage) -> Listing:
+def _explain(parameter: str) -> Explanation:
+    return explain(ParameterError.code, parameter, services().settings)
+
+
+def _listing(
+    endpoint: str,
+    values: dict[str, Any],
+    query: ListQuery,
+    asked: str,
+    found: ProductPage,
+    facets: Facets,
+    faults: Mapping[str, Explanation],
+) -> Listing:
     house = services()
     speech = language()
     return Listing(
@@ -189,9 +237,12 @@ def _listing(endpoint: str, values: dict[str, Any], query: ListQuery, asked: str
         words=asked,
         page=found,
         cards=[view_card(product, house.taxonomy, speech) for product in found.products],
-        facets=house.finder.facets(),
+        facets=facets,
+        shop_names={shop.slug: shop.name for shop in house.finder.facets().shops},
         taxonomy=house.taxonomy,
         language=speech,
         endpoint=endpoint,
         values=values,
+        faults=faults,
+        typed={name: request.args[name] for name in faults if name in request.args},
     )

@@ -1,8 +1,8 @@
 """What the address asks for: filters, order and page, read with checks and written back for links.
 
 The names are the same on the pages and in the API: ``page``, ``size`` (API only), ``sort``, ``min_price``,
-``max_price``, and, each as often as wanted, ``shop``, ``class=AXIS:SLUG`` and ``audience``. A name that nothing here
-has (an unknown shop, class or order) is an error, never a quietly empty page.
+``max_price``, ``exact=1`` (words as they stand), and, each as often as wanted, ``shop``, ``class=AXIS:SLUG``, ``color`` and
+``audience``. A name that nothing here has (an unknown shop, class or order) is an error, never a quietly empty page.
 """
 
 from __future__ import annotations
@@ -20,10 +20,12 @@ from mapsi.catalog.offer import Audience
 from mapsi.catalog.product import ProductPage
 from mapsi.errors import NotFoundError, UsageError
 from mapsi.taxonomy import Taxonomy
+from mapsi.web.names import color_names
 
 Arguments = MultiDict[str, str]
 
 AUDIENCES: tuple[Audience, ...] = get_args(Audience)
+PRICES = ("min_price", "max_price")
 LARGEST_SIZE = 100
 LAST_PAGE = 100_000
 LONGEST_QUERY = 200
@@ -43,12 +45,13 @@ class ParameterError(UsageError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListQuery:
-    """Which page of which list is asked for; pages count from 1."""
+    """Which page of which list is asked for; pages count from 1. ``exact``: words are not mended."""
 
     filters: Filters = field(default_factory=Filters)
     sort: Sort = "likeness"
     page: int = 1
     size: int = 24
+    exact: bool = False
 
 
 def read_query(
@@ -63,7 +66,16 @@ def read_query(
         sort=_read_sort(arguments),
         page=_read_number(arguments, "page", 1, LAST_PAGE),
         size=_read_number(arguments, "size", size, LARGEST_SIZE) if size_is_free else size,
+        exact=read_flag(arguments, "exact"),
     )
+
+
+def read_flag(arguments: Arguments, name: str) -> bool:
+    """Whether ``name`` is asked for with ``1``; raises :class:`ParameterError` for anything but 0 and 1."""
+    text = arguments.get(name, "") or "0"
+    if text not in ("0", "1"):
+        raise ParameterError(name, f"{name} is neither 0 nor 1.", f"Write {name}=1, or leave it out.")
+    return text == "1"
 
 
 def read_words(arguments: Arguments) -> str:
@@ -92,6 +104,7 @@ def _read_filters(arguments: Arguments, taxonomy: Taxonomy, shops: Collection[st
         shops=_read_choices(arguments, "shop", shops),
         classes=_read_classes(arguments, taxonomy),
         audiences=cast(tuple[Audience, ...], _read_choices(arguments, "audience", AUDIENCES)),
+        colors=_read_choices(arguments, "color", color_names()),
     )
 
 
@@ -150,11 +163,12 @@ def write_query(query: ListQuery, words: str = "") -> Arguments:
         "min_price": _plain(filters.min_price),
         "max_price": _plain(filters.max_price),
         "page": "" if query.page == 1 else str(query.page),
+        "exact": "1" if query.exact else "",
     }
     for name, value in singles.items():
         if value:
             pairs.add(name, value)
-    for name, values in (("shop", filters.shops), ("audience", filters.audiences)):
+    for name, values in (("shop", filters.shops), ("audience", filters.audiences), ("color", filters.colors)):
         for value in values:
             pairs.add(name, value)
     for axis, slugs in filters.classes.items():

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from flask import Flask, Response
+from flask import Flask, Response, g
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from mapsi.settings import Settings
+
+OWN_PICTURES = "img-src 'self' blob: data:"
 
 CONTENT_POLICY = "; ".join(
     (
         "default-src 'none'",
         "script-src 'self'",
         "style-src 'self'",
-        "img-src 'self' blob: data:",
+        OWN_PICTURES,
         "connect-src 'self'",
         "form-action 'self'",
         "base-uri 'none'",
@@ -31,6 +33,7 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
 }
 
+_OUTSIDE = "shop_pictures"
 ONE_YEAR = "max-age=31536000"
 MULTIPART_OVERHEAD = 64 * 1024
 """Bytes that a form may need around the photo itself: boundaries, part headers, the CSRF token."""
@@ -57,11 +60,19 @@ def setup_security(app: Flask, settings: Settings, secret_key: str) -> None:
     def add_headers(response: Response) -> Response:
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
+        if g.get(_OUTSIDE, False):
+            policy = CONTENT_POLICY.replace(OWN_PICTURES, f"{OWN_PICTURES} https:")
+            response.headers["Content-Security-Policy"] = policy
         if response.mimetype == "text/html":
             response.headers.setdefault("Cache-Control", "private, no-cache")
         if settings.behind_tls:
             response.headers.setdefault("Strict-Transport-Security", ONE_YEAR)
         return response
+
+
+def let_in_shop_pictures() -> None:
+    """Let the page of this request show pictures that lie at their shops, over https."""
+    setattr(g, _OUTSIDE, True)
 
 
 def keep_private(response: Response) -> Response:

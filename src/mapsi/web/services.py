@@ -11,6 +11,7 @@ from mapsi.settings import Settings
 from mapsi.taxonomy import Taxonomy
 from mapsi.web.answers import PhotoAnswers
 from mapsi.web.shelf import Shelf
+from mapsi.web.unanswered import UnansweredNotes
 
 if TYPE_CHECKING:
     from mapsi.search.finder import Finder
@@ -27,6 +28,7 @@ class Services:
     taxonomy: Taxonomy
     answers: PhotoAnswers
     shelf: Shelf
+    unanswered: UnansweredNotes
 
 
 def attach(app: Flask, services: Services) -> None:

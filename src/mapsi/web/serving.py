@@ -6,7 +6,7 @@ import errno
 import signal
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from threading import current_thread, main_thread
 from types import FrameType
@@ -18,16 +18,22 @@ from flask import Flask
 from mapsi.errors import UsageError
 
 
-def serve(app: Flask, host: str, port: int, threads: int) -> None:
+def serve(
+    app: Flask, host: str, port: int, threads: int, *, path: str = "", ready: Callable[[str], object] | None = None
+) -> None:
     """Serve ``app`` until Ctrl-C or SIGTERM, and say where; port 0 takes a free one.
 
-    Raises :class:`UsageError` where the address cannot be had.
+    ``path`` is what follows in the address that is said; ``ready`` is told that address once it can be opened. Raises
+    :class:`UsageError` where the address cannot be had.
     """
-    with _bind(host, port) as listening, suppress(KeyboardInterrupt), _stopping_on_sigterm():
+    with _bind(host, port) as listening, suppress(KeyboardInterrupt), stopping_on_sigterm():
         server = _server(app, listening, threads)
+        address = f"{_address(host, listening.getsockname()[1])}{path}"
         try:
-            sys.stdout.write(f"mapsi is at {_address(host, listening.getsockname()[1])} (Ctrl-C stops it)\n")
+            sys.stdout.write(f"mapsi is at {address} (Ctrl-C stops it)\n")
             sys.stdout.flush()
+            if ready is not None:
+                ready(address)
             server.run()
         finally:
             server.close()
@@ -85,7 +91,7 @@ def _address(host: str, port: int) -> str:
 
 
 @contextmanager
-def _stopping_on_sigterm() -> Iterator[None]:
+def stopping_on_sigterm() -> Iterator[None]:
     """Let SIGTERM end the server as Ctrl-C does. Signals reach the main thread only; elsewhere nothing changes."""
     if current_thread() is not main_thread():
         yield

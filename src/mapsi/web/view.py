@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from decimal import Decimal
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from flask import url_for
@@ -12,17 +12,22 @@ from flask import url_for
 from mapsi.catalog.filters import Filters, Sort
 from mapsi.catalog.product import Product, ProductPage
 from mapsi.infer.reading import AxisReading, Reading
+from mapsi.search.pictures import smaller_sides
 from mapsi.taxonomy import Taxonomy
+from mapsi.web.choices import Choice, PriceChoice, grouped, price_range, with_chosen
 from mapsi.web.documents import is_web_address, product_keyword
 from mapsi.web.languages import format_price
 from mapsi.web.languages import translate as _
-from mapsi.web.names import axis_name, class_name
-from mapsi.web.parameters import ListQuery, write_query
+from mapsi.web.messages import Explanation
+from mapsi.web.names import axis_name, class_name, color_names
+from mapsi.web.parameters import PRICES, ListQuery, write_query
+from mapsi.web.security import let_in_shop_pictures
 
 if TYPE_CHECKING:
     from mapsi.catalog.records import Facets
 
 NEXT_GUESSES = 2
+MOST_SHOPS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +51,16 @@ class AxisView:
 
 
 @dataclass(frozen=True, slots=True)
+class PictureView:
+    """Where a product's picture is. ``srcset`` names our copies with their widths, so that a phone takes a small one; it
+    is empty, and ``outside`` true, for a picture that lies at its shop."""
+
+    src: str
+    srcset: str = ""
+    outside: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Card:
     """A product as a link. ``outside`` is false for samples, which have a page here; ``link`` may be empty.
     ``likeness`` is the similarity to the photo in whole percent, ``None`` where there is none to speak of."""
@@ -56,7 +71,7 @@ class Card:
     shop: str
     link: str
     outside: bool
-    picture: str
+    picture: PictureView | None
     likeness: int | None
     sample: bool
 
@@ -112,25 +127,44 @@ def view_card(product: Product, taxonomy: Taxonomy, language: str) -> Card:
         shop=product.shop_name,
         link=shop_page if outside else url_for("pages.sample", product_id=product.id),
         outside=outside,
-        picture=url_for("pages.picture", digest=product.picture) if product.picture else "",
+        picture=view_picture(product),
         likeness=round(product.similarity * 100) if product.similarity and product.similarity > 0 else None,
         sample=product.sample,
     )
 
 
+def view_picture(product: Product) -> PictureView | None:
+    """The picture of a product, ``None`` where there is none to show. A linked one is shown over https only, which
+    this page's security policy then lets in."""
+    if not product.picture:
+        if not product.linked_picture.startswith("https://"):
+            return None
+        let_in_shop_pictures()
+        return PictureView(product.linked_picture, outside=True)
+    address, (width, height) = partial(url_for, "pages.picture"), product.picture_size
+    shares = [(side, side / max(width, height)) for side in smaller_sides(width, height)]
+    widths = [(address(digest=f"{product.picture}-{side}"), round(width * share)) for side, share in shares]
+    full = address(digest=product.picture)
+    return PictureView(full, ", ".join(f"{url} {wide}w" for url, wide in [*widths, (full, width)]) if widths else "")
+
+
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """One page of a list with the links around it. ``endpoint`` and ``values`` say which page shows it."""
+    """One page of a list with the links around it. ``endpoint`` and ``values`` say which page shows it, ``facets`` what this
+    very list can be narrowed down to. ``faults`` say what is wrong with fields that hold what was ``typed``, by name."""
 
     query: ListQuery
     words: str
     page: ProductPage
     cards: list[Card]
     facets: Facets
+    shop_names: Mapping[str, str]
     taxonomy: Taxonomy
     language: str
     endpoint: str
     values: Mapping[str, Any]
+    faults: Mapping[str, Explanation] = field(default_factory=dict)
+    typed: Mapping[str, str] = field(default_factory=dict)
 
     def url(self, **changes: Any) -> str:
         """This list with other filters (``None`` for none), order or page; but for another page, from the first on."""
@@ -179,56 +213,102 @@ class Listing:
                 classes = {name: kept for name, kept in rest.items() if kept}
                 name = class_name(self.taxonomy, axis, slug).in_language(self.language)
                 found.append((name, replace(filters, classes=classes)))
-        shops = {shop.slug: shop.name for shop in self.facets.shops}
         for shop in filters.shops:
             kept_shops = tuple(one for one in filters.shops if one != shop)
-            found.append((shops.get(shop, shop), replace(filters, shops=kept_shops)))
+            found.append((self.shop_names.get(shop, shop), replace(filters, shops=kept_shops)))
+        for color in filters.colors:
+            kept_colors = tuple(one for one in filters.colors if one != color)
+            found.append((self._color_name(color), replace(filters, colors=kept_colors)))
         for audience in filters.audiences:
             kept_audiences = tuple(one for one in filters.audiences if one != audience)
             found.append((audience_name(audience), replace(filters, audiences=kept_audiences)))
         return found
 
     def _price_range(self) -> str:
-        return f"{self.low or '0'}–{self.high}"
+        return price_range(self.query.filters.min_price, self.query.filters.max_price)
+
+    def _color_name(self, slug: str) -> str:
+        return color_names()[slug].in_language(self.language)
+
+    @property
+    def price_fault(self) -> Explanation | None:
+        """What is wrong with the prices as typed."""
+        return next((self.faults[name] for name in PRICES if name in self.faults), None)
 
     @property
     def low(self) -> str:
         """The lowest price asked for, as it stands in its field."""
-        return _grouped(self.query.filters.min_price)
+        return self.typed.get("min_price") or grouped(self.query.filters.min_price)
 
     @property
     def high(self) -> str:
         """The highest price asked for, as it stands in its field."""
-        return _grouped(self.query.filters.max_price)
+        return self.typed.get("max_price") or grouped(self.query.filters.max_price)
+
+    @property
+    def price_choices(self) -> list[PriceChoice]:
+        """Ranges of prices to tap; the one in force leads back."""
+        filters = self.query.filters
+        choices = []
+        for prices in self.facets.prices:
+            chosen = (filters.min_price, filters.max_price) == (prices.low, prices.high)
+            low, high = (None, None) if chosen else (prices.low, prices.high)
+            url = self.url(filters=replace(filters, min_price=low, max_price=high))
+            choices.append(PriceChoice(price_range(prices.low, prices.high), url, chosen, self.count(prices.count)))
+        return choices
+
+    def count(self, number: int) -> str:
+        """A number of products as it is shown beside a choice."""
+        more = "+" if self.facets.most is not None and number >= self.facets.most else ""
+        return f"{number:,}{more}"
 
     @property
     def low_hint(self) -> str:
         """The lowest price there is."""
-        return _grouped(self.facets.price_min)
+        return grouped(self.facets.price_min)
 
     @property
     def high_hint(self) -> str:
         """The highest price there is."""
-        return _grouped(self.facets.price_max)
+        return grouped(self.facets.price_max)
 
     @property
-    def class_choices(self) -> list[tuple[str, str, list[tuple[str, str, int]]]]:
-        """Axis by axis its slug and name, and slug, name and count of the classes that products have."""
-        return [
-            (axis, axis_name(self.taxonomy, axis).in_language(self.language), self._classes_of(axis))
-            for axis in self.taxonomy.axes
-            if self.facets.classes.get(axis)
-        ]
+    def class_choices(self) -> list[tuple[str, str, list[Choice]]]:
+        """Axis by axis its slug and name, and the classes that products of this list have."""
+        found = []
+        for axis in self.taxonomy.axes:
+            chosen = self.query.filters.classes.get(axis, ())
+            counts = with_chosen(self.facets.classes.get(axis, ()), chosen)
+            named = [(slug, class_name(self.taxonomy, axis, slug).in_language(self.language), n) for slug, n in counts]
+            if named:
+                title = axis_name(self.taxonomy, axis).in_language(self.language)
+                found.append((axis, title, self._choices(named, chosen)))
+        return found
 
-    def _classes_of(self, axis: str) -> list[tuple[str, str, int]]:
-        return [
-            (slug, class_name(self.taxonomy, axis, slug).in_language(self.language), count)
-            for slug, count in self.facets.classes[axis]
-        ]
+    @property
+    def audience_choices(self) -> list[Choice]:
+        """For whom products of this list are."""
+        chosen = self.query.filters.audiences
+        counts = with_chosen(self.facets.audiences, chosen)
+        return self._choices(((slug, audience_name(slug), number) for slug, number in counts), chosen)
 
+    @property
+    def color_choices(self) -> list[Choice]:
+        """The colours that products of this list have."""
+        chosen = self.query.filters.colors
+        counts = with_chosen(self.facets.colors, chosen)
+        return self._choices(((slug, self._color_name(slug), number) for slug, number in counts), chosen)
 
-def _grouped(price: Decimal | None) -> str:
-    return "" if price is None else f"{price.normalize():,f}"
+    @property
+    def shop_choices(self) -> list[Choice]:
+        """The shops that have most of this list."""
+        chosen = self.query.filters.shops
+        counts = with_chosen(((shop.slug, shop.count) for shop in self.facets.shops[:MOST_SHOPS]), chosen)
+        named = ((slug, self.shop_names.get(slug, slug), number) for slug, number in counts)
+        return self._choices(named, chosen)
+
+    def _choices(self, named: Iterable[tuple[str, str, int]], chosen: Collection[str]) -> list[Choice]:
+        return [Choice(slug, name, slug in chosen, self.count(number)) for slug, name, number in named]
 
 
 def audience_name(audience: str) -> str:

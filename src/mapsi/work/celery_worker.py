@@ -64,11 +64,14 @@ def work(app: Celery, catalog: Catalog, hands: Hands, say: Say, *, ready: Callab
     """
     name, over = worker_name(), Event()
 
-    @app.task(name=TASK)  # type: ignore[untyped-decorator]
+    @app.task(name=TASK)
     def do_job(kind: Any, argument: str) -> None:
-        claim = catalog.jobs.claim(name, Job(kind, argument))
-        if claim is not None:
-            perform(catalog, claim, hands, say)
+        try:
+            claim = catalog.jobs.claim(name, Job(kind, argument))
+            if claim is not None:
+                perform(catalog, claim, hands, say)
+        except MapsiError as error:  # the database is gone; once it is back, the job is announced again
+            say(str(error))
 
     def shutting_down(**_: object) -> None:
         over.set()
@@ -86,7 +89,7 @@ def work(app: Celery, catalog: Catalog, hands: Hands, say: Say, *, ready: Callab
 
 
 def _announce_due(app: Celery, catalog: Catalog, name: str, over: Event, say: Say) -> None:
-    schedule, announced = Schedule(catalog), dict[Job, datetime]()
+    schedule, announced, told = Schedule(catalog), dict[Job, datetime](), ""
     while not over.is_set():
         now = datetime.now(UTC)
         try:
@@ -98,6 +101,9 @@ def _announce_due(app: Celery, catalog: Catalog, name: str, over: Event, say: Sa
                 if job not in announced or (now - announced[job]).total_seconds() >= RESEND:
                     announce(app, job)
                     announced[job] = now
+            told = ""
         except MapsiError as error:
-            say(str(error))
+            if str(error) != told:
+                told = str(error)
+                say(told)
         over.wait(TICK)

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import secrets
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from threading import Event, Thread
 
 from mapsi.catalog import Catalog
 from mapsi.catalog.jobs import LEASE, Claim, Job
-from mapsi.errors import BusyError, MapsiError, NotFoundError
+from mapsi.errors import MapsiError, NotFoundError
 
 Say = Callable[[str], object]
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,28 +37,36 @@ def worker_name() -> str:
 
 
 def perform(catalog: Catalog, claim: Claim, hands: Hands, say: Say) -> None:
-    """Do a job that was claimed, and book how it went. A job that goes wrong is tried again later; one that is
-    interrupted is given back at once."""
+    """Do a job that was claimed, and book how it went. A job that goes wrong is tried again later, also by a fault of
+    ours, which is logged whole: it must neither end the worker nor be taken again at once by the next one. A job that
+    is interrupted is given back at once.
+
+    Raises a ``CatalogError`` where the database is gone: the job is free again when its lease has run out."""
     jobs = catalog.jobs
     try:
         with _kept(catalog, claim):
-            _do(catalog, claim.job, hands)
-    except BusyError as error:
-        say(f"{told(claim.job)}: {error}")
-        jobs.fail(claim, error.message)
+            _do(catalog, claim, hands)
     except NotFoundError as error:
         say(f"{told(claim.job)}: {error}")
         jobs.finish(claim)
     except MapsiError as error:
         again = jobs.fail(claim, error.message)
-        say(f"{told(claim.job)}: {error} {'It is tried again later.' if again else 'It is given up for now.'}")
-    except BaseException:
-        # Ctrl-C, SIGTERM or a fault of ours: whoever comes next may take the job without waiting for the lease.
-        jobs.release(claim)
+        say(f"{told(claim.job)}: {error} {_told_further(again)}")
+    except Exception:  # noqa: BLE001 - logged whole, booked and told; the other jobs go on
+        _log.exception("%s went wrong", told(claim.job))
+        again = jobs.fail(claim, "A fault of the program; its log has the details.")
+        say(f"{told(claim.job)}: a fault of the program; the log has it. {_told_further(again)}")
+    except BaseException:  # Ctrl-C or SIGTERM: whoever comes next may take the job without waiting for the lease.
+        with suppress(MapsiError):  # the interruption is what is to be told
+            jobs.release(claim)
         raise
     else:
         jobs.finish(claim)
         say(f"{told(claim.job)}: done")
+
+
+def _told_further(again: bool) -> str:
+    return "It is tried again later." if again else "It is given up for now."
 
 
 def told(job: Job) -> str:
@@ -63,11 +74,13 @@ def told(job: Job) -> str:
     return f"{job.kind} {job.argument}".strip()
 
 
-def _do(catalog: Catalog, job: Job, hands: Hands) -> None:
+def _do(catalog: Catalog, claim: Claim, hands: Hands) -> None:
+    job = claim.job
     match job.kind:
         case "refresh" | "accept":
             take = hands.refresh if job.kind == "refresh" else hands.accept
-            if take(job.argument):
+            # Who was at it before may have been killed when the offers had changed and the index was not yet wanted.
+            if take(job.argument) or claim.abandoned:
                 catalog.jobs.put(Job("index"))
         case "index":
             hands.index()
@@ -82,8 +95,11 @@ def _kept(catalog: Catalog, claim: Claim) -> Iterator[None]:
 
     def renew() -> None:
         while not over.wait(LEASE.total_seconds() / 4):
-            catalog.jobs.note_worker(claim.worker)
-            catalog.jobs.renew(claim)
+            try:
+                catalog.jobs.note_worker(claim.worker)
+                catalog.jobs.renew(claim)
+            except MapsiError as error:  # the next quarter may reach the database again
+                _log.warning("The lease of %s could not be renewed: %s", told(claim.job), error)
 
     beside = Thread(target=renew, name="lease", daemon=True)
     beside.start()

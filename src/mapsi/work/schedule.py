@@ -26,17 +26,22 @@ class Schedule:
     def due(self, now: datetime) -> list[Job]:
         """The jobs whose time has come at ``now``, not yet asked for."""
         found = [Job("refresh", source.name) for source in self.catalog.sources.due(now)]
-        if self.daily is None or now - self.daily >= DAILY:
-            self.daily = now
+        if self._is_new_day(now):
             # Pictures are asked for changes by their own times, a share of them every day.
             found += [Job("index"), Job("prune")]
         return found
+
+    def _is_new_day(self, now: datetime) -> bool:
+        return self.daily is None or now - self.daily >= DAILY
 
     def ask(self, now: datetime) -> list[Job]:
         """Put what is due into the queue; gives the jobs that did not wait there already."""
         self.catalog.sources.sweep()
         waiting = {one.job for one in self.catalog.jobs.all()}
-        return [job for job in _once(self.due(now)) if job not in waiting and self.catalog.jobs.put(job)]
+        asked = [job for job in _once(self.due(now)) if job not in waiting and self.catalog.jobs.put(job)]
+        if self._is_new_day(now):
+            self.daily = now  # only now: a database that was gone in between is asked again
+        return asked
 
 
 def _once(jobs: Iterable[Job]) -> list[Job]:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from threading import Event
 
 from mapsi.catalog import Catalog
+from mapsi.errors import MapsiError
 from mapsi.work.hands import Hands, Say, perform, worker_name
 from mapsi.work.schedule import Schedule
 
@@ -31,12 +32,20 @@ class Worker:
     stop: Event = field(default_factory=Event)
 
     def run(self) -> None:
-        """Work until stopped; a job that is being done when ``stop`` is set is done to its end."""
-        schedule = Schedule(self.catalog)
+        """Work until stopped; a job that is being done when ``stop`` is set is done to its end. A database that is gone
+        for a while is told once and waited for."""
+        schedule, told = Schedule(self.catalog), ""
         while not self.stop.is_set():
-            self.catalog.jobs.note_worker(self.name)
-            schedule.ask(self.now())
-            if not self.step():
+            try:
+                self.catalog.jobs.note_worker(self.name)
+                schedule.ask(self.now())
+                busy, told = self.step(), ""
+            except MapsiError as error:
+                busy = False
+                if str(error) != told:
+                    told = str(error)
+                    self.say(told)
+            if not busy:
                 self.stop.wait(TICK)
 
     def run_once(self) -> int:

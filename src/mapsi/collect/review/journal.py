@@ -13,7 +13,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Literal, Self, cast, get_args
 
 from mapsi.artifacts import cut_torn_line
@@ -154,6 +154,12 @@ class Journal:
             del self._order[last]
 
 
+def _leads_out(path: str) -> bool:
+    """Whether a path of the journal, which may come with a stranger's folder, is none inside of it."""
+    parts = PurePosixPath(path)
+    return parts.is_absolute() or ".." in parts.parts
+
+
 def _rows(file: Path) -> Iterator[_Row]:
     try:
         text = file.read_text("utf-8")
@@ -167,4 +173,8 @@ def _rows(file: Path) -> Iterator[_Row]:
             continue
         if len(row) != len(COLUMNS) or row[2] not in get_args(Kind) or not row[1]:
             raise ArtifactError(f"The journal {file} is damaged in line {number}.", "Take the line out.")
+        if any(_leads_out(path) for path in (row[1], row[3], row[4])):
+            raise ArtifactError(
+                f"The journal {file} names a path outside of its folder in line {number}.", "Take the line out."
+            )
         yield _Row(row[1], cast(Kind, row[2]), row[3], row[4])

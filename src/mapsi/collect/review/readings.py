@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mapsi.artifacts import atomic_file
+from mapsi.dataset.facts import read_bytes
 from mapsi.errors import PhotoError
 from mapsi.imaging import PhotoLimits, decode_photo
 
@@ -52,10 +53,10 @@ def read_photos(
     progress(len(paths) - len(missing))
     batches = [missing[start : start + BATCH] for start in range(0, len(missing), BATCH)]
     for number, batch in enumerate(batches, start=1):
-        for path, reading in _read_batch(folder, batch, model, axis, limits).items():
+        for path, reading in _read_batch(folder, batch, model, axis, limits or PhotoLimits()).items():
             known[keys[path]] = reading
         progress(len(batch))
-        if number % BATCHES_A_SAVE == 0 or number == len(batches):
+        if known and (number % BATCHES_A_SAVE == 0 or number == len(batches)):
             _save(cache, f"{model.fingerprint} {axis}", known)
     return {path: known[key] for path, key in keys.items() if key in known}
 
@@ -67,12 +68,12 @@ def _key(file: Path) -> str:
 
 
 def _read_batch(
-    folder: Path, batch: Sequence[str], model: Model, axis: str, limits: PhotoLimits | None
+    folder: Path, batch: Sequence[str], model: Model, axis: str, limits: PhotoLimits
 ) -> dict[str, PhotoReading]:
     photos: dict[str, Any] = {}
     for path in batch:
         try:
-            photos[path] = decode_photo((folder / path).read_bytes(), limits)
+            photos[path] = decode_photo(read_bytes(folder / path, limits), limits)
         except PhotoError:
             continue  # stays out, and is shown first in the review
     readings = model.read_many(list(photos.values()))

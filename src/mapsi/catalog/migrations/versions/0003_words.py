@@ -1,7 +1,5 @@
 """Colours and brands of listings and the book of their changes. The full-text index goes: words are found by an index in
 memory (docs/decisions/0007).
-
-Listings that stand there have no colour until their shop's next import, which sees every offer as changed.
 """
 
 from __future__ import annotations
@@ -10,6 +8,9 @@ from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
+
+from mapsi.catalog.colors import ColorReader
+from mapsi.taxonomy.synonyms import load_colors
 
 revision = "0003"
 down_revision = "0002"
@@ -30,6 +31,7 @@ def upgrade() -> None:
         column = sa.Column(name, sa.String(length=200), server_default=sa.text("''"), nullable=False)
         op.add_column("listings", column)
     op.execute("UPDATE listings SET brand = (SELECT brand FROM offers WHERE offers.id = listings.offer_id)")
+    _read_colors()
     op.create_table(
         "listing_changes",
         sa.Column("id", ID, nullable=False),
@@ -39,6 +41,20 @@ def upgrade() -> None:
         **OPTIONS,
     )
     op.create_index("ix_listing_changes_generation", "listing_changes", ["generation"])
+
+
+def _read_colors() -> None:
+    """As an import of today would: the next one sees every offer as changed anyway, but may be far away."""
+    connection, reader, last = op.get_bind(), ColorReader(load_colors()), 0
+    query = sa.text(
+        "SELECT offers.id, offers.color, offers.title FROM listings JOIN offers ON offers.id = listings.offer_id "
+        "WHERE offers.id > :last ORDER BY offers.id LIMIT 1000"
+    )
+    colored = sa.text("UPDATE listings SET colors = :colors WHERE offer_id = :offer")
+    while batch := connection.execute(query, {"last": last}).all():
+        rows = [{"offer": offer, "colors": reader.keys(color, title)} for offer, color, title in batch]
+        connection.execute(colored, rows)
+        last = batch[-1][0]
 
 
 def _drop_full_text() -> None:

@@ -1,0 +1,76 @@
+"""``mapsi operator``: who may log in to the operator's pages."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from mapsi.cli.opening import open_stock
+from mapsi.errors import UsageError
+from mapsi.settings import read_settings
+
+_from_stdin = click.option("--password-stdin", is_flag=True, help="Read the password from standard input, one line.")
+
+
+@click.group()
+def operator() -> None:
+    """People who may log in to /operator and look after the catalogue."""
+
+
+@operator.command()
+@click.argument("email")
+@_from_stdin
+def add(email: str, password_stdin: bool) -> None:
+    """Let the person with this mail address log in; the password is asked for, twice."""
+    with open_stock(read_settings()) as catalog:
+        catalog.accounts.check_new(email)
+        added = catalog.accounts.add(email, _hashed(password_stdin))
+    click.echo(f"{added.email} is an operator. The log-in is at /operator of the pages that `mapsi serve` shows.")
+
+
+@operator.command()
+@click.argument("email")
+@_from_stdin
+def password(email: str, password_stdin: bool) -> None:
+    """Give an operator another password; whoever is logged in with the old one is logged out."""
+    with open_stock(read_settings()) as catalog:
+        known = catalog.accounts.named(email)
+        changed = catalog.accounts.change_password(known.email, _hashed(password_stdin))
+    click.echo(f"{changed.email} has another password.")
+
+
+@operator.command(name="list")
+def list_operators() -> None:
+    """List the operators."""
+    with open_stock(read_settings()) as catalog:
+        known = catalog.accounts.operators()
+    for one in known:
+        click.echo(f"{one.email}  since {one.created_at.astimezone():%Y-%m-%d}")
+    if not known:
+        click.echo("There is no operator yet. Add one: mapsi operator add EMAIL")
+
+
+@operator.command()
+@click.argument("email")
+def remove(email: str) -> None:
+    """Let the person with this mail address no longer in; a session that is open ends at once."""
+    with open_stock(read_settings()) as catalog:
+        removed = catalog.accounts.remove(email)
+    click.echo(f"{removed.email} is no operator any more.")
+
+
+def _hashed(from_stdin: bool) -> str:
+    from mapsi.web.operator.passwords import hash_password
+
+    return hash_password(_line() if from_stdin else click.prompt("Password", hide_input=True, confirmation_prompt=True))
+
+
+def _line() -> str:
+    line = sys.stdin.readline().rstrip("\r\n")
+    if not line:
+        raise UsageError("There is no password on standard input.", "Send it as one line.")
+    return line
+
+
+COMMANDS = (operator,)

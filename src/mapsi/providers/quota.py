@@ -1,0 +1,73 @@
+"""How many calls a provider allows in a day. Across runs and processes the catalogue counts them (``CountedCalls``)."""
+
+from __future__ import annotations
+
+import threading
+from datetime import date, datetime, timedelta, timezone
+from typing import Protocol
+
+from mapsi.errors import QuotaSpentError
+
+DAILY_CALLS = 25_000
+"""Naver Open API: calls a day over the whole Search API, by client id."""
+
+KOREA = timezone(timedelta(hours=9), "KST")
+
+
+def quota_day(now: datetime) -> date:
+    """The day that a call at ``now`` (aware) counts for: it turns at midnight in Korea, where the provider is.
+
+    No document of the provider says when it turns; its users see it there."""
+    return now.astimezone(KOREA).date()
+
+
+def day_turns(now: datetime) -> datetime:
+    """When the day of ``now`` ends and all calls are there again."""
+    midnight = datetime.combine(quota_day(now), datetime.min.time(), KOREA)
+    return midnight + timedelta(days=1)
+
+
+def quota_spent(message: str, now: datetime) -> QuotaSpentError:
+    """The error to raise where none of a day's calls is left; the hint says when there are some again."""
+    return QuotaSpentError(message, f"Go on after {day_turns(now):%Y-%m-%d %H:%M} Korean time.")
+
+
+class Quota(Protocol):
+    """Counts the calls of one key. ``now`` is aware; it is handed in so that one clock rules a whole run."""
+
+    def spend(self, now: datetime) -> None:
+        """Count one call, before it is made; raises :class:`QuotaSpentError` where none is left, and counts nothing."""
+
+    def exhaust(self, now: datetime) -> None:
+        """Take the day's calls for used up, because the provider says so: others may use the same key."""
+
+    def left(self, now: datetime) -> int:
+        """How many calls are left of the day's."""
+
+
+class MemoryQuota:
+    """A quota that this process alone knows of; threads may share it."""
+
+    def __init__(self, limit: int = DAILY_CALLS) -> None:
+        self.limit = limit
+        self._day: date | None = None
+        self._spent = 0
+        self._lock = threading.Lock()
+
+    def spend(self, now: datetime) -> None:
+        with self._lock:
+            spent = self._of_day(now)
+            if spent >= self.limit:
+                raise quota_spent(f"The {self.limit:,} calls of today are used up.", now)
+            self._day, self._spent = quota_day(now), spent + 1
+
+    def exhaust(self, now: datetime) -> None:
+        with self._lock:
+            self._day, self._spent = quota_day(now), self.limit
+
+    def left(self, now: datetime) -> int:
+        with self._lock:
+            return max(0, self.limit - self._of_day(now))
+
+    def _of_day(self, now: datetime) -> int:
+        return self._spent if self._day == quota_day(now) else 0

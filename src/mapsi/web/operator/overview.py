@@ -1,0 +1,242 @@
+"""What the operator's front page shows, worked out beforehand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from mapsi.catalog.pictures import PictureFault
+from mapsi.catalog.records import CatalogStatus, Facets, ShopStatus
+from mapsi.catalog.sourcing import next_time
+from mapsi.errors import MapsiError
+from mapsi.search.asking import Account
+from mapsi.search.refreshing import calls_left
+from mapsi.taxonomy import Taxonomy
+from mapsi.web.languages import language
+from mapsi.web.names import axis_name, class_name
+from mapsi.web.operator.runs import RunView, StateView, view_run, view_state
+from mapsi.web.operator.times import TimeView, view_time
+from mapsi.web.operator.work import WorkView, view_work
+from mapsi.web.services import Services
+
+if TYPE_CHECKING:
+    from mapsi.search.finder import Finder
+
+FAULTS_SHOWN = 8
+QUERIES_SHOWN = 20
+_URGENT = ("held", "failed", "killed")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceView:
+    """A source, or a shop that came by imports alone (``by_hand``). ``wanted`` says that a job of it waits or is being
+    done; ``calls_left`` is what its provider allows today, where it counts."""
+
+    name: str
+    slug: str
+    by_hand: bool
+    format: str
+    where: str
+    shown: int
+    living: int
+    gone: int
+    state: StateView
+    run: RunView | None
+    next: TimeView | None
+    overdue: bool
+    expires: TimeView | None
+    expired: bool
+    calls_left: int | None
+    wanted: bool
+
+    @property
+    def urgent(self) -> bool:
+        """Whether a person has to do something about it."""
+        return self.state.slug in _URGENT
+
+    @property
+    def held(self) -> bool:
+        return self.state.slug == "held"
+
+
+@dataclass(frozen=True, slots=True)
+class ClassCount:
+    """A class by name and how many products have it; an empty ``slug`` counts those without one."""
+
+    slug: str
+    name: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class AxisCounts:
+    """The classes of one axis, the fullest first, and the count that a full bar stands for."""
+
+    slug: str
+    name: str
+    classes: tuple[ClassCount, ...]
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
+class PictureFaultView:
+    """An address that gave no picture."""
+
+    fault: PictureFault
+    due: TimeView
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PicturesView:
+    """``known`` pictures, offers still ``missing`` theirs, and the latest of the ``failed`` addresses."""
+
+    known: int
+    missing: int
+    failed: int
+    faults: tuple[PictureFaultView, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexView:
+    """The index that photos are looked for in; ``fault`` says why it cannot serve."""
+
+    model: str = ""
+    created: str = ""
+    fingerprint: str = ""
+    offers: int = 0
+    built: TimeView | None = None
+    behind: bool = False
+    fault: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class QueryView:
+    """Words that found nothing."""
+
+    words: str
+    times: int
+    last: TimeView
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overview:
+    """The whole page."""
+
+    now: TimeView
+    shown: int
+    living: int
+    gone: int
+    sources: tuple[SourceView, ...]
+    work: WorkView
+    axes: tuple[AxisCounts, ...]
+    pictures: PicturesView
+    index: IndexView
+    queries: tuple[QueryView, ...]
+
+    @property
+    def urgent(self) -> list[SourceView]:
+        return [source for source in self.sources if source.urgent]
+
+
+def view_overview(house: Services) -> Overview:
+    """The catalogue as it is at this moment."""
+    catalog = house.finder.catalog
+    status, now = catalog.status(), catalog.sources.now()
+    return Overview(
+        now=view_time(now, now),
+        shown=status.shown,
+        living=status.living,
+        gone=status.gone,
+        sources=tuple(_by_need(view_sources(house, status, now))),
+        work=view_work(catalog, now),
+        axes=_view_axes(house.finder.facets(), house.taxonomy),
+        pictures=_view_pictures(house, status, now),
+        index=_view_index(house.finder, status, now),
+        queries=tuple(
+            QueryView(one.words, one.times, view_time(one.last, now))
+            for one in catalog.unanswered.latest(QUERIES_SHOWN)
+        ),
+    )
+
+
+def view_sources(house: Services, status: CatalogStatus, now: datetime) -> list[SourceView]:
+    """Everything that offers come from or are expected of, by slug."""
+    account, catalog = Account.of(house.settings), house.finder.catalog
+    wanted = {one.job.argument for one in catalog.jobs.all() if one.job.kind in ("refresh", "accept")}
+    return [
+        _view_source(shop, calls_left(catalog, shop.source, account) if shop.source else None, wanted, now)
+        for shop in status.shops
+        if shop.is_current
+    ]
+
+
+def _view_source(shop: ShopStatus, left: int | None, wanted: Iterable[str], now: datetime) -> SourceView:
+    run, source = shop.last_import, shop.source
+    due = next_time(source, run) if source else None
+    expires = shop.expires if shop.living else None
+    return SourceView(
+        name=shop.title,
+        slug=shop.slug,
+        by_hand=source is None,
+        format=source.format if source else run.format if run else "",
+        where=source.address if source else run.origin if run else "",
+        shown=shop.shown,
+        living=shop.living,
+        gone=shop.gone,
+        state=view_state(run.state if run else "never"),
+        run=view_run(run, now) if run else None,
+        next=view_time(due, now) if due else None,
+        overdue=due is not None and due <= now,
+        expires=view_time(expires, now) if expires else None,
+        expired=expires is not None and expires <= now,
+        calls_left=left,
+        wanted=source is not None and source.name in wanted,
+    )
+
+
+def _by_need(sources: Sequence[SourceView]) -> list[SourceView]:
+    """What somebody has to look at comes first."""
+    return sorted(sources, key=lambda source: (not source.held, not source.urgent, source.by_hand, source.name))
+
+
+def _view_axes(facets: Facets, taxonomy: Taxonomy) -> tuple[AxisCounts, ...]:
+    views = []
+    for axis in taxonomy.axes:
+        counts = facets.classes.get(axis, ())
+        named = [
+            ClassCount(slug, class_name(taxonomy, axis, slug).in_language(language()), count) for slug, count in counts
+        ]
+        without = facets.offers - sum(count for _slug, count in counts)
+        if without > 0:
+            named.append(ClassCount("", "", without))
+        most = max((one.count for one in named), default=1)
+        views.append(AxisCounts(axis, axis_name(taxonomy, axis).in_language(language()), tuple(named), most))
+    return tuple(views)
+
+
+def _view_pictures(house: Services, status: CatalogStatus, now: datetime) -> PicturesView:
+    failed, faults = house.finder.catalog.pictures.faults(FAULTS_SHOWN)
+    return PicturesView(
+        known=status.pictures,
+        missing=sum(shop.pictures_missing for shop in status.shops),
+        failed=failed,
+        faults=tuple(PictureFaultView(fault, view_time(fault.due, now)) for fault in faults),
+    )
+
+
+def _view_index(finder: Finder, status: CatalogStatus, now: datetime) -> IndexView:
+    try:
+        serving, built = finder.serving(), finder.index_built()
+    except MapsiError as error:
+        return IndexView(fault=str(error))
+    snapshot, document = serving.snapshot, serving.model.document
+    return IndexView(
+        model=document.name,
+        created=document.created,
+        fingerprint=serving.model.fingerprint,
+        offers=snapshot.index.size if snapshot else 0,
+        built=view_time(built, now) if built else None,
+        behind=snapshot is not None and snapshot.generation != status.generation,
+    )

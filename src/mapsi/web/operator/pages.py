@@ -1,0 +1,125 @@
+"""The operator's views. Nothing here answers anybody who is not logged in."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, flash, g, jsonify, make_response, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from mapsi.catalog.jobs import Job, JobKind
+from mapsi.catalog.records import SourceRecord
+from mapsi.errors import NotFoundError
+from mapsi.web.documents import error_document
+from mapsi.web.languages import translate as _
+from mapsi.web.operator.live import live_document
+from mapsi.web.operator.overview import view_overview, view_sources
+from mapsi.web.operator.runs import view_run
+from mapsi.web.operator.sessions import present
+from mapsi.web.operator.times import view_duration, view_time
+from mapsi.web.operator.work import view_work
+from mapsi.web.security import keep_private
+from mapsi.web.services import services
+
+RUNS_SHOWN = 50
+BY_SCRIPT = "Mapsi-Live"
+"""Header of what an open page asks for by itself."""
+
+operator = Blueprint("operator", __name__, url_prefix="/operator")
+
+
+@operator.before_request
+def let_in_operators() -> AnyResponse | None:
+    """Send everybody else to the log-in; a script is told so in JSON."""
+    by_script = BY_SCRIPT in request.headers
+    g.operator = present(awake=not by_script)
+    if g.operator is not None:
+        return None
+    if by_script or request.endpoint == "operator.live":
+        return make_response(jsonify(error_document("not_logged_in", "Nobody is logged in.", "Log in again.")), 401)
+    onward = request.script_root + request.full_path.removesuffix("?") if request.method in ("GET", "HEAD") else None
+    return redirect(url_for("entrance.login", next=onward), 303)
+
+
+@operator.after_request
+def keep_to_one(response: Response) -> Response:
+    """No cache keeps what only operators see."""
+    return keep_private(response)
+
+
+@operator.get("")
+def overview() -> str:
+    """Everything at a glance."""
+    house = services()
+    version = live_document(house.finder.catalog)["version"]  # first: what changes meanwhile loads the page again
+    return render_template("operator/overview.html", view=view_overview(house), version=version)
+
+
+@operator.get("/live")
+def live() -> Response:
+    """What changes, for the page's script."""
+    return jsonify(live_document(services().finder.catalog))
+
+
+@operator.get("/sources/<slug>")
+def source(slug: str) -> str:
+    """One source: its settings, how it is doing, and the book of its runs."""
+    house = services()
+    catalog = house.finder.catalog
+    version, now = live_document(catalog)["version"], catalog.sources.now()
+    view = next((one for one in view_sources(house, catalog.status(), now) if one.slug == slug), None)
+    if view is None:
+        raise NotFoundError("There is no such source.", "Go back to the overview.")
+    record = None if view.by_hand else catalog.sources.find(slug)
+    return render_template(
+        "operator/source.html",
+        version=version,
+        source=view,
+        record=record,
+        added=view_time(record.added_at, now) if record else None,
+        duration=view_duration,
+        runs=[view_run(run, now) for run in catalog.sources.runs(slug, RUNS_SHOWN)],
+        work=view_work(catalog, now),
+    )
+
+
+@operator.get("/runs/<int:run_id>")
+def run(run_id: int) -> str:
+    """One run, with the rows that were skipped."""
+    catalog = services().finder.catalog
+    found = catalog.sources.find_run(run_id)
+    known = {one.shop: one.name for one in catalog.sources.all()}
+    return render_template(
+        "operator/run.html", run=view_run(found, catalog.sources.now()), name=known.get(found.shop, found.shop)
+    )
+
+
+@operator.post("/sources/<slug>/refresh")
+def refresh(slug: str) -> AnyResponse:
+    """Put a refresh of the source into the queue."""
+    return _put("refresh", services().finder.catalog.sources.find(slug))
+
+
+@operator.post("/sources/<slug>/accept")
+def accept(slug: str) -> AnyResponse:
+    """Put a refresh into the queue that takes the feed though it was held back, if that is still the latest run: nobody
+    accepts what they have not seen."""
+    catalog = services().finder.catalog
+    asked = catalog.sources.find(slug)
+    last = next(iter(catalog.sources.runs(slug, 1)), None)
+    if last is None or last.state != "held" or str(last.id) != request.form.get("run"):
+        flash(_("%(name)s: there was another run meanwhile. Look again.", name=asked.name))
+        return redirect(url_for("operator.overview"), 303)
+    return _put("accept", asked)
+
+
+@operator.post("/index")
+def index() -> AnyResponse:
+    """Have pictures and index brought up to date."""
+    return _put("index")
+
+
+def _put(kind: JobKind, asked: SourceRecord | None = None) -> AnyResponse:
+    jobs = services().finder.catalog.jobs
+    jobs.put(Job(kind, asked.name if asked else ""))
+    name = asked.name if asked else _("Pictures and index")
+    flash(_("%(name)s: it is in the queue.", name=name))
+    return redirect(url_for("operator.overview"), 303)

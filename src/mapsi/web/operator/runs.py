@@ -1,0 +1,111 @@
+"""Runs as the operator sees them: the state in a word, a colour and a mark, when, how long, and what changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from mapsi.catalog.offer import BrokenRow
+from mapsi.catalog.records import RunRecord
+from mapsi.web.languages import translate as _
+from mapsi.web.operator.times import TimeView, view_duration, view_time
+
+
+@dataclass(frozen=True, slots=True)
+class StateView:
+    """``tone`` chooses the colour (good, busy, look, bad, quiet), ``mark`` the icon, so that colour never stands
+    alone."""
+
+    slug: str
+    word: str
+    tone: str
+    mark: str
+    meaning: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunView:
+    """One run. ``took`` is empty while it goes on; ``unseen`` counts the broken rows that were not kept."""
+
+    id: int
+    shop: str
+    format: str
+    origin: str
+    state: StateView
+    started: TimeView
+    finished: TimeView | None
+    took: str
+    seconds: float
+    new: int
+    changed: int
+    unchanged: int
+    gone: int
+    broken: int
+    reason: str
+    faults: tuple[BrokenRow, ...]
+
+    @property
+    def lasting(self) -> bool:
+        """Whether it took long enough to be worth telling in a list."""
+        return self.seconds >= 1
+
+    @property
+    def counted(self) -> bool:
+        """Whether it took anything over, so that its counts say something."""
+        return self.state.slug in ("done", "partial")
+
+    @property
+    def unseen(self) -> int:
+        return self.broken - len(self.faults)
+
+
+def view_run(run: RunRecord, now: datetime) -> RunView:
+    """A run as seen at ``now``."""
+    return RunView(
+        id=run.id,
+        shop=run.shop,
+        format=run.format,
+        origin=run.origin,
+        state=view_state(run.state),
+        started=view_time(run.started, now),
+        finished=view_time(run.finished, now) if run.finished else None,
+        took=view_duration(run.finished - run.started) if run.finished else "",
+        seconds=(run.finished - run.started).total_seconds() if run.finished else 0,
+        new=run.new,
+        changed=run.changed,
+        unchanged=run.unchanged,
+        gone=run.gone,
+        broken=run.broken,
+        reason=run.reason,
+        faults=run.faults,
+    )
+
+
+def view_state(state: str) -> StateView:
+    """A run's state in words; ``never`` stands for no run at all."""
+    return _STATES[state]()
+
+
+_STATES: dict[str, Callable[[], StateView]] = {
+    "never": lambda: StateView("never", _("never run"), "quiet", "dots", _("Nothing was fetched yet.")),
+    "running": lambda: StateView("running", _("running"), "busy", "turn", _("It is being fetched and read.")),
+    "done": lambda: StateView("done", _("done"), "good", "check", _("All of the feed was taken over.")),
+    "unchanged": lambda: StateView(
+        "unchanged", _("unchanged"), "good", "equal", _("The feed was the same as last time.")
+    ),
+    "partial": lambda: StateView(
+        "partial", _("in part"), "look", "half", _("Some was taken over; the next run goes on.")
+    ),
+    "held": lambda: StateView(
+        "held",
+        _("held back"),
+        "look",
+        "pause",
+        _("So many offers would go that nothing was changed. Somebody has to look."),
+    ),
+    "failed": lambda: StateView("failed", _("failed"), "bad", "cross", _("Nothing was changed.")),
+    "killed": lambda: StateView(
+        "killed", _("cut off"), "bad", "bolt", _("Nothing of it was taken over, and nothing is lost.")
+    ),
+}

@@ -1,0 +1,137 @@
+"""What a search can be narrowed down to: counts of the search itself, in products, on both databases."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from dataclasses import replace
+from decimal import Decimal
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from mapsi.catalog import Catalog, open_catalog
+from mapsi.catalog.colors import ColorReader
+from mapsi.catalog.filters import Filters
+from mapsi.catalog.offer import Offer
+from mapsi.taxonomy.synonyms import load_colors
+from offers import offer, take_in, take_in_all
+
+COLORS = ColorReader(load_colors())
+
+
+def made_up_offers(count: int) -> Iterator[Offer]:
+    chance = random.Random(3)
+    for number in range(count):
+        yield offer(
+            str(number),
+            chance.choice(("니트", "셔츠", "블랙 원피스", "청바지", "linen shirt", "mug")),
+            chance.choice((9000, 19000, 29000, 59000, 120000)),
+            color=chance.choice(("black", "흰색/블루", "navy blue", "", "khaki")),
+            audience=chance.choice(("women", "men", "unisex", None)),
+            group=chance.choice(("", "", "g1", "g2", "g3", "g4")),
+        )
+
+
+OFFERS = {shop: tuple(made_up_offers(80)) for shop in ("one", "two")}
+FILTERS = (
+    Filters(),
+    Filters(shops=("one",)),
+    Filters(colors=("white", "black"), max_price=Decimal(30000)),
+    Filters(audiences=("women",), classes={"garment": ("shirt", "dress")}),
+    Filters(shops=("two",), colors=("blue",), audiences=("men",), min_price=Decimal(10000)),
+)
+
+
+@pytest.fixture(scope="module", params=["sqlite", "mariadb"])
+def full_catalog(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Catalog]:
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path_factory.mktemp('facets') / 'facets.sqlite3'}"
+    else:
+        url = request.getfixturevalue("mariadb").create_database("facets")
+    with open_catalog(url) as catalog:
+        catalog.migrate()
+        for shop, offers in OFFERS.items():
+            take_in_all(catalog, offers, shop=shop)
+        yield catalog
+
+
+def total(catalog: Catalog, text: str, filters: Filters) -> int:
+    if text:
+        return catalog.search_words(text, filters, "likeness", 1, 1).total
+    return catalog.browse(filters, "likeness", 1, 1).total
+
+
+@pytest.mark.parametrize("text", ["", "shirt", "검정", "니트"])
+@pytest.mark.parametrize("filters", FILTERS)
+def test_a_count_is_what_choosing_it_alone_leaves(full_catalog: Catalog, text: str, filters: Filters) -> None:
+    """The slow way: for each choice, the search with that choice in the place of the others of its kind."""
+    facets = full_catalog.facets(text, filters)
+    assert facets.offers == total(full_catalog, text, filters)
+    for shop in facets.shops:
+        assert shop.count == total(full_catalog, text, replace(filters, shops=(shop.slug,)))
+    for color, count in facets.colors:
+        assert count == total(full_catalog, text, replace(filters, colors=(color,)))
+    for axis, classes in facets.classes.items():
+        for slug, count in classes:
+            assert count == total(full_catalog, text, replace(filters, classes={**filters.classes, axis: (slug,)}))
+    for prices in facets.prices:
+        priced = replace(filters, min_price=prices.low, max_price=prices.high)
+        assert prices.count == total(full_catalog, text, priced)
+    kids = dict(facets.audiences).get("unisex")
+    assert kids == (total(full_catalog, text, replace(filters, audiences=("unisex",))) or None)
+
+
+def test_ranges_of_prices_are_round_and_hold_everything_between_them(full_catalog: Catalog) -> None:
+    ranges = full_catalog.facets().prices
+    assert ranges[0].low is None
+    assert ranges[-1].high is None
+    for before, after in pairwise(ranges):
+        assert before.high is not None
+        assert after.low == before.high + 1
+        assert len(str(int(after.low)).rstrip("0")) == 1
+
+
+def test_variants_count_once_and_under_each_of_their_colours(catalog: Catalog) -> None:
+    take_in(
+        catalog,
+        offer("1", "니트", color="블랙", group="g"),
+        offer("2", "니트", color="Black / White", group="g"),
+        offer("3", "니트", color="red"),
+    )
+    facets = catalog.facets("니트")
+    assert facets.offers == 2
+    assert dict(facets.colors) == {"black": 1, "white": 1, "red": 1}
+    assert [product.name for product in catalog.browse(Filters(colors=("white",)), "likeness", 1, 9).products] == [
+        "니트"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("color", "title", "families"),
+    [
+        ("검정", "", "black"),
+        ("Off White", "", "white"),
+        ("Navy Blue", "", "navy"),
+        ("블랙/화이트", "", "black white"),
+        ("", "연청 데님", "blue"),
+        ("", "블랙진", "black"),
+        ("01", "Red Tape shoes", "red"),
+        ("", "Hundred-day shirt", ""),
+        ("khaki", "blue", "green"),
+    ],
+)
+def test_colours_are_read_in_both_languages(color: str, title: str, families: str) -> None:
+    assert COLORS.keys(color, title).split() == families.split()
+
+
+def test_counts_among_given_offers_count_these_alone(catalog: Catalog) -> None:
+    take_in(
+        catalog, offer("1", "니트", color="black"), offer("2", "셔츠", color="red"), offer("3", "코트", color="red")
+    )
+    ids = np.array([3, 1, 77])
+    facets = catalog.facets_among(ids, Filters())
+    assert (facets.offers, dict(facets.colors)) == (2, {"black": 1, "red": 1})
+    assert catalog.narrow(ids, Filters(colors=("red",))).tolist() == [True, False, False]
+    assert facets.capped(1).offers == 1

@@ -1,0 +1,266 @@
+"""The operator's log-in: who comes in, who does not, and how long one stays."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from flask.testing import FlaskClient
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mapsi.web.operator import entrance
+from mapsi.web.operator.pages import BY_SCRIPT
+from mapsi.web.operator.passwords import hash_password
+from mapsi.web.operator.sessions import IDLE, is_local
+from operated import EMAIL, PASSWORD, Desk, log_in, open_desk, post
+
+WRONG = "The address or the password is wrong."
+
+
+@pytest.fixture(scope="module")
+def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    with open_desk(tmp_path_factory.mktemp("house")) as desk:
+        yield desk
+
+
+@pytest.fixture
+def desk(opened: Desk) -> Iterator[Desk]:
+    """The house with its one operator, whatever a test did to them."""
+    yield opened
+    accounts = opened.catalog.accounts
+    for one in accounts.operators():
+        accounts.remove(one.email)
+    accounts.add(EMAIL, hash_password(PASSWORD))
+
+
+@pytest.fixture
+def stranger(desk: Desk) -> FlaskClient:
+    client = desk.app().test_client()
+    client.get("/operator/login?lang=en")
+    return client
+
+
+def test_the_operator_comes_in_and_is_named(desk: Desk, stranger: FlaskClient) -> None:
+    answer = log_in(stranger, f" {EMAIL.upper()} ")
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/operator")
+    page = stranger.get("/operator")
+    assert page.status_code == 200
+    assert EMAIL in page.text
+    assert stranger.get("/operator/login").headers["Location"] == "/operator"
+
+
+def test_a_wrong_password_and_an_unknown_address_are_answered_alike(stranger: FlaskClient) -> None:
+    wrong = log_in(stranger, password="not the sentence at all")
+    unknown = log_in(stranger, "nobody@example.com", "not the sentence at all")
+    without = log_in(stranger, "", "")
+    for answer in (wrong, unknown, without):
+        assert answer.status_code == 403
+        assert WRONG in answer.text
+        assert stranger.get("/operator").status_code == 303
+    changing = re.compile(r'value="[^"]*"| autofocus')
+    assert changing.sub("", wrong.text) == changing.sub("", unknown.text)
+
+
+def test_an_unknown_address_costs_one_check_of_a_password_as_well(
+    stranger: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checked: list[str] = []
+    monkeypatch.setattr(entrance, "check_password", lambda kept, typed: bool(checked.append(kept)))
+    log_in(stranger)
+    log_in(stranger, "nobody@example.com")
+    assert [kept != "" for kept in checked] == [True, False]
+
+
+def test_nobody_comes_in_with_a_password_that_fits_nobody(
+    stranger: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(entrance, "check_password", lambda kept, typed: True)
+    assert log_in(stranger, "nobody@example.com").status_code == 403
+
+
+def test_what_was_typed_is_given_back_as_text_but_for_the_password(stranger: FlaskClient) -> None:
+    page = log_in(stranger, '"><script>alert(1)</script>', "a secret sentence").text
+    assert "<script>alert" not in page
+    assert "&#34;&gt;&lt;script&gt;" in page
+    assert "a secret sentence" not in page
+
+
+def test_attempts_are_counted(desk: Desk) -> None:
+    client = desk.app(login_rate="3 per minute").test_client()
+    client.get("/operator/login?lang=en")
+    answers = [log_in(client, password="a wrong sentence") for _ in range(4)]
+    assert [answer.status_code for answer in answers] == [403, 403, 403, 429]
+    assert "Too many attempts" in answers[-1].text
+    assert int(answers[-1].headers["Retry-After"]) > 0
+    assert log_in(client).status_code == 429, "the right password does not help either"
+    assert client.get("/operator/login").status_code == 200
+    assert client.get("/search").status_code == 200
+
+
+@pytest.mark.parametrize("address", ["/operator/login", "/operator/logout", "/operator/index"])
+def test_a_form_without_its_token_is_refused(desk: Desk, address: str) -> None:
+    client = desk.client()
+    answer = client.post(address, data={"email": EMAIL, "password": PASSWORD})
+    assert answer.status_code == 400
+    assert client.get("/operator").status_code == 200, "it did not log out either"
+    assert desk.catalog.jobs.all() == []
+
+
+def test_logging_out_is_a_form_and_no_link(desk: Desk) -> None:
+    client = desk.client()
+    assert client.get("/operator/logout?lang=en").status_code == 405
+    answer = post(client, "/operator/logout")
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/operator/login")
+    assert client.get("/operator").headers["Location"].startswith("/operator/login")
+    assert client.get("/operator/login").text.count("You are logged out.") == 1
+
+
+def test_one_is_led_to_where_one_wanted_to_go(desk: Desk, stranger: FlaskClient) -> None:
+    sent = stranger.get("/operator/sources/haru?page=2")
+    assert sent.headers["Location"] == "/operator/login?next=/operator/sources/haru?page%3D2"
+    form = stranger.get(sent.headers["Location"]).text
+    assert 'name="next" value="/operator/sources/haru?page=2"' in form
+    answer = log_in(stranger, next="/operator/sources/haru?page=2")
+    assert answer.headers["Location"] == "/operator/sources/haru?page=2"
+
+
+ELSEWHERE = (
+    "//evil.example",
+    "///evil.example",
+    "/\\evil.example",
+    "\\\\evil.example",
+    "/\t/evil.example",
+    "/\n/evil.example",
+    "https://evil.example",
+    "javascript:alert(1)",
+    "evil.example",
+    " /operator",
+    "/operator\\..\\evil",
+    "",
+)
+
+
+@pytest.mark.parametrize("target", ELSEWHERE)
+def test_nobody_is_led_to_another_site(desk: Desk, target: str) -> None:
+    client = desk.app().test_client()
+    assert log_in(client, next=target).headers["Location"] == "/operator"
+    assert client.get("/operator/login", query_string={"next": target}).headers["Location"] == "/operator"
+
+
+@given(st.text("/\\ .:@?#\t\nabe한", max_size=12))
+def test_a_path_of_this_site_stays_on_it(text: str) -> None:
+    """Against how browsers read addresses: they drop tabs and line ends, and take a backslash for a slash."""
+    seen = "".join(each for each in text if each not in "\t\r\n").strip(" ").replace("\\", "/")
+    if is_local(text):
+        assert seen.startswith("/")
+        assert not seen.startswith("//")
+
+
+def test_an_idle_session_ends(desk: Desk) -> None:
+    client = desk.client()
+    desk.clock.advance(IDLE)
+    assert client.get("/operator").status_code == 200
+    desk.clock.advance(IDLE)
+    assert client.get("/operator").status_code == 200, "a page that is asked for keeps it awake"
+    desk.clock.advance(IDLE + timedelta(seconds=1))
+    assert client.get("/operator").status_code == 303
+
+
+def test_what_an_open_page_asks_for_by_itself_keeps_nobody_logged_in(desk: Desk) -> None:
+    client = desk.client()
+    for _ in range(2):
+        desk.clock.advance(IDLE / 2)
+        assert client.get("/operator/live", headers={BY_SCRIPT: "1"}).status_code == 200
+        assert client.get("/operator", headers={BY_SCRIPT: "1"}).status_code == 200
+    desk.clock.advance(timedelta(seconds=1))
+    assert client.get("/operator/live", headers={BY_SCRIPT: "1"}).status_code == 401
+
+
+def test_a_removed_operators_session_ends_at_once(desk: Desk) -> None:
+    client = desk.client()
+    desk.catalog.accounts.remove(EMAIL)
+    assert client.get("/operator").status_code == 303
+    desk.catalog.accounts.add(EMAIL, hash_password(PASSWORD))
+    assert client.get("/operator").status_code == 303
+
+
+def test_another_password_ends_the_sessions_of_the_old_one(desk: Desk) -> None:
+    client = desk.client()
+    desk.catalog.accounts.change_password(EMAIL, hash_password("another long sentence"))
+    assert client.get("/operator/live").status_code == 401
+    assert log_in(client).status_code == 403
+    assert log_in(client, password="another long sentence").status_code == 303
+
+
+def test_a_session_tells_nothing_of_the_password(desk: Desk) -> None:
+    client = desk.client()
+    with client.session_transaction() as session:
+        assert set(session["operator"]) == {"id", "mark", "seen"}
+        operator = desk.catalog.accounts.find(EMAIL)
+        assert operator is not None
+        assert session["operator"]["mark"] not in operator.password_hash
+
+
+def test_the_cookie_is_for_this_site_and_no_script(desk: Desk) -> None:
+    client = desk.app(behind_tls=True).test_client()
+    answer = client.get("/operator/login", base_url="https://localhost")
+    cookie = next(one for one in answer.headers.getlist("Set-Cookie") if one.startswith("mapsi="))
+    assert {"Secure", "HttpOnly", "SameSite=Lax"} <= set(cookie.split("; "))
+
+
+def test_without_an_operator_the_log_in_says_how_to_make_one(desk: Desk, stranger: FlaskClient) -> None:
+    command = "mapsi operator add name@example.com"
+    assert command not in stranger.get("/operator/login").text
+    desk.catalog.accounts.remove(EMAIL)
+    assert command in stranger.get("/operator/login").text
+    assert log_in(stranger).status_code == 403
+
+
+def test_nobody_else_sees_anything(desk: Desk, stranger: FlaskClient) -> None:
+    """Every address of the operator's, found in the routes themselves, so that a new one is not forgotten."""
+    app = stranger.application
+    rules = [rule for rule in app.url_map.iter_rules() if rule.endpoint.startswith("operator.")]
+    assert {rule.endpoint for rule in rules} >= {
+        "operator.overview",
+        "operator.live",
+        "operator.run",
+        "operator.accept",
+    }
+    token = re.search(r'name="csrf_token" value="([^"]+)"', stranger.get("/operator/login").text)
+    assert token is not None
+    for rule in rules:
+        address = rule.rule.replace("<slug>", "haru").replace("<int:run_id>", "1")
+        for method in (rule.methods or set()) - {"OPTIONS"}:
+            answer = stranger.open(address, method=method, data={"csrf_token": token[1]} if method == "POST" else None)
+            if rule.endpoint == "operator.live":
+                assert answer.status_code == 401
+            else:
+                assert answer.status_code == 303, (method, address)
+                assert answer.headers["Location"].startswith("/operator/login")
+            assert answer.headers["Cache-Control"] == "no-store"
+            assert "haru" not in answer.text.lower().replace("next=/operator/sources/haru", "")
+    assert desk.catalog.jobs.all() == []
+
+
+def test_a_script_that_nobody_is_logged_in_for_is_told_so(stranger: FlaskClient) -> None:
+    answer = stranger.get("/operator", headers={BY_SCRIPT: "1"})
+    assert answer.status_code == 401
+    assert answer.json is not None
+    assert answer.json["error"]["code"] == "not_logged_in"
+
+
+def test_pictures_and_style_sheets_are_nobodys_own(desk: Desk) -> None:
+    """A cache may share them: reading the session for them would mark them as different from visitor to visitor."""
+    client = desk.client()
+    page = client.get("/operator").text
+    sheet = re.search(r'href="(/operator/assets/operator.css[^"]*)"', page)
+    picture = re.search(r'src="(/pictures/[^"]+)"', client.get("/search").text)
+    assert sheet is not None
+    assert picture is not None
+    for address in (sheet[1], picture[1]):
+        with client.get(address) as answer:
+            assert answer.headers["Cache-Control"].startswith("public, max-age=31536000")
+            assert "Cookie" not in answer.headers.get("Vary", "")

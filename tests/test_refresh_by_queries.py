@@ -1,0 +1,190 @@
+"""A source that is asked by queries, against a real server of ``shop.json``: quota, going on, and what is kept between."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from mapsi.catalog import open_catalog
+from mapsi.catalog.filters import Filters
+from mapsi.errors import FeedError
+from mapsi.search.refreshing import calls_left
+from mapsi.taxonomy import load_taxonomy
+from refreshing import DAY, HOUR, Clock, Refreshing, means
+from shop_json_server import Fault, ShopJsonServer, run_shop_json
+
+WORDS = ("니트", "코트", "원피스", "셔츠")
+CLASSES = """
+[axis.kind]
+ko = "종류"
+en = "Kind"
+[axis.kind.groups]
+all = { ko = "전체", en = "All" }
+"""
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def server(clock: Clock) -> Iterator[ShopJsonServer]:
+    with run_shop_json(totals=dict.fromkeys(WORDS, 150)) as running:
+        yield running
+
+
+@pytest.fixture
+def house(catalog_url: str, clock: Clock, server: ShopJsonServer, tmp_path: Path) -> Iterator[Refreshing]:
+    """A catalogue with a source of four queries, two calls each."""
+    file = tmp_path / "kinds.toml"
+    entries = (
+        f'[[axis.kind.classes]]\nslug = "k{n}"\nko = "{word}"\nen = "K{n}"\ngroup = "all"\nwords = ["{word}"]\n'
+        for n, word in enumerate(WORDS)
+    )
+    file.write_text(CLASSES + "".join(entries), "utf-8")
+    with open_catalog(catalog_url, clock) as catalog:
+        made = Refreshing(catalog, means(tmp_path, hosts=(server.host,), daily_calls=100), load_taxonomy([file]))
+        made.add("naver", server.url, "shop-json")
+        yield made
+
+
+def with_calls(house: Refreshing, tmp_path: Path, server: ShopJsonServer, daily_calls: int) -> Refreshing:
+    return Refreshing(house.catalog, means(tmp_path, hosts=(server.host,), daily_calls=daily_calls), house.taxonomy)
+
+
+def test_each_classs_words_are_a_query(house: Refreshing, server: ShopJsonServer) -> None:
+    report = house.run("naver")
+    assert set(server.queries) == set(WORDS)
+    assert (report.state, report.calls_left) == ("done", 100 - 8)
+    living = house.catalog.status().living
+    assert 300 < living == report.new < 600
+    product = house.catalog.browse(Filters(), "likeness", 1, 1).products[0]
+    assert product.linked_picture.startswith(server.url)
+    assert product.shop == "naver"
+    assert product.shop_name != "naver"
+
+
+def test_the_same_answers_again_change_nothing(house: Refreshing) -> None:
+    first = house.run("naver")
+    again = house.run("naver")
+    assert (again.state, again.new, again.changed, again.unchanged, again.gone) == ("done", 0, 0, first.new, 0)
+
+
+def test_a_product_that_several_queries_find_is_one_offer(house: Refreshing) -> None:
+    house.run("naver")
+    page = house.catalog.search_words("공용 가방", Filters(), "likeness", 1, 100)
+    assert 0 < page.total <= 15
+    assert house.catalog.sources.runs("naver")[0].broken == 0
+
+
+def test_a_spent_quota_ends_in_part_and_the_next_run_goes_on(
+    house: Refreshing, server: ShopJsonServer, clock: Clock, tmp_path: Path
+) -> None:
+    poor = with_calls(house, tmp_path, server, 5)
+    report = poor.run("naver")
+    assert (report.state, report.calls_left) == ("partial", 0)
+    assert "2 of 4 queries are answered" in report.reason
+    assert "Korean time" in report.reason
+    assert server.queries == {"니트": 2, "코트": 2, "원피스": 1}
+    part = house.catalog.status().living
+    assert part == report.new > 100
+    clock.advance(HOUR)
+    again = poor.run("naver")
+    assert (again.state, again.new, sum(server.queries.values())) == ("partial", 0, 5)
+    clock.advance(13 * HOUR)
+    rest = poor.run("naver")
+    assert rest.state == "done"
+    assert (server.queries["니트"], server.queries["셔츠"]) == (2, 2)
+    assert rest.unchanged == part
+    assert house.catalog.status().living == part + rest.new
+    assert house.catalog.sources.answers(house.catalog.sources.find("naver")) == []
+
+
+def test_calls_are_counted_across_processes(
+    house: Refreshing, server: ShopJsonServer, clock: Clock, catalog_url: str
+) -> None:
+    house.run("naver")
+    with open_catalog(catalog_url, clock) as elsewhere:
+        source = elsewhere.sources.find("naver")
+        assert calls_left(elsewhere, source, house.means.account) == 92
+        clock.advance(DAY)
+        assert calls_left(elsewhere, source, house.means.account) == 100
+
+
+def test_a_provider_that_says_its_quota_is_spent_is_believed(house: Refreshing, server: ShopJsonServer) -> None:
+    server.daily = 3
+    report = house.run("naver")
+    assert (report.state, report.calls_left) == ("partial", 0)
+    asked = len(server.asked)
+    assert house.run("naver").state == "partial"
+    assert len(server.asked) == asked
+
+
+def test_a_run_that_fails_keeps_what_was_answered(house: Refreshing, server: ShopJsonServer) -> None:
+    server.fail(*[Fault(code="SE99")] * 10, after=4)
+    with pytest.raises(FeedError):
+        house.run("naver")
+    assert house.catalog.status().living == 0
+    assert house.catalog.sources.runs("naver")[0].state == "failed"
+    server.reset()
+    assert house.run("naver").state == "done"
+    assert set(server.queries) == {"원피스", "셔츠"}
+
+
+def test_answers_past_their_time_are_asked_again(
+    house: Refreshing, server: ShopJsonServer, clock: Clock, tmp_path: Path
+) -> None:
+    poor = with_calls(house, tmp_path, server, 4)
+    poor.run("naver")
+    clock.advance(DAY + HOUR)
+    assert house.catalog.facets().offers == 0
+    server.reset()
+    report = poor.run("naver")
+    assert (report.state, set(server.queries)) == ("partial", {"원피스", "셔츠"})
+    assert house.catalog.facets().offers > 0
+
+
+def test_offers_that_only_some_queries_renewed_expire_one_by_one(
+    house: Refreshing, server: ShopJsonServer, clock: Clock, tmp_path: Path
+) -> None:
+    house.run("naver")
+    everything = house.catalog.facets().offers
+    clock.advance(timedelta(hours=20))
+    poor = with_calls(house, tmp_path, server, 4)
+    assert poor.run("naver").state == "partial"
+    assert house.catalog.facets().offers == everything
+    clock.advance(timedelta(hours=5))
+    renewed = house.catalog.facets().offers
+    assert 0 < renewed < everything
+    assert len(house.catalog.products(range(1, 2000))) == renewed
+    assert house.catalog.browse(Filters(), "price-up", 1, 1).total == renewed
+    living = house.catalog.status().living
+    assert house.catalog.sources.sweep() == living - house.catalog.status().living > 0
+    assert house.catalog.facets().offers == renewed
+    clock.advance(timedelta(hours=20))
+    assert house.catalog.facets().offers == 0
+
+
+def test_a_shrunken_answer_is_held_and_accepted_without_another_call(house: Refreshing, server: ShopJsonServer) -> None:
+    house.run("naver")
+    before = house.catalog.status().living
+    server.totals = dict.fromkeys(WORDS, 10)
+    assert house.run("naver").state == "held"
+    assert house.catalog.status().living == before
+    asked = len(server.asked)
+    report = house.run("naver", accept=True)
+    assert (report.state, len(server.asked)) == ("done", asked)
+    assert house.catalog.status().living < before / 2
+
+
+def test_a_dry_run_keeps_nothing_but_the_count_of_its_calls(house: Refreshing, server: ShopJsonServer) -> None:
+    (preview,) = house.preview("naver")
+    assert preview.new > 300
+    source = house.catalog.sources.find("naver")
+    assert (house.catalog.status().living, house.catalog.sources.answers(source)) == (0, [])
+    assert calls_left(house.catalog, source, house.means.account) == 92
+    assert house.run("naver").new == preview.new
