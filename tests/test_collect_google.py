@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from selenium.common.exceptions import StaleElementReferenceException, WebDriverException
 from selenium.webdriver import Chrome
 
 from chromium import chromium_is_installed
@@ -17,6 +18,7 @@ from google_site import OLD, TBN, Look, Result, Site, consent_page, open_site, r
 from mapsi.collect.browser import Programs, open_browser
 from mapsi.collect.faults import SourceChanged, SourceRefused, SourceUnreachable
 from mapsi.collect.google import GoogleImages
+from mapsi.collect.google_page import is_gone
 from mapsi.collect.google_walk import Patience
 from mapsi.collect.source import Found, Query
 from mapsi.taxonomy import load_taxonomy
@@ -349,3 +351,25 @@ def test_the_browser_leaves_the_pictures_own_servers_in_peace(
     site.looks["peace"] = Look(tuple(Result(f"{server}/{n}.jpg") for n in range(3)), takes_back=True)
     assert addresses(search(google, "peace")) == [f"{server}/{n}.jpg" for n in range(3)]
     assert hits == []
+
+
+@pytest.mark.parametrize(
+    ("fault", "gone"),
+    [
+        (StaleElementReferenceException("stale element not found"), True),
+        (WebDriverException("unhandled inspector error: Node with given id does not belong to the document"), True),
+        (WebDriverException("chrome not reachable"), None),
+    ],
+)
+def test_a_page_that_goes_while_it_is_looked_at_is_gone_and_a_lost_browser_is_not(
+    fault: WebDriverException, gone: bool | None
+) -> None:
+    class Element:
+        def is_displayed(self) -> bool:
+            raise fault
+
+    if gone is None:
+        with pytest.raises(WebDriverException, match="not reachable"):
+            is_gone(Element())  # type: ignore[arg-type]
+    else:
+        assert is_gone(Element()) is gone  # type: ignore[arg-type]

@@ -14,6 +14,7 @@ from selenium.common.exceptions import (
     ElementNotInteractableException,
     NoSuchElementException,
     StaleElementReferenceException,
+    WebDriverException,
 )
 from selenium.webdriver import Chrome
 from selenium.webdriver.remote.webelement import WebElement
@@ -100,7 +101,7 @@ class ResultsPage:
         if button is None:
             return False
         self._press(button)
-        wait_until(lambda: _is_gone(button), seconds)
+        wait_until(lambda: is_gone(button), seconds)
         return True
 
     def _consent_button(self) -> WebElement | None:
@@ -207,12 +208,20 @@ class ResultsPage:
 GONE = (StaleElementReferenceException, NoSuchElementException)
 """What Selenium raises for an element that the page has dropped meanwhile."""
 
+LEFT = "does not belong to the document"
+"""What the driver says, by no name of its own, where the page goes at the very moment it looks."""
 
-def _is_gone(element: WebElement) -> bool:
+
+def is_gone(element: WebElement) -> bool:
+    """Whether an element is no longer to be seen, its page having gone perhaps."""
     try:
         return not element.is_displayed()
     except GONE:
         return True
+    except WebDriverException as error:
+        if LEFT in (error.msg or ""):
+            return True
+        raise
 
 
 def wait_until(condition: Callable[[], bool], seconds: float) -> bool:
