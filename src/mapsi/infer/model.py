@@ -158,7 +158,9 @@ def _unmirror(name: str, values: FloatArray) -> FloatArray:
 
 def nearness(embeddings: FloatArray, middles: FloatArray) -> FloatArray:
     """Cosine of each unit embedding (B, width) to the nearest of unit ``middles`` (k, width): (B,)."""
-    return np.asarray((embeddings @ middles.T).max(axis=1), dtype=np.float32)
+    # Not by @: BLAS wakes a thread a core for this small product, which then spin for a while and take a third of the
+    # model's own rate from it (131 pictures a second instead of 169).
+    return np.asarray(np.einsum("bw,kw->bk", embeddings, middles).max(axis=1), dtype=np.float32)
 
 
 def calibrated(logits: FloatArray, temperature: float) -> FloatArray:
