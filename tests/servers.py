@@ -61,7 +61,7 @@ def mariadb_is_installed() -> bool:
 
 
 @contextmanager
-def run_mariadb(folder: Path) -> Iterator[MariaDB]:
+def run_mariadb(folder: Path, *, buffer_pool: str = "64M") -> Iterator[MariaDB]:
     """Start a MariaDB of its own in ``folder`` and stop it at the end; about two seconds."""
     data, port = folder / "data", free_port()
     account = ["--user=root"] if os.geteuid() == 0 else []
@@ -84,7 +84,7 @@ def run_mariadb(folder: Path) -> Iterator[MariaDB]:
     # A server of its own has temporary files of its own: one that starts removes those of all others in the same folder.
     (folder / "tmp").mkdir()
     with (folder / "mariadbd.log").open("wb") as log:
-        server = subprocess.Popen(_command(folder, data, port, setup) + account, stdout=log, stderr=log)
+        server = subprocess.Popen(_command(folder, data, port, setup, buffer_pool) + account, stdout=log, stderr=log)
         try:
             running = MariaDB(port, "mapsi", "sesame")
             _wait_until_up(running, server, folder / "mariadbd.log")
@@ -94,7 +94,7 @@ def run_mariadb(folder: Path) -> Iterator[MariaDB]:
             server.wait(timeout=60)
 
 
-def _command(folder: Path, data: Path, port: int, setup: Path) -> list[str]:
+def _command(folder: Path, data: Path, port: int, setup: Path, buffer_pool: str) -> list[str]:
     return [
         "mariadbd",
         "--no-defaults",
@@ -107,7 +107,7 @@ def _command(folder: Path, data: Path, port: int, setup: Path) -> list[str]:
         f"--port={port}",
         "--skip-networking=0",
         "--skip-name-resolve",
-        "--innodb-buffer-pool-size=64M",
+        f"--innodb-buffer-pool-size={buffer_pool}",
         "--innodb-log-file-size=32M",
         "--innodb-flush-log-at-trx-commit=0",
         "--innodb-flush-method=nosync",
