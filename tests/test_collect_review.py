@@ -500,7 +500,10 @@ def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
 def start(folder: Path, model: Path, home: Path) -> tuple[subprocess.Popen[str], str]:
     """The real command in a process of its own, and the address that it prints."""
     environment = {**os.environ, "MAPSI_MODEL": str(model), "MAPSI_HOME": str(home)}
-    command = [sys.executable, "-c", "from mapsi.cli.reviewing import review; review()", str(folder), "--no-browser"]
+    # A process begun in the background of a shell ignores Ctrl-C, and so would this one.
+    listen = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    script = f"{listen}; from mapsi.cli.reviewing import review; review()"
+    command = [sys.executable, "-c", script, str(folder), "--no-browser"]
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment, process_group=0
     )

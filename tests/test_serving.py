@@ -19,8 +19,12 @@ from mapsi.web.serving import serve
 
 PROGRAM = """
 import waitress.buffers
+import signal
 from flask import Flask, request
 from mapsi.web.serving import serve
+
+# A process begun in the background of a shell ignores Ctrl-C, and so would this one.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 def refuse(*arguments):
     raise AssertionError("a temporary file was opened")
