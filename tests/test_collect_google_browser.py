@@ -203,9 +203,11 @@ def test_a_page_that_can_neither_be_read_nor_kept_is_a_fault_of_the_source(
 
 
 SEARCHING = """
-import sys, tempfile
+import signal, sys, tempfile
 from pathlib import Path
 from mapsi.collect.google import open_google
+# A process begun in the background of a shell ignores Ctrl-C, and so would this one.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from mapsi.collect.source import Query
 from mapsi.taxonomy import load_taxonomy
 address, profiles = sys.argv[1:]
