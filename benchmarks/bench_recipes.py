@@ -21,7 +21,7 @@ from mapsi.dataset.manifest import Manifest, build_manifest, read_manifest
 from mapsi.dataset.plan import read_plan
 from mapsi.evaluate import Answers
 from mapsi.evaluate.comparison import compare
-from mapsi.evaluate.scores import macro_f1
+from mapsi.evaluate.scores import accuracy, bootstrap, macro_f1
 from mapsi.learn.recipe import Phase, Recipe, load_recipe
 from mapsi.learn.reporting import answer_axis
 from mapsi.learn.run import MANIFEST, WEIGHTS, read_metrics, read_run
@@ -119,17 +119,14 @@ def table(runs: Path, name: str) -> Iterator[str]:
 
 
 def _row(recipe: str, ran: Ran, target: float | None) -> str:
-    rng = np.random.default_rng(0)
     truth = np.array([ran.answers.classes.index(slug) for slug in ran.answers.truth])
     guess = ran.answers.order[:, 0]
-    picks = rng.integers(0, len(truth), (1000, len(truth)))
-    accuracy = np.percentile([(truth[p] == guess[p]).mean() for p in picks], [2.5, 97.5])
-    f1 = np.percentile([macro_f1(truth[p], guess[p]) for p in picks], [2.5, 97.5])
+    right, f1 = (bootstrap(truth, guess, m, np.random.default_rng(0), rounds=1000) for m in (accuracy, macro_f1))
     epochs = ran.epochs_to(target) if target is not None else None
     reached = "" if epochs is None else f"{epochs} epochs, {ran.minutes('cpu_seconds', epochs):.0f} processor minutes"
     return (
-        f"| {recipe} | {len(ran.rows)} | {(truth == guess).mean():.3f} ({accuracy[0]:.3f} to {accuracy[1]:.3f}) "
-        f"| {macro_f1(truth, guess):.3f} ({f1[0]:.3f} to {f1[1]:.3f}) | {ran.minutes('seconds'):.0f} "
+        f"| {recipe} | {len(ran.rows)} | {accuracy(truth, guess):.3f} ({right.low:.3f} to {right.high:.3f}) "
+        f"| {macro_f1(truth, guess):.3f} ({f1.low:.3f} to {f1.high:.3f}) | {ran.minutes('seconds'):.0f} "
         f"| {ran.minutes('cpu_seconds'):.0f} | {reached} |"
     )
 

@@ -26,7 +26,7 @@ from mapsi.learn.module import TrainingModule
 from mapsi.learn.network import AxisNetwork, build_network
 from mapsi.learn.photos import STORE_SIDE, open_store
 from mapsi.learn.recipe import Recipe
-from mapsi.learn.run import CHECKPOINT, CURVES, WEIGHTS, prepare_run, read_metrics, write_epoch
+from mapsi.learn.run import CHECKPOINT, CURVES, WEIGHTS, prepare_run, write_epoch
 from mapsi.learn.warm_heads import frozen_features, warm_heads
 
 
@@ -163,12 +163,6 @@ def _without_chatter() -> Iterator[None]:
             yield
         finally:
             logger.setLevel(before)
-
-
-def finished_epochs(run: Path) -> int:
-    """How many epochs of a run are done."""
-    rows = read_metrics(run)
-    return int(rows[-1]["epoch"]) + 1 if rows else 0
 
 
 def load_weights(run: Path, recipe: Mapping[str, Any], classes: Mapping[str, Sequence[str]]) -> AxisNetwork:
