@@ -4,13 +4,15 @@
 
 Four runs (two recipes on two data sets), each in its folder under ``--runs``. Stop it whenever you like: started again,
 every run goes on from its last epoch. At the end, and with ``--table-only`` at any time, it prints the table of
-docs/recipes.md. Times are what the epochs took, measuring included, in minutes of the clock and of the processor: the
+docs/recipes.md; a run that has not ended is told as far as it is. Times are what the epochs took, measuring included, in minutes of the clock and of the processor: the
 second is the one to compare where the machine did other things too.
 """
 
 from __future__ import annotations
 
 import argparse
+import shutil
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,8 +26,8 @@ from mapsi.evaluate.comparison import compare
 from mapsi.evaluate.scores import accuracy, bootstrap, macro_f1
 from mapsi.learn.recipe import Phase, Recipe, load_recipe
 from mapsi.learn.reporting import answer_axis
-from mapsi.learn.run import MANIFEST, WEIGHTS, read_metrics, read_run
-from mapsi.learn.training import load_weights, train
+from mapsi.learn.run import CHECKPOINT, CONFIG, MANIFEST, WEIGHTS, read_metrics, read_run
+from mapsi.learn.training import load_weights, train, write_weights
 from mapsi.taxonomy import load_taxonomy
 
 PLANS = Path(__file__).parents[1] / "docs" / "models"
@@ -35,11 +37,12 @@ HOLD_OUT = 0.2
 
 @dataclass(frozen=True)
 class Ran:
-    """A finished run: its answers on the photos held out, and its epochs."""
+    """A run as far as it is: its answers on the photos held out, its epochs, and how many of them the recipe has."""
 
     answers: Answers
     rows: Sequence[Mapping[str, float]]
     axis: str
+    planned: int
 
     def minutes(self, column: str, epochs: int | None = None) -> float:
         return sum(row[column] for row in self.rows[:epochs]) / 60
@@ -125,21 +128,27 @@ def _row(recipe: str, ran: Ran, target: float | None) -> str:
     epochs = ran.epochs_to(target) if target is not None else None
     reached = "" if epochs is None else f"{epochs} epochs, {ran.minutes('cpu_seconds', epochs):.0f} processor minutes"
     return (
-        f"| {recipe} | {len(ran.rows)} | {accuracy(truth, guess):.3f} ({right.low:.3f} to {right.high:.3f}) "
+        f"| {recipe} | {len(ran.rows)} of {ran.planned} | {accuracy(truth, guess):.3f} ({right.low:.3f} to {right.high:.3f}) "
         f"| {macro_f1(truth, guess):.3f} ({f1.low:.3f} to {f1.high:.3f}) | {ran.minutes('seconds'):.0f} "
         f"| {ran.minutes('cpu_seconds'):.0f} | {reached} |"
     )
 
 
 def _ran(folder: Path, axis: str) -> Ran | None:
-    if not (folder / WEIGHTS).exists():
-        rows = read_metrics(folder) if folder.exists() else []
-        print(f"{folder}: not finished, {len(rows)} epochs", flush=True)
+    """A run, or None where it has not ended one epoch; of one that goes on, what its checkpoint holds."""
+    if not (folder / CHECKPOINT).exists():
+        print(f"{folder}: no epoch has ended", flush=True)
         return None
-    config = read_run(folder)
-    network = load_weights(folder, config.recipe, config.classes)
-    answers, *_ = answer_axis(network, folder, config, read_manifest(folder / MANIFEST, Path(config.root)), axis)
-    return Ran(answers, read_metrics(folder), axis)
+    config, rows = read_run(folder), read_metrics(folder)
+    with tempfile.TemporaryDirectory() as copy:
+        taken = Path(copy)
+        for name in (CONFIG, MANIFEST):
+            shutil.copy(folder / name, taken)
+        write_weights(folder / CHECKPOINT, taken / WEIGHTS)
+        network = load_weights(taken, config.recipe, config.classes)
+        held_out = read_manifest(taken / MANIFEST, Path(config.root))
+        answers, *_ = answer_axis(network, taken, config, held_out, axis)
+    return Ran(answers, rows, axis, sum(int(phase["epochs"]) for phase in config.recipe["phases"]))
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import csv
 import json
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -192,10 +193,21 @@ def test_notes_tell_what_was_left_out_and_what_counts_as_missed(tmp_path: Path) 
 def test_the_smallest_measurement_is_a_whole_report(tmp_path: Path, truth: list[str], guesses: list[str]) -> None:
     answers = answers_of(truth, told(guesses, confidence=0.4), folder=tmp_path / "photos")
     report = build_report(answers, candidate(), axis="garment", data="x", rng=np.random.default_rng(0))
+    assert report.sure is not None
     assert report.sure.accuracy is None
     _draw_examples(report)
     assert write_report(report, tmp_path / "out", {}).exists()
     assert as_text(report)
+
+
+def test_a_model_without_a_threshold_is_told_without_sure_answers(tmp_path: Path) -> None:
+    answers = answers_of(["dress", "hat"] * 3, told(["dress", "hat"] * 3), folder=tmp_path / "photos")
+    asked = replace(candidate(), threshold=None)
+    report = build_report(answers, asked, axis="garment", data="x", rng=np.random.default_rng(0))
+    page = write_report(report, tmp_path / "out", {})
+    texts = [as_text(report), page.read_text("utf-8"), page.with_suffix(".md").read_text("utf-8")]
+    assert [text for text in texts if "sure answer" in text] == []
+    assert report.to_json()["sure"] is None
 
 
 def test_a_bar_is_as_long_as_its_share() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import json
 import os
 import shutil
@@ -31,12 +32,12 @@ from mapsi.dataset.plan import PhotoFolder
 from mapsi.errors import ArtifactError, PhotoError, UsageError
 from mapsi.learn.enough import FEW, shortages
 from mapsi.learn.machine import Machine, build_trainer, precision_of
-from mapsi.learn.network import build_network
+from mapsi.learn.network import build_network, name_start
 from mapsi.learn.objective import axis_loss, target_table
 from mapsi.learn.photos import open_store
 from mapsi.learn.recipe import Phase, Recipe, load_recipe
 from mapsi.learn.reporting import report_run
-from mapsi.learn.run import CURVES, list_runs, prepare_run, read_metrics, write_epoch
+from mapsi.learn.run import CURVES, list_runs, prepare_run, read_metrics, read_run, write_epoch
 from mapsi.learn.training import train
 from mapsi.learn.warm_heads import frozen_features, warm_heads
 from mapsi.taxonomy import load_taxonomy
@@ -161,6 +162,30 @@ def test_another_split_never_goes_into_the_same_run(unbroken: Path, photos: Path
         _train(other, unbroken, photos, weights)
 
 
+def test_a_run_says_what_it_started_from_and_goes_on_from_nothing_else(
+    unbroken: Path, manifest: Manifest, photos: Path, weights: Path, tmp_path: Path
+) -> None:
+    assert read_run(unbroken).start == f"{weights.name} {hashlib.sha256(weights.read_bytes()).hexdigest()[:32]}"
+    assert name_start(None, pretrained=True) == "ImageNet"
+    other = tmp_path / weights.name
+    save_file({name: value + 1 for name, value in load_file(weights).items()}, other)
+    with pytest.raises(ArtifactError, match="another start"):
+        _train(manifest, unbroken, photos, other)
+    with pytest.raises(ArtifactError, match=r"absent\.safetensors cannot be read"):
+        _train(manifest, tmp_path / "run", photos, tmp_path / "absent.safetensors")
+
+
+def test_a_run_of_before_starts_were_written_down_goes_on(
+    tmp_path: Path, manifest: Manifest, photos: Path, weights: Path
+) -> None:
+    prepare_run(tmp_path, manifest, CLASSES, RECIPE, photos, "own", "noise")
+    config = json.loads((tmp_path / "run.json").read_text("utf-8"))
+    del config["start"]
+    (tmp_path / "run.json").write_text(json.dumps(config), "utf-8")
+    assert read_run(tmp_path).start == ""
+    prepare_run(tmp_path, manifest, CLASSES, RECIPE, photos, "own", "noise")
+
+
 def test_photos_that_are_gone_are_counted_and_named(
     tmp_path: Path, manifest: Manifest, photos: Path, weights: Path
 ) -> None:
@@ -233,7 +258,7 @@ def test_a_checkpoint_that_cannot_be_written_leaves_the_one_before_and_is_a_sent
 
 def test_several_processes_may_prepare_one_run_at_once(tmp_path: Path, manifest: Manifest, photos: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda _: prepare_run(tmp_path, manifest, CLASSES, RECIPE, photos, "own"), range(24)))
+        list(pool.map(lambda _: prepare_run(tmp_path, manifest, CLASSES, RECIPE, photos, "own", "noise"), range(24)))
     assert sorted(file.name for file in tmp_path.iterdir()) == ["manifest.csv", "run.json"]
 
 

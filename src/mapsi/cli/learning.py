@@ -1,4 +1,4 @@
-"""``mapsi train`` and ``mapsi export``: from photos to a model folder."""
+"""``mapsi train``, ``average``, ``runs`` and ``export``: from photos to a model folder."""
 
 from __future__ import annotations
 
@@ -179,6 +179,31 @@ def _phase(text: str) -> Phase:
 
 
 @click.command()
+@click.argument("found", metavar="RUN RUN...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--shares", metavar="N,N,...", help="How much each run counts; all alike by default.")
+@click.option("--into", required=True, type=click.Path(path_type=Path), help="Run folder to write.")
+def average(found: tuple[Path, ...], shares: str | None, into: Path) -> None:
+    """Average the weights of finished runs of one network into a run that can be measured and exported.
+
+    It pays where the runs started from the same weights, or one from the other. Recipe and split are the last run's.
+    """
+    from mapsi.learn.averaging import average_runs
+    from mapsi.learn.reporting import report_run
+
+    config = average_runs(found, into, None if shares is None else _shares(shares))
+    click.echo(f"{into}: {config.start}")
+    settings = read_settings()
+    report_run(into, _names(load_taxonomy(settings.taxonomy), settings.language), click.echo)
+
+
+def _shares(text: str) -> list[float]:
+    try:
+        return [float(part) for part in text.split(",")]
+    except ValueError as error:
+        raise UsageError(f"--shares {text} is not N,N,...", "For example --shares 1,3 for two runs.") from error
+
+
+@click.command()
 @click.argument("run", type=click.Path(path_type=Path))
 @click.option("--into", required=True, type=click.Path(path_type=Path), help="Model folder to write.")
 @click.option("--name", default="mapsi model", show_default=True, help="Name on the card.")
@@ -232,11 +257,16 @@ def _table(found: Sequence[RunSummary]) -> Iterator[str]:
             if run.config.manifest != manifest:
                 continue
             figures = "  ".join(f"{key} {value:.3f}" for key, value in run.figures.items() if key != "train_accuracy")
-            state = "finished" if run.finished else "unfinished"
             yield (
                 f"  {run.name:{width}}  {run.config.name:6}  {run.config.recipe['backbone']} {run.config.size} px  "
-                f"{run.epochs}/{run.planned} epochs, {run.minutes:.0f} min, {state}  {figures}"
+                f"{_progress(run)}  {figures}"
             )
 
 
-COMMANDS = (train, export, runs)
+def _progress(run: RunSummary) -> str:
+    if run.finished and not run.epochs:
+        return run.config.start
+    return f"{run.epochs}/{run.planned} epochs, {run.minutes:.0f} min, {'finished' if run.finished else 'unfinished'}"
+
+
+COMMANDS = (train, average, export, runs)

@@ -117,8 +117,8 @@ def plot_reliability(reliability: Reliability, file: Path) -> None:
             axis.set_major_formatter(PercentFormatter(1))
 
 
-def plot_coverage(risk: RiskCoverage, sure: Sure, file: Path) -> None:
-    """The share of wrong answers against the share of photos answered, the model's own threshold marked."""
+def plot_coverage(risk: RiskCoverage, sure: Sure | None, file: Path) -> None:
+    """The share of wrong answers against the share of photos answered, the model's own threshold marked where it has one."""
     with drawing(file, 5.6, 4.4) as figure:
         axes = figure.add_subplot()
         overall = float(risk.risk[-1])
@@ -131,7 +131,7 @@ def plot_coverage(risk: RiskCoverage, sure: Sure, file: Path) -> None:
             color=COLOURS[0],
             label=f"the surest first: area {risk.area:.3f}, at best {risk.least_area:.3f}",
         )
-        if sure.accuracy is not None:
+        if sure is not None and sure.accuracy is not None:
             wrong = 1 - sure.accuracy
             label = f"threshold {sure.threshold:.2f}: {sure.share:.1%} answered, {wrong:.1%} of them wrong"
             axes.plot(sure.share, wrong, "o", color=COLOURS[1], markersize=9, label=label)

@@ -28,7 +28,7 @@ class Report:
 
     ``blocks`` counts what was resampled: as many as photos, or fewer where photos of one sender were drawn together.
     ``unknown_classes`` are true classes that the model does not have (their photos count as missed), ``empty_classes``
-    those of the model without a photo to measure on.
+    those of the model without a photo to measure on. ``sure`` is None for a model without a threshold.
     """
 
     axis: str
@@ -41,7 +41,7 @@ class Report:
     blocks: int
     reliability: Reliability
     risk: RiskCoverage
-    sure: Sure
+    sure: Sure | None
     confusion: Confusion
     confused: tuple[ConfusedPair, ...]
     groups: Mapping[str, tuple[Group, ...]]
@@ -68,7 +68,7 @@ class Report:
             "calibration_error": self.reliability.error,
             "brier": self.reliability.brier,
             "reliability": [asdict(b) for b in self.reliability.bins],
-            "sure": asdict(self.sure),
+            "sure": None if self.sure is None else asdict(self.sure),
             "risk_coverage": _curve(self.risk),
             "confusion": {
                 "rows": list(self.confusion.rows),
@@ -108,7 +108,7 @@ def build_report(
         blocks=int(block_numbers([photo.block for photo in answers.photos]).max()) + 1,
         reliability=measure_reliability(answers),
         risk=risk_coverage(answers.trust, answers.right),
-        sure=measure_sure(answers, candidate.threshold),
+        sure=None if candidate.threshold is None else measure_sure(answers, candidate.threshold),
         confusion=count_confusion(answers),
         confused=most_confused(answers),
         groups=measure_groups(answers, rng),

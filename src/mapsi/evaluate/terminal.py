@@ -50,7 +50,6 @@ def _between(interval: Interval) -> str:
 
 def _summary(report: Report) -> str:
     scores, intervals, sure = report.scores, report.intervals, report.sure
-    right = "" if sure.accuracy is None else f", right in {sure.accuracy:.1%}"
     lines = [
         f"{report.axis}: {scores.n} photos of {report.data}, by {report.model} ({report.fingerprint})",
         f"  95% intervals in brackets, {drawn(report)}",
@@ -58,9 +57,13 @@ def _summary(report: Report) -> str:
         f"  macro F1           {scores.macro['f1']:.3f}  ({_between(intervals.macro_f1)})",
         f"  among first three  {scores.top3:.3f}  ({_between(intervals.top3)})",
         f"  calibration error  {report.reliability.error:.3f}",
-        f"  sure answers       {sure.share:.1%} of the photos at confidence {sure.threshold:.2f}{right}",
         f"  risk and coverage  area {report.risk.area:.3f}, at best {report.risk.least_area:.3f}",
     ]
+    if sure is not None:
+        right = "" if sure.accuracy is None else f", right in {sure.accuracy:.1%}"
+        lines.insert(
+            -1, f"  sure answers       {sure.share:.1%} of the photos at confidence {sure.threshold:.2f}{right}"
+        )
     if report.baseline is not None:
         lines.append(
             f"  source alone       {report.baseline.accuracy:.3f}, the model there {report.baseline.model:.3f}"

@@ -153,5 +153,6 @@ def _source(sample: Sample) -> str:
 
 
 def _recipe_section(config: RunConfig) -> str:
-    rows = [f"| {key} | {value} |" for key, value in config.recipe.items()]
+    told = {"start weights": config.start} if config.start else {}
+    rows = [f"| {key} | {value} |" for key, value in (told | dict(config.recipe)).items()]
     return "\n".join(["## Recipe", "| setting | value |", "|---|---|", *rows])

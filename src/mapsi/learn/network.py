@@ -11,6 +11,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from mapsi.artifacts import file_digest
 from mapsi.errors import ArtifactError, UsageError
 
 
@@ -72,12 +73,27 @@ def build_network(
     return network
 
 
+def name_start(weights: Path | None, pretrained: bool) -> str:
+    """What a network of :func:`build_network` starts from: the file's name and the first half of its SHA-256, ``ImageNet``
+    or ``noise``. Raises :class:`ArtifactError` for a file that cannot be read."""
+    if weights is None:
+        return "ImageNet" if pretrained else "noise"
+    try:
+        return f"{weights.name} {file_digest(weights)[:32]}"
+    except OSError as error:
+        raise _unreadable(weights, error) from error
+
+
+def _unreadable(weights: Path, error: Exception) -> ArtifactError:
+    return ArtifactError(f"The weights {weights} cannot be read: {error}.", "Give a .safetensors file.")
+
+
 def load_backbone(network: AxisNetwork, file: Path) -> None:
     """Fill the backbone (and heads of the same shape, from an earlier run) from a ``.safetensors`` file."""
     try:
         state = load_file(file)
     except (OSError, SafetensorError) as error:
-        raise ArtifactError(f"The weights {file} cannot be read: {error}.", "Give a .safetensors file.") from error
+        raise _unreadable(file, error) from error
     prefixed = any(name.startswith("backbone.") for name in state)
     wanted = network.state_dict() if prefixed else network.backbone.state_dict()
     fitting = {

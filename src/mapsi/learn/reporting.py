@@ -65,7 +65,7 @@ def answer_axis(
         shares = class_shares(network, [to_square(p, config.size, FIT) for p in pictures], axis, mirror=mirror)
         return shares, np.ones(len(pictures), dtype=np.bool_)
 
-    candidate = Candidate(run.name, file_digest(run / WEIGHTS)[:16], tuple(config.classes[axis]), 0.0, ask)
+    candidate = Candidate(run.name, file_digest(run / WEIGHTS)[:16], tuple(config.classes[axis]), None, ask)
     (answers,), unreadable = answer_photos([candidate], photos)
     return answers, candidate, unreadable
 

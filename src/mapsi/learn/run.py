@@ -27,7 +27,8 @@ CHECKPOINT = Path("checkpoints") / "last.ckpt"
 
 @dataclass(frozen=True, slots=True)
 class RunConfig:
-    """What one needs to know to use a run. ``name`` is the recipe's, ``manifest`` the SHA-256 of its manifest file."""
+    """What one needs to know to use a run. ``name`` is the recipe's, ``manifest`` the SHA-256 of its manifest file,
+    ``start`` says which weights it started from; both are empty in runs of before they were written down."""
 
     name: str
     recipe: Mapping[str, Any]
@@ -35,15 +36,22 @@ class RunConfig:
     size: int
     root: str
     manifest: str = ""
+    start: str = ""
 
 
 def prepare_run(
-    run: Path, manifest: Manifest, classes: Mapping[str, Sequence[str]], recipe: Recipe, root: Path, name: str
+    run: Path,
+    manifest: Manifest,
+    classes: Mapping[str, Sequence[str]],
+    recipe: Recipe,
+    root: Path,
+    name: str,
+    start: str,
 ) -> None:
-    """Make the run folder and write what the run is about.
+    """Make the run folder and write what the run is about; ``start`` says which weights it starts from.
 
     Raises :class:`ArtifactError` where it cannot be written, or where it is the folder of a run with another recipe,
-    other photos or other classes.
+    other photos, other classes or another start.
     """
     try:
         with atomic_file(run / MANIFEST) as beside:
@@ -55,6 +63,7 @@ def prepare_run(
                 "size": recipe.phases[-1].size,
                 "root": str(root),
                 "manifest": file_digest(beside),
+                "start": start,
             }
             if (run / CONFIG).exists():
                 _refuse_another(run, config)
@@ -68,6 +77,8 @@ def prepare_run(
 def _refuse_another(run: Path, config: Mapping[str, Any]) -> None:
     earlier = read_json(run / CONFIG, "The run")
     for key, value in json.loads(json.dumps(config)).items():
+        if key == "start" and not earlier.get(key):
+            continue
         if earlier.get(key) != value:
             what = {"name": "recipe", "size": "recipe", "manifest": "split or photos"}.get(key, key)
             raise ArtifactError(f"{run} is a run with another {what}.", "Choose another folder with --into.")
@@ -84,6 +95,7 @@ def read_run(run: Path) -> RunConfig:
             int(document["size"]),
             document["root"],
             document.get("manifest", ""),
+            document.get("start", ""),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ArtifactError(f"{run} is no run folder.", "Make one with `mapsi train`.") from error
@@ -113,7 +125,8 @@ def write_epoch(run: Path, row: Mapping[str, float]) -> list[dict[str, float]]:
 
 @dataclass(frozen=True, slots=True)
 class RunSummary:
-    """A run at a glance. ``figures`` are those of its last epoch; ``minutes`` is what its epochs took, on the clock."""
+    """A run at a glance. ``figures`` are those of its last epoch, or of its report where it is an average of runs and has
+    no epochs; ``minutes`` is what its epochs took, on the clock."""
 
     name: str
     config: RunConfig
@@ -152,15 +165,25 @@ def list_runs(folder: Path) -> list[RunSummary]:
 
 def _summary(run: Path) -> RunSummary:
     rows = read_metrics(run)
-    figures = {key: value for key, value in (rows[-1] if rows else {}).items() if key.endswith(("_accuracy", "_f1"))}
+    last = rows[-1] if rows else _reported(run)
     return RunSummary(
         name=run.name,
         config=read_run(run),
         epochs=len(rows),
-        figures=figures,
+        figures={key: value for key, value in last.items() if key.endswith(("_accuracy", "_f1"))},
         minutes=sum(row["seconds"] for row in rows) / 60,
         finished=(run / WEIGHTS).exists(),
     )
+
+
+def _reported(run: Path) -> dict[str, float]:
+    """The figures of a run's report under the names of the metrics; empty before there is one."""
+    if not (run / REPORT).exists():
+        return {}
+    figures: dict[str, float] = {}
+    for axis, report in read_json(run / REPORT, "The report").items():
+        figures |= {f"{axis}_accuracy": report["accuracy"], f"{axis}_f1": report["macro"]["f1"]}
+    return figures
 
 
 def photos_of(samples: Sequence[Sample], axis: str, root: Path) -> list[Photo]:

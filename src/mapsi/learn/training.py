@@ -23,7 +23,7 @@ from mapsi.evaluate.curves import plot_curves
 from mapsi.learn.enough import check_enough, check_there, shortages
 from mapsi.learn.machine import Machine, build_trainer
 from mapsi.learn.module import TrainingModule
-from mapsi.learn.network import AxisNetwork, build_network
+from mapsi.learn.network import AxisNetwork, build_network, name_start
 from mapsi.learn.photos import STORE_SIDE, open_store
 from mapsi.learn.recipe import Recipe
 from mapsi.learn.run import CHECKPOINT, CURVES, WEIGHTS, prepare_run, write_epoch
@@ -51,10 +51,10 @@ def train(
     """
     check_enough(manifest, classes, recipe)
     check_there(manifest)
-    samples = manifest.part("train")
+    samples, start = manifest.part("train"), name_start(weights, pretrained)
     with _without_chatter(), _told_of_the_disk(run):
         trainer = build_trainer(recipe, len(samples), run / CHECKPOINT, machine or Machine())
-        prepare_run(run, manifest, classes, recipe, root, name)
+        prepare_run(run, manifest, classes, recipe, root, name, start)
         for sentence in shortages(manifest, classes):
             say(sentence)
         if (run / WEIGHTS).exists():
@@ -70,7 +70,7 @@ def train(
             module = TrainingModule(network, classes, samples, held, store, recipe, book)
             _warm(module, run, say)
             _fit(trainer, module, run / CHECKPOINT)
-        return _write_weights(run / CHECKPOINT, run / WEIGHTS) if trainer.is_global_zero else None
+        return write_weights(run / CHECKPOINT, run / WEIGHTS) if trainer.is_global_zero else None
 
 
 def _warm(module: TrainingModule, run: Path, say: Callable[[str], None]) -> None:
@@ -139,7 +139,7 @@ def _told_of_the_disk(run: Path) -> Iterator[None]:
         ) from error
 
 
-def _write_weights(checkpoint: Path, target: Path) -> Path:
+def write_weights(checkpoint: Path, target: Path) -> Path:
     """Write the weights of a checkpoint. Where weights are averaged, Lightning keeps the average as the state and the
     raw weights beside it."""
     state = torch.load(checkpoint, map_location="cpu", weights_only=False)["state_dict"]
