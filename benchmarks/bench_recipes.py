@@ -4,8 +4,8 @@
 
 Four runs (two recipes on two data sets), each in its folder under ``--runs``. Stop it whenever you like: started again,
 every run goes on from its last epoch. At the end, and with ``--table-only`` at any time, it prints the table of
-docs/recipes.md; a run that has not ended is told as far as it is. Times are what the epochs took, measuring included, in minutes of the clock and of the processor: the
-second is the one to compare where the machine did other things too.
+docs/recipes.md; a run that has not ended is told as far as it is. Times are what the epochs took, measuring included, in
+minutes of the clock and of the processor: the second is the one to compare where the machine did other things too.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from mapsi.evaluate.comparison import compare
 from mapsi.evaluate.scores import accuracy, bootstrap, macro_f1
 from mapsi.learn.recipe import Phase, Recipe, load_recipe
 from mapsi.learn.reporting import answer_axis
-from mapsi.learn.run import CHECKPOINT, CONFIG, MANIFEST, WEIGHTS, read_metrics, read_run
+from mapsi.learn.run import CHECKPOINT, CONFIG, MANIFEST, WEIGHTS, list_runs, read_metrics, read_run
 from mapsi.learn.training import load_weights, train, write_weights
 from mapsi.taxonomy import load_taxonomy
 
@@ -148,7 +148,7 @@ def _ran(folder: Path, axis: str) -> Ran | None:
         network = load_weights(taken, config.recipe, config.classes)
         held_out = read_manifest(taken / MANIFEST, Path(config.root))
         answers, *_ = answer_axis(network, taken, config, held_out, axis)
-    return Ran(answers, rows, axis, sum(int(phase["epochs"]) for phase in config.recipe["phases"]))
+    return Ran(answers, rows, axis, list_runs(folder)[0].planned)
 
 
 if __name__ == "__main__":

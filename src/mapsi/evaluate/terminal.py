@@ -57,13 +57,11 @@ def _summary(report: Report) -> str:
         f"  macro F1           {scores.macro['f1']:.3f}  ({_between(intervals.macro_f1)})",
         f"  among first three  {scores.top3:.3f}  ({_between(intervals.top3)})",
         f"  calibration error  {report.reliability.error:.3f}",
-        f"  risk and coverage  area {report.risk.area:.3f}, at best {report.risk.least_area:.3f}",
     ]
     if sure is not None:
         right = "" if sure.accuracy is None else f", right in {sure.accuracy:.1%}"
-        lines.insert(
-            -1, f"  sure answers       {sure.share:.1%} of the photos at confidence {sure.threshold:.2f}{right}"
-        )
+        lines.append(f"  sure answers       {sure.share:.1%} of the photos at confidence {sure.threshold:.2f}{right}")
+    lines.append(f"  risk and coverage  area {report.risk.area:.3f}, at best {report.risk.least_area:.3f}")
     if report.baseline is not None:
         lines.append(
             f"  source alone       {report.baseline.accuracy:.3f}, the model there {report.baseline.model:.3f}"

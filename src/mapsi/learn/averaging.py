@@ -16,7 +16,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from mapsi.artifacts import atomic_folder, write_json
-from mapsi.dataset.manifest import read_manifest
+from mapsi.dataset.manifest import ManifestPart, read_manifest
 from mapsi.errors import ArtifactError, UsageError
 from mapsi.learn.run import CONFIG, MANIFEST, WEIGHTS, RunConfig, read_run
 from mapsi.learn.training import load_weights
@@ -37,20 +37,22 @@ def average_runs(runs: Sequence[Path], into: Path, shares: Sequence[float] | Non
     if into.exists():
         raise UsageError(f"{into} is there already.", "Name a new folder with --into.")
     last = read_run(runs[-1])
+    held = _paths(runs[-1], last, "validation")
     for run in runs[:-1]:
-        _refuse_another_kind(run, read_run(run), last)
-        _refuse_seen_photos(run, runs[-1])
+        config = read_run(run)
+        _refuse_another_kind(run, config, last)
+        _refuse_seen_photos(run, _paths(run, config, "train") & held, runs[-1])
     states = [load_weights(run, last.recipe, last.classes).state_dict() for run in runs]
     start = ", ".join(f"{share:.3g} of {run.resolve().name}" for share, run in zip(parts, runs, strict=True))
-    config = replace(last, name=NAME, start=start)
+    averaged = replace(last, name=NAME, start=start)
     try:
         with atomic_folder(into) as folder:
             save_file(_average(states, parts), folder / WEIGHTS)
             shutil.copyfile(runs[-1] / MANIFEST, folder / MANIFEST)
-            write_json(folder / CONFIG, asdict(config))
+            write_json(folder / CONFIG, asdict(averaged))
     except OSError as error:
         raise ArtifactError(f"{into} cannot be written: {error.strerror}.", "Choose another with --into.") from error
-    return config
+    return averaged
 
 
 def _normalised(shares: Sequence[float], count: int) -> list[float]:
@@ -68,13 +70,15 @@ def _refuse_another_kind(run: Path, config: RunConfig, last: RunConfig) -> None:
             raise ArtifactError(f"{run} has another {what} than the last run.", "Average runs of one network only.")
 
 
-def _refuse_seen_photos(run: Path, last: Path) -> None:
+def _paths(run: Path, config: RunConfig, part: ManifestPart) -> set[Path]:
+    return {sample.path for sample in read_manifest(run / MANIFEST, Path(config.root)).part(part)}
+
+
+def _refuse_seen_photos(run: Path, seen: set[Path], last: Path) -> None:
     """A figure on photos that a part of the average has learned from would be worth nothing."""
-    learned = {s.path for s in read_manifest(run / MANIFEST, Path(read_run(run).root)).part("train")}
-    held = {s.path for s in read_manifest(last / MANIFEST, Path(read_run(last).root)).part("validation")}
-    if learned & held:
+    if seen:
         raise ArtifactError(
-            f"{run} has learned from {len(learned & held)} photos that {last} is measured on.",
+            f"{run} has learned from {len(seen)} photos that {last} is measured on.",
             "Train all runs with one manifest (--manifest).",
         )
 
