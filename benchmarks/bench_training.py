@@ -7,6 +7,8 @@
 - the same with no process beside, and with two;
 - the naive way: every photo decoded from its file for every epoch;
 - float32 against bf16;
+- the memory of a step given back to the system against kept (each way in a process of its own, for it cannot be undone);
+- AdamW's step tensor by tensor, torch's default on a processor, against all at once;
 - heads on cached features of the frozen backbone against heads on features read again every epoch.
 
 Ratios of medians of interleaved rounds: other work on the machine disturbs all of them alike.
@@ -19,6 +21,8 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -27,9 +31,12 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from mapsi.dataset.photos import Sample
+from mapsi.learn.machine import keep_freed_memory
 from mapsi.learn.network import AxisNetwork, build_network
+from mapsi.learn.optimiser import build_optimiser
 from mapsi.learn.photos import STORE_SIDE, TrainingPhotos, augment, open_store, read_square
 from mapsi.learn.pixels import normalise
+from mapsi.learn.recipe import load_recipe
 from mapsi.learn.warm_heads import frozen_features, warm_heads
 
 BATCH, CLASSES = 32, 10
@@ -57,7 +64,10 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     given = parser.parse_args()
     samples = [Sample(path) for path in sorted(given.photos.glob("*/*.jpg"))[:640]]
-    network = build_network("resnet34", {"a": CLASSES}, weights=None).to(memory_format=torch.channels_last)
+    compare_memory(given.size, given.batches, given.rounds)
+    keep_freed_memory()
+    network = fresh_network()
+    compare_steps(network, given.rounds)
     with tempfile.TemporaryDirectory() as folder:
         started = time.perf_counter()
         store = open_store(samples, Path(folder), STORE_SIDE)
@@ -81,6 +91,42 @@ def main() -> None:
             f"{'bf16 against float32':28} {statistics.median(half):6.1f} photos/s  {statistics.median(half) / alone:5.0%}"
         )
         compare_heads(network, store, given.size, Path(folder))
+
+
+def fresh_network() -> AxisNetwork:
+    return build_network("resnet34", {"a": CLASSES}, weights=None).to(memory_format=torch.channels_last)
+
+
+def compare_memory(size: int, batches: int, rounds: int) -> None:
+    found: dict[bool, list[float]] = {False: [], True: []}
+    for _ in range(rounds):
+        for keep, rates in found.items():
+            with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
+                rates.append(process.submit(rate_alone, keep, size, batches).result())
+    given_back, kept = (statistics.median(rates) for rates in found.values())
+    print(f"memory given back {given_back:.1f} photos/s, kept {kept:.1f}: {kept / given_back:.2f} times as fast")
+
+
+def rate_alone(keep: bool, size: int, batches: int) -> float:
+    if keep:
+        keep_freed_memory()
+    ready = torch.zeros(BATCH, 3, size, size, dtype=torch.uint8)
+    return measure(fresh_network(), {"": lambda: iter([ready] * (batches + 1))}, batches, rounds=1)[""][0]
+
+
+def compare_steps(network: AxisNetwork, rounds: int) -> None:
+    ours = build_optimiser(network, load_recipe("mapsi"))
+    groups = [{key: group[key] for key in ("params", "lr", "weight_decay")} for group in ours.param_groups]
+    ways = {"tensor by tensor": torch.optim.AdamW(groups, foreach=False), "all at once": ours}
+    for parameter in network.parameters():
+        parameter.grad = torch.ones_like(parameter)
+    found: dict[str, list[float]] = {name: [] for name in ways}
+    for _ in range(5 * rounds):
+        for name, optimiser in ways.items():
+            started = time.perf_counter()
+            optimiser.step()
+            found[name].append(time.perf_counter() - started)
+    print(f"AdamW's step: {', '.join(f'{name} {1000 * statistics.median(t):.0f} ms' for name, t in found.items())}")
 
 
 def feed(photos: Dataset[tuple[Tensor, int]], workers: int) -> Iterator[Tensor]:

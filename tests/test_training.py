@@ -358,6 +358,24 @@ def test_bf16_is_taken_where_it_is_asked_for_or_fast() -> None:
     assert (precision_of(Machine()) == "bf16-mixed") == fast
 
 
+@pytest.mark.parametrize("keep", [True, False])
+def test_memory_that_a_step_frees_is_kept_for_the_next(keep: bool) -> None:
+    program = f"""
+import torch
+from mapsi.learn.machine import keep_freed_memory
+if {keep}:
+    assert keep_freed_memory()
+def resident():
+    return int(open("/proc/self/statm").read().split()[1]) * 4096
+before = resident()
+batch = [torch.ones(4 << 20) for _ in range(16)]
+del batch
+print(resident() - before)
+"""
+    freed = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout
+    assert (int(freed) > 200 << 20) == keep  # of 256 MiB
+
+
 def test_two_processes_measure_every_photo_once(tmp_path: Path, photos: Path, weights: Path) -> None:
     """The flag is all that several devices need; the figures are over all photos held out, from the first process."""
     run = tmp_path / "two"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import io
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -39,6 +41,22 @@ class WholeCheckpoints(TorchCheckpointIO):
         torch.save(checkpoint, written)
         with atomic_file(Path(path)) as beside:
             beside.write_bytes(written.getbuffer())
+
+
+def keep_freed_memory() -> bool:
+    """Ask the C library to keep the memory that a batch frees for the next one; for the rest of this process.
+
+    A step on a processor frees and takes anew a gigabyte in large pieces. glibc gives each piece back to the system,
+    which hands it out again page by page, zeroed: a tenth to a third of a step (benchmarks/bench_training.py). False
+    where the C library is another one, and nothing is changed.
+    """
+    if sys.platform != "linux":
+        return False
+    library = ctypes.CDLL(None)
+    if not hasattr(library, "gnu_get_libc_version"):
+        return False
+    trim_threshold, mmap_max = -1, -4  # M_TRIM_THRESHOLD and M_MMAP_MAX of malloc.h
+    return bool(library.mallopt(mmap_max, 0) and library.mallopt(trim_threshold, -1))
 
 
 def build_trainer(recipe: Recipe, photos: int, checkpoint: Path, machine: Machine) -> pl.Trainer:

@@ -21,7 +21,7 @@ from mapsi.dataset.manifest import Manifest
 from mapsi.errors import ArtifactError
 from mapsi.evaluate.curves import plot_curves
 from mapsi.learn.enough import check_enough, check_there, shortages
-from mapsi.learn.machine import Machine, build_trainer
+from mapsi.learn.machine import Machine, build_trainer, keep_freed_memory
 from mapsi.learn.module import TrainingModule
 from mapsi.learn.network import AxisNetwork, build_network, name_start
 from mapsi.learn.photos import STORE_SIDE, open_store
@@ -47,10 +47,11 @@ def train(
 
     A run that was interrupted goes on from its last epoch when it is started again with the same folder, to the same
     result as if it had not been; a finished one is left as it is. ``name`` is what the recipe is called. The caller's
-    random generators are left alone. Of several processes only the first returns a path, the others have no more to do.
+    random generators are left alone; its process keeps the memory that it frees from then on. Of several processes only the first returns a path, the others have no more to do.
     """
     check_enough(manifest, classes, recipe)
     check_there(manifest)
+    keep_freed_memory()
     samples, start = manifest.part("train"), name_start(weights, pretrained)
     with _without_chatter(), _told_of_the_disk(run):
         trainer = build_trainer(recipe, len(samples), run / CHECKPOINT, machine or Machine())
