@@ -8,7 +8,6 @@
 - the naive way: every photo decoded from its file for every epoch;
 - float32 against bf16;
 - the memory of a step given back to the system against kept (each way in a process of its own, for it cannot be undone);
-- AdamW's step tensor by tensor, torch's default on a processor, against all at once;
 - heads on cached features of the frozen backbone against heads on features read again every epoch.
 
 Ratios of medians of interleaved rounds: other work on the machine disturbs all of them alike.
@@ -33,10 +32,8 @@ from torch.utils.data import DataLoader, Dataset
 from mapsi.dataset.photos import Sample
 from mapsi.learn.machine import keep_freed_memory
 from mapsi.learn.network import AxisNetwork, build_network
-from mapsi.learn.optimiser import build_optimiser
 from mapsi.learn.photos import STORE_SIDE, TrainingPhotos, augment, open_store, read_square
 from mapsi.learn.pixels import normalise
-from mapsi.learn.recipe import load_recipe
 from mapsi.learn.warm_heads import frozen_features, warm_heads
 
 BATCH, CLASSES = 32, 10
@@ -67,7 +64,6 @@ def main() -> None:
     compare_memory(given.size, given.batches, given.rounds)
     keep_freed_memory()
     network = fresh_network()
-    compare_steps(network, given.rounds)
     with tempfile.TemporaryDirectory() as folder:
         started = time.perf_counter()
         store = open_store(samples, Path(folder), STORE_SIDE)
@@ -112,21 +108,6 @@ def rate_alone(keep: bool, size: int, batches: int) -> float:
         keep_freed_memory()
     ready = torch.zeros(BATCH, 3, size, size, dtype=torch.uint8)
     return measure(fresh_network(), {"": lambda: iter([ready] * (batches + 1))}, batches, rounds=1)[""][0]
-
-
-def compare_steps(network: AxisNetwork, rounds: int) -> None:
-    ours = build_optimiser(network, load_recipe("mapsi"))
-    groups = [{key: group[key] for key in ("params", "lr", "weight_decay")} for group in ours.param_groups]
-    ways = {"tensor by tensor": torch.optim.AdamW(groups, foreach=False), "all at once": ours}
-    for parameter in network.parameters():
-        parameter.grad = torch.ones_like(parameter)
-    found: dict[str, list[float]] = {name: [] for name in ways}
-    for _ in range(5 * rounds):
-        for name, optimiser in ways.items():
-            started = time.perf_counter()
-            optimiser.step()
-            found[name].append(time.perf_counter() - started)
-    print(f"AdamW's step: {', '.join(f'{name} {1000 * statistics.median(t):.0f} ms' for name, t in found.items())}")
 
 
 def feed(photos: Dataset[tuple[Tensor, int]], workers: int) -> Iterator[Tensor]:

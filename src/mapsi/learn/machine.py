@@ -47,7 +47,7 @@ def keep_freed_memory() -> bool:
     """Ask the C library to keep the memory that a batch frees for the next one; for the rest of this process.
 
     A step on a processor frees and takes anew a gigabyte in large pieces. glibc gives each piece back to the system,
-    which hands it out again page by page, zeroed: a tenth to a third of a step (benchmarks/bench_training.py). False
+    which hands it out again page by page, zeroed: 2 % of a step on a quiet machine (benchmarks/bench_training.py). False
     where the C library is another one, and nothing is changed.
     """
     if sys.platform != "linux":

@@ -34,9 +34,7 @@ def build_optimiser(network: AxisNetwork, recipe: Recipe) -> Optimizer:
     ]
     if recipe.optimiser == "sgd":
         return torch.optim.SGD(learned, momentum=recipe.momentum)
-    # Tensor by tensor, as torch does it on a processor unless told otherwise, AdamW's step takes three times as long
-    # (0.20 against 0.06 s for a ResNet34 on two cores). `fused` takes 0.04 s, but Lightning clips no gradients with it.
-    return torch.optim.AdamW(learned, betas=(recipe.momentum, 0.999), foreach=True)
+    return torch.optim.AdamW(learned, betas=(recipe.momentum, 0.999))
 
 
 def build_schedule(optimiser: Optimizer, recipe: Recipe, photos: int) -> LambdaLR:
