@@ -49,8 +49,8 @@ class DecodedAnew(Dataset[tuple[Tensor, int]]):
         return len(self.samples)
 
     def __getitem__(self, i: int) -> tuple[Tensor, int]:
-        pixels = torch.from_numpy(read_square(self.samples[i].path, STORE_SIDE).copy()).permute(2, 0, 1)
-        return augment(pixels, self.size, np.random.default_rng(i)), i
+        pixels = read_square(self.samples[i].path, STORE_SIDE, at_least=2 * STORE_SIDE)
+        return augment(torch.from_numpy(pixels.copy()).permute(2, 0, 1), self.size, np.random.default_rng(i)), i
 
 
 def main() -> None:

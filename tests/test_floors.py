@@ -21,7 +21,7 @@ FLOORS = [
     {"dataset", "evaluate", "infer", "catalog", "remote"},
     {"artifacts", "imaging"},
     {"taxonomy", "settings"},
-    {"errors"},
+    {"errors", "cores"},
 ]
 FLOOR_OF = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 

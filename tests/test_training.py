@@ -22,7 +22,9 @@ import timm
 import torch
 from click.testing import CliRunner
 from lightning.pytorch.callbacks import EMAWeightAveraging
+from PIL import Image
 from safetensors.torch import load_file, save_file
+from torch.utils.data import DataLoader
 from typing_extensions import Buffer
 
 from mapsi.cli import main
@@ -30,11 +32,13 @@ from mapsi.dataset.manifest import Entry, Manifest, ManifestPart, build_manifest
 from mapsi.dataset.photos import Sample
 from mapsi.dataset.plan import PhotoFolder
 from mapsi.errors import ArtifactError, PhotoError, UsageError
+from mapsi.imaging import decode_photo, to_square
 from mapsi.learn.enough import FEW, shortages
-from mapsi.learn.machine import Machine, build_trainer, precision_of
+from mapsi.learn.machine import Machine, build_trainer, loader_processes, precision_of
+from mapsi.learn.module import TrainingModule
 from mapsi.learn.network import build_network, name_start
 from mapsi.learn.objective import axis_loss, target_table
-from mapsi.learn.photos import open_store
+from mapsi.learn.photos import FIT, TrainingPhotos, open_store, read_square
 from mapsi.learn.recipe import Phase, Recipe, load_recipe
 from mapsi.learn.reporting import report_run
 from mapsi.learn.run import CURVES, list_runs, prepare_run, read_metrics, read_run, write_epoch
@@ -138,6 +142,20 @@ def test_a_run_folder_tells_what_it_did(unbroken: Path) -> None:
     assert report.scores.macro["f1"] == pytest.approx(rows[-1]["style_f1"], abs=1e-5)
     assert (unbroken / "report" / "style" / "report.html").exists()
     assert json.loads((unbroken / "report.json").read_text("utf-8"))["style"]["n"] == report.scores.n
+
+
+def test_an_epoch_is_measured_on_photos_as_serving_reads_them(tmp_path: Path, weights: Path) -> None:
+    photo = tmp_path / "large.jpg"
+    noise = np.random.default_rng(0).integers(0, 256, (400, 300, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(photo)
+    served = np.asarray(to_square(decode_photo(photo.read_bytes()), 32, FIT))
+    assert not np.array_equal(read_square(photo, 32, at_least=64), served), "the faster way has another antialiasing"
+    network = build_network(BACKBONE, {"style": 2}, weights=weights)
+    held = [Sample(photo, {"style": "suit"})]
+    module = TrainingModule(network, CLASSES, held, held, np.zeros((1, 32, 32, 3), np.uint8), RECIPE, print)
+    (pixels, _), *others = module.val_dataloader()
+    assert not others
+    assert np.array_equal(pixels[0].permute(1, 2, 0).numpy(), served)
 
 
 def test_runs_are_listed_and_compared(unbroken: Path, tmp_path: Path) -> None:
@@ -356,6 +374,28 @@ def test_bf16_is_taken_where_it_is_asked_for_or_fast() -> None:
     assert precision_of(Machine(precision="32")) == "32-true"
     fast = torch.cuda.is_available() or torch.cpu._is_amx_tile_supported()
     assert (precision_of(Machine()) == "bf16-mixed") == fast
+
+
+@pytest.mark.parametrize(
+    ("device", "devices", "there", "processes"),
+    [("cpu", 1, 2, 0), ("cpu", 2, 16, 0), ("cuda", 1, 16, 15), ("cuda", 4, 16, 3), ("cuda", 8, 8, 1), ("mps", 1, 1, 1)],
+)
+def test_a_gpu_has_its_share_of_the_cores_to_feed_it_and_a_processor_feeds_itself(
+    device: str, devices: int, there: int, processes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mapsi.learn.machine.cores", lambda: there)
+    assert loader_processes(torch.device(device), devices) == processes
+
+
+def test_photos_made_ready_by_other_processes_are_the_same(photos: Path, manifest: Manifest, tmp_path: Path) -> None:
+    samples = manifest.part("train")
+    store = open_store(samples, tmp_path, 48)
+    made = TrainingPhotos(store, range(len(samples)), 32, seed=0, epoch=1)
+    here, beside = (list(DataLoader(made, 8, num_workers=workers)) for workers in (0, 1))
+    assert len(here) == len(beside)
+    for (ours, numbers), (theirs, others) in zip(here, beside, strict=True):
+        assert torch.equal(ours, theirs)
+        assert torch.equal(numbers, others)
 
 
 @pytest.mark.parametrize("keep", [True, False])

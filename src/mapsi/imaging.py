@@ -79,8 +79,8 @@ def decode_photo(data: bytes, limits: PhotoLimits | None = None, *, at_least: in
 
     The first frame of an animation; EXIF orientation applied; CMYK, 16-bit and palettes converted; transparency laid
     on white. ``at_least`` > 0 lets a large JPEG be decoded at a fraction of its size, both sides keeping at least that
-    many pixels: twice as fast (6.3 against 11.8 ms at 900x1200), at the price of another antialiasing. Training asks
-    for twice its largest side, serving does without.
+    many pixels: twice as fast (6.3 against 11.8 ms at 900x1200), at the price of another antialiasing. What is
+    learned from is decoded so, at twice its stored side; serving and measuring do without.
 
     Raises :class:`PhotoTooLargeError`, :class:`PhotoTypeError` or :class:`PhotoError`.
     """

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ import imagehash
 import numpy as np
 import numpy.typing as npt
 
+from mapsi.cores import cores
 from mapsi.errors import PhotoError
 from mapsi.imaging import PhotoLimits, decode_photo
 
@@ -41,7 +41,7 @@ class PhotoFacts:
 
 def map_photos(work: Callable[[Path], Result], paths: Sequence[Path], progress: Progress = no_progress) -> list[Result]:
     """``work`` on every path, in order, on all cores: decoders leave Python's lock, so threads are enough."""
-    pool = ThreadPoolExecutor(os.cpu_count())
+    pool = ThreadPoolExecutor(cores())
     results = []
     try:
         for result in pool.map(work, paths):

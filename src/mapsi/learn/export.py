@@ -24,7 +24,7 @@ from mapsi.artifacts import atomic_folder, file_digest, write_json
 from mapsi.dataset.manifest import read_manifest
 from mapsi.dataset.photos import Sample
 from mapsi.errors import ArtifactError, UsageError
-from mapsi.imaging import Preprocessing, decode_photo, to_input
+from mapsi.imaging import Preprocessing
 from mapsi.infer.folder import CARD, DOCUMENT, FAMILIAR, METRICS, NETWORK, AxisLabels, Familiarity, ModelDocument
 from mapsi.infer.model import Model, nearness
 from mapsi.learn.backgrounds import measure_backgrounds
@@ -37,6 +37,7 @@ from mapsi.learn.measurement import (
     measure_familiar,
     measure_source_baseline,
     measure_sure,
+    model_inputs,
 )
 from mapsi.learn.network import AxisNetwork
 from mapsi.learn.photos import FIT
@@ -100,13 +101,13 @@ def export(run: Path, target: Path, options: ExportOptions, say: Callable[[str],
     with atomic_folder(target) as folder, tempfile.TemporaryDirectory() as scratch:
         plain = Path(scratch) / "float.onnx"
         write_onnx(network, axes, preprocessing, plain)
-        gap = largest_gap(network, axes, plain, _inputs(held[:32], preprocessing))
+        gap = largest_gap(network, axes, plain, model_inputs(held[:32], preprocessing))
         say(f"ONNX answers as torch does: largest difference {gap:.1e} on {min(32, len(held))} photos")
         if gap > EXPORT_TOLERANCE:
             raise ArtifactError(f"The exported network differs from torch's by {gap:.1e}.", "Report this as a fault.")
         if options.int8:
             calibration = spread(manifest.part("train"), options.calibration)
-            quantise(plain, folder / NETWORK, _inputs(calibration, preprocessing))
+            quantise(plain, folder / NETWORK, model_inputs(calibration, preprocessing))
         else:
             (folder / NETWORK).write_bytes(plain.read_bytes())
         document = _document(folder, config, network.width, preprocessing, options)
@@ -212,11 +213,6 @@ def spread(samples: Sequence[Sample], count: int) -> list[Sample]:
     if len(samples) <= count:
         return list(samples)
     return [samples[int(i)] for i in np.linspace(0, len(samples) - 1, count)]
-
-
-def _inputs(samples: Sequence[Sample], preprocessing: Preprocessing) -> FloatArray:
-    photos = (decode_photo(s.path.read_bytes(), at_least=2 * preprocessing.size) for s in samples)
-    return np.stack([to_input(photo, preprocessing) for photo in photos])
 
 
 def _document(

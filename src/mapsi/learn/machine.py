@@ -16,6 +16,7 @@ from lightning.pytorch.callbacks import EMAWeightAveraging, ModelCheckpoint
 from lightning.pytorch.plugins.io import TorchCheckpointIO
 
 from mapsi.artifacts import atomic_file
+from mapsi.cores import cores
 from mapsi.errors import UsageError
 from mapsi.learn.recipe import Recipe
 
@@ -57,6 +58,17 @@ def keep_freed_memory() -> bool:
         return False
     trim_threshold, mmap_max = -1, -4  # M_TRIM_THRESHOLD and M_MMAP_MAX of malloc.h
     return bool(library.mallopt(mmap_max, 0) and library.mallopt(trim_threshold, -1))
+
+
+def loader_processes(device: torch.device, devices: int) -> int:
+    """How many processes make photos ready for one of ``devices`` devices of this machine.
+
+    None where the network itself is on the processor: its threads keep all cores busy, and a process beside them takes
+    from them (benchmarks/bench_training.py). For a GPU, its share of the cores but one, which feeds it.
+    """
+    if device.type == "cpu":
+        return 0
+    return max(1, cores() // devices - 1)
 
 
 def build_trainer(recipe: Recipe, photos: int, checkpoint: Path, machine: Machine) -> pl.Trainer:

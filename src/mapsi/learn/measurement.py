@@ -15,7 +15,7 @@ from mapsi.dataset.photos import Sample
 from mapsi.evaluate import Answers
 from mapsi.evaluate.groups import source_baseline
 from mapsi.evaluate.scores import accuracy, bootstrap, macro_f1, score
-from mapsi.imaging import decode_photo, to_input
+from mapsi.imaging import Preprocessing, decode_photo, to_input
 from mapsi.infer.folder import AxisLabels, ModelDocument
 from mapsi.infer.model import Model, calibrated
 from mapsi.learn.calibration import calibration_error
@@ -30,7 +30,7 @@ def answer_samples(model: Model, samples: Sequence[Sample]) -> dict[str, FloatAr
     """Raw outputs of a model for samples, by output name, the focus maps left out (they are large)."""
     parts: list[dict[str, FloatArray]] = []
     for start in range(0, len(samples), BATCH):
-        answers = model.answer(_inputs(samples[start : start + BATCH], model.document))
+        answers = model.answer(model_inputs(samples[start : start + BATCH], model.document.preprocessing))
         parts.append({name: value for name, value in answers.items() if not name.startswith("focus:")})
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
@@ -42,10 +42,10 @@ def float_answers(plain: Path, document: ModelDocument, samples: Sequence[Sample
     return {labels.axis: answers[f"logits:{labels.axis}"] for labels in document.axes}
 
 
-def _inputs(samples: Sequence[Sample], document: ModelDocument) -> FloatArray:
-    # No `at_least` here: serving decodes without it too, and these figures are to be those of serving.
+def model_inputs(samples: Sequence[Sample], preprocessing: Preprocessing) -> FloatArray:
+    """The photos as a network reads them, (n, 3, size, size), decoded whole as serving does."""
     photos = (decode_photo(s.path.read_bytes()) for s in samples)
-    return np.stack([to_input(photo, document.preprocessing) for photo in photos])
+    return np.stack([to_input(photo, preprocessing) for photo in photos])
 
 
 def measure_axis(

@@ -16,6 +16,7 @@ from torch.utils.data import DataLoader, TensorDataset
 from mapsi.dataset.photos import Sample
 from mapsi.errors import ArtifactError
 from mapsi.evaluate.scores import accuracy, macro_f1
+from mapsi.learn.machine import loader_processes
 from mapsi.learn.network import AxisNetwork
 from mapsi.learn.objective import axis_loss, mix_batch, target_table
 from mapsi.learn.optimiser import build_optimiser, build_schedule
@@ -77,8 +78,8 @@ class TrainingModule(pl.LightningModule):
         # The order is drawn here and not by the loader, whose generator has moved on by a draw more after a resume.
         order = np.random.default_rng((seed, 2, epoch)).permutation(len(self.samples)).tolist()
         own = torch.Generator().manual_seed(seed)
-        # One process beside the model's keeps ahead of two cores: see benchmarks/bench_training.py.
-        return DataLoader(photos, self.recipe.batch, sampler=order, num_workers=1, drop_last=True, generator=own)
+        workers = loader_processes(self.trainer.strategy.root_device, self.trainer.num_devices)
+        return DataLoader(photos, self.recipe.batch, sampler=order, num_workers=workers, drop_last=True, generator=own)
 
     def val_dataloader(self) -> DataLoader[tuple[Tensor, ...]]:
         size = self.recipe.size_at(self.current_epoch)

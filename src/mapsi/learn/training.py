@@ -47,7 +47,8 @@ def train(
 
     A run that was interrupted goes on from its last epoch when it is started again with the same folder, to the same
     result as if it had not been; a finished one is left as it is. ``name`` is what the recipe is called. The caller's
-    random generators are left alone; its process keeps the memory that it frees from then on. Of several processes only the first returns a path, the others have no more to do.
+    random generators are left alone; its process keeps the memory that it frees from then on. Of several processes only
+    the first returns a path, the others have no more to do.
     """
     check_enough(manifest, classes, recipe)
     check_there(manifest)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from PIL.Image import Image
 from mapsi.catalog import Catalog
 from mapsi.catalog.readings import UnreadPicture
 from mapsi.catalog.records import Label
+from mapsi.cores import cores
 from mapsi.errors import MapsiError
 from mapsi.infer import Model, Reading
 from mapsi.search.copying import COPIERS, PictureSource
@@ -86,11 +86,6 @@ def embed_pictures(
         done(len(batch.entries) + len(batch.lost))
     done(len(fetching.failed))
     return EmbeddingReport(read, lost, tuple(fetching.failed), time.monotonic() - start)
-
-
-def cores() -> int:
-    """How many processor cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _batches(pictures: Iterable[UnreadPicture]) -> Iterator[list[UnreadPicture]]:
