@@ -146,7 +146,7 @@ def _ran(folder: Path, axis: str) -> Ran | None:
         for name in (CONFIG, MANIFEST):
             shutil.copy(folder / name, taken)
         write_weights(folder / CHECKPOINT, taken / WEIGHTS)
-        network = load_weights(taken, config.recipe, config.classes)
+        network = load_weights(taken, config)
         held_out = read_manifest(taken / MANIFEST, Path(config.root))
         answers, *_ = answer_axis(network, taken, config, held_out, axis)
     return Ran(answers, rows, axis, list_runs(folder)[0].planned)

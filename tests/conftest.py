@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from mapsi.catalog import Catalog, open_catalog
 from mapsi.catalog.database import open_database
@@ -15,6 +16,10 @@ from mapsi.catalog.tables import Table
 from servers import MariaDB, mariadb_is_installed, require, run_mariadb
 
 _numbers = itertools.count(1)
+
+# The first text of a fresh clone builds hypothesis's tables of letters: over a second on a busy machine, and no fault of a test.
+settings.register_profile("noisy machines", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("noisy machines")
 
 
 @pytest.fixture(scope="session")

@@ -148,7 +148,7 @@ def write_colour_model(folder: Path, taxonomy: Taxonomy) -> Path:
     onnx.save(_colour_network(axes), folder / NETWORK)
     preprocessing = Preprocessing(SIDE, "stretch", (0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
     digest = file_digest(folder / NETWORK)
-    document = ModelDocument("colours", "2026-01-01", WIDTH, preprocessing, axes, False, digest)
+    document = ModelDocument("colours", "2026-01-01", WIDTH, preprocessing, axes, digest)
     write_json(folder / DOCUMENT, document.to_json())
     return folder
 

@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 from PIL import Image
 
 from mapsi.cli import main
+from mapsi.learn.recipe import load_recipe
 from mapsi.taxonomy import Taxonomy, load_taxonomy
 from small_house import draw_garment, write_colour_model
 
@@ -121,7 +122,7 @@ def test_a_held_out_part_of_a_manifest_is_measured(run: Run, photos: Path, tmp_p
     assert (figures["n"], figures["unreadable"]) == (12, ["suit/gone.png"])
     assert figures["source_baseline"]["learned_from"] == 15
     (manifest.parent / "run.json").write_text(
-        json.dumps({"recipe": {}, "classes": {}, "size": 32, "root": str(photos)})
+        json.dumps({"recipe": load_recipe("mapsi").to_json(), "classes": {}, "size": 32, "root": str(photos)})
     )
     assert run(*words, "--part", "test").exit_code == 0
     assert json.loads((tmp_path / "f.json").read_text("utf-8"))["n"] == 3

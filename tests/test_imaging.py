@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, ImageOps
 
 from mapsi.errors import PhotoError, PhotoTooLargeError, PhotoTypeError
 from mapsi.imaging import (
+    Fit,
     PhotoLimits,
     Preprocessing,
     decode_photo,
@@ -23,8 +24,10 @@ from mapsi.imaging import (
     focus_overlay,
     to_input,
     to_square,
+    to_views,
 )
 
+CLOSE = Preprocessing(size=32, fit="stretch", mean=(0.5, 0.4, 0.3), std=(0.2, 0.25, 0.3), close_up=0.85)
 PLAIN = Preprocessing(size=32, fit="stretch", mean=(0.5, 0.4, 0.3), std=(0.2, 0.25, 0.3))
 
 
@@ -181,14 +184,14 @@ def test_arbitrary_damage_never_crashes(noise: bytes, kind: str, place: int) -> 
 def test_a_models_input_is_the_slow_and_obvious_one() -> None:
     photo = _picture(77, 51)
     got = to_input(photo, PLAIN)
-    assert got.shape == (3, 32, 32)
+    assert got.shape == (1, 3, 32, 32)
     assert got.dtype == np.float32
     square = photo.resize((32, 32), Image.Resampling.BILINEAR)
     for channel in range(3):
         for y, x in ((0, 0), (5, 17), (31, 31)):
             value = square.getpixel((x, y))[channel] / 255
             expected = (value - PLAIN.mean[channel]) / PLAIN.std[channel]
-            assert got[channel, y, x] == pytest.approx(expected, abs=1e-4)
+            assert got[0, channel, y, x] == pytest.approx(expected, abs=1e-4)
 
 
 def test_crop_keeps_proportions_and_stretch_keeps_everything() -> None:
@@ -198,8 +201,33 @@ def test_crop_keeps_proportions_and_stretch_keeps_everything() -> None:
     assert np.asarray(to_square(photo, 20, "crop"))[10, 0, 1] > 240
 
 
-def test_preprocessing_survives_its_own_format() -> None:
-    assert Preprocessing.from_json(PLAIN.to_json()) == PLAIN
+@pytest.mark.parametrize("fit", ["stretch", "crop"])
+def test_the_second_view_is_the_middle_cut_out_and_mirrored(fit: Fit) -> None:
+    photo = _picture(200, 100)
+    box = (20, 10, 180, 90) if fit == "stretch" else (60, 10, 140, 90)
+    cut = ImageOps.mirror(photo.crop(box).resize((32, 32), Image.Resampling.BILINEAR))
+    whole, near = to_views(photo, 32, fit, 0.8)
+    assert np.array_equal(whole, to_square(photo, 32, fit))
+    # At the border the filter sees a pixel more of the photo than of what is cut out of it.
+    assert np.array_equal(np.asarray(near)[3:-3, 3:-3], np.asarray(cut)[3:-3, 3:-3])
+
+
+def test_a_second_view_of_everything_is_the_whole_photo_mirrored() -> None:
+    whole, mirrored = to_views(_picture(77, 51), 32, "stretch", 1.0)
+    assert np.array_equal(mirrored, ImageOps.mirror(whole))
+    assert len(to_views(_picture(77, 51), 32, "stretch", 0.0)) == 1
+
+
+@given(st.integers(1, 40), st.integers(1, 40), st.floats(0, 1), st.sampled_from(["stretch", "crop"]))
+def test_the_smallest_photo_has_a_close_up(width: int, height: int, close_up: float, fit: Fit) -> None:
+    photo = Image.new("RGB", (width, height), (10, 200, 90))
+    for view in to_views(photo, 16, fit, close_up):
+        assert view.getextrema() == ((10, 10), (200, 200), (90, 90))
+
+
+@pytest.mark.parametrize("preprocessing", [PLAIN, CLOSE])
+def test_preprocessing_survives_its_own_format(preprocessing: Preprocessing) -> None:
+    assert Preprocessing.from_json(preprocessing.to_json()) == preprocessing
 
 
 def test_an_overlay_warms_where_the_model_looked() -> None:

@@ -11,10 +11,10 @@ import pytest
 from PIL import Image
 
 from mapsi.errors import ArtifactError
-from mapsi.imaging import decode_photo
+from mapsi.imaging import decode_photo, to_input
 from mapsi.infer import Model, shipped_model
 from mapsi.infer.folder import ModelDocument
-from mapsi.infer.model import calibrated, scaled_focus
+from mapsi.infer.model import calibrated, focus_of_whole, scaled_focus
 from mapsi.taxonomy import load_taxonomy
 from servers import require
 
@@ -63,12 +63,26 @@ def test_photos_read_together_answer_as_photos_read_alone(model: Model) -> None:
     assert model.read_many([]) == []
 
 
-def test_a_mirrored_photo_gives_the_same_answer(model: Model) -> None:
-    assert model.document.mirror
+def test_an_answer_is_the_mean_of_the_whole_photo_and_its_mirrored_close_up(model: Model) -> None:
+    assert 0 < model.document.preprocessing.close_up < 1
     photo = Image.fromarray(np.random.default_rng(1).integers(0, 256, (128, 128, 3), dtype=np.uint8))
-    one, other = model.read(photo), model.read(photo.transpose(Image.Transpose.FLIP_LEFT_RIGHT))
-    assert float(one.embedding @ other.embedding) > 0.995
-    assert one.axes["garment"].best.confidence == pytest.approx(other.axes["garment"].best.confidence, abs=0.05)
+    inputs = to_input(photo, model.document.preprocessing)[None]
+    both, whole, near = (model.answer(views) for views in (inputs, inputs[:, :1], inputs[:, 1:]))
+    assert both["logits:style"] == pytest.approx((whole["logits:style"] + near["logits:style"]) / 2, abs=1e-5)
+    assert np.linalg.norm(both["embedding"]) == pytest.approx(1, abs=1e-5)
+    placed = focus_of_whole(near["focus:style"][..., ::-1], model.document.preprocessing.close_up)
+    assert both["focus:style"] == pytest.approx((whole["focus:style"] + placed) / 2, abs=1e-4)
+
+
+def test_a_close_ups_focus_is_laid_where_it_was_taken() -> None:
+    rows, columns = np.mgrid[0:8, 0:8].astype(np.float32)
+    slope = (columns + 0.5) / 8 + 10 * (rows + 0.5) / 8
+    # A slope over the whole, seen in the middle half of it, is half as steep there.
+    near = 0.25 * 11 + slope / 2
+    assert focus_of_whole(near[None], 0.5)[0, 2:6, 2:6] == pytest.approx(slope[2:6, 2:6], abs=1e-5)
+    assert focus_of_whole(near, 1.0) == pytest.approx(near, abs=1e-5)
+    corner = focus_of_whole(near, 0.5)[0, 0]
+    assert corner == pytest.approx(near[0, 0], abs=1e-5), "beyond the close-up its border goes on"
 
 
 def test_calibration_is_a_softmax_that_survives_large_numbers() -> None:

@@ -32,7 +32,7 @@ from mapsi.dataset.manifest import Entry, Manifest, ManifestPart, build_manifest
 from mapsi.dataset.photos import Sample
 from mapsi.dataset.plan import PhotoFolder
 from mapsi.errors import ArtifactError, PhotoError, UsageError
-from mapsi.imaging import decode_photo, to_square
+from mapsi.imaging import decode_photo, to_views
 from mapsi.learn.enough import FEW, shortages
 from mapsi.learn.machine import Machine, build_trainer, loader_processes, precision_of
 from mapsi.learn.module import TrainingModule
@@ -148,14 +148,15 @@ def test_an_epoch_is_measured_on_photos_as_serving_reads_them(tmp_path: Path, we
     photo = tmp_path / "large.jpg"
     noise = np.random.default_rng(0).integers(0, 256, (400, 300, 3), dtype=np.uint8)
     Image.fromarray(noise).save(photo)
-    served = np.asarray(to_square(decode_photo(photo.read_bytes()), 32, FIT))
-    assert not np.array_equal(read_square(photo, 32, at_least=64), served), "the faster way has another antialiasing"
+    views = to_views(decode_photo(photo.read_bytes()), 32, FIT, RECIPE.close_up)
+    served = np.stack([np.asarray(view) for view in views])
+    assert not np.array_equal(read_square(photo, 32, at_least=64), served[0]), "the faster way has another antialiasing"
     network = build_network(BACKBONE, {"style": 2}, weights=weights)
     held = [Sample(photo, {"style": "suit"})]
     module = TrainingModule(network, CLASSES, held, held, np.zeros((1, 32, 32, 3), np.uint8), RECIPE, print)
     (pixels, _), *others = module.val_dataloader()
     assert not others
-    assert np.array_equal(pixels[0].permute(1, 2, 0).numpy(), served)
+    assert np.array_equal(pixels[0].permute(0, 2, 3, 1).numpy(), served)
 
 
 def test_runs_are_listed_and_compared(unbroken: Path, tmp_path: Path) -> None:
@@ -202,6 +203,27 @@ def test_a_run_of_before_starts_were_written_down_goes_on(
     (tmp_path / "run.json").write_text(json.dumps(config), "utf-8")
     assert read_run(tmp_path).start == ""
     prepare_run(tmp_path, manifest, CLASSES, RECIPE, photos, "own", "noise")
+
+
+@pytest.mark.parametrize(("mirror", "close_up"), [(True, 1.0), (False, 0.0)])
+def test_a_run_of_before_the_close_up_is_read_as_it_was(
+    tmp_path: Path, manifest: Manifest, photos: Path, mirror: bool, close_up: float
+) -> None:
+    prepare_run(tmp_path, manifest, CLASSES, RECIPE, photos, "own", "noise")
+    config = json.loads((tmp_path / "run.json").read_text("utf-8"))
+    del config["recipe"]["close_up"]
+    config["recipe"]["mirror"] = mirror
+    (tmp_path / "run.json").write_text(json.dumps(config), "utf-8")
+    assert read_run(tmp_path).recipe == replace(RECIPE, close_up=close_up)
+
+
+def test_a_run_whose_recipe_lacks_a_number_names_it(tmp_path: Path, manifest: Manifest, photos: Path) -> None:
+    prepare_run(tmp_path, manifest, CLASSES, RECIPE, photos, "own", "noise")
+    config = json.loads((tmp_path / "run.json").read_text("utf-8"))
+    del config["recipe"]["dropout"]
+    (tmp_path / "run.json").write_text(json.dumps(config), "utf-8")
+    with pytest.raises(ArtifactError, match="does not name dropout"):
+        read_run(tmp_path)
 
 
 def test_photos_that_are_gone_are_counted_and_named(

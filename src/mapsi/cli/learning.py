@@ -208,15 +208,21 @@ def _shares(text: str) -> list[float]:
 @click.option("--into", required=True, type=click.Path(path_type=Path), help="Model folder to write.")
 @click.option("--name", default="mapsi model", show_default=True, help="Name on the card.")
 @click.option("--size", type=click.IntRange(32, 1024), help="Input size in pixels; the last phase's by default.")
-@click.option("--mirror/--no-mirror", default=True, help="Whether to read each photo plain and mirrored.")
+@click.option(
+    "--close-up",
+    type=click.FloatRange(0, 1),
+    help="Share of its sides in which a photo is read again, mirrored; 0 for once; the recipe's by default.",
+)
 @click.option("--int8/--float", "int8", default=True, help="Whether to quantise to int8.")
 @click.option("--notes", type=click.Path(path_type=Path), help="Markdown that is added to the card.")
-def export(run: Path, into: Path, name: str, size: int | None, mirror: bool, int8: bool, notes: Path | None) -> None:
+def export(
+    run: Path, into: Path, name: str, size: int | None, close_up: float | None, int8: bool, notes: Path | None
+) -> None:
     """Make a model folder of a finished RUN: ONNX checked against torch, int8, calibrated, measured, with its card."""
     from mapsi.learn.export import ExportOptions
     from mapsi.learn.export import export as write_folder
 
-    options = ExportOptions(name=name, size=size, mirror=mirror, int8=int8, notes=notes)
+    options = ExportOptions(name=name, size=size, close_up=close_up, int8=int8, notes=notes)
     document = write_folder(run, into, options, click.echo)
     click.echo(f"{into}: {document.fingerprint}")
 
@@ -258,7 +264,7 @@ def _table(found: Sequence[RunSummary]) -> Iterator[str]:
                 continue
             figures = "  ".join(f"{key} {value:.3f}" for key, value in run.figures.items() if key != "train_accuracy")
             yield (
-                f"  {run.name:{width}}  {run.config.name:6}  {run.config.recipe['backbone']} {run.config.size} px  "
+                f"  {run.name:{width}}  {run.config.name:6}  {run.config.recipe.backbone} {run.config.size} px  "
                 f"{_progress(run)}  {figures}"
             )
 

@@ -20,7 +20,7 @@ from mapsi.artifacts import file_digest, read_json
 from mapsi.errors import ArtifactError
 from mapsi.imaging import Preprocessing
 
-FORMAT = 1
+FORMAT = 2
 NETWORK = "model.onnx"
 DOCUMENT = "model.json"
 CARD = "card.md"
@@ -61,14 +61,13 @@ class Familiarity:
 
 @dataclass(frozen=True, slots=True)
 class ModelDocument:
-    """What ``model.json`` says. ``mirror`` asks for each photo to be read twice, plain and mirrored, and averaged."""
+    """What ``model.json`` says."""
 
     name: str
     created: str
     width: int
     preprocessing: Preprocessing
     axes: tuple[AxisLabels, ...]
-    mirror: bool
     digest: str
     familiarity: Familiarity | None = None
 
@@ -85,7 +84,6 @@ class ModelDocument:
             "width": self.width,
             "preprocessing": self.preprocessing.to_json(),
             "axes": [labels.to_json() for labels in self.axes],
-            "mirror": self.mirror,
             "sha256": self.digest,
             "familiarity": None if self.familiarity is None else self.familiarity.to_json(),
         }
@@ -105,7 +103,6 @@ class ModelDocument:
                 int(document["width"]),
                 Preprocessing.from_json(document["preprocessing"]),
                 tuple(_axis_labels(entry) for entry in document["axes"]),
-                bool(document["mirror"]),
                 str(document["sha256"]),
                 _familiarity(document.get("familiarity")),
             )

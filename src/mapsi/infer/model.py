@@ -119,12 +119,16 @@ class Model:
         return np.asarray(nearness(embeddings, self._familiar) >= self.document.familiarity.threshold)
 
     def answer(self, inputs: FloatArray) -> dict[str, FloatArray]:
-        """Raw outputs by name for inputs (B, 3, size, size); with ``mirror``, the mean over both views."""
-        plain = self._run(inputs)
-        if not self.document.mirror:
-            return plain
-        mirrored = self._run(np.ascontiguousarray(inputs[..., ::-1]))
-        both = {name: (plain[name] + _unmirror(name, mirrored[name])) * np.float32(0.5) for name in plain}
+        """Raw outputs by name for inputs (B, views, 3, size, size), as :func:`to_input` makes them: the mean over the views,
+        the close-up's focus laid where it was taken."""
+        whole = self._run(np.ascontiguousarray(inputs[:, 0]))
+        if inputs.shape[1] == 1:
+            return whole
+        near = self._run(np.ascontiguousarray(inputs[:, 1]))
+        for name in near:
+            if name.startswith("focus:"):
+                near[name] = focus_of_whole(near[name][..., ::-1], self.document.preprocessing.close_up)
+        both = {name: (whole[name] + near[name]) * np.float32(0.5) for name in whole}
         lengths = np.linalg.norm(both["embedding"], axis=1, keepdims=True)
         return both | {"embedding": np.asarray(both["embedding"] / lengths, dtype=np.float32)}
 
@@ -152,8 +156,19 @@ class Model:
         return AxisReading(labels.axis, known, top, focus)
 
 
-def _unmirror(name: str, values: FloatArray) -> FloatArray:
-    return values[..., ::-1] if name.startswith("focus:") else values
+def focus_of_whole(near: FloatArray, close_up: float) -> FloatArray:
+    """The map (..., h, w) of the middle ``close_up`` of a picture as one of the whole picture, of the same shape: bilinear
+    within, and what it says at its border beyond that."""
+    down, across = (_stretching(cells, close_up) for cells in near.shape[-2:])
+    return np.asarray(np.einsum("yi,...ij,xj->...yx", down, near, across), dtype=np.float32)
+
+
+def _stretching(cells: int, close_up: float) -> FloatArray:
+    """(cells, cells): how much of each cell of a close-up is in each cell of the whole."""
+    places = (np.arange(cells) + 0.5) / cells
+    seen = ((places - 0.5) / close_up + 0.5) * cells - 0.5
+    columns = [np.interp(seen, np.arange(cells), row) for row in np.eye(cells)]
+    return np.stack(columns, axis=1).astype(np.float32)
 
 
 def nearness(embeddings: FloatArray, middles: FloatArray) -> FloatArray:

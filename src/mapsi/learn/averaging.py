@@ -42,7 +42,7 @@ def average_runs(runs: Sequence[Path], into: Path, shares: Sequence[float] | Non
         config = read_run(run)
         _refuse_another_kind(run, config, last)
         _refuse_seen_photos(run, _paths(run, config, "train") & held, runs[-1])
-    states = [load_weights(run, last.recipe, last.classes).state_dict() for run in runs]
+    states = [load_weights(run, last).state_dict() for run in runs]
     start = ", ".join(f"{share:.3g} of {run.resolve().name}" for share, run in zip(parts, runs, strict=True))
     averaged = replace(last, name=NAME, start=start)
     try:
@@ -63,7 +63,7 @@ def _normalised(shares: Sequence[float], count: int) -> list[float]:
 
 def _refuse_another_kind(run: Path, config: RunConfig, last: RunConfig) -> None:
     for what, same in (
-        ("backbone", config.recipe["backbone"] == last.recipe["backbone"]),
+        ("backbone", config.recipe.backbone == last.recipe.backbone),
         ("class list", config.classes == last.classes),
     ):
         if not same:

@@ -38,7 +38,8 @@ def measure_backgrounds(
 ) -> dict[str, Any] | None:
     """Of the ``samples`` on flat backgrounds: how many there are, the accuracy as they are and with the background
     exchanged, and the share of answers that stay. ``truth`` (n,) are class numbers. ``None`` where there are none."""
-    size, fit = model.document.preprocessing.size, model.document.preprocessing.fit
+    # Twice as large as it is read, so that a close-up finds its pixels.
+    size, fit = 2 * model.document.preprocessing.size, model.document.preprocessing.fit
     plain, changed, rows = [], [], []
     for row, sample in enumerate(samples):
         square = to_square(decode_photo(sample.path.read_bytes()), size, fit)

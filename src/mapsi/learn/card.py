@@ -38,11 +38,13 @@ def write_card(
 
 def _network_section(document: ModelDocument, config: RunConfig, int8: bool) -> str:
     p = document.preprocessing
-    views = "each photo plain and mirrored, averaged" if document.mirror else "each photo once"
+    views = (
+        f"each photo whole and {p.close_up:.0%} of its sides mirrored, averaged" if p.close_up else "each photo once"
+    )
     return "\n".join(
         [
             "## Network",
-            f"- {config.recipe['backbone']}, one linear head an axis, embedding of {document.width} numbers, unit length.",
+            f"- {config.recipe.backbone}, one linear head an axis, embedding of {document.width} numbers, unit length.",
             f"- Reads RGB at {p.size} x {p.size} px ({p.fit}), {views}; mean {p.mean}, deviation {p.std}.",
             "- ONNX, int8 (static QDQ, per channel), ranges from training photos; heads in float."
             if int8
@@ -154,5 +156,5 @@ def _source(sample: Sample) -> str:
 
 def _recipe_section(config: RunConfig) -> str:
     told = {"start weights": config.start} if config.start else {}
-    rows = [f"| {key} | {value} |" for key, value in (told | dict(config.recipe)).items()]
+    rows = [f"| {key} | {value} |" for key, value in (told | config.recipe.to_json()).items()]
     return "\n".join(["## Recipe", "| setting | value |", "|---|---|", *rows])

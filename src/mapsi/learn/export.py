@@ -76,11 +76,11 @@ def output_names(axes: Sequence[str]) -> list[str]:
 @dataclass(frozen=True, slots=True)
 class ExportOptions:
     """``calibration`` counts the training photos that set the int8 ranges, ``familiar`` those that tell what is familiar;
-    ``notes`` is Markdown for the card's end."""
+    ``close_up`` is the recipe's where none is given; ``notes`` is Markdown for the card's end."""
 
     name: str
     size: int | None = None
-    mirror: bool = True
+    close_up: float | None = None
     calibration: int = 256
     familiar: int = 1500
     int8: bool = True
@@ -94,20 +94,21 @@ def export(run: Path, target: Path, options: ExportOptions, say: Callable[[str],
     """
     _refuse_other_folders(target)
     config = read_run(run)
-    network = load_weights(run, config.recipe, config.classes)
+    network = load_weights(run, config)
     manifest = read_manifest(run / MANIFEST, Path(config.root))
-    preprocessing = Preprocessing(options.size or config.size, FIT, MEAN, STD)
+    close_up = config.recipe.close_up if options.close_up is None else options.close_up
+    preprocessing = Preprocessing(options.size or config.size, FIT, MEAN, STD, close_up)
     held, axes = manifest.part("validation"), list(config.classes)
     with atomic_folder(target) as folder, tempfile.TemporaryDirectory() as scratch:
         plain = Path(scratch) / "float.onnx"
         write_onnx(network, axes, preprocessing, plain)
-        gap = largest_gap(network, axes, plain, model_inputs(held[:32], preprocessing))
+        gap = largest_gap(network, axes, plain, np.concatenate(model_inputs(held[:32], preprocessing)))
         say(f"ONNX answers as torch does: largest difference {gap:.1e} on {min(32, len(held))} photos")
         if gap > EXPORT_TOLERANCE:
             raise ArtifactError(f"The exported network differs from torch's by {gap:.1e}.", "Report this as a fault.")
         if options.int8:
             calibration = spread(manifest.part("train"), options.calibration)
-            quantise(plain, folder / NETWORK, model_inputs(calibration, preprocessing))
+            quantise(plain, folder / NETWORK, np.concatenate(model_inputs(calibration, preprocessing)))
         else:
             (folder / NETWORK).write_bytes(plain.read_bytes())
         document = _document(folder, config, network.width, preprocessing, options)
@@ -220,9 +221,7 @@ def _document(
 ) -> ModelDocument:
     created = datetime.datetime.now(datetime.UTC).date().isoformat()
     axes = tuple(AxisLabels(axis, tuple(slugs), 1.0, 0.0) for axis, slugs in config.classes.items())
-    return ModelDocument(
-        options.name, created, width, preprocessing, axes, options.mirror, file_digest(folder / NETWORK)
-    )
+    return ModelDocument(options.name, created, width, preprocessing, axes, file_digest(folder / NETWORK))
 
 
 def learn_the_familiar(folder: Path, document: ModelDocument, samples: Sequence[Sample]) -> ModelDocument:

@@ -43,7 +43,7 @@ def float_answers(plain: Path, document: ModelDocument, samples: Sequence[Sample
 
 
 def model_inputs(samples: Sequence[Sample], preprocessing: Preprocessing) -> FloatArray:
-    """The photos as a network reads them, (n, 3, size, size), decoded whole as serving does."""
+    """The photos as a network reads them, (n, views, 3, size, size), decoded whole as serving does."""
     photos = (decode_photo(s.path.read_bytes()) for s in samples)
     return np.stack([to_input(photo, preprocessing) for photo in photos])
 

@@ -17,10 +17,10 @@ from mapsi.dataset.photos import Sample
 from mapsi.errors import ArtifactError
 from mapsi.evaluate.scores import accuracy, macro_f1
 from mapsi.learn.machine import loader_processes
-from mapsi.learn.network import AxisNetwork
+from mapsi.learn.network import AxisNetwork, answer_views
 from mapsi.learn.objective import axis_loss, mix_batch, target_table
 from mapsi.learn.optimiser import build_optimiser, build_schedule
-from mapsi.learn.photos import TrainingPhotos, UInt8Array, read_square
+from mapsi.learn.photos import TrainingPhotos, UInt8Array, read_views
 from mapsi.learn.pixels import normalise
 from mapsi.learn.recipe import Recipe
 
@@ -84,8 +84,8 @@ class TrainingModule(pl.LightningModule):
     def val_dataloader(self) -> DataLoader[tuple[Tensor, ...]]:
         size = self.recipe.size_at(self.current_epoch)
         if self._held_pixels is None or self._held_pixels[0] != size:
-            pixels = np.stack([read_square(s.path, size) for s in self.held])
-            self._held_pixels = (size, torch.from_numpy(pixels).permute(0, 3, 1, 2))
+            pixels = np.stack([read_views(s.path, size, self.recipe.close_up) for s in self.held])
+            self._held_pixels = (size, torch.from_numpy(pixels).permute(0, 1, 4, 2, 3))
         return DataLoader(TensorDataset(self._held_pixels[1], torch.arange(len(self.held))), batch_size=64)
 
     def on_train_epoch_start(self) -> None:
@@ -129,13 +129,8 @@ class TrainingModule(pl.LightningModule):
         self._answers = {axis: torch.zeros(len(self.held), len(slugs)) for axis, slugs in self.classes.items()}
 
     def validation_step(self, batch: tuple[Tensor, Tensor], number: int) -> None:
-        photos = normalise(batch[0])
-        told = self.network(photos)
-        if self.recipe.mirror:
-            mirrored = self.network(photos.flip(3))
-            told = {axis: (logits + mirrored[axis]) / 2 for axis, logits in told.items()}
         rows = self._gathered(batch[1])
-        for axis, logits in told.items():
+        for axis, logits in answer_views(self.network, batch[0]).items():
             self._answers[axis][rows] = self._gathered(logits.float())
 
     def _gathered(self, values: Tensor) -> Tensor:

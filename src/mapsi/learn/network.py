@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from mapsi.artifacts import file_digest
 from mapsi.errors import ArtifactError, UsageError
+from mapsi.learn.pixels import normalise
 
 
 class AxisNetwork(nn.Module):
@@ -47,6 +48,12 @@ class AxisNetwork(nn.Module):
         logits = {axis: head(pooled) for axis, head in self.heads.items()}
         focus = {axis: torch.einsum("bchw,kc->bkhw", maps, head.weight) for axis, head in self.heads.items()}
         return embedding, logits, focus
+
+
+def answer_views(network: AxisNetwork, photos: Tensor) -> dict[str, Tensor]:
+    """Logits by axis, each (B, classes), of photos as uint8 (B, views, 3, H, W): the mean over the views."""
+    told = network(normalise(photos.flatten(0, 1)))
+    return {axis: logits.unflatten(0, photos.shape[:2]).mean(dim=1) for axis, logits in told.items()}
 
 
 def build_network(

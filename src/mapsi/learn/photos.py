@@ -13,6 +13,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 import torch
+from PIL.Image import Image
 from scipy import ndimage
 from torch import Tensor
 from torch.utils.data import Dataset
@@ -22,7 +23,7 @@ from mapsi.artifacts import atomic_file
 from mapsi.dataset.facts import read_bytes
 from mapsi.dataset.photos import Sample
 from mapsi.errors import PhotoError
-from mapsi.imaging import Fit, PhotoLimits, decode_photo, to_square
+from mapsi.imaging import Fit, PhotoLimits, decode_photo, to_square, to_views
 
 STORE_SIDE = 192
 Augmentation = Literal["none", "crop", "strong"]
@@ -64,11 +65,19 @@ def _reserve(file: Path, size: int) -> None:
 def read_square(path: Path, side: int, *, at_least: int = 0) -> UInt8Array:
     """A photo as uint8 (side, side, 3), as serving reads it; ``at_least`` as in :func:`decode_photo`, faster and a little
     different. Raises :class:`PhotoError`, naming the photo."""
+    return np.asarray(to_square(_decode(path, at_least), side, FIT))
+
+
+def read_views(path: Path, side: int, close_up: float) -> UInt8Array:
+    """The views of a photo as uint8 (views, side, side, 3), as serving reads it. Raises :class:`PhotoError`, naming it."""
+    return np.stack([np.asarray(view) for view in to_views(_decode(path), side, FIT, close_up)])
+
+
+def _decode(path: Path, at_least: int = 0) -> Image:
     try:
-        photo = decode_photo(read_bytes(path, PhotoLimits()), at_least=at_least)
+        return decode_photo(read_bytes(path, PhotoLimits()), at_least=at_least)
     except PhotoError as error:
         raise PhotoError(f"{path}: {error.message}", "Take it out of the manifest, or put it right.") from error
-    return np.asarray(to_square(photo, side, FIT))
 
 
 def background_mask(pixels: UInt8Array) -> npt.NDArray[np.bool_]:

@@ -79,8 +79,9 @@ class Recipe:
     dropout: float
     warm_heads: bool
     """Whether the heads are fitted on features of the frozen backbone first, read once and cached."""
-    mirror: bool
-    """Whether a photo is read plain and mirrored when the run is measured (test-time averaging)."""
+    close_up: float
+    """A photo is read a second time, mirrored, this share of its sides around the middle, and both answers are averaged
+    (test-time averaging); 1 for the whole photo mirrored, 0 to read it once."""
     seed: int = 0
 
     @property

@@ -10,17 +10,15 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from PIL.Image import Image
-from torch import Tensor
 
 from mapsi.artifacts import file_digest, write_json
 from mapsi.dataset.manifest import Manifest, read_manifest
 from mapsi.evaluate import Answers, Candidate, Report, answer_photos, build_report
 from mapsi.evaluate.answers import Unreadable
 from mapsi.evaluate.pages import write_report
-from mapsi.imaging import to_square
-from mapsi.learn.network import AxisNetwork
+from mapsi.imaging import to_views
+from mapsi.learn.network import AxisNetwork, answer_views
 from mapsi.learn.photos import FIT
-from mapsi.learn.pixels import normalise
 from mapsi.learn.run import MANIFEST, REPORT, WEIGHTS, RunConfig, photos_of, read_run
 from mapsi.learn.training import load_weights
 
@@ -36,7 +34,7 @@ def report_run(run: Path, names: Names, say: Callable[[str], None] = print) -> d
     """
     config = read_run(run)
     manifest = read_manifest(run / MANIFEST, Path(config.root))
-    network = load_weights(run, config.recipe, config.classes)
+    network = load_weights(run, config)
     reports = {}
     for axis in config.classes:
         answers, candidate, unreadable = answer_axis(network, run, config, manifest, axis)
@@ -59,10 +57,10 @@ def answer_axis(
     be read."""
     held = [s for s in manifest.part("validation") if s.labels.get(axis) in config.classes[axis]]
     photos = photos_of(held, axis, Path(config.root))
-    mirror = bool(config.recipe.get("mirror", False))
+    close_up = config.recipe.close_up
 
     def ask(pictures: Sequence[Image]) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.bool_]]:
-        shares = class_shares(network, [to_square(p, config.size, FIT) for p in pictures], axis, mirror=mirror)
+        shares = class_shares(network, [to_views(p, config.size, FIT, close_up) for p in pictures], axis)
         return shares, np.ones(len(pictures), dtype=np.bool_)
 
     candidate = Candidate(run.name, file_digest(run / WEIGHTS)[:16], tuple(config.classes[axis]), None, ask)
@@ -70,12 +68,10 @@ def answer_axis(
     return answers, candidate, unreadable
 
 
-def class_shares(network: AxisNetwork, squares: Sequence[Image], axis: str, *, mirror: bool) -> npt.NDArray[np.float32]:
-    """Class probabilities (n, C) of pictures of the network's size."""
-    pixels = torch.from_numpy(np.stack([np.asarray(square) for square in squares])).permute(0, 3, 1, 2)
+def class_shares(network: AxisNetwork, pictures: Sequence[Sequence[Image]], axis: str) -> npt.NDArray[np.float32]:
+    """Class probabilities (n, C) of pictures, each by its views of the network's size."""
+    pixels = np.stack([np.stack([np.asarray(view) for view in views]) for views in pictures])
     with torch.inference_mode():
-        logits: Tensor = network(normalise(pixels))[axis]
-        if mirror:
-            logits = (logits + network(normalise(pixels.flip(3)))[axis]) / 2
+        logits = answer_views(network, torch.from_numpy(pixels).permute(0, 1, 4, 2, 3))[axis]
         shares: npt.NDArray[np.float32] = logits.softmax(dim=1).numpy()
     return shares

@@ -14,7 +14,7 @@ from mapsi.dataset.manifest import Manifest, write_manifest
 from mapsi.dataset.photos import Sample
 from mapsi.errors import ArtifactError
 from mapsi.evaluate import Photo
-from mapsi.learn.recipe import Recipe
+from mapsi.learn.recipe import Recipe, recipe_from
 
 WEIGHTS = "weights.safetensors"
 CONFIG = "run.json"
@@ -31,7 +31,7 @@ class RunConfig:
     ``start`` says which weights it started from; both are empty in runs of before they were written down."""
 
     name: str
-    recipe: Mapping[str, Any]
+    recipe: Recipe
     classes: Mapping[str, Sequence[str]]
     size: int
     root: str
@@ -90,7 +90,7 @@ def read_run(run: Path) -> RunConfig:
         document = json.loads((run / CONFIG).read_text("utf-8"))
         return RunConfig(
             document.get("name", "mapsi"),
-            document["recipe"],
+            recipe_from(_renamed(document["recipe"]), f"The recipe of {run}"),
             document["classes"],
             int(document["size"]),
             document["root"],
@@ -99,6 +99,14 @@ def read_run(run: Path) -> RunConfig:
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ArtifactError(f"{run} is no run folder.", "Make one with `mapsi train`.") from error
+
+
+def _renamed(recipe: Mapping[str, Any]) -> dict[str, Any]:
+    """Runs of before the close-up said ``mirror``: the whole photo mirrored, or not."""
+    table = dict(recipe)
+    if "mirror" in table:
+        table["close_up"] = float(table.pop("mirror"))
+    return table
 
 
 def read_metrics(run: Path) -> list[dict[str, float]]:
@@ -138,13 +146,13 @@ class RunSummary:
     @property
     def planned(self) -> int:
         """How many epochs the recipe asks for."""
-        return sum(int(phase["epochs"]) for phase in self.config.recipe["phases"])
+        return self.config.recipe.epochs
 
     def to_json(self) -> dict[str, Any]:
         return {
             "name": self.name,
             "recipe": self.config.name,
-            "backbone": self.config.recipe["backbone"],
+            "backbone": self.config.recipe.backbone,
             "size": self.config.size,
             "epochs": self.epochs,
             "planned": self.planned,

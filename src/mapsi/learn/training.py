@@ -26,7 +26,7 @@ from mapsi.learn.module import TrainingModule
 from mapsi.learn.network import AxisNetwork, build_network, name_start
 from mapsi.learn.photos import STORE_SIDE, open_store
 from mapsi.learn.recipe import Recipe
-from mapsi.learn.run import CHECKPOINT, CURVES, WEIGHTS, prepare_run, write_epoch
+from mapsi.learn.run import CHECKPOINT, CURVES, WEIGHTS, RunConfig, prepare_run, write_epoch
 from mapsi.learn.warm_heads import frozen_features, warm_heads
 
 
@@ -167,10 +167,10 @@ def _without_chatter() -> Iterator[None]:
             logger.setLevel(before)
 
 
-def load_weights(run: Path, recipe: Mapping[str, Any], classes: Mapping[str, Sequence[str]]) -> AxisNetwork:
+def load_weights(run: Path, config: RunConfig) -> AxisNetwork:
     """The network of a finished run, ready to answer; raises :class:`ArtifactError` where it is not finished."""
     weights = run / WEIGHTS
     if not weights.exists():
         raise ArtifactError(f"The run {run} is not finished.", "Start `mapsi train` with it again; it goes on.")
-    counts = {axis: len(slugs) for axis, slugs in classes.items()}
-    return build_network(recipe["backbone"], counts, weights=weights).eval()
+    counts = {axis: len(slugs) for axis, slugs in config.classes.items()}
+    return build_network(config.recipe.backbone, counts, weights=weights).eval()
