@@ -19,17 +19,18 @@ import pytest
 
 from mapsi.sample.shop import shipped_feed
 from servers import free_port
+from tracing import outside_connections, traced
 
 PATIENCE = 240
 
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a running ``mapsi demo`` with a home of its own and no proxy to reach anything by."""
-    port = free_port()
+    """The address of a running ``mapsi demo`` with a home of its own that, as its trace shows, connects nowhere."""
+    port, trace = free_port(), tmp_path_factory.mktemp("trace") / "connections"
     kept = {name: value for name, value in os.environ.items() if not name.startswith("MAPSI_")}
     environment = {**kept, "MAPSI_HOME": str(tmp_path_factory.mktemp("home"))}
-    words = [sys.executable, "-m", "mapsi", "demo", "--port", str(port)]
+    words = [*traced(trace), sys.executable, "-m", "mapsi", "demo", "--port", str(port)]
     with subprocess.Popen(words, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:
             wait_for(f"http://127.0.0.1:{port}/healthz", process)
@@ -40,6 +41,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     assert process.returncode == 0, errors
     assert f"127.0.0.1:{port}" in out
     assert "Traceback" not in errors
+    assert outside_connections(trace) == []
 
 
 def wait_for(address: str, process: subprocess.Popen[str]) -> None:

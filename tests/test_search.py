@@ -30,7 +30,7 @@ from mapsi.search.pictures import SIDES, PictureStore
 from mapsi.search.ranking import SAME_PICTURE, rank
 from mapsi.search.snapshot import Snapshot, current_name, gather, read_snapshot, write_snapshot
 from mapsi.taxonomy import load_taxonomy
-from small_house import House, open_house, write_colour_model
+from small_house import House, open_house, write_colour_model, write_feed
 
 WIDTH = 8
 TAXONOMY = load_taxonomy()
@@ -261,6 +261,16 @@ def test_pages_follow_one_another_without_repeats(house: House) -> None:
     ids = [p.id for page in pages for p in page.products]
     assert len(ids) == len(set(ids)) == first.total
     assert house.finder.by_photo(reading, Filters(), "likeness", first.pages + 1, 7).products == ()
+
+
+def test_what_is_gone_since_the_index_was_built_takes_no_place_on_any_page(tmp_path: Path) -> None:
+    with open_house(tmp_path) as house:
+        feed = write_feed(tmp_path / "less", range(10), "https://shop.example.com/haru")
+        import_feed(house.finder.catalog, feed, format="csv", shop="Haru", taxonomy=house.taxonomy)
+        reading = house.finder.read(Image.new("RGB", (64, 64), "#c0392b"))
+        pages = [house.finder.by_photo(reading, Filters(), "likeness", number, 20) for number in range(1, 6)]
+    assert [page.total for page in pages] == [70] * 5
+    assert [len(page.products) for page in pages] == [20, 20, 20, 10, 0]
 
 
 def test_a_page_out_of_range_is_a_sentence(house: House) -> None:
