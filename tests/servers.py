@@ -137,14 +137,14 @@ def run_redis(folder: Path) -> Iterator[str]:
     words = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder), "--save", ""]
     server = subprocess.Popen(words, stdout=subprocess.DEVNULL)
     try:
-        _wait_for_port(port, server)
+        wait_for_port(port, server)
         yield f"redis://127.0.0.1:{port}/0"
     finally:
         server.terminate()
         server.wait(timeout=20)
 
 
-def _wait_for_port(port: int, server: subprocess.Popen[bytes], seconds: float = 20) -> None:
+def wait_for_port(port: int, server: subprocess.Popen[bytes], seconds: float = 20) -> None:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if server.poll() is not None:

@@ -142,7 +142,8 @@ class Settings:
     trusted_proxies: int = _setting(
         _whole(0, 10),
         0,
-        "How many proxies in front may tell the client's address and scheme (X-Forwarded-For, X-Forwarded-Proto).",
+        "How many proxies in front are believed about the client's address, the scheme, the host and the path "
+        "(X-Forwarded-For, -Proto, -Host, -Prefix).",
     )
     allow_hosts: tuple[str, ...] = _setting(
         _as_names,
@@ -195,7 +196,11 @@ class Settings:
     page_size: int = _setting(_whole(1, 100), 24, "How many products one page shows.")
     image_rate: str = _setting(str, "30 per minute", "How often one client may search by photo.")
     words_rate: str = _setting(str, "120 per minute", "How often one client may search by words.")
-    suggest_rate: str = _setting(str, "600 per minute", "How often one client may ask for suggestions while typing.")
+    suggest_rate: str = _setting(
+        str,
+        "600 per minute",
+        "How often one client may ask for suggestions while typing, and for the pictures of an answer.",
+    )
     login_rate: str = _setting(str, "10 per minute", "How often one client may try to log in as an operator.")
     threads: int = _setting(_whole(1, 256), 8, "How many requests the server works on at once.")
     model_threads: int = _setting(

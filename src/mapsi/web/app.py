@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from flask import Flask
 from flask_bootstrap import Bootstrap5
-from flask_wtf.csrf import CSRFProtect
 
 from mapsi.settings import Settings
 from mapsi.taxonomy import Taxonomy
@@ -14,6 +13,7 @@ from mapsi.web.answers import PhotoAnswers
 from mapsi.web.api import api
 from mapsi.web.assets import setup_assets
 from mapsi.web.faults import setup_faults
+from mapsi.web.forms import protect_forms
 from mapsi.web.languages import language, setup_languages, switch_url
 from mapsi.web.limits import setup_limits
 from mapsi.web.names import class_name
@@ -44,7 +44,7 @@ def create_app(settings: Settings, *, finder: Finder, taxonomy: Taxonomy, secret
     setup_faults(app)
     app.config["BOOTSTRAP_SERVE_LOCAL"] = True
     Bootstrap5(app)
-    CSRFProtect(app).exempt(api)
+    protect_forms(app, exempt=api)
     app.register_blueprint(pages)
     app.register_blueprint(api)
     app.register_blueprint(entrance)
@@ -57,6 +57,7 @@ def create_app(settings: Settings, *, finder: Finder, taxonomy: Taxonomy, secret
             "image": (settings.image_rate, ("pages.search_photo", "api.search_image")),
             "words": (settings.words_rate, searches),
             "suggest": (settings.suggest_rate, ("api.suggest",)),
+            "photo": (settings.suggest_rate, ("pages.photo_picture", "pages.photo_focus")),
             "login": (settings.login_rate, ("entrance.enter",)),
         },
     )

@@ -7,10 +7,10 @@ from typing import Any
 
 from flask import Flask
 from flask_limiter import Limiter
-from flask_limiter.util import get_remote_address
 from limits import parse_many
 
 from mapsi.errors import SettingError
+from mapsi.web.clients import current_client
 
 
 def setup_limits(app: Flask, rates: dict[str, tuple[str, Iterable[str]]]) -> None:
@@ -18,7 +18,7 @@ def setup_limits(app: Flask, rates: dict[str, tuple[str, Iterable[str]]]) -> Non
 
     Raises :class:`SettingError` where a rate cannot be read.
     """
-    limiter = Limiter(get_remote_address, app=app, storage_uri="memory://", headers_enabled=True)
+    limiter = Limiter(current_client, app=app, storage_uri="memory://", headers_enabled=True)
     for scope, (rate, endpoints) in rates.items():
         _check_rate(scope, rate)
         for endpoint in endpoints:

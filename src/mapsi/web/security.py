@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from flask import Flask, Response, g
-from werkzeug.middleware.proxy_fix import ProxyFix
 
 from mapsi.settings import Settings
+from mapsi.web.clients import believe_proxies
 
 OWN_PICTURES = "img-src 'self' blob: data:"
 
@@ -47,14 +47,10 @@ def setup_security(app: Flask, settings: Settings, secret_key: str) -> None:
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=settings.behind_tls,
-        # A phone keeps a tab open for days; the token lives as long as the session it belongs to.
-        WTF_CSRF_TIME_LIMIT=None,
         MAX_CONTENT_LENGTH=settings.photo_bytes + MULTIPART_OVERHEAD,
         MAX_FORM_PARTS=16,
     )
-    if settings.trusted_proxies:
-        near = settings.trusted_proxies
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=near, x_proto=near, x_host=0)  # type: ignore[method-assign]
+    believe_proxies(app, settings.trusted_proxies)
 
     @app.after_request
     def add_headers(response: Response) -> Response:

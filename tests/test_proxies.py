@@ -1,0 +1,159 @@
+"""Behind a proxy: a real nginx with the configuration we give out, and with those that people have."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from flask.testing import FlaskClient
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from chromium import on_a_port
+from mapsi.web.clients import client_of
+from nginx import HOST, Change, Visitor, run_nginx
+from operated import EMAIL, PASSWORD, Desk, open_desk
+
+PROXIED = {"trusted_proxies": 1, "behind_tls": True}
+
+
+def as_given(text: str) -> str:
+    return text
+
+
+def with_nginx_own_host(text: str) -> str:
+    """What most people write: two headers, and the Host that nginx sends by itself."""
+    kept = ("X-Forwarded-For", "X-Forwarded-Proto")
+    lines = [line for line in text.splitlines() if "proxy_set_header" not in line or any(name in line for name in kept)]
+    return "\n".join(lines)
+
+
+def under_a_path(text: str) -> str:
+    moved = text.replace("location / {", "location /mapsi/ {").replace(":8000;", ":8000/;")
+    return moved.replace('X-Forwarded-Prefix ""', "X-Forwarded-Prefix /mapsi")
+
+
+def with_ports(text: str) -> str:
+    return text.replace("X-Forwarded-For $remote_addr;", "X-Forwarded-For $remote_addr:$remote_port;")
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    with open_desk(tmp_path_factory.mktemp("house")) as opened:
+        yield opened
+
+
+def photo(side: int = 64) -> bytes:
+    stream = io.BytesIO()
+    noise = np.random.default_rng(3).integers(0, 255, (side, side, 3), np.uint8)
+    Image.fromarray(noise).save(stream, "JPEG", quality=95)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("change", "path"), [(as_given, ""), (with_nginx_own_host, ""), (under_a_path, "/mapsi"), (with_ports, "")]
+)
+def test_every_form_works_through_nginx(desk: Desk, tmp_path: Path, change: Change, path: str) -> None:
+    served = on_a_port(desk.app(**PROXIED))
+    with served as upstream, run_nginx(tmp_path, int(upstream.rpartition(":")[2]), change) as port:
+        visitor = Visitor(port)
+        status, there, said = visitor.send(f"{path}/", f"{path}/search/photo", photo(), "image/jpeg")
+        assert (status, there.startswith(f"{path}/photo/")) == (303, True), said
+        status, _, page = visitor.ask("GET", there)
+        assert status == 200
+        links = re.findall(r'(?:href|src|action)="(/[^"]*)"', page)
+        assert links
+        assert all(link.startswith(f"{path}/") for link in links)
+        assert visitor.ask("GET", next(link for link in links if "photo.jpg" in link))[0] == 200
+        assert visitor.send(there, f"{there}/forget")[:2] == (303, f"{path}/")
+        form = f"{path}/operator/login"
+        assert visitor.send(form, form, email=EMAIL, password=PASSWORD)[:2] == (303, f"{path}/operator")
+        assert visitor.send(f"{path}/operator", f"{path}/operator/logout")[:2] == (303, form)
+
+
+def test_a_photo_passes_through_nginx_without_a_file(desk: Desk, tmp_path: Path) -> None:
+    """nginx here has no folder to write a body to: one that it wanted to keep would be a 500."""
+    large = photo(1400)
+    assert len(large) > 2_000_000
+    with on_a_port(desk.app(**PROXIED)) as upstream, run_nginx(tmp_path, int(upstream.rpartition(":")[2])) as port:
+        assert Visitor(port).send("/", "/search/photo", large, "image/jpeg")[0] == 303
+
+
+def test_the_address_that_visitors_see_is_the_one_in_answers(desk: Desk, tmp_path: Path) -> None:
+    with on_a_port(desk.app(**PROXIED)) as upstream, run_nginx(tmp_path, int(upstream.rpartition(":")[2])) as port:
+        answer = Visitor(port).ask("GET", "/api/v1/search/words?q=coat")[2]
+    assert f"https://{HOST}/" in answer
+    assert "127.0.0.1" not in answer
+
+
+def test_a_client_is_counted_once_whatever_port_its_proxy_tells(desk: Desk) -> None:
+    client = desk.app(**PROXIED, words_rate="3 per minute").test_client()
+    asked = [{"X-Forwarded-For": f"203.0.113.9:4000{i}"} for i in range(6)]
+    statuses = [client.get("/api/v1/search/words?q=knit", headers=headers).status_code for headers in asked]
+    assert statuses == [200, 200, 200, 429, 429, 429]
+
+
+def test_one_ipv6_network_is_one_client(desk: Desk) -> None:
+    client = desk.app(**PROXIED, words_rate="1 per minute").test_client()
+
+    def ask(address: str) -> int:
+        return client.get("/api/v1/search/words?q=knit", headers={"X-Forwarded-For": address}).status_code
+
+    assert [ask(one) for one in ("2001:db8::1", "[2001:db8::2]:443", "2001:db8:0:1::1")] == [200, 429, 200]
+
+
+@pytest.mark.parametrize(
+    ("said", "client"),
+    [
+        ("203.0.113.9", "203.0.113.9"),
+        ("203.0.113.9:4711", "203.0.113.9"),
+        ("2001:db8:1:2:3::4", "2001:db8:1:2::/64"),
+        ("[2001:db8:1:2::9]", "2001:db8:1:2::/64"),
+        ("[2001:db8:1:2::9]:80", "2001:db8:1:2::/64"),
+        ("::ffff:203.0.113.9", "203.0.113.9"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("", "unknown"),
+        ("_hidden", "unknown"),
+    ],
+)
+def test_a_client_is_an_address_without_its_port_or_an_ipv6_network(said: str, client: str) -> None:
+    assert client_of(said) == client
+
+
+@given(st.text(max_size=60))
+def test_any_address_is_some_client(said: str) -> None:
+    assert client_of(said)
+
+
+@pytest.mark.parametrize("host", ["evil.example/x", "a b", "<x>", "user@evil.example", "shop.example.com, <x>"])
+def test_a_host_that_is_none_is_not_believed(desk: Desk, host: str) -> None:
+    answer = desk.app(**PROXIED).test_client().get("/api/v1/search/words?q=coat", headers={"X-Forwarded-Host": host})
+    assert answer.status_code == 200
+    assert "localhost" in answer.text
+
+
+@pytest.mark.parametrize("prefix", ["//evil.example", "/a/../b", "mapsi", "/%2f", '/"x', "/a//b"])
+def test_a_path_that_is_none_is_not_believed(desk: Desk, prefix: str) -> None:
+    page = desk.app(**PROXIED).test_client().get("/", headers={"X-Forwarded-Prefix": prefix})
+    assert 'action="/search/photo"' in page.text
+
+
+@pytest.fixture
+def browser(desk: Desk) -> FlaskClient:
+    return desk.app().test_client()
+
+
+@pytest.mark.parametrize(
+    ("site", "status"), [("cross-site", 400), ("same-site", 400), ("same-origin", 303), ("none", 303)]
+)
+def test_a_form_that_another_site_sends_is_refused(browser: FlaskClient, site: str, status: int) -> None:
+    found = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', browser.get("/").text)
+    assert found is not None
+    fields = {"csrf_token": found[1], "photo": (io.BytesIO(photo()), "a.jpg")}
+    answer = browser.post("/search/photo", data=fields, headers={"Sec-Fetch-Site": site})
+    assert answer.status_code == status
