@@ -27,17 +27,17 @@ import numpy.typing as npt
 from sqlalchemy import text
 
 from mapsi.catalog import Catalog, open_catalog
-from mapsi.catalog.database import open_database
 from mapsi.catalog.offer import Offer
+from mapsi.catalog.store.database import open_database
 from mapsi.cores import cores
 from mapsi.imaging import PhotoLimits, decode_photo, to_input
 from mapsi.infer import Model
+from mapsi.pictures.copying import PictureSource, copy_pictures
+from mapsi.pictures.embedding import EmbeddingReport, embed_pictures
+from mapsi.pictures.store import PictureStore
+from mapsi.progress import no_progress
 from mapsi.remote import Fetcher
 from mapsi.sample.shop import shipped_feed
-from mapsi.search.copying import PictureSource, copy_pictures
-from mapsi.search.embedding import EmbeddingReport, embed_pictures
-from mapsi.search.pictures import PictureStore
-from mapsi.search.progress import no_progress
 from mapsi.taxonomy import load_taxonomy
 
 BATCHES = (1, 16, 32)

@@ -19,14 +19,14 @@ from mapsi.catalog import open_catalog
 from mapsi.catalog.filters import Filters
 from mapsi.imaging import PhotoLimits, decode_photo
 from mapsi.infer import Model
+from mapsi.pictures.copying import PictureSource, copy_pictures
+from mapsi.pictures.store import PictureStore
+from mapsi.progress import no_progress
+from mapsi.refresh.feeds import import_feed
 from mapsi.remote import Fetcher
 from mapsi.search.building import build_index
-from mapsi.search.copying import PictureSource, copy_pictures
-from mapsi.search.feeds import import_feed
 from mapsi.search.finder import Finder
 from mapsi.search.pair import ServingPair
-from mapsi.search.pictures import PictureStore
-from mapsi.search.progress import no_progress
 from mapsi.taxonomy import load_taxonomy
 
 AUDIENCES = {"Men": "male", "Women": "female", "Unisex": "unisex"}

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from mapsi.catalog import Catalog, open_catalog
-from mapsi.catalog.database import open_database
-from mapsi.catalog.tables import Table
+from mapsi.catalog.store.database import open_database
+from mapsi.catalog.store.tables import Table
 from servers import MariaDB, mariadb_is_installed, require, run_mariadb
 
 _numbers = itertools.count(1)

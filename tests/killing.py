@@ -12,8 +12,8 @@ from pathlib import Path
 from sqlalchemy import text
 
 from mapsi.catalog import Catalog, open_catalog
-from mapsi.catalog.database import open_database
 from mapsi.catalog.filters import Filters
+from mapsi.catalog.store.database import open_database
 from refreshing import Refreshing, feed, means
 
 COUNT = 3000

@@ -14,10 +14,10 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from mapsi.catalog import Catalog
-from mapsi.catalog.jobs import Job
+from mapsi.catalog.operations.jobs import Job
 from mapsi.errors import MapsiError
 from mapsi.imaging import PhotoLimits
-from mapsi.search.pictures import PictureStore
+from mapsi.pictures.store import PictureStore
 from mapsi.settings import Secret
 from mapsi.web.operator.passwords import hash_password
 from offers import TAXONOMY

@@ -11,10 +11,10 @@ from typing import Any
 from mapsi.catalog import Catalog
 from mapsi.catalog.records import Preview, SourceRecord
 from mapsi.providers.arrival import Limits
+from mapsi.refresh.admitting import admit_source
+from mapsi.refresh.queries import Account
+from mapsi.refresh.refreshing import Means, RefreshReport, preview_source, refresh_source
 from mapsi.remote import Fetcher
-from mapsi.search.admitting import admit_source
-from mapsi.search.asking import Account
-from mapsi.search.refreshing import Means, RefreshReport, preview_source, refresh_source
 from mapsi.settings import Secret
 from mapsi.taxonomy import Taxonomy
 from offers import TAXONOMY

@@ -22,17 +22,17 @@ from PIL import Image, ImageDraw
 
 from mapsi.artifacts import file_digest, write_json
 from mapsi.catalog import open_catalog
-from mapsi.catalog.database import Clock, utc_now
+from mapsi.catalog.store.database import Clock, utc_now
 from mapsi.imaging import PhotoLimits, Preprocessing
 from mapsi.infer import Model
 from mapsi.infer.folder import DOCUMENT, NETWORK, AxisLabels, ModelDocument
+from mapsi.pictures.copying import PictureSource, copy_pictures
+from mapsi.pictures.store import PictureStore
+from mapsi.refresh.feeds import import_feed
 from mapsi.remote import Fetcher
 from mapsi.search.building import build_index
-from mapsi.search.copying import PictureSource, copy_pictures
-from mapsi.search.feeds import import_feed
 from mapsi.search.finder import Finder
 from mapsi.search.pair import ServingPair
-from mapsi.search.pictures import PictureStore
 from mapsi.settings import Settings
 from mapsi.taxonomy import Taxonomy, load_taxonomy
 from mapsi.web.app import create_app

@@ -185,7 +185,7 @@ def test_readers_see_nothing_of_a_running_import(catalog: Catalog) -> None:
 
 
 def test_a_second_import_of_a_shop_is_refused_while_one_runs(catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mapsi.catalog.importing.PATIENCE", 0)
+    monkeypatch.setattr("mapsi.catalog.imports.run.PATIENCE", 0)
     started, go_on = Event(), Event()
     refused: list[CatalogError] = []
 

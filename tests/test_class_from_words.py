@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mapsi.catalog.class_from_words import WordClassifier
+from mapsi.catalog.text.class_from_words import WordClassifier
 from mapsi.taxonomy import Axis, Class, Name, Taxonomy, load_taxonomy
 
 SHIPPED = WordClassifier(load_taxonomy())

@@ -17,9 +17,9 @@ from chromium import chromium_is_installed
 from google_site import OLD, TBN, Look, Result, Site, consent_page, open_site, results_page
 from mapsi.collect.browser import Programs, open_browser
 from mapsi.collect.faults import SourceChanged, SourceRefused, SourceUnreachable
-from mapsi.collect.google import GoogleImages
-from mapsi.collect.google_page import is_gone
-from mapsi.collect.google_walk import Patience
+from mapsi.collect.google.page import is_gone
+from mapsi.collect.google.source import GoogleImages
+from mapsi.collect.google.walk import Patience
 from mapsi.collect.source import Found, Query
 from mapsi.taxonomy import load_taxonomy
 from servers import free_port, require

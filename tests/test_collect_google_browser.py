@@ -27,8 +27,8 @@ from google_site import Look, Result, Site, open_site
 from mapsi.cli import main
 from mapsi.collect.browser import Programs, open_browser
 from mapsi.collect.faults import SourceUnreachable
-from mapsi.collect.google import GoogleImages, TermsNotAcceptedError, open_google
-from mapsi.collect.google_walk import Patience
+from mapsi.collect.google.source import GoogleImages, TermsNotAcceptedError, open_google
+from mapsi.collect.google.walk import Patience
 from mapsi.collect.selectors import GoogleSelectors
 from mapsi.collect.source import Query
 from mapsi.errors import ArtifactError, ExtraMissingError
@@ -205,7 +205,7 @@ def test_a_page_that_can_neither_be_read_nor_kept_is_a_fault_of_the_source(
 SEARCHING = """
 import signal, sys, tempfile
 from pathlib import Path
-from mapsi.collect.google import open_google
+from mapsi.collect.google.source import open_google
 # A process begun in the background of a shell ignores Ctrl-C, and so would this one.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 from mapsi.collect.source import Query

@@ -19,7 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from mapsi.cli.reviewing import review as review_command
+from mapsi.cli.review import review as review_command
 from mapsi.collect.review import INNER, reviewed_labels
 from mapsi.collect.review.applying import apply_review
 from mapsi.collect.review.doubt import distances, doubts, place
@@ -502,7 +502,7 @@ def start(folder: Path, model: Path, home: Path) -> tuple[subprocess.Popen[str],
     environment = {**os.environ, "MAPSI_MODEL": str(model), "MAPSI_HOME": str(home)}
     # A process begun in the background of a shell ignores Ctrl-C, and so would this one.
     listen = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
-    script = f"{listen}; from mapsi.cli.reviewing import review; review()"
+    script = f"{listen}; from mapsi.cli.review import review; review()"
     command = [sys.executable, "-c", script, str(folder), "--no-browser"]
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment, process_group=0

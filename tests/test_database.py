@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from mapsi.catalog import open_catalog
-from mapsi.catalog.database import Database, open_database
+from mapsi.catalog.store.database import Database, open_database
 from mapsi.errors import CatalogError
 from servers import MariaDB, free_port
 

@@ -24,15 +24,15 @@ from mapsi.errors import ArtifactError, BusyError, NotFoundError
 from mapsi.imaging import PhotoLimits
 from mapsi.infer import Model
 from mapsi.infer.folder import DOCUMENT
+from mapsi.pictures.copying import PictureSource
+from mapsi.pictures.embedding import BATCH, embed_pictures
+from mapsi.pictures.store import PictureStore
+from mapsi.progress import no_progress
 from mapsi.remote import Fetcher
 from mapsi.search.building import LOCK, Workshop, build, building
-from mapsi.search.copying import PictureSource
-from mapsi.search.embedding import BATCH, embed_pictures
 from mapsi.search.finder import Finder
 from mapsi.search.models import ModelStore
 from mapsi.search.pair import ServingPair
-from mapsi.search.pictures import PictureStore
-from mapsi.search.progress import no_progress
 from mapsi.search.pruning import prune
 from mapsi.search.snapshot import current_name, read_snapshot
 from mapsi.taxonomy import load_taxonomy

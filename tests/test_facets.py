@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from mapsi.catalog import Catalog, open_catalog
-from mapsi.catalog.colors import ColorReader
 from mapsi.catalog.filters import Filters
 from mapsi.catalog.offer import Offer
+from mapsi.catalog.text.colors import ColorReader
 from mapsi.taxonomy.synonyms import load_colors
 from offers import offer, take_in, take_in_all
 

@@ -16,14 +16,28 @@ PACKAGE = ROOT / "src" / "mapsi"
 FLOORS = [
     {"cli"},
     {"web"},
-    {"search", "work"},
+    {"search", "refresh", "work", "documents"},
+    {"pictures"},
     {"collect", "learn", "providers", "sample"},
     {"dataset", "evaluate", "infer", "catalog", "remote"},
     {"artifacts", "imaging"},
     {"taxonomy", "settings"},
-    {"errors", "cores"},
+    {"errors", "cores", "progress", "stopping"},
 ]
 FLOOR_OF = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
+
+CATALOG_FLOORS = [
+    {"catalog"},
+    {"operations"},
+    {"imports"},
+    {"listings", "pictures"},
+    {"text"},
+    {"store"},
+    {"filters", "product", "records"},
+    {"offer"},
+]
+"""The rooms inside ``catalog/`` and, at the top and the bottom, the files that other rooms may import as well."""
+CATALOG_FLOOR_OF = {room: number for number, rooms in enumerate(CATALOG_FLOORS) for room in rooms}
 
 OWNERS = {
     "torch": {"learn"},
@@ -42,7 +56,7 @@ OWNERS = {
     "matplotlib": {"evaluate"},
     "celery": {"work"},
     "redis": set(),
-    "PIL": {"imaging", "sample", "search", "evaluate", "infer", "cli", "web", "learn"},
+    "PIL": {"imaging", "sample", "search", "pictures", "evaluate", "infer", "cli", "web", "learn"},
     "resvg_py": {"sample"},
     "selenium": {"collect"},
     "imagehash": {"dataset", "collect"},
@@ -86,6 +100,21 @@ def test_imports_point_down(room: str, path: Path) -> None:
         assert other == room or FLOOR_OF[other] > FLOOR_OF[room], f"{path} imports {name}"
 
 
+INSIDE_CATALOG = [path for room, path in MODULES if room == "catalog" and path != PACKAGE / "catalog" / "__init__.py"]
+
+
+@pytest.mark.parametrize("path", INSIDE_CATALOG, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_point_down_inside_the_catalogue(path: Path) -> None:
+    room = path.relative_to(PACKAGE / "catalog").with_suffix("").parts[0]
+    for name in _imports(path):
+        parts = name.split(".")
+        if parts[:2] != ["mapsi", "catalog"]:
+            continue
+        assert len(parts) > 2, f"{path} imports its own front door"
+        other = parts[2]
+        assert other == room or CATALOG_FLOOR_OF[other] > CATALOG_FLOOR_OF[room], f"{path} imports {name}"
+
+
 @pytest.mark.parametrize(("room", "path"), MODULES, ids=lambda value: str(value).removeprefix(str(PACKAGE) + "/"))
 def test_one_room_owns_each_heavy_library(room: str, path: Path) -> None:
     for name in _imports(path):
@@ -95,7 +124,7 @@ def test_one_room_owns_each_heavy_library(room: str, path: Path) -> None:
 
 def test_serving_and_evaluating_load_no_torch() -> None:
     script = (
-        "import sys, mapsi.cli, mapsi.cli.opening, mapsi.web.app, mapsi.web.serving, mapsi.search.building, mapsi.evaluate;"
+        "import sys, mapsi.cli, mapsi.cli.opening, mapsi.web.app, mapsi.web.serving, mapsi.search.building, mapsi.refresh.refreshing, mapsi.evaluate;"
         "sys.exit(any(name in sys.modules for name in ('torch', 'timm', 'lightning', 'matplotlib', 'onnx')))"
     )
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0

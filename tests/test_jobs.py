@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from mapsi.catalog import Catalog, open_catalog
-from mapsi.catalog.jobs import LEASE, PAUSES, Job
+from mapsi.catalog.operations.jobs import LEASE, PAUSES, Job
 from refreshing import Clock
 
 INDEX, HARU = Job("index"), Job("refresh", "Haru 하루")

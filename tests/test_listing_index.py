@@ -7,9 +7,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from mapsi.catalog import Catalog, changes, listing_index, open_catalog
+from mapsi.catalog import Catalog, open_catalog
 from mapsi.catalog.filters import Filters
+from mapsi.catalog.listings import listing_index
 from mapsi.catalog.offer import Offer
+from mapsi.catalog.store import changes
 from offers import TAXONOMY, offer, take_in, take_in_all
 
 QUERIES = ("", "니트", "블랙 셔츠", "shirt", "검정")

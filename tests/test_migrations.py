@@ -6,16 +6,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import text
 
 import mapsi
 from mapsi.catalog import open_catalog
-from mapsi.catalog.database import Database, begin_write, open_database
-from mapsi.catalog.migrations import _config, check_schema, migrate
-from mapsi.catalog.tables import Table
+from mapsi.catalog.store.database import Database, open_database
+from mapsi.catalog.store.migrations import check_schema, migrate
+from mapsi.catalog.store.tables import Table
 from mapsi.errors import CatalogError
 
 
@@ -42,40 +41,6 @@ def test_migrating_again_changes_nothing(database: Database) -> None:
     check_schema(database)
     with database.read() as connection:
         assert connection.execute(text("SELECT generation FROM state")).all() == [(0,)]
-
-
-def test_listings_of_an_earlier_version_have_a_colour_at_once(database: Database) -> None:
-    with database.session() as connection, begin_write(connection):
-        command.upgrade(_config(connection), "0002")
-        connection.execute(text("INSERT INTO shops (id, slug, name, sample) VALUES (1, 's', 'S', 0)"))
-        connection.execute(
-            text(
-                "INSERT INTO imports (id, shop, format, origin, started, state, reason) "
-                "VALUES (1, 's', 'x', 'x', '2026-01-01 00:00:00', 'done', '')"
-            )
-        )
-        for number, (title, color) in enumerate((("린넨 셔츠", "Navy Blue"), ("블랙 코트", ""), ("니트", "")), 1):
-            values = {"id": number, "title": title, "color": color}
-            connection.execute(
-                text(
-                    "INSERT INTO offers (id, shop_id, shop_offer_id, group_key, title, link, image_source, price, "
-                    "lowest_price, currency, availability, description, brand, category, color, fingerprint, import_id, "
-                    "first_seen, last_seen) VALUES (:id, 1, :id, '=', :title, 'l', '', 1, 1, 'KRW', 'in_stock', '', '', "
-                    "'', :color, 'abcdefghijklmnop', 1, '2026-01-01 00:00:00', '2026-01-01 00:00:00')"
-                ),
-                values,
-            )
-            connection.execute(
-                text(
-                    "INSERT INTO listings (offer_id, shop_id, group_key, price_order, title, about, classes, tokens) "
-                    "VALUES (:id, 1, :key, 1, :title, '', '', '')"
-                ),
-                {"id": number, "title": title, "key": f"={number}"},
-            )
-    migrate(database)
-    with database.read() as connection:
-        colors = connection.execute(text("SELECT colors FROM listings ORDER BY offer_id")).scalars().all()
-    assert [found.split() for found in colors] == [["navy"], ["black"], []]
 
 
 def test_an_empty_database_is_told(database: Database) -> None:

@@ -15,11 +15,11 @@ import pytest
 from flask.testing import FlaskClient
 
 from mapsi.catalog import open_catalog
-from mapsi.catalog.jobs import Job
-from mapsi.cli.working import make_hands
+from mapsi.catalog.operations.jobs import Job
+from mapsi.cli.worker import make_hands
+from mapsi.pictures.copying import PictureSource, copy_pictures
+from mapsi.refresh.feeds import import_feed
 from mapsi.remote import Fetcher
-from mapsi.search.copying import PictureSource, copy_pictures
-from mapsi.search.feeds import import_feed
 from mapsi.search.finder import Finder
 from mapsi.search.pair import ServingPair
 from mapsi.settings import Settings

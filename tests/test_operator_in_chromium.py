@@ -10,7 +10,7 @@ import pytest
 from selenium.webdriver.common.keys import Keys
 
 from chromium import Browser, chromium_is_installed, on_a_port, open_browser
-from mapsi.catalog.jobs import Job
+from mapsi.catalog.operations.jobs import Job
 from operated import EMAIL, EVIL, PASSWORD, Desk, in_every_state, open_desk
 from refreshing import HOUR, Clock
 from servers import require

@@ -18,7 +18,7 @@ from mapsi.imaging import decode_photo
 from mapsi.infer import Guess, Model
 from mapsi.infer.model import shipped_model
 from mapsi.taxonomy import load_taxonomy
-from mapsi.web.names import class_name
+from mapsi.taxonomy.names import class_name
 from servers import require
 from small_house import House, draw_garment, grey_bytes, open_house
 

@@ -6,28 +6,24 @@ import hashlib
 import io
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from alembic import command
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
-from sqlalchemy import text
 
-from mapsi.catalog import Catalog, open_catalog
-from mapsi.catalog.database import begin_write, open_database
-from mapsi.catalog.migrations import _config
-from mapsi.catalog.pictures import FetchedPicture
+from mapsi.catalog import Catalog
+from mapsi.catalog.pictures.pictures import FetchedPicture
 from mapsi.imaging import PhotoLimits, encode_webp
+from mapsi.pictures.copying import CopyReport, PictureSource, Schedule, copy_pictures
+from mapsi.pictures.courtesy import CONNECTIONS, LONGEST, Courtesy
+from mapsi.pictures.store import FULL, SIDES, PictureStore, covering_side, smaller_sides
+from mapsi.progress import no_progress
 from mapsi.remote import Fetcher
-from mapsi.search.copying import CopyReport, PictureSource, Schedule, copy_pictures
-from mapsi.search.courtesy import CONNECTIONS, LONGEST, Courtesy
-from mapsi.search.pictures import FULL, SIDES, PictureStore, covering_side, smaller_sides
-from mapsi.search.progress import no_progress
 from offers import offer, take_in
 from picture_server import PictureServer, run_picture_server
 
@@ -367,29 +363,3 @@ def test_copying_is_no_slower_for_one_slow_host(home: Home) -> None:
         source = PictureSource(fetcher, 1 << 16, 5.0)
         assert copy_pictures(home.catalog, source, home.store, progress).copied == 44  # type: ignore[arg-type]
     assert sum(seconds < finished[-1] - 0.2 for seconds in finished) >= 30
-
-
-@pytest.mark.parametrize("kind", ["sqlite", "mariadb"])
-def test_pictures_of_an_earlier_version_are_asked_about_within_a_week(
-    new_database: Callable[[str], str], kind: str
-) -> None:
-    url = new_database(kind)
-    database = open_database(url)
-    with database.session() as connection, begin_write(connection):
-        command.upgrade(_config(connection), "0003")
-        for statement in (
-            "INSERT INTO shops (id, slug, name, sample) VALUES (1, 's', 'S', 0)",
-            "INSERT INTO imports (id, shop, format, origin, started, state, reason) "
-            "VALUES (1, 's', 'x', 'x', '2026-01-01 00:00:00', 'done', '')",
-            f"INSERT INTO pictures VALUES ('{'ab' * 32}', 480, 640, 'https://i.example.com/1', '2026-01-01 00:00:00')",
-            "INSERT INTO offers (id, shop_id, shop_offer_id, group_key, title, link, image_source, price, lowest_price, "
-            "currency, availability, description, brand, category, color, fingerprint, import_id, first_seen, last_seen, "
-            "picture) VALUES (1, 1, '1', '=1', 't', 'l', 'https://i.example.com/1', 1, 1, 'KRW', 'in_stock', '', '', '', "
-            f"'', 'abcdefghijklmnop', 1, '2026-01-01 00:00:00', '2026-01-01 00:00:00', '{'ab' * 32}')",
-        ):
-            connection.execute(text(statement))
-    database.engine.dispose()
-    with open_catalog(url) as catalog:
-        catalog.migrate()
-        (task,) = catalog.pictures.to_fetch(datetime.now(UTC) + timedelta(days=7))
-    assert (task.image, task.picture, task.keep) == ("https://i.example.com/1", "ab" * 32, True)

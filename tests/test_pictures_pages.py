@@ -14,8 +14,8 @@ from flask.testing import FlaskClient
 from PIL import Image
 
 from mapsi.catalog.product import Product
-from mapsi.search.pictures import FULL, PictureStore
-from mapsi.web.documents import product_image
+from mapsi.documents import product_image
+from mapsi.pictures.store import FULL, PictureStore
 from mapsi.web.view import view_picture
 from small_house import House, open_house
 

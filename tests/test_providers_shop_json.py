@@ -23,10 +23,10 @@ from mapsi.providers import FORMATS, read_offers
 from mapsi.providers.quota import MemoryQuota, Quota, day_turns
 from mapsi.providers.shop_items import parse_envelope, read_item
 from mapsi.providers.shop_json import MAX_ITEMS, Answer, ShopJson, queries_for
+from mapsi.refresh.admitting import admit_source
+from mapsi.refresh.queries import Account, CountedCalls
 from mapsi.remote import Fetcher
 from mapsi.remote.retry import LONGEST, retry_after
-from mapsi.search.admitting import admit_source
-from mapsi.search.asking import Account, CountedCalls
 from mapsi.settings import Secret
 from mapsi.taxonomy import load_taxonomy
 from shop_json_server import CLIENT_ID, CLIENT_SECRET, Fault, ShopJsonServer, run_shop_json

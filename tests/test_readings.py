@@ -13,9 +13,9 @@ import pytest
 
 from mapsi.catalog import Catalog
 from mapsi.catalog.filters import Filters
-from mapsi.catalog.locks import switch_lock
-from mapsi.catalog.pictures import FetchedPicture, PictureTask
+from mapsi.catalog.pictures.pictures import FetchedPicture, PictureTask
 from mapsi.catalog.records import Label
+from mapsi.catalog.store.locks import switch_lock
 from mapsi.errors import UsageError
 from offers import TAXONOMY, take_in, take_in_all
 from offers import offer as any_offer

@@ -408,7 +408,7 @@ def test_the_dry_run_names_what_would_go_also_where_as_much_is_new(house: Refres
 def test_a_second_refresh_is_told_that_one_runs(
     house: Refreshing, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mapsi.catalog.importing.PATIENCE", 0)
+    monkeypatch.setattr("mapsi.catalog.imports.run.PATIENCE", 0)
     (tmp_path / "feed.csv").write_text(feed("abc"), "utf-8")
     source = house.add("haru", tmp_path / "feed.csv")
     with house.catalog.sources.run(source, TAXONOMY) as run:

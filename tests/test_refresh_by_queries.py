@@ -11,7 +11,7 @@ import pytest
 from mapsi.catalog import open_catalog
 from mapsi.catalog.filters import Filters
 from mapsi.errors import FeedError
-from mapsi.search.refreshing import calls_left
+from mapsi.refresh.refreshing import calls_left
 from mapsi.taxonomy import load_taxonomy
 from refreshing import DAY, HOUR, Clock, Refreshing, means
 from shop_json_server import Fault, ShopJsonServer, run_shop_json

@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 
 from mapsi.catalog import open_catalog
 from mapsi.catalog.filters import Filters
-from mapsi.catalog.sources import NewSource
+from mapsi.catalog.imports.sources import NewSource
 from mapsi.errors import NotFoundError
 from offers import TAXONOMY
 from refreshing import HOUR, Clock

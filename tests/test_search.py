@@ -20,13 +20,13 @@ from mapsi.catalog.filters import Filters, Sort
 from mapsi.errors import ArtifactError, NotFoundError, UsageError
 from mapsi.imaging import PhotoLimits
 from mapsi.infer import AxisReading, Guess, Model, Reading
+from mapsi.pictures.copying import PictureSource, copy_pictures
+from mapsi.pictures.store import SIDES, PictureStore
+from mapsi.refresh.feeds import import_feed
 from mapsi.remote import Fetcher
 from mapsi.search.building import build_index
-from mapsi.search.copying import PictureSource, copy_pictures
-from mapsi.search.feeds import import_feed
 from mapsi.search.index import FlatIndex
 from mapsi.search.pair import ServingPair
-from mapsi.search.pictures import SIDES, PictureStore
 from mapsi.search.ranking import SAME_PICTURE, rank
 from mapsi.search.snapshot import Snapshot, current_name, gather, read_snapshot, write_snapshot
 from mapsi.taxonomy import load_taxonomy

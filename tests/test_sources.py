@@ -10,10 +10,10 @@ import pytest
 
 from mapsi.catalog import Catalog
 from mapsi.catalog.filters import Filters
+from mapsi.catalog.imports.sources import NewSource
 from mapsi.catalog.offer import Withdrawal
-from mapsi.catalog.sources import NewSource
 from mapsi.errors import BusyError, FeedError, NotFoundError, RefusedAddressError, UsageError
-from mapsi.search.admitting import admit_source
+from mapsi.refresh.admitting import admit_source
 from offers import TAXONOMY, offer, take_in
 from refreshing import DAY, HOUR
 
@@ -83,8 +83,8 @@ def test_removing_takes_the_offers_and_leaves_the_books(catalog: Catalog) -> Non
 
 
 def test_a_source_is_not_removed_while_it_is_refreshed(catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
-    for room in ("sources", "importing"):
-        monkeypatch.setattr(f"mapsi.catalog.{room}.PATIENCE", 0)
+    for file in ("sources", "run"):
+        monkeypatch.setattr(f"mapsi.catalog.imports.{file}.PATIENCE", 0)
     source = catalog.sources.add(new("haru"))
     with catalog.sources.run(source, TAXONOMY) as run:
         with pytest.raises(BusyError, match="haru"):

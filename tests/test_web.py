@@ -31,13 +31,13 @@ from werkzeug.test import TestResponse
 import mapsi.web
 from mapsi.catalog.filters import SORTS, Filters
 from mapsi.catalog.product import Product, ProductPage
+from mapsi.documents import is_web_address, product_keyword
 from mapsi.errors import SettingError
 from mapsi.infer.reading import AxisReading, Guess, Reading
 from mapsi.taxonomy import Name, Taxonomy, load_taxonomy
+from mapsi.taxonomy.names import class_name
 from mapsi.web.answers import PhotoAnswer, PhotoAnswers, PhotoExpiredError
-from mapsi.web.documents import is_web_address, product_keyword
 from mapsi.web.languages import format_price
-from mapsi.web.names import class_name
 from mapsi.web.parameters import AUDIENCES, ListQuery, read_query, write_query
 from mapsi.web.shelf import Shelf
 from mapsi.web.view import Listing, view_axes

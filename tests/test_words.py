@@ -19,7 +19,7 @@ from mapsi.catalog import Catalog, open_catalog
 from mapsi.catalog.filters import Filters, Sort
 from mapsi.catalog.offer import Offer
 from mapsi.catalog.product import Product
-from mapsi.catalog.thesaurus import Term, shipped_thesaurus
+from mapsi.catalog.text.thesaurus import Term, shipped_thesaurus
 from mapsi.errors import UsageError
 from offers import TAXONOMY, offer, take_in, take_in_all
 

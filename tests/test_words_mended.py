@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mapsi.catalog import Catalog
-from mapsi.catalog.correcting import one_slip_away
 from mapsi.catalog.filters import Filters
-from mapsi.catalog.hangul import initials, letters, typed_as_hangul, typed_as_latin
-from mapsi.catalog.tokens import words
+from mapsi.catalog.listings.correcting import one_slip_away
+from mapsi.catalog.text.hangul import initials, letters, typed_as_hangul, typed_as_latin
+from mapsi.catalog.text.tokens import words
 from offers import offer, take_in
 
 SHOP = (

@@ -17,7 +17,7 @@ import pytest
 from click.testing import CliRunner
 
 from mapsi.catalog import Catalog, open_catalog
-from mapsi.catalog.jobs import LEASE, Job
+from mapsi.catalog.operations.jobs import LEASE, Job
 from mapsi.cli import main
 from mapsi.errors import CatalogError, FeedError, NotFoundError, RemoteError
 from mapsi.work.celery_worker import announce, make_app

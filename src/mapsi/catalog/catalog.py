@@ -11,34 +11,34 @@ import numpy as np
 import numpy.typing as npt
 from sqlalchemy import Connection
 
-from mapsi.catalog.accounts import Accounts
-from mapsi.catalog.browsing import load_price_history, load_products
-from mapsi.catalog.classifying import classify_by_model
-from mapsi.catalog.database import Clock, Database, open_database, utc_now
-from mapsi.catalog.expiry import read_expired
 from mapsi.catalog.filters import EVERYTHING, Expired, Filters, Sort
-from mapsi.catalog.generation import read_generation
-from mapsi.catalog.importing import Progress, Row, open_run
-from mapsi.catalog.jobs import Jobs
-from mapsi.catalog.migrations import check_schema, migrate
-from mapsi.catalog.naming import refuse_namesake, shop_slug
-from mapsi.catalog.narrowing import Window
-from mapsi.catalog.pictures import Pictures
-from mapsi.catalog.product import Product, ProductPage
-from mapsi.catalog.readings import (
+from mapsi.catalog.imports.run import Progress, Row, open_run
+from mapsi.catalog.imports.shop_slugs import refuse_namesake, shop_slug
+from mapsi.catalog.imports.sourcing import Sources
+from mapsi.catalog.imports.switching import Delivery
+from mapsi.catalog.listings.browsing import load_price_history, load_products
+from mapsi.catalog.listings.narrowing import Window
+from mapsi.catalog.listings.searching import Query
+from mapsi.catalog.listings.storefront import Storefront, as_query
+from mapsi.catalog.operations.accounts import Accounts
+from mapsi.catalog.operations.jobs import Jobs
+from mapsi.catalog.operations.status import read_status
+from mapsi.catalog.operations.unanswered import UnansweredQueries
+from mapsi.catalog.pictures.classifying import classify_by_model
+from mapsi.catalog.pictures.pictures import Pictures
+from mapsi.catalog.pictures.readings import (
     UnreadPicture,
     count_pictures_read,
     index_rows,
     pictures_without_reading,
     save_readings,
 )
+from mapsi.catalog.product import Product, ProductPage
 from mapsi.catalog.records import CatalogStatus, Facets, ImportReport, IndexRow, Label, PricePoint, Suggestion
-from mapsi.catalog.searching import Query
-from mapsi.catalog.sourcing import Sources
-from mapsi.catalog.status import read_status
-from mapsi.catalog.storefront import Storefront, as_query
-from mapsi.catalog.switching import Delivery
-from mapsi.catalog.unanswered import UnansweredQueries
+from mapsi.catalog.store.database import Clock, Database, open_database, utc_now
+from mapsi.catalog.store.expiry import read_expired
+from mapsi.catalog.store.generation import read_generation
+from mapsi.catalog.store.migrations import check_schema, migrate
 from mapsi.errors import UsageError
 from mapsi.taxonomy import Taxonomy
 

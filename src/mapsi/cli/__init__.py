@@ -56,31 +56,9 @@ def main() -> None:
 
 
 def _register() -> None:
-    from mapsi.cli import (
-        asking,
-        collecting,
-        evaluating,
-        indexing,
-        learning,
-        operating,
-        preparing,
-        serving,
-        stocking,
-        working,
-    )
+    from mapsi.cli import catalog, collect, dataset, evaluate, index, operator, search, serve, train, worker
 
-    for module in (
-        serving,
-        asking,
-        stocking,
-        indexing,
-        working,
-        operating,
-        collecting,
-        preparing,
-        learning,
-        evaluating,
-    ):
+    for module in (serve, search, catalog, index, worker, operator, collect, dataset, train, evaluate):
         for command in module.COMMANDS:
             main.add_command(command)
 

@@ -18,13 +18,13 @@ from mapsi.taxonomy import Taxonomy, load_taxonomy
 if TYPE_CHECKING:
     from mapsi.catalog import Catalog
     from mapsi.infer import Model
-    from mapsi.search.asking import Account
+    from mapsi.pictures.copying import PictureSource
+    from mapsi.pictures.store import PictureStore
+    from mapsi.refresh.queries import Account
+    from mapsi.refresh.refreshing import Means
     from mapsi.search.building import Workshop
-    from mapsi.search.copying import PictureSource
     from mapsi.search.finder import Finder
     from mapsi.search.models import ModelStore
-    from mapsi.search.pictures import PictureStore
-    from mapsi.search.refreshing import Means
 
 
 INTERRUPTED = 130
@@ -80,8 +80,8 @@ class Parts:
         )
 
     def picture_source(self) -> PictureSource:
+        from mapsi.pictures.copying import PictureSource
         from mapsi.remote import Fetcher
-        from mapsi.search.copying import PictureSource
 
         fetcher = Fetcher(allow_hosts=self.settings.allow_hosts)
         return PictureSource(fetcher, self.settings.photo_bytes, self.settings.fetch_seconds)
@@ -104,8 +104,8 @@ def open_stock(settings: Settings) -> Catalog:
 
 def refresh_means(settings: Settings) -> Means:
     """What refreshing a source works with."""
+    from mapsi.refresh.refreshing import Means
     from mapsi.remote import Fetcher
-    from mapsi.search.refreshing import Means
 
     return Means(
         fetcher=Fetcher(allow_hosts=settings.allow_hosts),
@@ -116,7 +116,7 @@ def refresh_means(settings: Settings) -> Means:
 
 def naver_account(settings: Settings) -> Account:
     """The account that shop.json is asked with."""
-    from mapsi.search.asking import Account
+    from mapsi.refresh.queries import Account
 
     return Account.of(settings)
 
@@ -167,7 +167,7 @@ def check_names(model: Model, taxonomy: Taxonomy) -> None:
 def open_parts(settings: Settings, *, model_folder: Path | None = None) -> Parts:
     """Everything that serving and stocking need, the catalogue brought to this version's schema."""
     from mapsi.catalog import open_catalog
-    from mapsi.search.pictures import PictureStore
+    from mapsi.pictures.store import PictureStore
 
     make_home(settings)
     model, taxonomy = open_model(settings, model_folder)

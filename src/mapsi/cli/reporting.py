@@ -12,7 +12,7 @@ import click
 if TYPE_CHECKING:
     from mapsi.catalog.offer import BrokenRow
     from mapsi.catalog.records import Preview, PriceChange, RunRecord, ShopStatus, SourceRecord
-    from mapsi.search.refreshing import RefreshReport
+    from mapsi.refresh.refreshing import RefreshReport
 
 SHOWN_ROWS = 20
 _UNIT_NAMES = (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1))

@@ -66,7 +66,7 @@ SOURCES: Mapping[str, SourceKind] = {
         "MAPSI_GOOGLE_TERMS_ACCEPTED=yes, Chromium or Chrome with its chromedriver, and mapsi[collect]",
         "There is no API, and Google's terms forbid searching by a program without leave: off until you answer for it."
         " Names no creator and no licence.",
-        "mapsi.collect.google",
+        "mapsi.collect.google.source",
         noted=True,
     ),
     "folder": SourceKind(

@@ -11,11 +11,11 @@ from mapsi.artifacts import locked_file
 from mapsi.catalog import Catalog
 from mapsi.errors import BusyError
 from mapsi.infer import Model
-from mapsi.search.copying import CopyReport, PictureSource, Schedule, copy_pictures
-from mapsi.search.embedding import embed_pictures
+from mapsi.pictures.copying import CopyReport, PictureSource, Schedule, copy_pictures
+from mapsi.pictures.embedding import embed_pictures
+from mapsi.pictures.store import PictureStore
+from mapsi.progress import Progress
 from mapsi.search.models import ModelStore
-from mapsi.search.pictures import PictureStore
-from mapsi.search.progress import Progress
 from mapsi.search.snapshot import snapshot_models, write_snapshot
 from mapsi.taxonomy import Taxonomy
 

@@ -17,8 +17,8 @@ from mapsi.catalog.product import Product, ProductPage
 from mapsi.catalog.records import Facets, Suggestion
 from mapsi.errors import ArtifactError, NotFoundError, UsageError
 from mapsi.infer import Reading
+from mapsi.pictures.store import FULL, PictureStore
 from mapsi.search.pair import Pair, ServingPair
-from mapsi.search.pictures import FULL, PictureStore
 from mapsi.search.ranking import POOL, rank
 from mapsi.taxonomy import Taxonomy
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, jsonify, request
 
-from mapsi.web.documents import photo_document, suggestions_document, words_document
+from mapsi.documents import photo_document, suggestions_document, words_document
 from mapsi.web.languages import LANGUAGES, language
 from mapsi.web.openapi import openapi_document
 from mapsi.web.parameters import ListQuery, ParameterError, check_page, read_flag, read_query, read_words

@@ -9,6 +9,7 @@ from flask_bootstrap import Bootstrap5
 
 from mapsi.settings import Settings
 from mapsi.taxonomy import Taxonomy
+from mapsi.taxonomy.names import class_name
 from mapsi.web.answers import PhotoAnswers
 from mapsi.web.api import api
 from mapsi.web.assets import setup_assets
@@ -16,7 +17,6 @@ from mapsi.web.faults import setup_faults
 from mapsi.web.forms import protect_forms
 from mapsi.web.languages import language, setup_languages, switch_url
 from mapsi.web.limits import setup_limits
-from mapsi.web.names import class_name
 from mapsi.web.operator.entrance import entrance
 from mapsi.web.operator.pages import operator
 from mapsi.web.pages import pages

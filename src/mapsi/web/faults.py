@@ -10,8 +10,8 @@ from flask import Flask, Response, jsonify, make_response, render_template, requ
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
+from mapsi.documents import error_document
 from mapsi.errors import MapsiError
-from mapsi.web.documents import error_document
 from mapsi.web.messages import explain
 from mapsi.web.parameters import ParameterError
 from mapsi.web.security import keep_private

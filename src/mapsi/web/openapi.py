@@ -8,8 +8,8 @@ from mapsi import __version__
 from mapsi.catalog.filters import SORTS
 from mapsi.settings import Settings
 from mapsi.taxonomy import Taxonomy
+from mapsi.taxonomy.names import color_names
 from mapsi.web.languages import LANGUAGES
-from mapsi.web.names import color_names
 from mapsi.web.parameters import AUDIENCES, LARGEST_SIZE, LAST_PAGE, LONGEST_QUERY
 
 Document = dict[str, Any]

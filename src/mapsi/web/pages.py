@@ -23,12 +23,12 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from mapsi.catalog.product import ProductPage
 from mapsi.catalog.records import Facets
-from mapsi.catalog.tokens import NoWordsError
+from mapsi.catalog.text.tokens import NoWordsError
+from mapsi.documents import error_document
 from mapsi.errors import MapsiError, NotFoundError
 from mapsi.imaging import decode_photo, encode_jpeg, focus_overlay
-from mapsi.search.pictures import FULL
+from mapsi.pictures.store import FULL
 from mapsi.web.answers import PhotoAnswer
-from mapsi.web.documents import error_document
 from mapsi.web.faults import from_mapsi, prefers_json
 from mapsi.web.languages import language
 from mapsi.web.languages import translate as _

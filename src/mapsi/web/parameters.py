@@ -20,7 +20,7 @@ from mapsi.catalog.offer import Audience
 from mapsi.catalog.product import ProductPage
 from mapsi.errors import NotFoundError, UsageError
 from mapsi.taxonomy import Taxonomy
-from mapsi.web.names import color_names
+from mapsi.taxonomy.names import color_names
 
 Arguments = MultiDict[str, str]
 

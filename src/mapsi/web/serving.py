@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import errno
-import signal
 import socket
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from threading import current_thread, main_thread
-from types import FrameType
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import waitress
 from flask import Flask
 
 from mapsi.errors import UsageError
+from mapsi.stopping import stopping_on_sigterm
 
 
 def serve(
@@ -88,20 +86,3 @@ def _why_not(error: OSError, host: str, port: int) -> str:
 def _address(host: str, port: int) -> str:
     shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104 - compared, not bound
     return f"http://[{shown}]:{port}" if ":" in shown else f"http://{shown}:{port}"
-
-
-@contextmanager
-def stopping_on_sigterm() -> Iterator[None]:
-    """Let SIGTERM end the server as Ctrl-C does. Signals reach the main thread only; elsewhere nothing changes."""
-    if current_thread() is not main_thread():
-        yield
-        return
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

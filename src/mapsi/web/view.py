@@ -11,15 +11,15 @@ from flask import url_for
 
 from mapsi.catalog.filters import Filters, Sort
 from mapsi.catalog.product import Product, ProductPage
+from mapsi.documents import is_web_address, product_keyword
 from mapsi.infer.reading import AxisReading, Reading
-from mapsi.search.pictures import smaller_sides
+from mapsi.pictures.store import smaller_sides
 from mapsi.taxonomy import Taxonomy
+from mapsi.taxonomy.names import axis_name, class_name, color_names
 from mapsi.web.choices import Choice, PriceChoice, grouped, price_range, with_chosen
-from mapsi.web.documents import is_web_address, product_keyword
 from mapsi.web.languages import format_price
 from mapsi.web.languages import translate as _
 from mapsi.web.messages import Explanation
-from mapsi.web.names import axis_name, class_name, color_names
 from mapsi.web.parameters import PRICES, ListQuery, write_query
 from mapsi.web.security import let_in_shop_pictures
 

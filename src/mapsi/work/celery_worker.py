@@ -18,7 +18,7 @@ from celery.signals import worker_shutting_down
 from kombu.exceptions import OperationalError
 
 from mapsi.catalog import Catalog
-from mapsi.catalog.jobs import Job
+from mapsi.catalog.operations.jobs import Job
 from mapsi.errors import MapsiError, RemoteError
 from mapsi.work.hands import Hands, Say, perform, worker_name
 from mapsi.work.schedule import Schedule

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from threading import Event, Thread
 
 from mapsi.catalog import Catalog
-from mapsi.catalog.jobs import LEASE, Claim, Job
+from mapsi.catalog.operations.jobs import LEASE, Claim, Job
 from mapsi.errors import MapsiError, NotFoundError
 
 Say = Callable[[str], object]

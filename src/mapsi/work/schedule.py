@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from mapsi.catalog import Catalog
-from mapsi.catalog.jobs import Job
+from mapsi.catalog.operations.jobs import Job
 
 DAILY = timedelta(days=1)
 

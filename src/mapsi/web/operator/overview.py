@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from mapsi.catalog.pictures import PictureFault
+from mapsi.catalog.imports.sourcing import next_time
+from mapsi.catalog.pictures.pictures import PictureFault
 from mapsi.catalog.records import CatalogStatus, Facets, ShopStatus
-from mapsi.catalog.sourcing import next_time
 from mapsi.errors import MapsiError
-from mapsi.search.asking import Account
-from mapsi.search.refreshing import calls_left
+from mapsi.refresh.queries import Account
+from mapsi.refresh.refreshing import calls_left
 from mapsi.taxonomy import Taxonomy
+from mapsi.taxonomy.names import axis_name, class_name
 from mapsi.web.languages import language
-from mapsi.web.names import axis_name, class_name
 from mapsi.web.operator.runs import RunView, StateView, view_run, view_state
 from mapsi.web.operator.times import TimeView, view_time
 from mapsi.web.operator.work import WorkView, view_work

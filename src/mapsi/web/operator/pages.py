@@ -5,10 +5,10 @@ from __future__ import annotations
 from flask import Blueprint, Response, flash, g, jsonify, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from mapsi.catalog.jobs import Job, JobKind
+from mapsi.catalog.operations.jobs import Job, JobKind
 from mapsi.catalog.records import SourceRecord
+from mapsi.documents import error_document
 from mapsi.errors import NotFoundError
-from mapsi.web.documents import error_document
 from mapsi.web.languages import translate as _
 from mapsi.web.operator.live import live_document
 from mapsi.web.operator.overview import view_overview, view_sources

@@ -14,7 +14,7 @@ from typing import Any
 
 from flask import current_app, session
 
-from mapsi.catalog.accounts import Operator
+from mapsi.catalog.operations.accounts import Operator
 from mapsi.web.services import services
 
 IDLE = timedelta(hours=8)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from mapsi.catalog import Catalog
-from mapsi.catalog.jobs import JobKind, WaitingJob
+from mapsi.catalog.operations.jobs import JobKind, WaitingJob
 from mapsi.web.languages import translate as _
 from mapsi.web.operator.times import TimeView, view_time
 

@@ -1,0 +1,1 @@
+"""Shops' offers on their way in: sources, runs, staging and the switch."""

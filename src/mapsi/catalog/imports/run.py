@@ -1,0 +1,221 @@
+"""A run from its first row to its last: locked, booked whatever happens, each delivery staged and then switched."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from itertools import islice
+
+from sqlalchemy import Connection, func, select
+
+from mapsi.catalog.imports.query_answers import mark_answers_taken
+from mapsi.catalog.imports.run_log import COUNTS, booked_if_it_fails, note_run, open_book
+from mapsi.catalog.imports.sources import remember_feed
+from mapsi.catalog.imports.staging import Stage, create_stage
+from mapsi.catalog.imports.switching import Delivery, Scope, switch
+from mapsi.catalog.offer import BrokenRow, Offer, Withdrawal
+from mapsi.catalog.records import ImportReport, RunState
+from mapsi.catalog.store.database import Database, begin_write
+from mapsi.catalog.store.expiry import renew_all
+from mapsi.catalog.store.locks import PATIENCE, shop_lock, switch_lock
+from mapsi.catalog.store.tables import OfferRow, Shop
+from mapsi.catalog.text.class_words import save_class_words
+from mapsi.errors import BusyError, FeedError
+from mapsi.taxonomy import Taxonomy
+
+Row = Offer | BrokenRow | Withdrawal
+Progress = Callable[[int], None]
+_BATCH = 1000
+_BROKEN_KEPT = 1000
+
+
+@contextmanager
+def open_run(database: Database, delivery: Delivery, taxonomy: Taxonomy) -> Iterator[Run]:
+    """Lock the shop and open the book; an error that ends the block is booked.
+
+    Raises :class:`BusyError` where another run of the shop goes on."""
+    with (
+        database.session() as connection,
+        shop_lock(database, connection, delivery.shop, seconds=PATIENCE) as free,
+    ):
+        if not free:
+            raise BusyError(
+                f"Another import of the shop {delivery.shop} is running.", "Wait until it has ended, then start again."
+            )
+        run_id = open_book(connection, delivery.shop, delivery.format, delivery.origin, database.now())
+        with booked_if_it_fails(database, run_id):
+            yield Run(database, connection, delivery, taxonomy, run_id)
+
+
+class Run:
+    """A run of one shop, whose lock is held and whose book is open. It takes over one delivery or several, each of them
+    whole or not at all; its counts add up."""
+
+    def __init__(
+        self, database: Database, connection: Connection, delivery: Delivery, taxonomy: Taxonomy, run_id: int
+    ) -> None:
+        self.id = run_id
+        self._database = database
+        self._connection = connection
+        self._delivery = delivery
+        self._taxonomy = taxonomy
+        self._counts = dict.fromkeys(COUNTS, 0)
+        self._broken = Broken()
+
+    def take(
+        self,
+        rows: Iterable[Row],
+        *,
+        whole: bool = True,
+        shrink: float | None = None,
+        accept: bool = False,
+        seen_at: datetime | None = None,
+        remember: Mapping[str, str] | None = None,
+        progress: Progress | None = None,
+    ) -> ImportReport:
+        """Take over all of the shop's offers, or changes to them where not ``whole``.
+
+        Where more than the share ``shrink`` of the living offers would go, or all of them, nothing is taken and the
+        report says ``held``, unless a person said ``accept``. Without ``shrink`` any share may go, and a feed without an
+        offer is an error. ``remember`` is kept together with the offers, to know the feed again by.
+        """
+        stage = self._stage(rows, progress)
+        living = self._count_living(stage.shop_id) if whole and shrink is not None else 0
+        _refuse_none_good(stage, self._broken, may_be_empty=not whole or living > 0)
+        if living and shrink is not None and not accept:
+            reason = reason_to_hold(living, stage.counts.kept, shrink)
+            if reason:
+                return self.end("held", f"{reason} The feed is held back; nothing was changed.")
+        scope = Scope.EVERYTHING if whole else Scope.CHANGES
+        delivery = replace(self._delivery, seen_at=seen_at)
+        return self._switch(stage, delivery, scope, "done", "", remember or {})
+
+    def take_part(
+        self, rows: Iterable[Row], reason: str, *, seen_at: datetime | None = None, progress: Progress | None = None
+    ) -> ImportReport:
+        """Take over some of the shop's offers while others are still to come, for a ``reason`` in a sentence: those
+        keep the time they had."""
+        delivery = replace(self._delivery, seen_at=seen_at)
+        return self._switch(self._stage(rows, progress), delivery, Scope.PART, "partial", reason, {})
+
+    def renew(self) -> ImportReport:
+        """End with everything as it was: the source still has it, so it is good for another time to live."""
+        with begin_write(self._connection):
+            shop_id = self._connection.scalar(select(Shop.id).where(Shop.slug == self._delivery.shop))
+            if shop_id is not None:
+                renew_all(self._connection, shop_id, self._delivery.validity)
+                self._counts["unchanged"] = count_living(self._connection, shop_id)
+        return self.end("unchanged")
+
+    def end(self, state: RunState, reason: str = "") -> ImportReport:
+        """End without taking anything (more) over."""
+        with begin_write(self._connection):
+            self._note(state, reason)
+        return self._report(state, reason)
+
+    def _stage(self, rows: Iterable[Row], progress: Progress | None) -> Stage:
+        create_stage(self._connection)
+        with self._connection.begin():
+            shop_id = self._connection.scalar(select(Shop.id).where(Shop.slug == self._delivery.shop))
+        stage = Stage(self._connection, shop_id, self._taxonomy)
+        fill(stage, rows, self._broken, progress)
+        return stage
+
+    def _count_living(self, shop_id: int | None) -> int:
+        with self._connection.begin():
+            return count_living(self._connection, shop_id)
+
+    def _switch(
+        self,
+        stage: Stage,
+        delivery: Delivery,
+        scope: Scope,
+        state: RunState,
+        reason: str,
+        remember: Mapping[str, str],
+    ) -> ImportReport:
+        with switch_lock(self._database, self._connection), begin_write(self._connection):
+            shop_id, gone = switch(self._connection, delivery, self.id, scope)
+            save_class_words(self._connection, self._taxonomy)
+            counts = stage.counts
+            for name, count in zip(COUNTS, (counts.new, counts.changed, counts.same, gone), strict=True):
+                self._counts[name] += count
+            if scope is Scope.PART:
+                mark_answers_taken(self._connection, shop_id)
+            else:
+                remember_feed(self._connection, shop_id, remember, stage.reading)
+            self._note(state, reason)
+        return self._report(state, reason)
+
+    def _note(self, state: RunState, reason: str) -> None:
+        broken, now = self._broken, self._database.now()
+        note_run(self._connection, self.id, state, now, reason, self._counts, broken.first, broken.count)
+
+    def _report(self, state: RunState, reason: str) -> ImportReport:
+        return ImportReport(
+            import_id=self.id,
+            state=state,
+            reason=reason,
+            broken=tuple(self._broken.first),
+            broken_count=self._broken.count,
+            **self._counts,
+        )
+
+
+@dataclass
+class Broken:
+    """Broken rows: the first ones, and how many there are."""
+
+    first: list[BrokenRow] = field(default_factory=list)
+    count: int = 0
+
+    def add(self, rows: Iterable[BrokenRow]) -> None:
+        for row in rows:
+            self.count += 1
+            if len(self.first) < _BROKEN_KEPT:
+                self.first.append(row)
+
+
+def fill(stage: Stage, rows: Iterable[Row], broken: Broken, progress: Progress | None) -> None:
+    """Stage all rows, batch by batch."""
+    read, stream = 0, iter(rows)
+    while batch := list(islice(stream, _BATCH)):
+        broken.add(row for row in batch if isinstance(row, BrokenRow))
+        broken.add(stage.put([row for row in batch if isinstance(row, Offer)]))
+        stage.withdraw([row for row in batch if isinstance(row, Withdrawal)])
+        read += len(batch)
+        if progress is not None:
+            progress(read)
+
+
+def reason_to_hold(living: int, kept: int, shrink: float) -> str:
+    """Why a whole feed that keeps ``kept`` of ``living`` offers waits for a person, or nothing."""
+    gone = living - kept
+    if not gone or (kept and gone <= shrink * living):
+        return ""
+    if not kept:
+        return f"All {living:,} offers would be gone."
+    return (
+        f"{gone:,} of {living:,} offers would be gone, more than the {shrink:.0%} that may go without a person looking."
+    )
+
+
+def count_living(connection: Connection, shop_id: int | None) -> int:
+    """How many offers of the shop live, in the caller's transaction."""
+    living = select(func.count()).where(OfferRow.shop_id == shop_id, OfferRow.gone_at.is_(None))
+    return int(connection.scalar(living) or 0)
+
+
+def _refuse_none_good(stage: Stage, broken: Broken, *, may_be_empty: bool) -> None:
+    if stage.counts.good or stage.counts.gone or stage.counts.missing:
+        return
+    if broken.count:
+        first = broken.first[0]
+        raise FeedError(
+            f"None of the feed's {broken.count} rows can be used; the first, in line {first.line}: {first.reason}",
+            "Mend the feed; nothing was changed.",
+        )
+    if not may_be_empty:
+        raise FeedError("The feed holds no offer.", "Check that it is the right file; nothing was changed.")

@@ -1,0 +1,156 @@
+"""The book of runs: what each import and each refresh did, and how it ended."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, CursorResult, delete, func, insert, select, update
+
+from mapsi.catalog.offer import BrokenRow
+from mapsi.catalog.records import Provenance, RunRecord, RunState
+from mapsi.catalog.store.database import Database, begin_write, storable
+from mapsi.catalog.store.locks import shop_lock
+from mapsi.catalog.store.tables import Import, ImportFault, OfferRow
+from mapsi.errors import CatalogError, MapsiError
+
+FAULTS_KEPT = 100
+"""Broken rows of a run that are kept with line and reason; the others are counted."""
+
+RUNS_KEPT = 200
+"""The latest runs of each shop that are kept: weeks of a source that is refreshed every few hours."""
+
+_BATCH = 20  # each costs SQLite a look at all offers, for none of them may name it
+
+COUNTS = ("new", "changed", "unchanged", "gone")
+_KILLED = "The process ended in the middle."
+
+
+def new_id(result: CursorResult[Any]) -> int:
+    """The number that the database gave to one inserted row."""
+    key = result.inserted_primary_key
+    return int(key[0]) if key else 0
+
+
+def open_book(connection: Connection, shop: str, format: str, origin: str, now: datetime) -> int:
+    """Note that a run began. One still running under this shop's lock was killed."""
+    killed = update(Import).where(Import.shop == shop, Import.state == "running")
+    with begin_write(connection):
+        connection.execute(killed.values(state="killed", finished=now, reason=_KILLED))
+        entry = insert(Import).values(
+            shop=shop,
+            format=storable(format, 50),
+            origin=storable(origin, 10_000),
+            started=now,
+            state="running",
+            reason="",
+        )
+        return new_id(connection.execute(entry))
+
+
+def mark_killed(database: Database) -> None:
+    """Note runs that stand as running though nobody holds their shop's lock: their process was killed."""
+    running = select(Import.id, Import.shop).where(Import.state == "running")
+    with database.read() as connection:
+        runs = connection.execute(running).all()
+    for run_id, shop in runs:
+        with database.session() as connection, shop_lock(database, connection, shop) as free:
+            if free:
+                killed = update(Import).where(Import.id == run_id, Import.state == "running")
+                with begin_write(connection):
+                    connection.execute(killed.values(state="killed", finished=database.now(), reason=_KILLED))
+
+
+def note_run(
+    connection: Connection,
+    run_id: int,
+    state: RunState,
+    now: datetime,
+    reason: str = "",
+    counts: Mapping[str, int] | None = None,
+    broken: Sequence[BrokenRow] = (),
+    broken_count: int = 0,
+) -> None:
+    """Write down how a run ended, in the caller's transaction; ``counts`` by the names in :data:`COUNTS`."""
+    entry = update(Import).where(Import.id == run_id)
+    values = {"state": state, "finished": now, "reason": storable(reason, 10_000), "broken": broken_count}
+    connection.execute(entry.values(values | dict(counts or {})))
+    rows = [
+        {"import_id": run_id, "number": number, "line": row.line, "reason": storable(row.reason, 1000)}
+        for number, row in enumerate(broken[:FAULTS_KEPT])
+    ]
+    if rows:
+        connection.execute(delete(ImportFault).where(ImportFault.import_id == run_id))
+        connection.execute(insert(ImportFault), rows)
+
+
+@contextmanager
+def booked_if_it_fails(database: Database, run_id: int) -> Iterator[None]:
+    """Note a run that an error ends, and let the error go on."""
+    try:
+        yield
+    except BaseException as error:
+        reason = str(error) if isinstance(error, MapsiError) else f"It was interrupted ({type(error).__name__})."
+        # Where even this cannot be written, the first error is the one to tell; the next run closes the book.
+        with suppress(CatalogError), database.write() as connection:
+            note_run(connection, run_id, "failed", database.now(), reason)
+        raise
+
+
+def prune_runs(database: Database, keep: int) -> int:
+    """Take the runs of each shop but its latest ``keep`` out of the book; gives how many. Those that offers come from
+    stay, as their provenance."""
+    with database.read() as connection:
+        named = set(connection.scalars(select(OfferRow.import_id).distinct()))
+        shops = list(connection.scalars(select(Import.shop).distinct()))
+        old: list[int] = []
+        for shop in shops:
+            runs = select(Import.id).where(Import.shop == shop, Import.state != "running").order_by(Import.id.desc())
+            # LIMIT is there because no database here takes an OFFSET without one.
+            old += [run for run in connection.scalars(runs.offset(keep).limit(10_000)) if run not in named]
+    for start in range(0, len(old), _BATCH):
+        part = old[start : start + _BATCH]
+        with database.write() as connection:
+            connection.execute(delete(ImportFault).where(ImportFault.import_id.in_(part)))
+            connection.execute(delete(Import).where(Import.id.in_(part)))
+    return len(old)
+
+
+def last_runs(connection: Connection) -> dict[str, RunRecord]:
+    """The last run of each shop, by its slug."""
+    last = select(func.max(Import.id)).group_by(Import.shop)
+    return {run.shop: run for run in _load(connection, select(Import).where(Import.id.in_(last)))}
+
+
+def load_runs(connection: Connection, shop: str | None, limit: int) -> list[RunRecord]:
+    """The latest runs, of one shop or of all, the newest first."""
+    query = select(Import).order_by(Import.id.desc()).limit(limit)
+    return _load(connection, query if shop is None else query.where(Import.shop == shop))
+
+
+def load_run(connection: Connection, run_id: int) -> RunRecord | None:
+    """One run; ``None`` where there is none of that number."""
+    return next(iter(_load(connection, select(Import).where(Import.id == run_id))), None)
+
+
+def load_provenance(connection: Connection, offer_id: int) -> Provenance | None:
+    """Where an offer comes from; ``None`` for one that never was."""
+    columns = (OfferRow.import_id, OfferRow.first_seen, OfferRow.last_seen, OfferRow.gone_at, OfferRow.link)
+    row = connection.execute(select(*columns).where(OfferRow.id == offer_id)).one_or_none()
+    if row is None:
+        return None
+    (run,) = _load(connection, select(Import).where(Import.id == row.import_id))
+    return Provenance(
+        run=run, first_seen=row.first_seen, last_seen=row.last_seen, gone_at=row.gone_at, address=row.link
+    )
+
+
+def _load(connection: Connection, query: Any) -> list[RunRecord]:
+    rows = connection.execute(query).all()
+    faults: dict[int, list[BrokenRow]] = {row.id: [] for row in rows}
+    told = select(ImportFault).where(ImportFault.import_id.in_(list(faults)))
+    for fault in connection.execute(told.order_by(ImportFault.import_id, ImportFault.number)):
+        faults[fault.import_id].append(BrokenRow(fault.line, fault.reason))
+    return [RunRecord(**row._asdict(), faults=tuple(faults[row.id])) for row in rows]

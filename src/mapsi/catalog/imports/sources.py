@@ -1,0 +1,186 @@
+"""Sources: where shops' offers are fetched from again and again, and what the last refresh remembered of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from mapsi.catalog.imports.run_log import new_id
+from mapsi.catalog.imports.shop_slugs import refuse_namesake, shop_slug
+from mapsi.catalog.records import SourceRecord
+from mapsi.catalog.store.changes import note_changes
+from mapsi.catalog.store.database import Database, begin_write
+from mapsi.catalog.store.generation import advance_generation
+from mapsi.catalog.store.locks import PATIENCE, shop_lock, switch_lock
+from mapsi.catalog.store.tables import Answer, Listing, OfferRow, Shop, Source
+from mapsi.errors import BusyError, NotFoundError, UsageError
+
+LONGEST_NAME = 100
+LONGEST_TIME = timedelta(days=3650)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewSource:
+    """A source that is to be added; see :class:`~mapsi.catalog.records.SourceRecord`. ``copies`` says whether the
+    format's terms allow a copy of its pictures; ``shop_name`` is what shoppers see, ``name`` by default."""
+
+    name: str
+    format: str
+    address: str
+    every: timedelta | None = None
+    time_to_live: timedelta | None = None
+    shrink: float = 0.5
+    shop_name: str = ""
+    copies: bool = True
+
+    def __post_init__(self) -> None:
+        if not (self.name.strip() and len(self.name) <= LONGEST_NAME and self.name.isprintable()):
+            raise UsageError(
+                f"{self.name[:40]!r} is no name for a source.",
+                f"Give 1 to {LONGEST_NAME} characters that can be printed.",
+            )
+        if len(self.shop_name) > LONGEST_NAME or not self.shop_name.isprintable():
+            raise UsageError(
+                f"{self.shop_name[:40]!r} is no name for a shop.",
+                f"Give at most {LONGEST_NAME} characters that can be printed.",
+            )
+        if max(self.every or timedelta(0), self.time_to_live or timedelta(0)) > LONGEST_TIME:
+            raise UsageError(f"A time is longer than {LONGEST_TIME.days} days.", "Give a shorter one, or leave it out.")
+        if not 0 <= self.shrink <= 1:
+            raise UsageError(f"A shop cannot shrink by {self.shrink}.", "Give a share from 0 to 1, such as 0.5.")
+        if self.every is not None and self.every < timedelta(minutes=1):
+            raise UsageError("A source is refreshed once a minute at most.", "Give a longer time, such as 6h.")
+        if self.time_to_live is not None and self.time_to_live <= (self.every or timedelta(0)):
+            raise UsageError(
+                "The offers would be past their time to live before the next refresh is done.",
+                "Refresh more often, or let them live longer.",
+            )
+
+
+def add_source(database: Database, new: NewSource) -> SourceRecord:
+    """Add a source and, where there is none yet, its shop; raises :class:`UsageError` where the shop has one."""
+    slug = shop_slug(new.name)
+    with database.write() as connection:
+        known = connection.execute(_sources().where(Shop.slug == slug)).one_or_none()
+        if known is not None:
+            raise UsageError(
+                f"There is a source {known.name!r} already; it is fetched from {known.address}.",
+                f"Give another name, or remove it first: mapsi catalog sources remove {slug}",
+            )
+        if new.name.strip() != slug:
+            refuse_namesake(connection, slug, new.name.strip())
+        shop_id = _save_shop(connection, slug, new)
+        source = insert(Source).values(
+            shop_id=shop_id,
+            name=new.name.strip(),
+            format=new.format,
+            address=new.address,
+            every=_seconds(new.every),
+            shrink=new.shrink,
+            added_at=database.now(),
+            remembered="{}",
+            taxonomy="",
+        )
+        source_id = new_id(connection.execute(source))
+        return _record(connection.execute(_sources().where(Source.id == source_id)).one())
+
+
+def _save_shop(connection: Connection, slug: str, new: NewSource) -> int:
+    values: dict[str, Any] = {"copies": new.copies, "time_to_live": _seconds(new.time_to_live)}
+    shop_id = connection.scalar(select(Shop.id).where(Shop.slug == slug))
+    if shop_id is None:
+        name = new.shop_name.strip() or new.name.strip()
+        return new_id(connection.execute(insert(Shop).values(slug=slug, name=name, sample=False, **values)))
+    if new.shop_name.strip():
+        values["name"] = new.shop_name.strip()
+    connection.execute(update(Shop).where(Shop.id == shop_id).values(values))
+    return shop_id
+
+
+def remove_source(database: Database, name: str) -> tuple[SourceRecord, int]:
+    """Remove a source; its offers are gone at once. Gives what it was and how many offers lived. The book of its runs
+    and the history of its prices stay.
+
+    Raises :class:`NotFoundError`, and :class:`BusyError` while one of its runs goes on."""
+    source = find_source(database, name)
+    with database.session() as connection, shop_lock(database, connection, source.shop, seconds=PATIENCE) as free:
+        if not free:
+            raise BusyError(f"The source {source.name} is being refreshed.", "Wait until that has ended.")
+        with switch_lock(database, connection), begin_write(connection):
+            shop_id = connection.scalar(select(Source.shop_id).where(Source.id == source.id)) or 0
+            connection.execute(delete(Answer).where(Answer.source_id == source.id))
+            connection.execute(delete(Source).where(Source.id == source.id))
+            gone = _close_shop(connection, shop_id, database.now())
+    return source, gone
+
+
+def _close_shop(connection: Connection, shop_id: int, now: datetime) -> int:
+    living = (OfferRow.shop_id == shop_id, OfferRow.gone_at.is_(None))
+    advance_generation(connection)
+    note_changes(connection, select(OfferRow.id).where(*living))
+    connection.execute(delete(Listing).where(Listing.shop_id == shop_id))
+    gone = connection.execute(update(OfferRow).where(*living).values(gone_at=now)).rowcount
+    times = {"first_expiry": None, "last_expiry": None, "time_to_live": None}
+    connection.execute(update(Shop).where(Shop.id == shop_id).values(times))
+    return gone
+
+
+def find_source(database: Database, name: str) -> SourceRecord:
+    """The source of that name (or its shop's slug); raises :class:`NotFoundError`."""
+    with database.read() as connection:
+        rows = connection.execute(_sources()).all()
+    for row in rows:
+        if name.strip() in (row.name, row.shop):
+            return _record(row)
+    known = ", ".join(row.name for row in rows)
+    raise NotFoundError(
+        f"There is no source {name!r}.",
+        f"There are: {known}." if known else "There is none yet; add one: mapsi catalog sources add.",
+    )
+
+
+def load_sources(connection: Connection) -> list[SourceRecord]:
+    """All sources, by name."""
+    return [_record(row) for row in connection.execute(_sources())]
+
+
+def recall_feed(connection: Connection, source_id: int, reading: str) -> Mapping[str, str]:
+    """What the source was remembered by; nothing where it was read in another way (see ``Stage.reading``)."""
+    row = connection.execute(select(Source.remembered, Source.taxonomy).where(Source.id == source_id)).one()
+    remembered: dict[str, str] = json.loads(row.remembered) if row.taxonomy == reading else {}
+    return remembered
+
+
+def remember_feed(connection: Connection, shop_id: int, remembered: Mapping[str, str], reading: str) -> None:
+    """Note what the shop's source is to be known again by, in the transaction that takes its offers over. All its
+    queries are answered with that."""
+    source = select(Source.id).where(Source.shop_id == shop_id).scalar_subquery()
+    connection.execute(delete(Answer).where(Answer.source_id == source))
+    values = {"remembered": json.dumps(dict(remembered)), "taxonomy": reading}
+    connection.execute(update(Source).where(Source.shop_id == shop_id).values(values))
+
+
+def _sources() -> Any:
+    columns = (Source.id, Source.name, Source.format, Source.address, Source.every, Source.shrink, Source.added_at)
+    shop = (Shop.slug.label("shop"), Shop.name.label("shop_name"), Shop.time_to_live, Shop.copies)
+    return select(*columns, *shop).join(Shop, Shop.id == Source.shop_id).order_by(Source.name)
+
+
+def _record(row: Any) -> SourceRecord:
+    values = row._asdict()
+    for name in ("every", "time_to_live"):
+        values[name] = _duration(values[name])
+    return SourceRecord(**values)
+
+
+def _seconds(duration: timedelta | None) -> int | None:
+    return None if duration is None else round(duration.total_seconds())
+
+
+def _duration(seconds: int | None) -> timedelta | None:
+    return None if seconds is None else timedelta(seconds=seconds)

@@ -1,0 +1,1 @@
+"""What is searched: the listings in memory, their filters, counts and suggestions."""

@@ -1,0 +1,1 @@
+"""Jobs, accounts, words that found nothing, and the state of the whole."""

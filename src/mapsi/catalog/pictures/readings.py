@@ -1,0 +1,123 @@
+"""What models read off pictures: embeddings and labels, kept under the model's fingerprint."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import islice
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sqlalchemy import Connection, Select, delete, func, insert, select
+
+from mapsi.catalog.records import IndexRow, Label
+from mapsi.catalog.store.database import Database
+from mapsi.catalog.store.money import from_minor
+from mapsi.catalog.store.tables import Listing, OfferClass, OfferRow, Picture, ReadingRow, Shop
+from mapsi.errors import UsageError
+
+ReadingEntry = tuple[str, npt.NDArray[np.float32], Mapping[str, Label]]
+_WRITE_BATCH = 500
+_READ_BATCH = 2000
+_STORED = np.dtype("<f2")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnreadPicture:
+    """A picture that a model has not read: stored here where ``kept``, else to be had from ``source`` alone. ``width``
+    and ``height`` are the full copy's, in pixels."""
+
+    digest: str
+    source: str
+    kept: bool
+    width: int
+    height: int
+
+
+def _living_pictures(*columns: Any) -> Select[Any]:
+    living = select(OfferRow.id).where(OfferRow.gone_at.is_(None), OfferRow.picture == Picture.digest)
+    return select(*columns).where(living.exists())
+
+
+def _read_by(model: str) -> Select[Any]:
+    return select(ReadingRow.picture).where(ReadingRow.model == model)
+
+
+def count_pictures_read(database: Database, model: str) -> int:
+    query = _living_pictures(func.count(Picture.digest)).where(Picture.digest.in_(_read_by(model)))
+    with database.read() as connection:
+        return int(connection.scalar(query) or 0)
+
+
+def pictures_without_reading(database: Database, model: str) -> list[UnreadPicture]:
+    columns = (Picture.digest, Picture.source, Picture.kept, Picture.width, Picture.height)
+    query = _living_pictures(*columns).where(Picture.digest.not_in(_read_by(model))).order_by(Picture.digest)
+    with database.read() as connection:
+        return [UnreadPicture(**row._asdict()) for row in connection.execute(query)]
+
+
+def save_readings(database: Database, model: str, rows: Iterable[ReadingEntry]) -> int:
+    if not 0 < len(model) <= 64:
+        raise UsageError("A model's fingerprint has 1 to 64 characters.", "Give the model folder's own.")
+    stream, saved = iter(rows), 0
+    while batch := [_entry(model, *row) for row in islice(stream, _WRITE_BATCH)]:
+        latest = {entry["picture"]: entry for entry in batch}
+        with database.write() as connection:
+            connection.execute(
+                delete(ReadingRow).where(ReadingRow.model == model, ReadingRow.picture.in_(list(latest)))
+            )
+            # The generation stays: no answer changes before the classes and the index do.
+            connection.execute(insert(ReadingRow), list(latest.values()))
+        saved += len(batch)
+    return saved
+
+
+def _entry(model: str, digest: str, embedding: npt.NDArray[np.float32], labels: Mapping[str, Label]) -> dict[str, Any]:
+    if embedding.ndim != 1 or not np.isfinite(embedding).all():
+        raise UsageError(f"Expected finite numbers of shape (width,), got {embedding.shape}.", "Check the model.")
+    told = json.dumps({axis: dict(label) for axis, label in sorted(labels.items())}, ensure_ascii=False)
+    return {"picture": digest, "model": model, "embedding": embedding.astype(_STORED).tobytes(), "labels": told}
+
+
+def index_rows(database: Database, model: str) -> Iterator[IndexRow]:
+    columns = (OfferRow.group_key, OfferRow.lowest_price, OfferRow.currency, OfferRow.audience)
+    query = (
+        select(Listing.offer_id, Shop.slug, *columns, ReadingRow.embedding)
+        .join_from(Listing, OfferRow, OfferRow.id == Listing.offer_id)
+        .join(Shop, Shop.id == Listing.shop_id)
+        .join(ReadingRow, ReadingRow.picture == OfferRow.picture)
+        .where(ReadingRow.model == model)
+        .order_by(Listing.offer_id)
+        .limit(_READ_BATCH)
+    )
+    last = 0
+    with database.read() as connection:  # one transaction for all: rows of one moment
+        while batch := connection.execute(query.where(Listing.offer_id > last)).all():
+            classes = _classes_between(connection, batch[0].offer_id, batch[-1].offer_id)
+            yield from (_index_row(row, classes.get(row.offer_id, {})) for row in batch)
+            last = batch[-1].offer_id
+
+
+def _classes_between(connection: Connection, first: int, last: int) -> dict[int, dict[str, str]]:
+    query = select(OfferClass.offer_id, OfferClass.axis, OfferClass.slug)
+    classes: dict[int, dict[str, str]] = {}
+    for offer_id, axis, slug in connection.execute(query.where(OfferClass.offer_id.between(first, last))):
+        classes.setdefault(offer_id, {})[axis] = slug
+    return classes
+
+
+def _index_row(row: Any, classes: Mapping[str, str]) -> IndexRow:
+    price: Decimal = from_minor(row.lowest_price, row.currency)
+    return IndexRow(
+        offer_id=row.offer_id,
+        shop=row.slug,
+        group=f"{row.slug}/{row.group_key}",
+        lowest_price=price,
+        currency=row.currency,
+        audience=row.audience,
+        classes=classes,
+        embedding=np.frombuffer(row.embedding, dtype=_STORED),
+    )

@@ -1,0 +1,1 @@
+"""The database, its tables and locks, and what follows from a change in them."""

@@ -1,0 +1,111 @@
+"""Offers past their time to live: hidden from that moment on, and taken for gone by the next sweep.
+
+A shop's row says when its first and its last offer expires, so that a read costs one look at a few rows, and a feed that
+has not changed renews all its offers by writing one of them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, delete, func, select, update
+
+from mapsi.catalog.filters import NOTHING_EXPIRED, Expired
+from mapsi.catalog.store.changes import note_changes
+from mapsi.catalog.store.database import Database, begin_write
+from mapsi.catalog.store.generation import advance_generation
+from mapsi.catalog.store.locks import shop_lock, switch_lock
+from mapsi.catalog.store.tables import Listing, OfferRow, Shop, Source
+
+
+@dataclass(frozen=True, slots=True)
+class Validity:
+    """When offers were seen, and for how many seconds that holds; ``None`` for without end."""
+
+    seen_at: datetime
+    seconds: int | None
+
+    @property
+    def until(self) -> datetime | None:
+        return None if self.seconds is None else self.seen_at + timedelta(seconds=self.seconds)
+
+
+def read_expired(connection: Connection, now: datetime) -> Expired:
+    """What has expired at ``now`` and was not swept yet."""
+    wholly, partly = _expired_shops(connection, now)
+    if not wholly and not partly:
+        return NOTHING_EXPIRED
+    offers: set[int] = set()
+    for shop_id, seen_after in partly.items():
+        old = (OfferRow.shop_id == shop_id, OfferRow.gone_at.is_(None), OfferRow.last_seen <= seen_after)
+        offers.update(connection.scalars(select(OfferRow.id).where(*old)))
+    return Expired(shops=frozenset(wholly), offers=frozenset(offers))
+
+
+def _expired_shops(connection: Connection, now: datetime) -> tuple[list[int], dict[int, datetime]]:
+    """The shops all of whose offers have expired, and those of which some have: what was last seen then, or before."""
+    query = select(Shop.id, Shop.last_expiry, Shop.time_to_live).where(Shop.first_expiry <= now)
+    wholly: list[int] = []
+    partly: dict[int, datetime] = {}
+    for shop_id, last, seconds in connection.execute(query.order_by(Shop.id)):
+        if last is None or seconds is None or last <= now:
+            wholly.append(shop_id)
+        else:
+            partly[shop_id] = now - timedelta(seconds=seconds)
+    return wholly, partly
+
+
+def renew_all(connection: Connection, shop_id: int, validity: Validity) -> None:
+    """Note that all living offers of the shop were seen."""
+    times = {"first_expiry": validity.until, "last_expiry": validity.until, "time_to_live": validity.seconds}
+    connection.execute(update(Shop).where(Shop.id == shop_id).values(times))
+
+
+def renew_some(connection: Connection, shop_id: int, validity: Validity) -> None:
+    """Note that some offers of the shop were seen; the others keep the time they had."""
+    first = func.coalesce(Shop.first_expiry, validity.until)
+    times = {"first_expiry": first, "last_expiry": validity.until, "time_to_live": validity.seconds}
+    connection.execute(update(Shop).where(Shop.id == shop_id).values(times))
+
+
+def sweep(database: Database, now: datetime) -> int:
+    """Take all expired offers for gone; gives how many there were. A shop whose import runs is left to the next sweep:
+    the import knows these offers and may just be renewing them."""
+    with database.read() as connection:
+        wholly, partly = _expired_shops(connection, now)
+    return sum(_sweep_shop(database, shop_id, now) for shop_id in (*wholly, *partly))
+
+
+def _sweep_shop(database: Database, shop_id: int, now: datetime) -> int:
+    with database.session() as connection:
+        with connection.begin():
+            slug = connection.scalar(select(Shop.slug).where(Shop.id == shop_id))
+        with shop_lock(database, connection, str(slug)) as free:
+            if not free:
+                return 0
+            with switch_lock(database, connection), begin_write(connection):
+                # Asked again under the lock: an import may have renewed the shop meanwhile.
+                wholly, partly = _expired_shops(connection, now)
+                seen_after = now if shop_id in wholly else partly.get(shop_id)
+                return 0 if seen_after is None else _take_for_gone(connection, shop_id, seen_after, now)
+
+
+def _take_for_gone(connection: Connection, shop_id: int, seen_after: datetime, now: datetime) -> int:
+    old = (OfferRow.shop_id == shop_id, OfferRow.gone_at.is_(None), OfferRow.last_seen <= seen_after)
+    advance_generation(connection)
+    note_changes(connection, select(OfferRow.id).where(*old))
+    gone = connection.execute(update(OfferRow).where(*old).values(gone_at=now)).rowcount
+    living = select(OfferRow.id).where(OfferRow.shop_id == shop_id, OfferRow.gone_at.is_(None))
+    connection.execute(delete(Listing).where(Listing.shop_id == shop_id, Listing.offer_id.not_in(living)))
+    first = select(func.min(OfferRow.last_seen)).where(OfferRow.shop_id == shop_id, OfferRow.gone_at.is_(None))
+    oldest = connection.scalar(first)
+    shop = connection.execute(select(Shop.time_to_live, Shop.last_expiry).where(Shop.id == shop_id)).one()
+    times = {
+        "first_expiry": None if oldest is None else Validity(oldest, shop.time_to_live).until,
+        "last_expiry": None if oldest is None else shop.last_expiry,
+    }
+    connection.execute(update(Shop).where(Shop.id == shop_id).values(times))
+    # Should the feed come back as it was, it has to be read again.
+    connection.execute(update(Source).where(Source.shop_id == shop_id).values(remembered="{}"))
+    return gone

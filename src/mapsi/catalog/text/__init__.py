@@ -1,0 +1,1 @@
+"""Language: words, Hangul, synonyms, colours, and the classes that words name."""

@@ -1,0 +1,138 @@
+"""``mapsi index``: pictures brought home, read by the model, and switched to; what nobody needs any more taken out."""
+
+from __future__ import annotations
+
+import sys
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from mapsi.cli.opening import Parts, bar, open_parts
+from mapsi.settings import read_settings
+
+if TYPE_CHECKING:
+    from mapsi.pictures.copying import CopyReport
+    from mapsi.search.building import BuildReport, IndexReport
+
+PATIENCE = 600.0
+"""Seconds that a build waits for another one's end."""
+
+SHOWN_FAILURES = 20
+INTERRUPTED = 130  # what shells give for Ctrl-C
+
+
+@click.group()
+def index() -> None:
+    """The index of product pictures that photos are searched in."""
+
+
+@index.command()
+@click.option(
+    "--model",
+    type=click.Path(path_type=Path),
+    help="Model folder that this and later builds use, or `shipped`; the one used last by default.",
+)
+@click.option(
+    "--recheck", is_flag=True, help="Ask for changes of all pictures now, not only of those whose time has come."
+)
+def build(model: Path | None, recheck: bool) -> None:
+    """Fetch missing and changed pictures, read the unread ones with the model, and switch to a fresh index.
+
+    A picture that was read is never read again by the same model. The index before serves meanwhile, with its own model;
+    a running `mapsi serve` goes over to the new pair by itself. Stopped at any moment, the next build goes on.
+    """
+    parts = open_parts(read_settings(), model_folder=model)
+    build_and_tell(parts, recheck=recheck)
+    if model is not None:
+        parts.models.choose(parts.model.fingerprint)
+
+
+def build_and_tell(parts: Parts, *, recheck: bool = False) -> None:
+    """Build the index and say what was done; Ctrl-C or SIGTERM ends it with a sentence."""
+    from mapsi.pictures.copying import Schedule
+    from mapsi.search.building import build as build_now
+    from mapsi.stopping import stopping_on_sigterm
+
+    try:
+        with stopping_on_sigterm():
+            if recheck:
+                parts.catalog.pictures.recheck()
+            schedule = Schedule(every=timedelta(days=parts.settings.picture_days))
+            threads = parts.settings.model_threads
+            workshop = parts.workshop()
+            report = build_now(
+                workshop, bar, schedule=schedule, threads=threads, patience=PATIENCE, waiting=tell_waiting
+            )
+            _tell(report, parts.catalog.pictures.faults(0)[0] - report.copies.failed_count)
+    except KeyboardInterrupt:
+        click.echo("\nStopped. What was copied and read is kept: `mapsi index build` goes on from there.", err=True)
+        sys.exit(INTERRUPTED)
+
+
+def tell_waiting() -> None:
+    """Say why nothing happens."""
+    click.echo("Another process is building the index; waiting for it.", err=True)
+
+
+def _tell(report: BuildReport, resting: int) -> None:
+    _tell_failures(report.copies.failed + report.index.failed, report.copies.failed_count + len(report.index.failed))
+    click.echo(f"Pictures: {_told_copies(report.copies)}.")
+    click.echo(f"{_told_reading(report.index)}; {report.index.indexed:,} offers can be found by a photo.")
+    if resting > 0:
+        click.echo(
+            f"{resting:,} more gave nothing when last asked; they are asked again later, or now with --recheck.",
+            err=True,
+        )
+    if report.index.lost:
+        click.echo(f"{report.index.lost} stored pictures are lost; `mapsi index build` fetches them again.", err=True)
+
+
+def _tell_failures(failed: tuple[tuple[str, str], ...], count: int) -> None:
+    for image, reason in failed[:SHOWN_FAILURES]:
+        click.echo(f"  picture {image}: {reason}", err=True)
+    if count > SHOWN_FAILURES:
+        click.echo(f"  and {count - SHOWN_FAILURES:,} more", err=True)
+
+
+def _told_copies(copies: CopyReport) -> str:
+    said = [f"{copies.copied:,} copied", f"{copies.changed:,} changed", f"{copies.failed_count:,} failed"]
+    if copies.unchanged:
+        said.append(f"{copies.unchanged:,} looked at again and unchanged")
+    if copies.linked:
+        said.append(f"{copies.linked:,} of them only linked")
+    if copies.waiting:
+        said.append(f"{copies.waiting:,} put off because their host asks to wait")
+    return ", ".join(said)
+
+
+def _told_reading(report: IndexReport) -> str:
+    rate = f" at {report.rate:.0f} a second" if report.read else ""
+    return f"{report.read:,} read by the model{rate}, {report.reused:,} had been read before"
+
+
+@index.command()
+@click.option(
+    "--days",
+    default=30.0,
+    show_default=True,
+    type=click.FloatRange(min=0),
+    help="How long an offer has to be gone before its picture is removed.",
+)
+@click.option("--dry-run", is_flag=True, help="Only say what would be removed.")
+def prune(days: float, dry_run: bool) -> None:
+    """Remove pictures of offers long gone, files that a kill left behind, readings of models used no more, and all but
+    the latest 200 runs of each shop from the book."""
+    from mapsi.search.pruning import prune as prune_now
+
+    report = prune_now(open_parts(read_settings()).workshop(), days=days, dry_run=dry_run)
+    done = "would be removed" if dry_run else "removed"
+    click.echo(f"{report.pictures:,} pictures {done}, {report.files:,} files ({report.bytes / 1e6:,.1f} MB).")
+    if report.readings:
+        click.echo(f"{report.readings:,} readings of earlier models removed.")
+    if report.runs:
+        click.echo(f"{report.runs:,} old runs removed from the book.")
+
+
+COMMANDS = (index,)

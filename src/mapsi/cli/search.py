@@ -1,0 +1,184 @@
+"""``mapsi classify`` and ``mapsi search``: what the pages answer, in the terminal."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_args
+
+import click
+from PIL.Image import Image
+
+from mapsi.catalog.filters import SORTS
+from mapsi.catalog.offer import Audience
+from mapsi.cli.opening import open_model, open_parts
+from mapsi.errors import PhotoError, UsageError
+from mapsi.imaging import PhotoLimits, decode_photo
+from mapsi.settings import read_settings
+from mapsi.taxonomy import Taxonomy
+
+if TYPE_CHECKING:
+    from mapsi.infer import Reading
+
+_model = click.option("--model", type=click.Path(path_type=Path), help="Model folder; the shipped one by default.")
+_json = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
+
+
+def load_photo(path: Path, limits: PhotoLimits) -> Image:
+    """A photo file as a safe RGB picture; raises :class:`PhotoError`, naming the file."""
+    try:
+        with path.open("rb") as file:
+            # One byte over the limit is enough for the decoder to refuse it without reading the rest.
+            data = file.read(limits.max_bytes + 1)
+    except OSError as error:
+        raise PhotoError(f"{path} cannot be read: {error.strerror}.", "Check the path.") from error
+    try:
+        return decode_photo(data, limits)
+    except PhotoError as error:
+        raise type(error)(f"{path}: {error.message}", error.hint) from error
+
+
+@click.command()
+@click.argument("photos", nargs=-1, required=True, type=click.Path(path_type=Path))
+@_model
+@_json
+def classify(photos: tuple[Path, ...], model: Path | None, as_json: bool) -> None:
+    """Tell the style and the kind of garment in each of PHOTOS."""
+    from mapsi.documents import axis_document
+
+    settings = read_settings()
+    opened, taxonomy = open_model(settings, model)
+    limits = PhotoLimits.of(settings)
+    answers: list[dict[str, Any]] = []
+    failures: list[PhotoError] = []
+    for path in photos:
+        try:
+            reading = opened.read(load_photo(path, limits))
+        except PhotoError as error:
+            failures.append(error)
+            answers.append({"photo": str(path), "error": {"code": error.code, "message": error.message}})
+            continue
+        axes = {axis: axis_document(answer, taxonomy) for axis, answer in reading.axes.items()}
+        answers.append({"photo": str(path), "sure": reading.known, "axes": axes})
+        if not as_json:
+            click.echo(f"{path}")
+            for line in _reading_lines(reading, taxonomy, settings.language):
+                click.echo(f"  {line}")
+    if as_json:
+        _print_json(answers)
+    for failure in failures[:-1]:
+        click.echo(f"mapsi: {failure}", err=True)
+    if failures:
+        raise failures[-1]
+
+
+@click.command()
+@click.argument("photo", required=False, type=click.Path(path_type=Path))
+@click.option("--words", help="Search by words instead of by a photo.")
+@click.option("--page", default=1, show_default=True, type=click.IntRange(1), help="Which page of the products.")
+@click.option("--size", default=24, show_default=True, type=click.IntRange(1, 100), help="How many products a page.")
+@click.option("--sort", default="likeness", show_default=True, type=click.Choice(SORTS))
+@click.option("--min-price", type=float, help="Only products from this price up.")
+@click.option("--max-price", type=float, help="Only products up to this price.")
+@click.option("--shop", "shops", multiple=True, help="Only this shop (its slug); may be repeated.")
+@click.option("--class", "classes", multiple=True, metavar="AXIS:CLASS", help="Only this class; may be repeated.")
+@click.option("--audience", "audiences", multiple=True, type=click.Choice(get_args(Audience)))
+@click.option(
+    "--color", "colors", multiple=True, metavar="COLOR", help="Only this colour (black, beige, ...); may be repeated."
+)
+@_model
+@_json
+def search(photo: Path | None, words: str | None, model: Path | None, as_json: bool, **narrowing: Any) -> None:
+    """Find the products that look like PHOTO, or that --words name."""
+    from mapsi.documents import photo_document, words_document
+
+    if (photo is None) == (words is None):
+        raise UsageError("Give a photo or --words, one of the two.", "See `mapsi search --help`.")
+    settings = read_settings()
+    parts = open_parts(settings, model_folder=model)
+    finder, filters = parts.finder(), _filters(parts.taxonomy, narrowing)
+    sort, page, size = narrowing["sort"], narrowing["page"], narrowing["size"]
+    if photo is not None:
+        reading = finder.read(load_photo(photo, PhotoLimits.of(settings)))
+        found = finder.by_photo(reading, filters, sort, page, size)
+        document = photo_document(reading, found, parts.taxonomy, sort=sort, language=settings.language, base_url="")
+        lines = _reading_lines(reading, parts.taxonomy, settings.language)
+    else:
+        assert words is not None
+        found = finder.by_words(words, filters, sort, page, size)
+        document = words_document(words, found, parts.taxonomy, sort=sort, language=settings.language, base_url="")
+        lines = _told_instead(words, found.instead)
+    if as_json:
+        _print_json(document)
+        return
+    for line in [*lines, *_product_lines(document)]:
+        click.echo(line)
+
+
+def _filters(taxonomy: Taxonomy, narrowing: dict[str, Any]) -> Any:
+    from mapsi.catalog.filters import Filters
+
+    classes: dict[str, tuple[str, ...]] = {}
+    for text in narrowing["classes"]:
+        axis, _, slug = text.partition(":")
+        classes[axis] = (*classes.get(axis, ()), taxonomy.find(axis).find(slug).slug)
+    low, high = (
+        None if value is None else Decimal(str(value)) for value in (narrowing["min_price"], narrowing["max_price"])
+    )
+    return Filters(
+        min_price=low,
+        max_price=high,
+        shops=narrowing["shops"],
+        classes=classes,
+        audiences=narrowing["audiences"],
+        colors=_known_colors(narrowing["colors"]),
+    )
+
+
+def _known_colors(asked: tuple[str, ...]) -> tuple[str, ...]:
+    from mapsi.taxonomy.synonyms import load_colors
+
+    known = [family.slug for family in load_colors()]
+    for color in asked:
+        if color not in known:
+            raise UsageError(f"There is no colour {color!r}.", f"There are: {', '.join(known)}.")
+    return asked
+
+
+def _told_instead(words: str, instead: str) -> list[str]:
+    """What was looked for where the words as typed find nothing."""
+    return [f"Nothing is found by {words!r}; these are the results for {instead!r}."] if instead else []
+
+
+def _reading_lines(reading: Reading, taxonomy: Taxonomy, language: str) -> list[str]:
+    lines = []
+    for axis, answer in reading.axes.items():
+        classes = taxonomy.find(axis)
+        guesses = ", ".join(
+            f"{classes.find(g.slug).name.in_language(language)} {g.confidence:.0%}" for g in answer.top[:3]
+        )
+        doubt = "" if answer.known else "? "
+        lines.append(f"{classes.name.in_language(language)}: {doubt}{guesses}")
+    return lines
+
+
+def _product_lines(document: dict[str, Any]) -> list[str]:
+    if not document["products"]:
+        return ["No products found."]
+    lines = []
+    for product in document["products"]:
+        likeness = "" if product["similarity"] is None else f"{product['similarity']:.2f}  "
+        price = f"{product['lowest_price']:,} {product['currency']}"
+        lines.append(
+            f"{likeness}{product['name']} | {product['keyword']} | {price} | {product['shop']} | {product['link']}"
+        )
+    lines.append(f"page {document['page']} of {document['pages']}, {document['total']} products")
+    return lines
+
+
+def _print_json(document: object) -> None:
+    click.echo(json.dumps(document, ensure_ascii=False, indent=2))
+
+
+COMMANDS = (classify, search)

@@ -1,0 +1,89 @@
+"""``mapsi demo`` and ``mapsi serve``: the pages and the JSON API."""
+
+from __future__ import annotations
+
+import dataclasses
+import secrets
+from pathlib import Path
+
+import click
+
+from mapsi.artifacts import atomic_file
+from mapsi.cli.index import PATIENCE, tell_waiting
+from mapsi.cli.opening import Parts, bar, make_home, open_parts
+from mapsi.settings import Secret, Settings, read_settings, setting_table
+
+SAMPLE_SHOP = "맵시 샘플"
+
+_host = click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+_port = click.option(
+    "--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="Port to listen on."
+)
+_model = click.option("--model", type=click.Path(path_type=Path), help="Model folder; the shipped one by default.")
+
+
+@click.command()
+@_host
+@_port
+@_model
+def serve(host: str, port: int, model: Path | None) -> None:
+    """Serve the pages and the JSON API over your own catalogue."""
+    _serve(open_parts(read_settings(model=model)), host, port)
+
+
+@click.command()
+@_host
+@_port
+@_model
+def demo(host: str, port: int, model: Path | None) -> None:
+    """Serve a sample shop of drawn products: nothing else is needed, no network and no credentials.
+
+    The sample catalogue lies in a folder of its own (MAPSI_HOME/demo) and never mixes with yours.
+    """
+    settings = read_settings(model=model)
+    demo_settings = dataclasses.replace(settings, home=settings.home / "demo", database_url=Secret(""))
+    parts = open_parts(demo_settings)
+    stock_sample_shop(parts)
+    _serve(parts, host, port)
+
+
+def stock_sample_shop(parts: Parts) -> None:
+    """Import the shipped sample feed and index it; quick where that was done before."""
+    from mapsi.refresh.feeds import import_feed
+    from mapsi.sample.shop import shipped_feed
+    from mapsi.search.building import build
+
+    taxonomy = parts.taxonomy
+    import_feed(parts.catalog, shipped_feed(), format="merchant", shop=SAMPLE_SHOP, taxonomy=taxonomy, sample=True)
+    build(parts.workshop(), bar, threads=parts.settings.model_threads, patience=PATIENCE, waiting=tell_waiting)
+
+
+def _serve(parts: Parts, host: str, port: int) -> None:
+    from mapsi.web.app import create_app
+    from mapsi.web.serving import serve as serve_app
+
+    key = secret_key(parts.settings)
+    app = create_app(parts.settings, finder=parts.finder(), taxonomy=parts.taxonomy, secret_key=key)
+    serve_app(app, host, port, parts.settings.threads)
+
+
+def secret_key(settings: Settings) -> str:
+    """The key that signs sessions: the one set, or one made at random and kept, readable by its owner only."""
+    if settings.secret_key:
+        return settings.secret_key.reveal()
+    make_home(settings)
+    file = settings.home / "secret-key"
+    if not file.exists():
+        with atomic_file(file, mode=0o600) as beside:
+            beside.write_text(secrets.token_hex(32), "utf-8")
+    return file.read_text("utf-8").strip()
+
+
+@click.command(name="settings")
+def list_settings() -> None:
+    """List every setting with its default and what it is for."""
+    for row in setting_table():
+        click.echo(f"{row.variable}\n    {row.help} (default: {row.default})")
+
+
+COMMANDS = (demo, serve, list_settings)

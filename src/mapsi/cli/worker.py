@@ -1,0 +1,125 @@
+"""``mapsi worker``: refreshes on a schedule, and the jobs they bring about."""
+
+from __future__ import annotations
+
+import signal
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from types import FrameType
+from typing import TYPE_CHECKING
+
+import click
+
+from mapsi.cli.opening import open_parts, open_stock, refresh_means
+from mapsi.errors import SettingError
+from mapsi.settings import Settings, read_settings
+from mapsi.taxonomy import load_taxonomy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mapsi.catalog import Catalog
+    from mapsi.work.hands import Hands
+
+BROKERS = ("redis", "rediss", "amqp", "amqps")
+
+
+@click.command()
+@click.option("--once", is_flag=True, help="Do what is due now and end, for a cron job or a timer.")
+def worker(once: bool) -> None:
+    """Refresh the sources by their times (sources add --every), keep pictures and index up to date.
+
+    Works in this process, or off a queue where MAPSI_QUEUE names a broker (redis://... or amqp://...); any number of
+    workers, on one machine or several, share the work. A job of a worker that was killed is taken by another one. SIGTERM
+    or Ctrl-C ends it after the job at hand; a second one ends it at once, and nothing that was finished is lost.
+    """
+    settings = read_settings()
+    broker = broker_address(settings)
+    with open_stock(settings) as catalog:
+        hands = make_hands(settings, catalog)
+        if broker and not once:
+            from mapsi.work.celery_worker import make_app, work
+
+            click.echo(_stamped("working off the queue; Ctrl-C stops it"))
+            work(make_app(broker), catalog, hands, _say)
+        else:
+            _work_here(catalog, hands, once)
+
+
+def broker_address(settings: Settings) -> str:
+    """The broker's address, empty where there is none; raises :class:`SettingError` for one of no kind we know."""
+    address = settings.queue.reveal()
+    if address and address.partition("://")[0] not in BROKERS:
+        raise SettingError(
+            "MAPSI_QUEUE is no broker's address.",
+            "Give redis://HOST:6379/0 or amqp://USER:PASSWORD@HOST, or leave it out.",
+        )
+    return address
+
+
+def _work_here(catalog: Catalog, hands: Hands, once: bool) -> None:
+    from mapsi.work.worker import Worker
+
+    made = Worker(catalog, hands, _say)
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        if made.stop.is_set():
+            raise KeyboardInterrupt
+        _say("stopping after the job at hand; once more stops at once")
+        made.stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+    if once:
+        done = made.run_once()
+        _say(f"{done} jobs done")
+        return
+    _say("working; Ctrl-C stops it")
+    made.run()
+
+
+def make_hands(settings: Settings, catalog: Catalog) -> Hands:
+    """What each job does, by the settings. The model is opened anew for every job: another may have been chosen."""
+    from mapsi.pictures.copying import Schedule
+    from mapsi.refresh.refreshing import refresh_source
+    from mapsi.search.building import build
+    from mapsi.search.pruning import prune
+    from mapsi.work.hands import Hands
+
+    means, taxonomy = refresh_means(settings), load_taxonomy(settings.taxonomy)
+
+    def take(name: str, *, accept: bool) -> bool:
+        report = refresh_source(catalog, catalog.sources.find(name), means, taxonomy, accept=accept)
+        counts = f"{report.new} new, {report.changed} changed, {report.gone} gone, {report.broken_count} rows skipped"
+        _say(f"{name}: {report.state}, {counts}. {report.reason}".rstrip())
+        return bool(report.new or report.changed or report.gone)
+
+    def index() -> None:
+        every = Schedule(every=timedelta(days=settings.picture_days))
+        built = build(open_parts(settings).workshop(), _silent, schedule=every, threads=settings.model_threads)
+        _say(
+            f"index: {built.copies.copied} pictures copied, {built.copies.failed_count} failed, {built.index.read} read, "
+            f"{built.index.indexed} offers can be found by a photo"
+        )
+
+    def prune_now() -> None:
+        pruned = prune(open_parts(settings).workshop())
+        _say(f"prune: {pruned.pictures} pictures, {pruned.files} files and {pruned.runs} old runs removed")
+
+    return Hands(refresh=partial(take, accept=False), accept=partial(take, accept=True), index=index, prune=prune_now)
+
+
+def _silent(step: str, total: int) -> Callable[[int], object]:
+    """No bar: a worker writes a log."""
+    return lambda _more: None
+
+
+def _say(text: str) -> None:
+    click.echo(_stamped(text))
+
+
+def _stamped(text: str) -> str:
+    return f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} {text}"
+
+
+COMMANDS = (worker,)

@@ -1,0 +1,1 @@
+"""Photos from Google Images in a real browser."""

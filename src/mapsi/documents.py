@@ -1,0 +1,159 @@
+"""The JSON answers as plain documents: pure functions, so that the API and the command line print the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Any
+
+from mapsi.catalog.filters import Sort
+from mapsi.catalog.product import Product, ProductPage
+from mapsi.catalog.records import Facets, Suggestion
+from mapsi.infer.reading import AxisReading, Reading
+from mapsi.taxonomy import Taxonomy
+from mapsi.taxonomy.names import class_name
+
+Document = dict[str, Any]
+
+GUESSES = 3
+_DIGITS = 4
+
+
+def photo_document(
+    reading: Reading,
+    page: ProductPage,
+    taxonomy: Taxonomy,
+    *,
+    sort: Sort,
+    language: str,
+    base_url: str,
+    facets: Facets | None = None,
+) -> Document:
+    """The answer to a photo. ``base_url`` is the address of the service without a slash at the end; where it is empty,
+    as on the command line, pictures are null. ``sure`` is false where no axis is known. ``facets`` are counts, where they
+    were asked for."""
+    axes = {axis: axis_document(answer, taxonomy) for axis, answer in reading.axes.items()}
+    shown = _page_document(page, taxonomy, sort, language, base_url)
+    return {"axes": axes, "sure": reading.known, **shown, "facets": facets and facets_document(facets)}
+
+
+def words_document(
+    query: str,
+    page: ProductPage,
+    taxonomy: Taxonomy,
+    *,
+    sort: Sort,
+    language: str,
+    base_url: str,
+    facets: Facets | None = None,
+) -> Document:
+    """The answer to words; ``base_url`` and ``facets`` as in :func:`photo_document`. ``searched_for`` differs from ``query``
+    where the words as typed find nothing."""
+    shown = _page_document(page, taxonomy, sort, language, base_url)
+    named = {"query": query, "searched_for": page.instead or query}
+    return {**named, **shown, "facets": facets and facets_document(facets)}
+
+
+def facets_document(facets: Facets) -> Document:
+    """What an answer can be narrowed down to, with the number of products that each choice leaves. ``most`` is null, or the
+    number at which counting ends."""
+    return {
+        "classes": {axis: _counts(counts) for axis, counts in facets.classes.items()},
+        "shops": [{"slug": shop.slug, "name": shop.name, "count": shop.count} for shop in facets.shops],
+        "audiences": _counts(facets.audiences),
+        "colors": _counts(facets.colors),
+        "prices": [
+            {
+                "min_price": None if price.low is None else _number(price.low),
+                "max_price": None if price.high is None else _number(price.high),
+                "count": price.count,
+            }
+            for price in facets.prices
+        ],
+        "most": facets.most,
+    }
+
+
+def _counts(counts: Iterable[tuple[str, int]]) -> list[Document]:
+    return [{"slug": slug, "count": count} for slug, count in counts]
+
+
+def suggestions_document(query: str, suggestions: Iterable[Suggestion]) -> Document:
+    """What somebody who typed ``query`` so far may be looking for."""
+    told = [{"text": one.text, "kind": one.kind, "count": one.count} for one in suggestions]
+    return {"query": query, "suggestions": told}
+
+
+def axis_document(answer: AxisReading, taxonomy: Taxonomy) -> Document:
+    """What the model says on one axis: whether it would stand by it, and its first three guesses."""
+    top = []
+    for guess in answer.top[:GUESSES]:
+        name = class_name(taxonomy, answer.axis, guess.slug)
+        confidence = round(float(guess.confidence), _DIGITS)
+        top.append({"slug": guess.slug, "name_ko": name.ko, "name_en": name.en, "confidence": confidence})
+    return {"known": answer.known, "top": top}
+
+
+def error_document(code: str, message: str, hint: str) -> Document:
+    """The one shape of every error."""
+    return {"error": {"code": code, "message": message, "hint": hint}}
+
+
+def product_document(product: Product, taxonomy: Taxonomy, *, language: str, base_url: str) -> Document:
+    """One product. Its keyword and its shop are in ``language``, as far as they have a name in it."""
+    return {
+        "id": str(product.id),
+        "name": product.name,
+        "keyword": product_keyword(product, taxonomy, language),
+        "lowest_price": _number(product.lowest_price),
+        "currency": product.currency,
+        "shop": product.shop_name,
+        "link": product_link(product, base_url),
+        "image": product_image(product, base_url),
+        "similarity": None if product.similarity is None else round(product.similarity, _DIGITS),
+    }
+
+
+def product_keyword(product: Product, taxonomy: Taxonomy, language: str) -> str:
+    """The class that the product is listed under: on the taxonomy's first axis that it has one on (the style, then the
+    garment), else the last part of the shop's category, else nothing."""
+    classes = dict(reversed(product.classes))
+    for axis in taxonomy.axes:
+        if axis in classes:
+            return class_name(taxonomy, axis, classes[axis]).in_language(language)
+    return product.category.rpartition(">")[2].strip()
+
+
+def product_image(product: Product, base_url: str) -> str | None:
+    """Where its picture is: our copy, or the shop's own where its terms allow no copy."""
+    if product.picture and base_url:
+        return f"{base_url}/pictures/{product.picture}.webp"
+    return product.linked_picture if is_web_address(product.linked_picture) else None
+
+
+def product_link(product: Product, base_url: str) -> str:
+    """Where a click goes: the shop's page, or our own page about a sample. Anything but http(s) is left out."""
+    if product.sample and base_url:
+        return f"{base_url}/product/{product.id}"
+    return product.link if is_web_address(product.link) else ""
+
+
+def is_web_address(link: str) -> bool:
+    """Whether ``link`` is an address that a page may link to."""
+    return link.lower().startswith(("https://", "http://"))
+
+
+def _page_document(page: ProductPage, taxonomy: Taxonomy, sort: Sort, language: str, base_url: str) -> Document:
+    products = [product_document(one, taxonomy, language=language, base_url=base_url) for one in page.products]
+    return {
+        "products": products,
+        "total": page.total,
+        "page": page.number,
+        "pages": page.pages,
+        "size": page.size,
+        "sort": sort,
+    }
+
+
+def _number(price: Decimal) -> int | float:
+    return int(price) if price == price.to_integral_value() else float(price)

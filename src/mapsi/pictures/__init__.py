@@ -1,0 +1,1 @@
+"""Product pictures: copied from shops, stored, read by the model."""

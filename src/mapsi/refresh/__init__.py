@@ -1,0 +1,1 @@
+"""Sources brought up to date: feeds fetched, queries asked, what may be admitted."""

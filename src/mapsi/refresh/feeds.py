@@ -1,0 +1,54 @@
+"""A shop's feed in a file, taken over into the catalogue."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+from mapsi.catalog import Catalog
+from mapsi.catalog.imports.run import Row
+from mapsi.catalog.offer import Offer
+from mapsi.catalog.records import ImportReport
+from mapsi.pictures.copying import is_remote
+from mapsi.providers import find_provider, read_offers
+from mapsi.taxonomy import Taxonomy
+
+
+def import_feed(
+    catalog: Catalog,
+    file: Path,
+    *,
+    format: str,
+    shop: str,
+    taxonomy: Taxonomy,
+    sample: bool = False,
+    progress: Callable[[int], None] | None = None,
+) -> ImportReport:
+    """Take over a shop's feed from a file; pictures given as paths lie beside it.
+
+    Raises ``FeedError`` where the feed as a whole cannot be used; nothing has changed then.
+    """
+    terms = find_provider(format).terms
+    offers = beside(read_offers(format, file), file.resolve().parent)
+    return catalog.import_offers(
+        shop,
+        offers,
+        format=format,
+        origin=str(file),
+        taxonomy=taxonomy,
+        sample=sample,
+        time_to_live=None if sample or terms.hours is None else timedelta(hours=terms.hours),
+        copies=terms.copies_pictures,
+        progress=progress,
+    )
+
+
+def beside(rows: Iterable[Row], folder: Path) -> Iterator[Row]:
+    """The rows, pictures given as paths taken from ``folder``."""
+    for row in rows:
+        if isinstance(row, Offer) and row.image and not is_remote(row.image):
+            yield replace(row, image=str(folder / row.image))
+        else:
+            yield row

@@ -1,0 +1,183 @@
+"""A source that is asked by queries (``shop.json``): each class's search words, within the calls of a day.
+
+What a query brought is kept until all of them are answered, and calls are counted in the database: a run that ends early,
+by a spent quota or a killed process, is gone on with by the next one, on whatever machine.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from urllib.parse import urlsplit
+
+from mapsi.catalog import Catalog
+from mapsi.catalog.imports.query_answers import QueryAnswer
+from mapsi.catalog.imports.run import Row, Run
+from mapsi.catalog.offer import BrokenRow, Offer
+from mapsi.catalog.records import ImportReport, SourceRecord
+from mapsi.errors import QuotaSpentError
+from mapsi.providers import shop_items
+from mapsi.providers.quota import quota_day, quota_spent
+from mapsi.providers.shop_json import Answer, ShopJson, queries_for
+from mapsi.remote import Fetcher
+from mapsi.settings import Secret, Settings
+from mapsi.taxonomy import Taxonomy
+
+Progress = Callable[[int], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """The keys of Naver's Open API, and how many calls a day they are good for."""
+
+    client_id: Secret
+    client_secret: Secret
+    daily_calls: int
+
+    @classmethod
+    def of(cls, settings: Settings) -> Account:
+        """The account that the settings name."""
+        return cls(
+            client_id=settings.naver_client_id,
+            client_secret=settings.naver_client_secret,
+            daily_calls=settings.naver_daily_calls,
+        )
+
+
+def is_asked(source: SourceRecord) -> bool:
+    """Whether a source is asked by queries; answers of ``shop.json`` in a file are read like any feed."""
+    return source.format == shop_items.PROVIDER.name and source.address.startswith(("http://", "https://"))
+
+
+class CountedCalls:
+    """The calls of one account, counted in the catalogue; see :class:`mapsi.providers.quota.Quota`."""
+
+    def __init__(self, catalog: Catalog, source: SourceRecord, account: Account) -> None:
+        server = urlsplit(source.address).netloc.lower()
+        mark = hashlib.sha256(f"{server}\n{account.client_id.reveal()}".encode()).hexdigest()
+        self._sources = catalog.sources
+        self._name = f"{source.format}/{mark[:32]}"
+        self._limit = account.daily_calls
+
+    def spend(self, now: datetime) -> None:
+        if not self._sources.spend_call(self._name, str(quota_day(now)), self._limit):
+            raise quota_spent(f"The {self._limit:,} calls of today are used up.", now)
+
+    def exhaust(self, now: datetime) -> None:
+        self._sources.exhaust_calls(self._name, str(quota_day(now)), self._limit)
+
+    def left(self, now: datetime) -> int:
+        return max(0, self._limit - self._sources.calls_used(self._name, str(quota_day(now))))
+
+
+class Asking:
+    """One source's round of queries."""
+
+    def __init__(
+        self, catalog: Catalog, source: SourceRecord, account: Account, fetcher: Fetcher, taxonomy: Taxonomy
+    ) -> None:
+        self._sources = catalog.sources
+        self._source = source
+        self._account = account
+        self._fetcher = fetcher
+        self._quota = CountedCalls(catalog, source, account)
+        self._queries = tuple(dict.fromkeys(" ".join(query.text.split()) for query in queries_for(taxonomy)))
+
+    def take_over(self, run: Run, *, accept: bool, progress: Progress | None) -> ImportReport:
+        """Ask what is not answered yet, and take over everything, or what there is when the calls end."""
+        broken: list[BrokenRow] = []
+        spent = self._ask_open_queries(broken, progress)
+        answers = self._good_answers()
+        if not spent:
+            seen_at = min(answer.answered_at for answer in answers)
+            rows = self._rows(answers, broken)
+            return run.take(rows, shrink=self._source.shrink, accept=accept, seen_at=seen_at)
+        fresh = [answer for answer in answers if not answer.taken]
+        reason = f"{spent} {len(answers)} of {len(self._queries)} queries are answered; the next run goes on with the others."
+        if not fresh:
+            return run.end("partial", reason)
+        return run.take_part(self._rows(fresh, broken), reason, seen_at=min(answer.answered_at for answer in fresh))
+
+    def try_out(self) -> tuple[Iterator[Row], bool]:
+        """What :meth:`take_over` would take, and whether that is everything. The answers are not kept."""
+        answers, broken, offers = self._good_answers(), list[BrokenRow](), list[Offer]()
+        whole = True
+        try:
+            for answer in self._client.ask(self._open_queries(answers)):
+                _sort_out(answer, offers, broken)
+        except QuotaSpentError:
+            whole = False
+        return _each_once((*broken, *self._rows(answers, []), *offers)), whole
+
+    def calls_left(self) -> int:
+        """How many calls are left today."""
+        return self._quota.left(self._sources.now())
+
+    def _ask_open_queries(self, broken: list[BrokenRow], progress: Progress | None) -> str:
+        """Ask and keep; gives a sentence where the calls ended before."""
+        read = 0
+        try:
+            for answer in self._client.ask(self._open_queries(self._good_answers())):
+                offers: list[Offer] = []
+                _sort_out(answer, offers, broken)
+                self._sources.save_answer(self._source, answer.query, offers)
+                read += len(answer.rows)
+                if progress is not None:
+                    progress(read)
+        except QuotaSpentError as error:
+            return str(error)
+        return ""
+
+    @cached_property
+    def _client(self) -> ShopJson:
+        return ShopJson(
+            self._source.address,
+            self._account.client_id,
+            self._account.client_secret,
+            fetcher=self._fetcher,
+            quota=self._quota,
+            now=self._sources.now,
+        )
+
+    def _good_answers(self) -> list[QueryAnswer]:
+        """The answers, to queries that are still asked, that are not past their time to live."""
+        lives, now = self._source.time_to_live, self._sources.now()
+        return [
+            answer
+            for answer in self._sources.answers(self._source)
+            if answer.query in self._queries and (lives is None or answer.answered_at + lives > now)
+        ]
+
+    def _open_queries(self, answers: Sequence[QueryAnswer]) -> list[str]:
+        """The others; those first that were never answered, then the longest ago: where a day's calls are too few for
+        all, each has its turn."""
+        good = {answer.query for answer in answers}
+        before = {answer.query: n for n, answer in enumerate(self._sources.answers(self._source), 1)}
+        return sorted((q for q in self._queries if q not in good), key=lambda query: before.get(query, 0))
+
+    def _rows(self, answers: Sequence[QueryAnswer], broken: Sequence[BrokenRow]) -> Iterator[Row]:
+        yield from broken
+        offers = (offer for answer in answers for offer in self._sources.answer(self._source, answer.query))
+        yield from _each_once(offers)
+
+
+def _sort_out(answer: Answer, offers: list[Offer], broken: list[BrokenRow]) -> None:
+    for row in answer.rows:
+        if isinstance(row, Offer):
+            offers.append(row)
+        else:
+            broken.append(row)
+
+
+def _each_once(rows: Iterator[Row] | Sequence[Row]) -> Iterator[Row]:
+    """The rows, of offers with the same id the first: several queries find the same product."""
+    seen: set[str] = set()
+    for row in rows:
+        if isinstance(row, Offer):
+            if row.id in seen:
+                continue
+            seen.add(row.id)
+        yield row

@@ -1,0 +1,168 @@
+"""A source's refresh: fetch what is new, look at it or take it over, and say how it went."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from mapsi.catalog import Catalog
+from mapsi.catalog.imports.run import Row, Run
+from mapsi.catalog.offer import BrokenRow
+from mapsi.catalog.records import ImportReport, Preview, RunState, SourceRecord
+from mapsi.providers import find_provider
+from mapsi.providers.arrival import DEFAULTS, Arrived, Limits
+from mapsi.providers.origin import open_origin
+from mapsi.refresh.feeds import beside
+from mapsi.refresh.queries import Account, Asking, CountedCalls, is_asked
+from mapsi.remote import Fetcher
+from mapsi.taxonomy import Taxonomy
+
+Progress = Callable[[int], None]
+"""Told how many rows were read so far."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Means:
+    """What a refresh works with: the one fetcher, a folder for downloads, the account of Naver's Open API and what a feed
+    may cost."""
+
+    fetcher: Fetcher
+    folder: Path
+    account: Account
+    limits: Limits = DEFAULTS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefreshReport:
+    """What a refresh did, in offers; ``reason`` says in sentences why its ``state`` is not ``done`` or ``unchanged``.
+    ``broken`` holds the first rows that were skipped, ``broken_count`` counts them. ``calls_left`` is what the provider
+    still allows today, ``None`` where it does not count."""
+
+    source: str
+    run_id: int
+    state: RunState
+    reason: str
+    new: int
+    changed: int
+    unchanged: int
+    gone: int
+    broken: tuple[BrokenRow, ...]
+    broken_count: int
+    calls_left: int | None = None
+
+
+def refresh_source(
+    catalog: Catalog,
+    source: SourceRecord,
+    means: Means,
+    taxonomy: Taxonomy,
+    *,
+    accept: bool = False,
+    progress: Progress | None = None,
+) -> RefreshReport:
+    """Refresh a source: its feed, if it is new, takes the place of the one before in one moment.
+
+    A feed that would take away more than the source's share of its offers changes nothing and the report says ``held``;
+    ``accept`` takes it. A source that is asked by queries and has no calls left ends as ``partial``, and the next refresh
+    goes on. Whatever goes wrong is booked and raised as a ``MapsiError``; :class:`BusyError` where a run of the source
+    goes on elsewhere. Nothing has changed then.
+    """
+    catalog.sources.sweep()
+    with catalog.sources.run(source, taxonomy) as run:
+        if is_asked(source):
+            asking = Asking(catalog, source, means.account, means.fetcher, taxonomy)
+            report = asking.take_over(run, accept=accept, progress=progress)
+        else:
+            report = _take_feed(catalog, source, run, means, taxonomy, accept=accept, progress=progress)
+    return RefreshReport(
+        source=source.name,
+        run_id=report.import_id,
+        state=report.state,
+        reason=report.reason,
+        new=report.new,
+        changed=report.changed,
+        unchanged=report.unchanged,
+        gone=report.gone,
+        broken=report.broken,
+        broken_count=report.broken_count,
+        calls_left=calls_left(catalog, source, means.account),
+    )
+
+
+def calls_left(catalog: Catalog, source: SourceRecord, account: Account) -> int | None:
+    """How many calls the source's provider allows today still; ``None`` where it does not count them."""
+    return CountedCalls(catalog, source, account).left(catalog.sources.now()) if is_asked(source) else None
+
+
+def preview_source(
+    catalog: Catalog, source: SourceRecord, means: Means, taxonomy: Taxonomy, *, progress: Progress | None = None
+) -> tuple[Preview, ...]:
+    """What a refresh would change: a preview for each feed that is new, none where there is none. Nothing is changed and
+    no run is booked; calls that a provider counts are spent all the same.
+
+    Several feeds (a whole one and changes after it) are each compared with what is there now. Raises as
+    :func:`refresh_source`.
+    """
+    if is_asked(source):
+        asking = Asking(catalog, source, means.account, means.fetcher, taxonomy)
+        rows, whole = asking.try_out()
+        return (catalog.sources.preview(source, rows, taxonomy, whole=whole, progress=progress),)
+    with TemporaryDirectory() as into:
+        return tuple(
+            catalog.sources.preview(source, rows, taxonomy, whole=whole, progress=progress)
+            for _arrived, rows, whole in _arrivals(catalog, source, means, taxonomy, Path(into))
+        )
+
+
+def _take_feed(
+    catalog: Catalog,
+    source: SourceRecord,
+    run: Run,
+    means: Means,
+    taxonomy: Taxonomy,
+    *,
+    accept: bool,
+    progress: Progress | None,
+) -> ImportReport:
+    report = None
+    with _folder(source, means) as into:
+        for arrived, rows, whole in _arrivals(catalog, source, means, taxonomy, into):
+            report = run.take(
+                rows, whole=whole, shrink=source.shrink, accept=accept, remember=arrived.remember, progress=progress
+            )
+            if report.state == "held":
+                break
+    return run.renew() if report is None else report
+
+
+@contextmanager
+def _folder(source: SourceRecord, means: Means) -> Iterator[Path]:
+    """The source's own folder for downloads, emptied of what a killed run may have left."""
+    folder = means.folder / source.shop
+    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _arrivals(
+    catalog: Catalog, source: SourceRecord, means: Means, taxonomy: Taxonomy, into: Path
+) -> Iterator[tuple[Arrived, Iterator[Row], bool]]:
+    """Each feed that is new, its rows, and whether it is the whole of what there is."""
+    provider = find_provider(source.format)
+    arrived = open_origin(
+        source.address,
+        remembered=catalog.sources.recall(source, taxonomy),
+        into=into,
+        fetcher=means.fetcher,
+        partial=provider.partial,
+        limits=means.limits,
+    )
+    for each in arrived:
+        rows = beside(provider.read(each.file, each.base), each.file.resolve().parent)
+        yield each, rows, not provider.partial(each.file)
