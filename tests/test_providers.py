@@ -61,6 +61,9 @@ DRESS = {
     "item_group_id": "G2",
     "gender": "female",
     "age_group": "adult",
+    "google_product_category": "2271",
+    "gtin": "8801234567893",
+    "mpn": "GO12345",
 }
 
 
@@ -181,6 +184,9 @@ def test_the_same_catalogue_comes_out_of_every_format(
             color="red/white",
             group="G2",
             audience="women",
+            google_category="2271",
+            gtin="8801234567893",
+            mpn="GO12345",
         ),
     ]
 

@@ -148,6 +148,12 @@ def test_the_maker_stands_in_for_a_missing_brand(read: Read) -> None:
     assert offer.brand == "하루상사"
 
 
+def test_the_bar_code_and_the_makers_number_are_read(read: Read) -> None:
+    (offer,) = read(ep([{**SHIRT, "barcode": "8801234567893", "manufacture_define_number": "HR-100"}]))
+    assert isinstance(offer, Offer)
+    assert (offer.gtin, offer.mpn) == ("8801234567893", "HR-100")
+
+
 def test_a_product_for_sale_later_is_a_preorder(read: Read) -> None:
     (offer,) = read(ep([{**SHIRT, "product_flag": "예약판매"}]))
     assert isinstance(offer, Offer)

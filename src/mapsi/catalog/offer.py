@@ -19,7 +19,9 @@ class Offer:
     ``currency`` (ISO 4217), positive. ``link`` is an absolute http(s) address. ``image`` is an absolute http(s)
     address, or a path that the import resolves beside the feed. ``group`` joins the variants of one product.
     ``category`` is a path such as ``Women > Dresses``. ``seller`` names the shop where one source lists the offers of
-    many. Texts are plain text, never markup.
+    many. ``google_category`` is Google's, a number or an English path. ``gtin`` is the number under the bar code as the
+    shop gives it (8 to 14 digits, unchecked), ``mpn`` the maker's own number, which means nothing without the ``brand``.
+    Texts are plain text, never markup.
     """
 
     id: str
@@ -37,6 +39,9 @@ class Offer:
     group: str = ""
     audience: Audience | None = None
     seller: str = ""
+    google_category: str = ""
+    gtin: str = ""
+    mpn: str = ""
 
     @property
     def lowest_price(self) -> Decimal:

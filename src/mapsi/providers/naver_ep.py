@@ -21,6 +21,8 @@ CATEGORIES = ("category_name1", "category_name2", "category_name3", "category_na
 REQUIRED = ("id", "title", "price_pc", "link", "image_link", "category_name1", "shipping")
 KNOWN = frozenset(
     {
+        "barcode",
+        "manufacture_define_number",
         *REQUIRED,
         *CATEGORIES,
         "normal_price",
@@ -95,6 +97,8 @@ def to_offer(row: Mapping[str, str], base: str = "") -> Offer:
             "item_group_id": get("group_id", ""),
             "gender": get("gender", "").strip() or audience_of_category(category) or "",
             "age_group": get("age_group", ""),
+            "gtin": get("barcode", ""),
+            "mpn": get("manufacture_define_number", ""),
         },
         base,
     )

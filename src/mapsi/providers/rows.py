@@ -31,6 +31,8 @@ FIELDS = frozenset(
         "item_group_id",
         "gender",
         "age_group",
+        "gtin",
+        "mpn",
     }
 )
 """The fields that are read, by the Merchant feed's names; the others are left alone."""
@@ -38,8 +40,9 @@ FIELDS = frozenset(
 MAX_ID = 50
 MAX_TITLE = 150
 MAX_DESCRIPTION = 5000
+MAX_MPN = 70
 MAX_WORDS = 255
-"""Limits in characters: the Merchant feed's for the first three, the catalogue's own for every other text."""
+"""Limits in characters: the Merchant feed's for the first four, the catalogue's own for every other text."""
 
 Row = tuple[int, Mapping[str, str]]
 """The line, from 1, that a row begins at, and its raw texts by field; an absent field and an empty one are the same."""
@@ -100,6 +103,9 @@ def merchant_offer(row: Mapping[str, str], base: str = "") -> Offer:
         group=plain(get("item_group_id", ""), MAX_ID),
         audience=parse_audience(get("gender", ""), get("age_group", "")),
         seller=plain(get("seller", ""), MAX_WORDS),
+        google_category=plain(get("google_product_category", ""), MAX_WORDS),
+        gtin=plain(get("gtin", ""), MAX_ID),
+        mpn=plain(get("mpn", ""), MAX_MPN),
     )
 
 

@@ -20,13 +20,15 @@ from mapsi.catalog.store.money import LARGEST, minor_to_order, to_minor
 from mapsi.catalog.store.tables import TABLE_OPTIONS, Id, Listing, OfferRow
 from mapsi.catalog.text.class_from_words import WordClassifier
 from mapsi.catalog.text.colors import ColorReader
+from mapsi.catalog.text.identifiers import checked_gtin
 from mapsi.catalog.text.tokens import class_keys, searchable
 from mapsi.taxonomy import Taxonomy
 from mapsi.taxonomy.synonyms import load_colors
 
 CONTENT = (
     *("shop_offer_id", "group_key", "title", "link", "image_source", "price", "sale_price", "lowest_price", "currency"),
-    *("availability", "description", "brand", "category", "color", "audience", "seller", "fingerprint"),
+    *("availability", "description", "brand", "category", "color", "audience", "seller", "google_category"),
+    *("gtin", "mpn", "fingerprint"),
 )
 """Columns of ``offers`` that say what the feed says."""
 WORDS = ("price_order", "title", "about", "classes", "colors", "brand")
@@ -252,6 +254,9 @@ def _content(offer: Offer, salt: bytes) -> dict[str, Any]:
         "color": storable(offer.color, 200),
         "audience": offer.audience,
         "seller": storable(offer.seller, 200),
+        "google_category": storable(offer.google_category, 255),
+        "gtin": checked_gtin(offer.gtin),
+        "mpn": storable(offer.mpn, 100),
     }
     said = "\x1f".join(map(str, content.values())).encode()
     content["fingerprint"] = hashlib.blake2b(said, digest_size=16, key=salt).digest()

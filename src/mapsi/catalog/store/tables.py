@@ -207,7 +207,8 @@ class PictureSource(Table):
 
 class OfferRow(Table):
     """``fingerprint`` is a digest of everything a feed says of the offer: what has not changed is not written again.
-    ``group_key`` is the feed's group, or the shop's id of an offer that stands alone."""
+    ``group_key`` is the feed's group, or the shop's id of an offer that stands alone. ``gtin`` has 14 digits, the last of
+    which was checked, or none."""
 
     __tablename__ = "offers"
     __table_args__ = (
@@ -235,6 +236,9 @@ class OfferRow(Table):
     color: Mapped[str] = mapped_column(String(200))
     audience: Mapped[str | None] = mapped_column(String(10))
     seller: Mapped[str] = mapped_column(String(200), server_default=text("''"))
+    google_category: Mapped[str] = mapped_column(String(255), server_default=text("''"))
+    gtin: Mapped[str] = mapped_column(String(14), server_default=text("''"))
+    mpn: Mapped[str] = mapped_column(String(100), server_default=text("''"))
     fingerprint: Mapped[bytes] = mapped_column(LargeBinary(16).with_variant(mysql.BINARY(16), "mysql", "mariadb"))
     import_id: Mapped[int] = mapped_column(Id, ForeignKey("imports.id"))
     first_seen: Mapped[datetime] = mapped_column(UtcTime)
