@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mapsi.catalog import Catalog
-from mapsi.catalog.records import Preview, SourceRecord
+from mapsi.catalog.records import ImportReport, Preview, SourceRecord
 from mapsi.providers.arrival import Limits
 from mapsi.refresh.admitting import admit_source
 from mapsi.refresh.queries import Account
@@ -48,9 +48,14 @@ class Refreshing:
     def add(self, name: str, at: object, format: str = "csv", **more: Any) -> SourceRecord:
         return self.catalog.sources.add(admit_source(name, format=format, at=str(at), **more))
 
-    def run(self, name: str, *, accept: bool = False, progress: Callable[[int], None] | None = None) -> RefreshReport:
+    def refresh(
+        self, name: str, *, accept: bool = False, progress: Callable[[int], None] | None = None
+    ) -> RefreshReport:
         source = self.catalog.sources.find(name)
         return refresh_source(self.catalog, source, self.means, self.taxonomy, accept=accept, progress=progress)
+
+    def run(self, name: str, *, accept: bool = False, progress: Callable[[int], None] | None = None) -> ImportReport:
+        return self.refresh(name, accept=accept, progress=progress).run
 
     def preview(self, name: str) -> tuple[Preview, ...]:
         return preview_source(self.catalog, self.catalog.sources.find(name), self.means, self.taxonomy)

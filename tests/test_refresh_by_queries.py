@@ -57,11 +57,11 @@ def with_calls(house: Refreshing, tmp_path: Path, server: ShopJsonServer, daily_
 
 
 def test_each_classs_words_are_a_query(house: Refreshing, server: ShopJsonServer) -> None:
-    report = house.run("naver")
+    report = house.refresh("naver")
     assert set(server.queries) == set(WORDS)
-    assert (report.state, report.calls_left) == ("done", 100 - 8)
+    assert (report.run.state, report.calls_left) == ("done", 100 - 8)
     living = house.catalog.status().living
-    assert 300 < living == report.new < 600
+    assert 300 < living == report.run.new < 600
     product = house.catalog.browse(Filters(), "likeness", 1, 1).products[0]
     assert product.linked_picture.startswith(server.url)
     assert product.shop == "naver"
@@ -85,13 +85,13 @@ def test_a_spent_quota_ends_in_part_and_the_next_run_goes_on(
     house: Refreshing, server: ShopJsonServer, clock: Clock, tmp_path: Path
 ) -> None:
     poor = with_calls(house, tmp_path, server, 5)
-    report = poor.run("naver")
-    assert (report.state, report.calls_left) == ("partial", 0)
-    assert "2 of 4 queries are answered" in report.reason
-    assert "Korean time" in report.reason
+    report = poor.refresh("naver")
+    assert (report.run.state, report.calls_left) == ("partial", 0)
+    assert "2 of 4 queries are answered" in report.run.reason
+    assert "Korean time" in report.run.reason
     assert server.queries == {"니트": 2, "코트": 2, "원피스": 1}
     part = house.catalog.status().living
-    assert part == report.new > 100
+    assert part == report.run.new > 100
     clock.advance(HOUR)
     again = poor.run("naver")
     assert (again.state, again.new, sum(server.queries.values())) == ("partial", 0, 5)
@@ -117,8 +117,8 @@ def test_calls_are_counted_across_processes(
 
 def test_a_provider_that_says_its_quota_is_spent_is_believed(house: Refreshing, server: ShopJsonServer) -> None:
     server.daily = 3
-    report = house.run("naver")
-    assert (report.state, report.calls_left) == ("partial", 0)
+    report = house.refresh("naver")
+    assert (report.run.state, report.calls_left) == ("partial", 0)
     asked = len(server.asked)
     assert house.run("naver").state == "partial"
     assert len(server.asked) == asked

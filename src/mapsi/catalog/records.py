@@ -21,20 +21,31 @@ would have gone that nothing was changed until a person has looked. ``killed``: 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ImportReport:
-    """What one run did, in offers; ``reason`` says in a sentence why it did not end as ``done``. ``changed`` holds the
-    offers that came back too. ``broken`` keeps the first thousand rows that were skipped, ``broken_count`` counts them
-    all."""
+class OfferCounts:
+    """What became of a shop's offers; ``changed`` counts those that came back too."""
 
-    import_id: int
-    state: RunState = "done"
-    reason: str = ""
     new: int
     changed: int
     unchanged: int
     gone: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivered(OfferCounts):
+    """What rows from a shop mean for its offers. ``broken`` keeps the first thousand rows that were skipped,
+    ``broken_count`` counts them all."""
+
     broken: tuple[BrokenRow, ...] = ()
     broken_count: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportReport(Delivered):
+    """What one run did; ``reason`` says in a sentence why it did not end as ``done``."""
+
+    import_id: int
+    state: RunState = "done"
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,17 +60,11 @@ class PriceChange:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Preview:
-    """What a feed would do, in offers: ``repriced`` would cost another price, ``changed`` differ in something else or
+class Preview(Delivered):
+    """What a feed would do: ``repriced`` offers would cost another price, ``changed`` ones differ in something else or
     come back; a few examples of each. ``held`` says why it would be held back, or nothing."""
 
-    new: int
     repriced: int
-    changed: int
-    unchanged: int
-    gone: int
-    broken: tuple[BrokenRow, ...]
-    broken_count: int
     new_examples: tuple[str, ...]
     price_examples: tuple[PriceChange, ...]
     changed_examples: tuple[str, ...]
@@ -165,7 +170,7 @@ class Suggestion:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RunRecord:
+class RunRecord(OfferCounts):
     """One run as it stands in the books; ``reason`` says why it failed or waits. ``broken`` counts the rows that were
     skipped, ``faults`` holds the first of them. Times are UTC. A run whose process was killed stands as ``running`` until
     the shop's next one."""
@@ -178,10 +183,6 @@ class RunRecord:
     finished: datetime | None
     state: RunState
     reason: str
-    new: int
-    changed: int
-    unchanged: int
-    gone: int
     broken: int
     faults: tuple[BrokenRow, ...] = ()
 

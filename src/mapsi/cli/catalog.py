@@ -10,7 +10,7 @@ import click
 from mapsi.cli import sources as refreshing
 from mapsi.cli.index import build_and_tell
 from mapsi.cli.opening import counter, open_parts, open_stock
-from mapsi.cli.reporting import tell_broken, told_skipped
+from mapsi.cli.reporting import tell_broken, told_counts, told_skipped
 from mapsi.errors import UsageError
 from mapsi.settings import read_settings
 
@@ -42,10 +42,7 @@ def import_command(file: Path, feed_format: str, shop: str, index: bool, model: 
     report = import_feed(
         parts.catalog, file, format=feed_format, shop=shop, taxonomy=parts.taxonomy, progress=counter("offers")
     )
-    click.echo(
-        f"{shop}: {report.new} new, {report.changed} changed, {report.unchanged} unchanged, {report.gone} gone, "
-        f"{told_skipped(report.broken_count)}."
-    )
+    click.echo(f"{shop}: {told_counts(report)}, {told_skipped(report.broken_count)}.")
     tell_broken(report.broken, report.broken_count)
     if index:
         build_and_tell(parts)

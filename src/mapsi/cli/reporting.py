@@ -11,7 +11,7 @@ import click
 
 if TYPE_CHECKING:
     from mapsi.catalog.offer import BrokenRow
-    from mapsi.catalog.records import Preview, PriceChange, RunRecord, ShopStatus, SourceRecord
+    from mapsi.catalog.records import ImportReport, Preview, PriceChange, RunRecord, ShopStatus, SourceRecord
     from mapsi.refresh.refreshing import RefreshReport
 
 SHOWN_ROWS = 20
@@ -20,19 +20,19 @@ _UNIT_NAMES = (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1))
 
 def tell_refresh(report: RefreshReport) -> None:
     """What a refresh did, and what to do where it held the feed back."""
-    told = f"{report.new:,} new, {report.changed:,} changed, {report.unchanged:,} unchanged, {report.gone:,} gone"
-    match report.state:
+    name, run = report.source.name, report.run
+    match run.state:
         case "unchanged":
-            click.echo(f"{report.source}: unchanged since the last refresh.")
+            click.echo(f"{name}: unchanged since the last refresh.")
         case "held":
-            click.echo(f"{report.source}: {report.reason}", err=True)
-            for line in _told_ways_out(report.source):
+            click.echo(f"{name}: {run.reason}", err=True)
+            for line in _told_ways_out(name):
                 click.echo(f"  {line}", err=True)
         case _:
-            click.echo(f"{report.source}: {told}, {told_skipped(report.broken_count)}.")
-            if report.reason:
-                click.echo(f"  {report.reason}")
-    tell_broken(report.broken, report.broken_count)
+            click.echo(f"{name}: {told_counts(run)}, {told_skipped(run.broken_count)}.")
+            if run.reason:
+                click.echo(f"  {run.reason}")
+    tell_broken(run.broken, run.broken_count)
     if report.calls_left is not None:
         click.echo(f"  {report.calls_left:,} calls are left today.")
 
@@ -43,6 +43,11 @@ def _told_ways_out(name: str) -> tuple[str, str]:
         f"Look at it: mapsi catalog refresh {quoted(name)} --dry-run",
         f"Take it:    mapsi catalog refresh {quoted(name)} --accept",
     )
+
+
+def told_counts(run: ImportReport) -> str:
+    """What became of the offers."""
+    return f"{run.new:,} new, {run.changed:,} changed, {run.unchanged:,} unchanged, {run.gone:,} gone"
 
 
 def told_skipped(count: int) -> str:

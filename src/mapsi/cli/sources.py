@@ -174,8 +174,8 @@ def _refresh_one(
         click.echo(f"mapsi: {source.name}: {error}", err=True)
         return error.exit_code, False
     tell_refresh(report)
-    changed = bool(report.new or report.changed or report.gone)
-    return HELD if report.state == "held" else 0, changed
+    run = report.run
+    return HELD if run.state == "held" else 0, bool(run.new or run.changed or run.gone)
 
 
 @click.command()

@@ -89,10 +89,10 @@ def make_hands(settings: Settings, catalog: Catalog) -> Hands:
     means, taxonomy = refresh_means(settings), load_taxonomy(settings.taxonomy)
 
     def take(name: str, *, accept: bool) -> bool:
-        report = refresh_source(catalog, catalog.sources.find(name), means, taxonomy, accept=accept)
-        counts = f"{report.new} new, {report.changed} changed, {report.gone} gone, {report.broken_count} rows skipped"
-        _say(f"{name}: {report.state}, {counts}. {report.reason}".rstrip())
-        return bool(report.new or report.changed or report.gone)
+        run = refresh_source(catalog, catalog.sources.find(name), means, taxonomy, accept=accept).run
+        counts = f"{run.new} new, {run.changed} changed, {run.gone} gone, {run.broken_count} rows skipped"
+        _say(f"{name}: {run.state}, {counts}. {run.reason}".rstrip())
+        return bool(run.new or run.changed or run.gone)
 
     def index() -> None:
         every = Schedule(every=timedelta(days=settings.picture_days))

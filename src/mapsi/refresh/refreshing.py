@@ -11,8 +11,7 @@ from tempfile import TemporaryDirectory
 
 from mapsi.catalog import Catalog
 from mapsi.catalog.imports.run import Row, Run
-from mapsi.catalog.offer import BrokenRow
-from mapsi.catalog.records import ImportReport, Preview, RunState, SourceRecord
+from mapsi.catalog.records import ImportReport, Preview, SourceRecord
 from mapsi.providers import find_provider
 from mapsi.providers.arrival import DEFAULTS, Arrived, Limits
 from mapsi.providers.origin import open_origin
@@ -38,20 +37,11 @@ class Means:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefreshReport:
-    """What a refresh did, in offers; ``reason`` says in sentences why its ``state`` is not ``done`` or ``unchanged``.
-    ``broken`` holds the first rows that were skipped, ``broken_count`` counts them. ``calls_left`` is what the provider
-    still allows today, ``None`` where it does not count."""
+    """What the ``run`` of a source did. ``calls_left`` is what its provider still allows today, ``None`` where it does not
+    count."""
 
-    source: str
-    run_id: int
-    state: RunState
-    reason: str
-    new: int
-    changed: int
-    unchanged: int
-    gone: int
-    broken: tuple[BrokenRow, ...]
-    broken_count: int
+    source: SourceRecord
+    run: ImportReport
     calls_left: int | None = None
 
 
@@ -78,19 +68,7 @@ def refresh_source(
             report = asking.take_over(run, accept=accept, progress=progress)
         else:
             report = _take_feed(catalog, source, run, means, taxonomy, accept=accept, progress=progress)
-    return RefreshReport(
-        source=source.name,
-        run_id=report.import_id,
-        state=report.state,
-        reason=report.reason,
-        new=report.new,
-        changed=report.changed,
-        unchanged=report.unchanged,
-        gone=report.gone,
-        broken=report.broken,
-        broken_count=report.broken_count,
-        calls_left=calls_left(catalog, source, means.account),
-    )
+    return RefreshReport(source=source, run=report, calls_left=calls_left(catalog, source, means.account))
 
 
 def calls_left(catalog: Catalog, source: SourceRecord, account: Account) -> int | None:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from mapsi.catalog.offer import BrokenRow
 from mapsi.catalog.records import RunRecord
 from mapsi.web.languages import translate as _
 from mapsi.web.operator.times import TimeView, view_duration, view_time
@@ -28,27 +27,17 @@ class StateView:
 class RunView:
     """One run. ``took`` is empty while it goes on; ``unseen`` counts the broken rows that were not kept."""
 
-    id: int
-    shop: str
-    format: str
-    origin: str
+    record: RunRecord
     state: StateView
     started: TimeView
     finished: TimeView | None
     took: str
-    seconds: float
-    new: int
-    changed: int
-    unchanged: int
-    gone: int
-    broken: int
-    reason: str
-    faults: tuple[BrokenRow, ...]
 
     @property
     def lasting(self) -> bool:
         """Whether it took long enough to be worth telling in a list."""
-        return self.seconds >= 1
+        finished, started = self.record.finished, self.record.started
+        return finished is not None and finished - started >= timedelta(seconds=1)
 
     @property
     def counted(self) -> bool:
@@ -57,28 +46,17 @@ class RunView:
 
     @property
     def unseen(self) -> int:
-        return self.broken - len(self.faults)
+        return self.record.broken - len(self.record.faults)
 
 
 def view_run(run: RunRecord, now: datetime) -> RunView:
     """A run as seen at ``now``."""
     return RunView(
-        id=run.id,
-        shop=run.shop,
-        format=run.format,
-        origin=run.origin,
+        record=run,
         state=view_state(run.state),
         started=view_time(run.started, now),
         finished=view_time(run.finished, now) if run.finished else None,
         took=view_duration(run.finished - run.started) if run.finished else "",
-        seconds=(run.finished - run.started).total_seconds() if run.finished else 0,
-        new=run.new,
-        changed=run.changed,
-        unchanged=run.unchanged,
-        gone=run.gone,
-        broken=run.broken,
-        reason=run.reason,
-        faults=run.faults,
     )
 
 
