@@ -69,7 +69,7 @@ OWNERS = {
     "alembic": {"catalog"},
     "faiss": {"search"},
     "flask": {"web"},
-    "waitress": {"web"},
+    "uvicorn": {"web"},
     "sklearn": {"evaluate", "learn", "dataset"},
     "cleanlab": {"dataset"},
     "matplotlib": {"evaluate"},

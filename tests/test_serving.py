@@ -18,8 +18,8 @@ from mapsi.errors import UsageError
 from mapsi.web.serving import serve
 
 PROGRAM = """
-import waitress.buffers
 import signal
+import tempfile
 from flask import Flask, request
 from mapsi.web.serving import serve
 
@@ -29,7 +29,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 def refuse(*arguments):
     raise AssertionError("a temporary file was opened")
 
-waitress.buffers.TempfileBasedBuffer.newfile = refuse
+tempfile.TemporaryFile = tempfile.SpooledTemporaryFile = tempfile.NamedTemporaryFile = refuse
 app = Flask("probe")
 app.config["MAX_CONTENT_LENGTH"] = 2_000_000
 

@@ -202,9 +202,18 @@ class Settings:
         "How often one client may ask for suggestions while typing, and for the pictures of an answer.",
     )
     login_rate: str = _setting(str, "10 per minute", "How often one client may try to log in as an operator.")
-    threads: int = _setting(_whole(1, 256), 8, "How many requests the server works on at once.")
+    threads: int = _setting(
+        _whole(0, 256),
+        0,
+        "How many requests the server works on at once; 0 means two for each processor core, at least four.",
+    )
+    request_seconds: int = _setting(
+        _whole(5, 3600), 60, "How long, in seconds, a request may take from its first byte to the last of its answer."
+    )
     model_threads: int = _setting(
-        _whole(0, 256), 0, "How many processor threads the model uses; 0 means as many as the machine has."
+        _whole(0, 256),
+        0,
+        "How many processor threads the model uses; 0 means one for each core that this process may use.",
     )
     google_terms_accepted: bool = _setting(
         _as_bool,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
+from mapsi.cores import cores
 from mapsi.errors import ArtifactError
 from mapsi.imaging import PhotoLimits
 from mapsi.settings import Settings
@@ -135,7 +136,7 @@ def model_store(settings: Settings) -> ModelStore:
     """The models that are kept beside the index."""
     from mapsi.search.models import ModelStore
 
-    return ModelStore(settings.home / "models", settings.model_threads)
+    return ModelStore(settings.home / "models", settings.model_threads or cores())
 
 
 def open_model(settings: Settings, folder: Path | None = None) -> tuple[Model, Taxonomy]:
@@ -147,7 +148,7 @@ def open_model(settings: Settings, folder: Path | None = None) -> tuple[Model, T
     folder = folder or settings.model or model_store(settings).chosen()
     if folder == Path(SHIPPED) and not folder.exists():
         folder = shipped_model()
-    model = Model.open(folder, threads=settings.model_threads)
+    model = Model.open(folder, threads=settings.model_threads or cores())
     check_names(model, taxonomy)
     return model, taxonomy
 

@@ -11,7 +11,11 @@ import click
 from mapsi.artifacts import atomic_file
 from mapsi.cli.index import PATIENCE, tell_waiting
 from mapsi.cli.opening import Parts, bar, make_home, open_parts
+from mapsi.cores import cores
 from mapsi.settings import Secret, Settings, read_settings, setting_table
+
+LEAST_THREADS = 4
+"""So many requests are worked on at once on the smallest machine: while some wait for a database, others compute."""
 
 SAMPLE_SHOP = "맵시 샘플"
 
@@ -64,7 +68,8 @@ def _serve(parts: Parts, host: str, port: int) -> None:
 
     key = secret_key(parts.settings)
     app = create_app(parts.settings, finder=parts.finder(), taxonomy=parts.taxonomy, secret_key=key)
-    serve_app(app, host, port, parts.settings.threads)
+    threads = parts.settings.threads or max(LEAST_THREADS, 2 * cores())
+    serve_app(app, host, port, threads, seconds=parts.settings.request_seconds)
 
 
 def secret_key(settings: Settings) -> str:

@@ -1,44 +1,72 @@
-"""The application on a port, by waitress."""
+"""The application on a port, by uvicorn: an event loop for the network, threads for the work."""
 
 from __future__ import annotations
 
 import errno
+import resource
 import socket
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+from functools import partial
+from typing import Any, cast
 
-import waitress
+import uvicorn
 from flask import Flask
 
 from mapsi.errors import UsageError
 from mapsi.stopping import stopping_on_sigterm
+from mapsi.web.bounds import Bounds
+from mapsi.web.connections import Connection, Doors
+from mapsi.web.gate import Gate
+
+KEPT_SECONDS = 5
+"""How long a connection without a request is kept for the next one."""
+
+LAST_SECONDS = 25
+"""What is being sent or answered when the server is told to stop has so long to end. (Docker kills after 10 unless told
+otherwise: compose.yaml says 30.)"""
+
+BACKLOG = 2048
+MOST_CONNECTIONS = 4000
+_OTHER_FILES = 256
 
 
 def serve(
-    app: Flask, host: str, port: int, threads: int, *, path: str = "", ready: Callable[[str], object] | None = None
+    app: Flask,
+    host: str,
+    port: int,
+    threads: int,
+    *,
+    seconds: int = 60,
+    path: str = "",
+    ready: Callable[[str], object] | None = None,
 ) -> None:
     """Serve ``app`` until Ctrl-C or SIGTERM, and say where; port 0 takes a free one.
+
+    A request has ``seconds`` from its first byte to the last of its answer. When told to stop, the server takes no more
+    connections, and what is being sent or answered has :data:`LAST_SECONDS` to end.
 
     ``path`` is what follows in the address that is said; ``ready`` is told that address once it can be opened. Raises
     :class:`UsageError` where the address cannot be had.
     """
     with _bind(host, port) as listening, suppress(KeyboardInterrupt), stopping_on_sigterm():
-        server = _server(app, listening, threads)
+        listening.listen(BACKLOG)
         address = f"{_address(host, listening.getsockname()[1])}{path}"
+        sys.stdout.write(f"mapsi is at {address} (Ctrl-C stops it)\n")
+        sys.stdout.flush()
+        if ready is not None:
+            ready(address)
+        bounds = Bounds(threads=threads, largest=_largest(app), seconds=seconds, connections=_room())
+        gate = Gate(app.wsgi_app, bounds)
         try:
-            sys.stdout.write(f"mapsi is at {address} (Ctrl-C stops it)\n")
-            sys.stdout.flush()
-            if ready is not None:
-                ready(address)
-            server.run()
+            server_of(gate, bounds).run(sockets=[listening])
         finally:
-            server.close()
+            gate.close()
 
 
 def _bind(host: str, port: int) -> socket.socket:
-    """A socket of our own: waitress leaves one open where the address cannot be had, and says less about why."""
+    """A socket of our own, to say why an address cannot be had."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listening = socket.socket(family, kind, protocol)
@@ -53,24 +81,39 @@ def _bind(host: str, port: int) -> socket.socket:
     return listening
 
 
-def _server(app: Flask, listening: socket.socket, threads: int) -> Any:
-    largest = int(app.config["MAX_CONTENT_LENGTH"])
-    return waitress.create_server(
-        app,
-        sockets=[listening],
-        threads=threads,
-        # Of the 100 connections that are held, a silent one gives its place to another after half a minute.
-        channel_timeout=30,
-        cleanup_interval=10,
-        ident=None,
-        # A body somewhat over the limit is read so that the application can say so; a larger one is cut off.
-        max_request_body_size=2 * largest,
-        # Photos stay in memory, at the price of `connection_limit` (100) such bodies at worst: waitress would write
-        # all above 512 kB to a temporary file.
-        inbuf_overflow=2 * largest,
+def server_of(gate: Gate, bounds: Bounds) -> uvicorn.Server:
+    """The server that lets requests through ``gate``; its ``run`` ends when told to, by a signal or ``should_exit``."""
+    config = uvicorn.Config(
+        gate,
+        http=cast(Any, partial(Connection, doors=Doors(bounds))),
+        loop="asyncio",
+        ws="none",
+        lifespan="off",
+        interface="asgi3",
+        log_config=None,
+        log_level="error",
+        access_log=False,
+        server_header=False,
         # The application itself believes as many proxies as the settings say, and none by default.
-        clear_untrusted_proxy_headers=False,
+        proxy_headers=False,
+        timeout_keep_alive=KEPT_SECONDS,
+        timeout_graceful_shutdown=LAST_SECONDS,
     )
+    return uvicorn.Server(config)
+
+
+def _largest(app: Flask) -> int:
+    return int(app.config["MAX_CONTENT_LENGTH"])
+
+
+def _room() -> int:
+    """How many connections fit this process, which may open as many files as its hard limit says."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MOST_CONNECTIONS + _OTHER_FILES
+    if soft < wanted and soft != resource.RLIM_INFINITY:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return MOST_CONNECTIONS if soft == resource.RLIM_INFINITY else max(16, min(MOST_CONNECTIONS, soft - _OTHER_FILES))
 
 
 def _why_not(error: OSError, host: str, port: int) -> str:
