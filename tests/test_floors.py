@@ -28,7 +28,7 @@ FLOOR_OF = {room: number for number, rooms in enumerate(FLOORS) for room in room
 
 CATALOG_FLOORS = [
     {"catalog"},
-    {"operations"},
+    {"operations", "people"},
     {"imports"},
     {"listings", "pictures"},
     {"text"},
@@ -48,6 +48,7 @@ CATALOG_FACE = {
     "operations.accounts",
     "operations.jobs",
     "operations.status",
+    "people.saved",
     "pictures.pictures",
     "pictures.readings",
     "product",

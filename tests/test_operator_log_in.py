@@ -11,10 +11,11 @@ from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mapsi.web.onward import is_local
 from mapsi.web.operator import entrance
 from mapsi.web.operator.pages import BY_SCRIPT
 from mapsi.web.operator.passwords import hash_password
-from mapsi.web.operator.sessions import IDLE, is_local
+from mapsi.web.operator.sessions import IDLE
 from operated import EMAIL, PASSWORD, Desk, log_in, open_desk, post
 
 WRONG = "The address or the password is wrong."

@@ -652,7 +652,7 @@ def test_style_sheets_and_scripts_are_named_by_content_kept_and_compressed(clien
     page = Page(client.get("/"))
     addresses = [str(link["href"]) for link in page.all("link", rel="stylesheet")]
     addresses += [str(script["src"]) for script in page.all("script")]
-    assert len(addresses) == 4
+    assert len(addresses) == 5
     for address in addresses:
         assert re.search(r"\?v=[0-9a-f]{12}$", address)
         with client.get(address) as plain, client.get(address, headers={"Accept-Encoding": "gzip"}) as packed:

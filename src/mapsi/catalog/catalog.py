@@ -24,6 +24,7 @@ from mapsi.catalog.operations.accounts import Accounts
 from mapsi.catalog.operations.jobs import Jobs
 from mapsi.catalog.operations.status import read_status
 from mapsi.catalog.operations.unanswered import UnansweredQueries
+from mapsi.catalog.people.saved import SavedProducts
 from mapsi.catalog.pictures.classifying import classify_by_model
 from mapsi.catalog.pictures.pictures import Pictures
 from mapsi.catalog.pictures.readings import (
@@ -70,6 +71,7 @@ class Catalog:
         self.accounts = Accounts(database)
         self.jobs = Jobs(database)
         self.unanswered = UnansweredQueries(database)
+        self.saved = SavedProducts(database)
         self._front = Storefront(database)
 
     def migrate(self) -> None:

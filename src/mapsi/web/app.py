@@ -17,9 +17,12 @@ from mapsi.web.faults import setup_faults
 from mapsi.web.forms import protect_forms
 from mapsi.web.languages import language, setup_languages, switch_url
 from mapsi.web.limits import setup_limits
+from mapsi.web.onward import here
 from mapsi.web.operator.entrance import entrance
 from mapsi.web.operator.pages import operator
 from mapsi.web.pages import pages
+from mapsi.web.saved.keeping import is_saved, saved
+from mapsi.web.saved.pages import saved_pages
 from mapsi.web.security import setup_security
 from mapsi.web.services import Services, attach
 from mapsi.web.shelf import Shelf
@@ -47,6 +50,7 @@ def create_app(settings: Settings, *, finder: Finder, taxonomy: Taxonomy, secret
     protect_forms(app, exempt=api)
     app.register_blueprint(pages)
     app.register_blueprint(api)
+    app.register_blueprint(saved_pages)
     app.register_blueprint(entrance)
     app.register_blueprint(operator)
     _setup_templates(app, taxonomy)
@@ -73,4 +77,5 @@ def _setup_templates(app: Flask, taxonomy: Taxonomy) -> None:
     app.jinja_env.globals.update(
         language=language, switch_url=switch_url, audience_name=audience_name, class_label=class_label
     )
+    app.jinja_env.globals.update(here=here, is_saved=is_saved, saved=saved)
     app.jinja_env.filters["thousands"] = "{:,}".format

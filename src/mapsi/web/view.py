@@ -65,6 +65,7 @@ class Card:
     """A product as a link. ``outside`` is false for samples, which have a page here; ``link`` may be empty.
     ``likeness`` is the similarity to the photo in whole percent, ``None`` where there is none to speak of."""
 
+    id: int
     name: str
     keyword: str
     price: str
@@ -121,6 +122,7 @@ def view_card(product: Product, taxonomy: Taxonomy, language: str) -> Card:
     outside = not product.sample
     shop_page = product.link if is_web_address(product.link) else ""
     return Card(
+        id=product.id,
         name=product.name,
         keyword=product_keyword(product, taxonomy, language),
         price=format_price(product.lowest_price, product.currency, language),

@@ -34,15 +34,20 @@ _SHOWN = (
 
 def load_products(connection: Connection, ids: Sequence[int], expired: Expired) -> list[Product]:
     """Products in the order of ``ids``, without those that are not shown."""
-    wanted = sorted({number for number in ids if 0 < number <= LARGEST and number not in expired.offers})
+    shown = shown_among(connection, ids, expired)
+    return load_offers(connection, [number for number in ids if number in shown])
+
+
+def load_offers(connection: Connection, ids: Sequence[int]) -> list[Product]:
+    """Products in the order of ``ids`` as they last were, shown or not; numbers of no offer are left out."""
+    wanted = _numbers(ids)
     if not wanted:
         return []
     copy = (Picture.width, Picture.height, Picture.kept)
     query = (
         select(*(getattr(OfferRow, name) for name in _SHOWN), *copy)
-        .join_from(OfferRow, Listing, Listing.offer_id == OfferRow.id)
-        .outerjoin(Picture, Picture.digest == OfferRow.picture)
-        .where(OfferRow.id.in_(wanted), OfferRow.shop_id.not_in(expired.shops))
+        .outerjoin_from(OfferRow, Picture, Picture.digest == OfferRow.picture)
+        .where(OfferRow.id.in_(wanted))
     )
     rows = connection.execute(query).all()
     # Shops are not joined: with the statistics of a table that has just been filled, MariaDB begins with the few shops
@@ -51,6 +56,17 @@ def load_products(connection: Connection, ids: Sequence[int], expired: Expired) 
     classes = _load_classes(connection, wanted)
     found = {row.id: _product(row, shops[row.shop_id], classes[row.id]) for row in rows}
     return [found[number] for number in ids if number in found]
+
+
+def shown_among(connection: Connection, ids: Sequence[int], expired: Expired) -> set[int]:
+    """Which of these offers are shown."""
+    wanted = [number for number in _numbers(ids) if number not in expired.offers]
+    query = select(Listing.offer_id).where(Listing.offer_id.in_(wanted), Listing.shop_id.not_in(expired.shops))
+    return set(connection.scalars(query)) if wanted else set()
+
+
+def _numbers(ids: Sequence[int]) -> list[int]:
+    return sorted({number for number in ids if 0 < number <= LARGEST})
 
 
 def _load_shops(connection: Connection, ids: Collection[int]) -> dict[int, Any]:

@@ -7,9 +7,10 @@ from werkzeug.exceptions import TooManyRequests
 from werkzeug.wrappers import Response as AnyResponse
 
 from mapsi.web.languages import translate as _
+from mapsi.web.onward import wish
 from mapsi.web.operator.passwords import check_password
 from mapsi.web.operator.sessions import enter as enter_session
-from mapsi.web.operator.sessions import is_local, leave, present
+from mapsi.web.operator.sessions import leave, present
 from mapsi.web.security import keep_private
 from mapsi.web.services import services
 
@@ -65,17 +66,11 @@ def _form(fault: str = "", status: int = 200) -> Response:
         "operator/login.html",
         fault=fault,
         email=request.form.get("email", "")[:254],
-        onward=_wish(),
+        onward=wish(),
         nobody=not services().finder.catalog.accounts.operators(),
     )
     return make_response(page, status)
 
 
 def _onward() -> AnyResponse:
-    return redirect(_wish() or url_for("operator.overview"), 303)
-
-
-def _wish() -> str:
-    """Where the person wanted to go: a path of this site, or nothing."""
-    asked = request.values.get("next", "")
-    return asked if is_local(asked) else ""
+    return redirect(wish() or url_for("operator.overview"), 303)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import re
 from datetime import timedelta
 from typing import Any
 
@@ -21,7 +20,6 @@ IDLE = timedelta(hours=8)
 """After so long without a page asked for by hand, the password is asked for again."""
 
 _KEY = "operator"
-_PATH = re.compile(r"/(?!/)[^\\\s\x00-\x1f\x7f]*")
 
 
 def enter(operator: Operator) -> None:
@@ -51,12 +49,6 @@ def present(*, awake: bool = True) -> Operator | None:
     if awake:
         session[_KEY] = {**kept, "seen": _now()}
     return operator
-
-
-def is_local(target: str) -> bool:
-    """Whether a text is a path of this site and of no other: browsers take ``//host``, ``/\\host`` and ``///host`` for
-    addresses elsewhere."""
-    return _PATH.fullmatch(target) is not None
 
 
 def _mark(operator: Operator) -> str:

@@ -1,0 +1,82 @@
+"""Products that people save: what each costs now and cost then, and whether it is still on offer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy import Connection, select
+
+from mapsi.catalog.listings.browsing import load_offers, shown_among
+from mapsi.catalog.product import Product
+from mapsi.catalog.store.database import Database
+from mapsi.catalog.store.expiry import read_expired
+from mapsi.catalog.store.money import from_minor
+from mapsi.catalog.store.tables import Price
+
+Saved = Mapping[int, datetime]
+"""Offers by number, and when each was saved (UTC)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SavedProduct:
+    """``product`` as it is, or last was where it is no longer ``shown``. ``price_then`` is the lowest price at the moment
+    of saving, ``None`` where it was in another currency."""
+
+    product: Product
+    saved_at: datetime
+    price_then: Decimal | None
+    shown: bool
+
+    @property
+    def drop(self) -> Decimal:
+        """How much less it costs than when it was saved; 0 where it does not, or is gone."""
+        if not self.shown or self.price_then is None:
+            return Decimal(0)
+        return max(Decimal(0), self.price_then - self.product.lowest_price)
+
+
+class SavedProducts:
+    """What is known of the products that somebody saved."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def look_up(self, saved: Saved) -> list[SavedProduct]:
+        """The products, the latest saved first; numbers of no offer are left out."""
+        ids = sorted(saved, key=lambda number: (saved[number], number), reverse=True)
+        with self._database.read() as connection:
+            shown = shown_among(connection, ids, read_expired(connection, self._database.now()))
+            products = load_offers(connection, ids)
+            then = _prices_then(connection, {product.id: saved[product.id] for product in products})
+        return [
+            SavedProduct(
+                product=product,
+                saved_at=saved[product.id],
+                price_then=_price(then.get(product.id), product.currency),
+                shown=product.id in shown,
+            )
+            for product in products
+        ]
+
+    def known(self, offer_id: int) -> bool:
+        """Whether there is or was such an offer."""
+        with self._database.read() as connection:
+            return bool(load_offers(connection, [offer_id]))
+
+
+def _price(then: tuple[int, str] | None, currency: str) -> Decimal | None:
+    return from_minor(then[0], currency) if then is not None and then[1] == currency else None
+
+
+def _prices_then(connection: Connection, saved: Saved) -> dict[int, tuple[int, str]]:
+    """The lowest price of each offer, in minor units, and its currency, from the history at the moment it was saved; for a
+    moment before the history begins, its first."""
+    query = select(Price.offer_id, Price.seen_at, Price.lowest_price, Price.currency).where(Price.offer_id.in_(saved))
+    then: dict[int, tuple[int, str]] = {}
+    for offer, seen_at, price, currency in connection.execute(query.order_by(Price.offer_id, Price.seen_at)):
+        if offer not in then or seen_at <= saved[offer]:
+            then[offer] = (price, currency)
+    return then

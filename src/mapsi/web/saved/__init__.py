@@ -1,0 +1,1 @@
+"""Saved products: kept on the device without an account."""

@@ -1,0 +1,64 @@
+"""The page of saved products, and the form that is on every card."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from mapsi.catalog.people.saved import SavedProduct
+from mapsi.web.languages import format_price, language
+from mapsi.web.languages import translate as _
+from mapsi.web.onward import wish
+from mapsi.web.saved import device
+from mapsi.web.saved.keeping import TooManySavedError, save, saved, unsave
+from mapsi.web.services import services
+from mapsi.web.view import Card, view_card
+
+saved_pages = Blueprint("saved", __name__, template_folder="templates")
+
+
+@dataclass(frozen=True, slots=True)
+class SavedCard:
+    """A saved product as a card; ``drop`` says how much cheaper it has become, and by how many percent."""
+
+    card: Card
+    shown: bool
+    drop: str
+    percent: int
+
+
+@saved_pages.get("/saved")
+def listing() -> str:
+    """What the person saved, with what became cheaper."""
+    found = services().finder.catalog.saved.look_up(saved())
+    return render_template("saved/saved.html", cards=[_view(one) for one in found])
+
+
+@saved_pages.post("/saved/<int:product_id>")
+def keep(product_id: int) -> AnyResponse:
+    """Save a product (``keep=1``) or take it off the list; sending the form twice is sending it once."""
+    onward = wish() or url_for("saved.listing")
+    response = redirect(f"{onward.partition('#')[0]}#p{product_id}", 303)
+    if request.form.get("keep") != "1":
+        unsave(response, product_id)
+        return response
+    try:
+        save(response, product_id)
+    except TooManySavedError:
+        flash(_("This device keeps %(count)d saved products at most. Take one off the list first.", count=device.MOST))
+        return redirect(url_for("saved.listing"), 303)
+    return response
+
+
+def _view(one: SavedProduct) -> SavedCard:
+    product = one.product
+    share = one.drop / one.price_then if one.price_then else Decimal(0)
+    return SavedCard(
+        card=view_card(product, services().taxonomy, language()),
+        shown=one.shown,
+        drop=format_price(one.drop, product.currency, language()) if one.drop else "",
+        percent=int(share * 100),
+    )
