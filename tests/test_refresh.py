@@ -448,3 +448,29 @@ def test_times_in_the_book_are_the_clocks(house: Refreshing, clock: Clock, tmp_p
     due: list[datetime] = [NOON + HOUR]
     clock.now = due[0]
     assert [source.name for source in house.catalog.sources.due(clock())] == ["haru"]
+
+
+# --- dates within a feed ---------------------------------------------------------------------------------------------
+
+
+def test_an_unchanged_feed_is_read_again_once_a_sale_in_it_has_ended(
+    house: Refreshing, clock: Clock, tmp_path: Path
+) -> None:
+    ends = (NOON + 2 * HOUR).isoformat()
+    dated = (
+        feed("ab")
+        .replace("price\n", "price,sale_price,sale_price_effective_date\n")
+        .replace("10000\n", f"10000,5000,2026-01-01/{ends}\n")
+    )
+    file = tmp_path / "feed.csv"
+    file.write_text(dated, "utf-8")
+    house.add("haru", file)
+    assert house.counts("haru") == ("done", 2, 0, 0, 0)
+    assert set(shown(house.catalog).values()) == {5000}
+    clock.advance(HOUR)
+    assert house.counts("haru") == ("unchanged", 0, 0, 2, 0)
+    clock.advance(HOUR)
+    assert house.counts("haru") == ("done", 0, 2, 0, 0)
+    assert set(shown(house.catalog).values()) == {10_000}
+    clock.advance(HOUR)
+    assert house.counts("haru") == ("unchanged", 0, 0, 2, 0)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 
@@ -21,7 +22,8 @@ class Offer:
     ``category`` is a path such as ``Women > Dresses``. ``seller`` names the shop where one source lists the offers of
     many. ``google_category`` is Google's, a number or an English path. ``gtin`` is the number under the bar code as the
     shop gives it (8 to 14 digits, unchecked), ``mpn`` the maker's own number, which means nothing without the ``brand``.
-    Texts are plain text, never markup.
+    Texts are plain text, never markup. ``until`` is the moment from which the same row will say something else (a sale
+    begins or ends, the offer expires); it is not kept.
     """
 
     id: str
@@ -42,6 +44,7 @@ class Offer:
     google_category: str = ""
     gtin: str = ""
     mpn: str = ""
+    until: datetime | None = field(default=None, compare=False)
 
     @property
     def lowest_price(self) -> Decimal:

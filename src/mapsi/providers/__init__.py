@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
 
 from mapsi.catalog.offer import BrokenRow, Offer, Withdrawal
@@ -25,21 +26,21 @@ def find_provider(format: str) -> Provider:
     return FORMATS[format]
 
 
-def read_offers(format: str, file: Path, base: str = "") -> Iterator[Offer | BrokenRow]:
+def read_offers(format: str, file: Path, base: str = "", now: datetime | None = None) -> Iterator[Offer | BrokenRow]:
     """Read ``file``, the whole of what a shop has, in the format named ``format``: row by row, in constant memory.
 
     Raises :class:`UsageError` for an unknown format at once, and :class:`FeedError` while reading where the feed as a whole
     cannot be used, or where it is one of changes: taken for the whole, it would make all else vanish. Those are read by
     :attr:`Provider.read`.
     """
-    return _read_whole(find_provider(format), file, base)
+    return _read_whole(find_provider(format), file, base, now)
 
 
-def _read_whole(provider: Provider, file: Path, base: str) -> Iterator[Offer | BrokenRow]:
+def _read_whole(provider: Provider, file: Path, base: str, now: datetime | None) -> Iterator[Offer | BrokenRow]:
     if provider.partial(file):
         raise FeedError(
             "The feed tells only what changed.", "Import a full feed, or name its folder or address as a source."
         )
-    for row in provider.read(file, base):
+    for row in provider.read(file, base, now):
         if not isinstance(row, Withdrawal):
             yield row

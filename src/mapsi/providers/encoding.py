@@ -12,8 +12,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, TextIO, cast
 
+from mapsi.encodings import SNIFFED, encoding_of
 from mapsi.errors import FeedError
-from mapsi.remote.content import SNIFFED, looks_like_html
+from mapsi.remote.content import looks_like_html
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -22,18 +23,23 @@ MAX_BYTES = 4 << 30
 """Largest feed, unpacked, that is read: about four million products. A packed one of a few megabytes could be endless."""
 
 _CHUNK = 1 << 18
-_MARKS = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16: its mark begins with the same two bytes
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-    (b"<\x00", "utf-16-le"),
-    (b"\x00<", "utf-16-be"),
-)
 _DECLARATION = re.compile(rb"""\s*<\?xml\b[^>]*?\bencoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
 _KOREAN = frozenset({"euc_kr", "cp949"})
 _FAMILIES = ("iso8859", "cp125", "koi8", "shift_jis", "cp932", "euc_jp", "gb", "big5")
+_OTHERS = (  # first bytes of what shops send in a feed's place, its name, and what to do
+    (b"PK\x03\x04", "packed with zip", "Use gzip, or unpack it."),
+    (b"PK\x05\x06", "an empty zip archive", "Export it again."),
+    (b"\xd0\xcf\x11\xe0", "an Excel workbook (xls)", "Save it as CSV UTF-8."),
+    (b"BZh", "packed with bzip2", "Use gzip, or unpack it."),
+    (b"\xfd7zXZ\x00", "packed with xz", "Use gzip, or unpack it."),
+    (b"(\xb5/\xfd", "packed with zstd", "Use gzip, or unpack it."),
+    (b"7z\xbc\xaf", "packed with 7-Zip", "Use gzip, or unpack it."),
+    (b"Rar!", "packed with rar", "Use gzip, or unpack it."),
+    (b"%PDF", "a PDF document", "Export it as a table or as XML."),
+    (b"\x89PNG", "a picture", "Check the path."),
+    (b"\xff\xd8\xff", "a picture", "Check the path."),
+)
+_WORKBOOK = re.compile(rb"PK\x03\x04.*?(?:\[Content_Types\]\.xml|_rels/|xl/|mimetype)", re.DOTALL)
 
 
 @contextmanager
@@ -48,9 +54,9 @@ def open_text(file: Path, max_bytes: int = MAX_BYTES) -> Iterator[TextIO]:
             head = raw.read(SNIFFED)
             _check_head(head)
             raw.seek(0)
-            encoding = _encoding_of(raw, head)
+            encoding = encoding_of(raw, _declared(head))
             raw.seek(0)
-            yield io.TextIOWrapper(raw, encoding, newline="")
+            yield io.TextIOWrapper(raw, encoding, errors="replace", newline="")
     except UnicodeError as error:
         raise FeedError(
             "The feed is neither in UTF-8 nor in CP949, nor in the encoding that it declares.", "Save it as UTF-8."
@@ -104,45 +110,24 @@ def _check_head(head: bytes) -> None:
         raise FeedError("The feed is empty.", "Export or fetch it again.")
     if looks_like_html(head):
         raise FeedError("The file is a web page, not a feed.", "Check the address; it may ask to log in.")
-
-
-def _encoding_of(raw: BinaryIO, head: bytes) -> str:
-    """The encoding of the whole file. Without a mark the bytes themselves decide, read once in advance: Korean letters may
-    first come after megabytes of ASCII, and declarations of UTF-8 over CP949 are common."""
-    for mark, encoding in _MARKS:
+    if _WORKBOOK.match(head):
+        raise FeedError("The file is a workbook of a spreadsheet (xlsx, ods), not a feed.", "Save it as CSV UTF-8.")
+    for mark, name, hint in _OTHERS:
         if head.startswith(mark):
-            return encoding
-    declared = _declared(head)
-    return _first_that_decodes(raw, ["utf-8", declared] if declared else ["utf-8", "cp949"])
+            raise FeedError(f"The file is {name}, not a feed.", hint)
 
 
-def _declared(head: bytes) -> str | None:
-    """The encoding that an XML declaration names, ``None`` where that says no more than the bytes do."""
+def _declared(head: bytes) -> str:
+    """The encoding that an XML declaration names, the Korean code page where that says no more than the bytes do."""
     match = _DECLARATION.match(head)
     if match is None:
-        return None
+        return "cp949"
     try:
         name = codecs.lookup(match[1].decode("ascii")).name.replace("-", "_")
     except LookupError:
         name = "unknown"
-    if name in _KOREAN:
-        return "cp949"  # what shops write under the older name
-    if name.startswith(("utf", "ascii")):
-        return None
+    if name in _KOREAN or name.startswith(("utf", "ascii")):
+        return "cp949"  # what shops write under the older name, and under declarations of UTF-8
     if not name.startswith(_FAMILIES):
         raise FeedError("The feed declares an encoding that is not known.", "Save it as UTF-8.")
     return name
-
-
-def _first_that_decodes(raw: BinaryIO, encodings: list[str]) -> str:
-    """The first of two encodings if it decodes the file, else the second, which the reading itself then proves."""
-    decoder = codecs.getincrementaldecoder(encodings[0])()
-    try:
-        while chunk := raw.read(_CHUNK):
-            decoder.decode(chunk)
-        decoder.decode(b"", final=True)
-    except UnicodeDecodeError:
-        return encodings[1]
-    except EOFError:
-        pass  # broken off: what is there decodes, and the reading itself meets the end again
-    return encodings[0]

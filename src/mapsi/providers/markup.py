@@ -1,177 +1,181 @@
 """RSS 2.0 and Atom, item by item, with nothing of the document kept.
 
-The parser refuses document type declarations, and with them every entity of a feed's own.
+Document type declarations are refused, and with them every entity of a feed's own, so that nothing can unfold or reach
+outside; elements are bounded in depth, and tags and texts in length. Why no library stands between: decision 12.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from typing import TextIO
-from xml.sax import SAXParseException
-from xml.sax.handler import ContentHandler
-from xml.sax.xmlreader import AttributesImpl, Locator
+from xml.parsers import expat
+from xml.sax.saxutils import quoteattr
 
-from defusedxml.common import DefusedXmlException
-from defusedxml.expatreader import DefusedExpatParser
-
+from mapsi.catalog.offer import BrokenRow
 from mapsi.errors import FeedError
-from mapsi.providers.fields import MAX_FIELD
-from mapsi.providers.rows import FIELDS, Row
+from mapsi.providers.items import Attributes, Items, TooDeepError
+from mapsi.providers.rows import Row
 
 _CHUNK = 1 << 16
 _MAX_SILENT = 16
-_ROOTS = frozenset({"rss", "feed", "rdf"})
-_ITEMS = frozenset({"item", "entry"})
-_ATOM_NAMES = {"summary": "description", "content": "description"}
-_MERCHANT = "base.google.com/ns/1"
-_ATOM = "www.w3.org/2005/atom"
+_MAX_REFERENCE = 8
+_BEYOND_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_NOT_OF_XML = re.compile(r"&(?!(?:amp|lt|gt|quot|apos);)")
 
 
-def read_items(text: TextIO) -> Iterator[Row]:
+def read_items(text: TextIO) -> Iterator[Row | BrokenRow]:
     """The items of a feed as rows, each with the line of its first tag.
 
-    A field is a direct child of its item: prefixed with the Merchant namespace's prefix, or bare, the prefixed one
-    winning. Raises :class:`FeedError` where the text is not well-formed (after the items before that place), declares a
-    document type, is no feed, or holds no item.
+    A field is a direct child of its item: in the Merchant namespace, by whatever prefix and wherever that is declared, or
+    bare, the former winning. Control characters and ampersands that XML does not know are mended; an item that is not
+    well-formed is a broken row, as long as its end is found. Raises :class:`FeedError` where the rest is not well-formed
+    (after the items before that place), declares a document type, is no feed, or holds no item.
     """
-    items = _Items()
-    parser = DefusedExpatParser(forbid_dtd=True)
-    parser.setContentHandler(items)
-    items.setDocumentLocator(parser)
-    count = 0
-    for chunk in _chunks(text, items):
-        failure = _feed(parser, chunk, items)
-        count += len(items.ready)
-        yield from items.ready
-        items.ready.clear()
+    reading = _Reading()
+    begun = False
+    for chunk in _mended(_chunks(text, reading)):
+        failure = reading.feed(chunk)
+        begun = begun or bool(reading.found)
+        yield from reading.found
+        reading.found.clear()
         if failure is not None:
             raise failure
-    if not count:
+    failure = reading.close()
+    if failure is not None:
+        raise failure
+    if not begun:
         raise FeedError("The feed holds no item.", "Export or fetch it again.")
 
 
-def _chunks(text: TextIO, items: _Items) -> Iterator[str | None]:
-    """The text in pieces and ``None`` for its end. Blank lines before the XML declaration, which XML does not allow but
-    shops' templates leave there, are taken off and counted."""
+def _chunks(text: TextIO, reading: _Reading) -> Iterator[str]:
+    """The text in pieces. Blank lines before the XML declaration, which XML does not allow but shops' templates leave there,
+    are taken off and counted."""
     first = text.read(_CHUNK)
     begun = first.lstrip("\ufeff \t\r\n")
-    items.lines_before = first[: len(first) - len(begun)].count("\n")
+    reading.lines_before = first[: len(first) - len(begun)].count("\n")
     yield begun
     while chunk := text.read(_CHUNK):
         yield chunk
-    yield None
 
 
-def _feed(parser: DefusedExpatParser, chunk: str | None, items: _Items) -> FeedError | None:
-    """Parse a piece; what goes wrong is given back, so that the items before it can be handed out first."""
-    try:
-        if chunk is None:
-            parser.close()
-        else:
-            parser.feed(chunk)
-    except DefusedXmlException:
-        return FeedError("The feed hides entity declarations, which could unfold without end.", "Remove its DOCTYPE.")
-    except SAXParseException as error:
-        line = items.lines_before + (error.getLineNumber() or 1)
-        if chunk is None:
-            return FeedError(f"The feed breaks off in line {line}.", "Export or fetch it again.")
-        return FeedError(f"The feed is not well-formed XML in line {line}: {error.getMessage()}.", "Mend that line.")
-    except FeedError as error:
-        return error
-    return items.stalled()
+def _mended(chunks: Iterable[str]) -> Iterator[str]:
+    """The same text without what XML forbids. References that only HTML knows (``&nbsp;``), numbers of letters among them,
+    are escaped once more: whoever reads a field undoes them there."""
+    rest = ""
+    for chunk in chunks:
+        text = rest + chunk
+        cut = text.rfind("&", -_MAX_REFERENCE)  # may go on in the next piece
+        text, rest = (text, "") if cut < 0 else (text[:cut], text[cut:])
+        yield _NOT_OF_XML.sub("&amp;", _BEYOND_XML.sub(" ", text))
+    yield _NOT_OF_XML.sub("&amp;", rest)
 
 
-class _Items(ContentHandler):
-    """Collects the fields of the item that the parser is in, and puts whole items into ``ready``."""
-
-    _locator: Locator
+class _Reading:
+    """A parser and what it found; after an item that is not well-formed, a fresh parser at the next one."""
 
     def __init__(self) -> None:
-        super().__init__()
-        self.ready: list[Row] = []
+        self.found: list[Row | BrokenRow] = []
         self.lines_before = 0
-        self._prefixes = {"g": True, "": False}
-        self._depth = 0
-        self._item_depth = 0
-        self._line = 0
-        self._bare: dict[str, str] = {}
-        self._prefixed: dict[str, str] = {}
-        self._into = self._bare
-        self._field = ""
-        self._parts: list[str] | None = None
-        self._length = 0
-        self._place: tuple[int | None, int | None] = (None, None)
         self._silent = 0
+        self._end: re.Pattern[str] | None = None  # of a broken item, while that is looked for
+        self._passed_over = ""
+        self._problem: FeedError | None = None
+        self._begin(())
 
-    def startElement(self, name: str, attrs: AttributesImpl) -> None:  # noqa: N802 - the interface's name
-        self._depth += 1
-        if self._item_depth:
-            if self._depth == self._item_depth + 1:
-                self._begin_field(name, attrs)
-            else:
-                self.characters(f"<{name}>")  # markup inside a text, taken out with that of escaped texts
-            return
-        self._learn_prefixes(attrs)
-        local = name.rpartition(":")[2].lower()
-        if self._depth == 1 and local not in _ROOTS:
-            raise FeedError(f"The feed is neither RSS nor Atom: it begins with <{name[:40]}>.", "Check the address.")
-        if local in _ITEMS:
-            self._item_depth = self._depth
-            self._line = self._document_line()
-            self._bare, self._prefixed = {}, {}
+    def _begin(self, outer: Iterable[tuple[str, Attributes]]) -> None:
+        self._parser = expat.ParserCreate("utf-8")
+        self._parser.buffer_text = True
+        self._items = Items(self._line)
+        self._parser.StartElementHandler = self._items.start
+        self._parser.EndElementHandler = self._items.end
+        self._parser.CharacterDataHandler = self._items.text
+        self._parser.StartDoctypeDeclHandler = _refuse_doctype
+        self._fed = self._place = 0
+        for name, attributes in outer:
+            listed = "".join(f" {key}={quoteattr(value)}" for key, value in attributes.items())
+            self._parse(f"<{name}{listed}>".replace("\n", "&#10;").encode())
 
-    def endElement(self, name: str) -> None:  # noqa: N802 - the interface's name
-        if self._item_depth:
-            if self._depth == self._item_depth + 1:
-                self._end_field()
-            elif self._depth == self._item_depth:
-                self._item_depth = 0
-                self.ready.append((self._line, self._bare | self._prefixed))
-            else:
-                self.characters(f"</{name}>")
-        self._depth -= 1
+    def _line(self) -> int:
+        return self.lines_before + self._parser.CurrentLineNumber
 
-    def characters(self, content: str) -> None:
-        if self._parts is not None and self._length < MAX_FIELD:
-            self._parts.append(content)
-            self._length += len(content)
+    def feed(self, chunk: str) -> FeedError | None:
+        """Parse a piece; what goes wrong is given back, so that the items before it can be handed out first."""
+        while chunk:
+            if self._end is not None:
+                chunk = self._look_for_end(chunk)
+                continue
+            data = chunk.encode()
+            try:
+                self._parse(data)
+                chunk = ""
+            except FeedError as error:
+                return error
+            except (expat.ExpatError, TooDeepError) as error:
+                self._hand_over()
+                at = max(0, self._parser.CurrentByteIndex - self._fed)
+                chunk = data[max(0, at - 2) :].decode(errors="ignore")  # a closing tag is found wrong after its "</"
+                if (failure := self._give_item_up(error)) is not None:
+                    return failure
+            finally:
+                self._hand_over()
+        return self._stalled()
 
-    def stalled(self) -> FeedError | None:
+    def _hand_over(self) -> None:
+        self.found += self._items.ready
+        self._items.ready.clear()
+
+    def close(self) -> FeedError | None:
+        """Tell whether the feed ended where it should."""
+        if self._end is not None:
+            return self._problem
+        try:
+            self._parser.Parse(b"", True)
+        except (expat.ExpatError, FeedError):
+            return FeedError(f"The feed breaks off in line {self._line()}.", "Export or fetch it again.")
+        return None
+
+    def _parse(self, data: bytes) -> None:
+        self._parser.Parse(data, False)
+        self._fed += len(data)
+
+    def _give_item_up(self, error: expat.ExpatError | TooDeepError) -> FeedError | None:
+        why = str(error).partition(": line")[0]
+        self._problem = FeedError(f"The feed is not well-formed XML in line {self._line()}: {why}.", "Mend that line.")
+        if not self._items.begun_at:
+            return self._problem
+        self.found.append(
+            BrokenRow(self._items.begun_at, f"The item is not well-formed XML in line {self._line()}: {why}.")
+        )
+        self._end = re.compile(rf"</{re.escape(self._items.item_name)}\s*>")
+        self._passed_over = ""
+        self.lines_before = self._line() - 1
+        return None
+
+    def _look_for_end(self, chunk: str) -> str:
+        """What follows the end of the broken item, nothing while that does not come."""
+        assert self._end is not None
+        text = self._passed_over + chunk
+        match = self._end.search(text)
+        passed = text[: match.end()] if match else text[: -len(self._end.pattern)]
+        self.lines_before += passed.count("\n")
+        if match is None:
+            self._passed_over = text[len(passed) :]
+            return ""
+        self._end = None
+        self._begin(tuple(self._items.outer))
+        return text[match.end() :]
+
+    def _stalled(self) -> FeedError | None:
         """An error where piece after piece arrives and no tag or text ends: the parser would read its beginning anew
         with each piece, which takes time in the square of the length."""
-        place = (self._locator.getLineNumber(), self._locator.getColumnNumber())
-        self._silent = self._silent + 1 if place == self._place else 0
+        place = self._parser.CurrentByteIndex
+        self._silent = self._silent + 1 if place == self._place and self._end is None else 0
         self._place = place
         if self._silent > _MAX_SILENT:
             return FeedError("The feed has a single tag of more than a million characters.", "Check that it is a feed.")
         return None
 
-    def _learn_prefixes(self, attrs: AttributesImpl) -> None:
-        for name, value in attrs.items():
-            if name.startswith("xmlns:"):
-                if _MERCHANT in value.lower():
-                    self._prefixes[name[6:]] = True
-                elif _ATOM in value.lower():
-                    self._prefixes[name[6:]] = False
 
-    def _begin_field(self, name: str, attrs: AttributesImpl) -> None:
-        prefix, _, local = name.rpartition(":")
-        local = local.lower()
-        field = _ATOM_NAMES.get(local, local)
-        if field not in FIELDS or prefix not in self._prefixes:
-            return
-        self._field = field
-        self._into = self._prefixed if self._prefixes[prefix] else self._bare
-        self._parts, self._length = [], 0
-        if field == "link" and "href" in attrs and attrs.get("rel", "alternate") == "alternate":
-            self.characters(attrs["href"])
-
-    def _end_field(self) -> None:
-        if self._parts is not None:
-            value = "".join(self._parts)
-            if value.strip():
-                self._into.setdefault(self._field, value)
-            self._parts = None
-
-    def _document_line(self) -> int:
-        return self.lines_before + (self._locator.getLineNumber() or 1)
+def _refuse_doctype(*_: object) -> None:
+    raise FeedError("The feed hides entity declarations, which could unfold without end.", "Remove its DOCTYPE.")

@@ -6,6 +6,7 @@ Source of the fields and their limits: Google's Merchant Center product data spe
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 from mapsi.catalog.offer import BrokenRow, Offer
@@ -21,12 +22,12 @@ TERMS = Terms(
 )
 
 
-def read(file: Path, base: str = "") -> Iterator[Offer | BrokenRow]:
+def read(file: Path, base: str = "", now: datetime | None = None) -> Iterator[Offer | BrokenRow]:
     """The offers of a Merchant feed; see :class:`mapsi.providers.provider.Read`."""
     with open_text(file) as text:
         is_markup = text.read(1024).lstrip("\ufeff \t\r\n").startswith("<")
         text.seek(0)
-        yield from read_rows(read_items(text) if is_markup else read_table(text), base)
+        yield from read_rows(read_items(text) if is_markup else read_table(text), base, now)
 
 
 PROVIDER = Provider("merchant", "Google Merchant feed: RSS 2.0, Atom or TSV, also gzip-packed.", read, TERMS)

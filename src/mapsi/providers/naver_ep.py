@@ -5,16 +5,19 @@ Source of the columns: Naver's guide to the product feed for shops (상품DB URL
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from mapsi.catalog.offer import BrokenRow, Offer, Withdrawal
+from mapsi.providers.bad_field import BadFieldError, NotOfferedError, shown
 from mapsi.providers.encoding import open_text
-from mapsi.providers.fields import BadFieldError, audience_of_category, shown
+from mapsi.providers.fields import audience_of_category
 from mapsi.providers.provider import FeedRow, Provider, Terms
-from mapsi.providers.rows import Row, merchant_offer, parse_id, read_price, read_rows, require
+from mapsi.providers.rows import Row, filled, merchant_offer, parse_id, read_price, read_rows, require, tidy_id
 from mapsi.providers.table import Columns, read_names, read_table
 
 CATEGORIES = ("category_name1", "category_name2", "category_name3", "category_name4")
@@ -33,6 +36,7 @@ KNOWN = frozenset(
         "age_group",
         "product_flag",
         "adult",
+        "condition",
         "class",
         "update_time",
     }
@@ -55,14 +59,14 @@ TERMS = Terms(
 )
 
 
-def read(file: Path, base: str = "") -> Iterator[FeedRow]:
+def read(file: Path, base: str = "", now: datetime | None = None) -> Iterator[FeedRow]:
     """The offers of a full feed; of a summary feed the offers and withdrawals, one for each id: the latest by
     ``update_time``, among equals by place. See :class:`mapsi.providers.provider.Read`."""
     if partial(file):
-        yield from _read_changes(file, base)
+        yield from _read_changes(file, base, now or datetime.now(UTC))
         return
     with open_text(file) as text:
-        yield from read_rows(read_table(text, WHOLE), base, _whole_offer)
+        yield from read_rows(read_table(text, WHOLE), base, now, _whole_offer)
 
 
 def partial(file: Path) -> bool:
@@ -75,24 +79,28 @@ def partial(file: Path) -> bool:
         return next((bool(row["class"].strip()) for _, row in _whole_rows(read_table(text, CHANGES))), True)
 
 
-def to_offer(row: Mapping[str, str], base: str = "") -> Offer:
+def to_offer(raw: Mapping[str, str], base: str, now: datetime) -> Offer:
     """One row as an offer; raises :class:`BadFieldError`."""
+    row = filled({name: _unquoted(text) for name, text in raw.items()})
     require(row, _FILLED)
-    _refuse_unsellable(row)
     get = row.get
-    values = {name: _unquoted(text) for name, text in row.items()}
-    category = " > ".join(name for name in (values.get(field, "").strip() for field in CATEGORIES) if name)
+    flag = get("product_flag", "").strip()
+    if flag in _NOT_FOR_SALE:
+        raise NotOfferedError(f"The product is {_NOT_FOR_SALE[flag]}, its product_flag says.")
+    category = " > ".join(name for name in (get(field, "").strip() for field in CATEGORIES) if name)
     price, sale_price = _prices(row)
     return merchant_offer(
         {
-            "id": values["id"],
-            "title": values["title"],
+            "id": row["id"],
+            "title": row["title"],
             "link": row["link"],
             "image_link": row["image_link"],
             "price": price,
             "sale_price": sale_price,
-            "availability": "preorder" if get("product_flag", "").strip() == "예약판매" else "",
-            "brand": values.get("brand", "").strip() or values.get("maker", ""),
+            "availability": "preorder" if flag == "예약판매" else "",
+            "condition": get("condition", ""),
+            "adult": get("adult", ""),
+            "brand": get("brand", "").strip() or get("maker", ""),
             "product_type": category,
             "item_group_id": get("group_id", ""),
             "gender": get("gender", "").strip() or audience_of_category(category) or "",
@@ -101,28 +109,21 @@ def to_offer(row: Mapping[str, str], base: str = "") -> Offer:
             "mpn": get("manufacture_define_number", ""),
         },
         base,
+        now,
     )
 
 
-def _whole_offer(row: Mapping[str, str], base: str) -> Offer:
+def _whole_offer(row: Mapping[str, str], base: str, now: datetime) -> Offer:
     if row.get("class", "").strip().upper() == "D":
         raise BadFieldError("The row is marked as deleted (class D) in a feed that is not one of changes.")
-    return to_offer(row, base)
-
-
-def _refuse_unsellable(row: Mapping[str, str]) -> None:
-    reason = _NOT_FOR_SALE.get(row.get("product_flag", "").strip())
-    if reason:
-        raise BadFieldError(f"The product is {reason}, its product_flag says.")
-    if row.get("adult", "").strip().upper() == "Y":
-        raise BadFieldError("The product may not be sold to minors (adult Y), and nobody's age is asked here.")
+    return to_offer(row, base, now)
 
 
 def _prices(row: Mapping[str, str]) -> tuple[str, str]:
     """Price and sale price: ``price_pc`` is what is paid, ``normal_price``, where it is higher, what is struck through."""
     paid, normal = row["price_pc"], row.get("normal_price", "")
     price, currency = read_price(paid, "price_pc")
-    if normal.strip() and read_price(normal, "normal_price", currency)[0] > price:
+    if normal and read_price(normal, "normal_price", currency)[0] > price:
         return normal, paid
     return paid, ""
 
@@ -136,7 +137,7 @@ def _unquoted(text: str) -> str:
     return text
 
 
-def _read_changes(file: Path, base: str) -> Iterator[FeedRow]:
+def _read_changes(file: Path, base: str, now: datetime) -> Iterator[FeedRow]:
     latest = _latest_places(file)
     with open_text(file) as text:
         for place, item in enumerate(read_table(text, CHANGES)):
@@ -145,7 +146,7 @@ def _read_changes(file: Path, base: str) -> Iterator[FeedRow]:
                 continue
             line, row = item
             if latest.get(_mark(row), place) & _PLACE_MASK == place:
-                yield _read_change(line, row, base)
+                yield from _read_change(line, row, base, now)
 
 
 def _latest_places(file: Path) -> dict[int, int]:
@@ -167,21 +168,25 @@ def _latest_places(file: Path) -> dict[int, int]:
 
 
 def _mark(row: Mapping[str, str]) -> int:
-    return hash(" ".join(_unquoted(row["id"]).split()))
+    return hash(tidy_id(_unquoted(row["id"])))
 
 
-def _read_change(line: int, row: Mapping[str, str], base: str) -> FeedRow:
+def _read_change(line: int, row: Mapping[str, str], base: str, now: datetime) -> Iterator[FeedRow]:
+    """What a row changes. One that says of itself that it is not to be shown takes away what an earlier one brought."""
     try:
         match row["class"].strip().upper():
             case "I" | "U":
-                return to_offer(row, base)
+                yield to_offer(row, base, now)
             case "D":
                 require(row, ("id",))
-                return Withdrawal(parse_id(_unquoted(row["id"])))
+                yield Withdrawal(parse_id(_unquoted(row["id"])))
             case other:
-                return BrokenRow(line, f"The class {shown(other)} is neither I (new), U (changed) nor D (deleted).")
+                yield BrokenRow(line, f"The class {shown(other)} is neither I (new), U (changed) nor D (deleted).")
     except BadFieldError as error:
-        return BrokenRow(line, str(error))
+        yield BrokenRow(line, str(error))
+        if isinstance(error, NotOfferedError):
+            with contextlib.suppress(BadFieldError):
+                yield Withdrawal(parse_id(_unquoted(row["id"])))
 
 
 def _whole_rows(rows: Iterator[Row | BrokenRow]) -> Iterator[Row]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 from mapsi.catalog.offer import BrokenRow, Offer
@@ -14,10 +15,10 @@ from mapsi.providers.table import read_table
 TERMS = Terms(hours=None, reason="A table of one's own stands until the next one takes its place.")
 
 
-def read(file: Path, base: str = "") -> Iterator[Offer | BrokenRow]:
+def read(file: Path, base: str = "", now: datetime | None = None) -> Iterator[Offer | BrokenRow]:
     """The offers of a CSV file; see :class:`mapsi.providers.provider.Read`."""
     with open_text(file) as text:
-        yield from read_rows(read_table(text), base)
+        yield from read_rows(read_table(text), base, now)
 
 
 PROVIDER = Provider("csv", "A table of one's own with the Merchant feed's field names in its first line.", read, TERMS)

@@ -22,54 +22,147 @@ _CODES = """
     VUV WST XAF XCD XOF XPF YER ZAR ZMW ZWG
 """
 _CURRENCIES = frozenset(_CODES.split())
-_SIGNS = {
-    "₩": "KRW",
-    "원": "KRW",
-    "WON": "KRW",
-    "$": "USD",
-    "US$": "USD",
-    "€": "EUR",
-    "£": "GBP",
-    "¥": "JPY",
-    "円": "JPY",
-    "엔": "JPY",
-    "달러": "USD",
-    "유로": "EUR",
+_DOLLARS = (
+    "USD AUD BBD BMD BND BSD BZD CAD CLP COP DOP FJD GYD HKD JMD KYD LRD MXN NAD NIO NZD SBD SGD SRD TTD TWD UYU XCD"
+)
+_SIGNS: dict[str, tuple[str, ...]] = {
+    sign: tuple(codes.split())
+    for signs, codes in {
+        "₩ 원 WON": "KRW KPW",
+        "$ 달러": _DOLLARS,
+        "US$ U$ US 미달러": "USD",
+        "A$ AU$ AU": "AUD",
+        "C$ CA$ CA": "CAD",
+        "HK$ HK": "HKD",
+        "NT$ NT": "TWD",
+        "S$": "SGD",
+        "NZ$ NZ": "NZD",
+        "MX$": "MXN",
+        "R$": "BRL",
+        "€ EURO 유로": "EUR",
+        "£ 파운드": "GBP EGP FKP GIP LBP SDG SHP SYP",
+        "¥": "JPY CNY",
+        "円 엔": "JPY",
+        "元 RMB CN¥ 위안": "CNY",
+        "JP¥": "JPY",
+        "₹": "INR",
+        "RS RS.": "INR PKR LKR NPR",
+        "₫ Đ": "VND",
+        "฿ 바트": "THB",
+        "₽ РУБ РУБ.": "RUB",
+        "₺ TL": "TRY",
+        "₪": "ILS",
+        "₱": "PHP",
+        "₴": "UAH",
+        "₸": "KZT",
+        "ZŁ": "PLN",
+        "KČ": "CZK",
+        "FT": "HUF",
+        "FR FR. SFR.": "CHF",
+        "RM": "MYR",
+        "RP": "IDR",
+        "KR KR.": "- SEK NOK DKK ISK",  # which of them, the sign alone does not say
+    }.items()
+    for sign in signs.split()
 }
-_PRICE = re.compile(r"([^\d\s.,'+-]*)\s*([0-9][0-9.,' ]*)([^\d\s.,'+-]*)")
+_LAKHS = frozenset({"INR", "PKR", "BDT", "NPR", "LKR"})
+"""Currencies whose groups above a thousand have two digits: ``1,23,456``."""
+
+_MARKS = str.maketrans("’‘`´＇،٫", "''''',.")
+_NO_CENTS = re.compile(r"(?<=\d)[.,](?:--?|–|—)(?!\d)")
+_OPEN_END = re.compile(r"(?:\s*(?:[~∼〜]|부터))+$")
+_FROM = re.compile(r"^(?:from|ab|약)\s+", re.IGNORECASE)
+_RANGE = re.compile(r"(.*\d.*?)\s*(?:[~∼〜–—-]|\bto\b)\s*(.*\d.*)", re.IGNORECASE)
+_PRICE = re.compile(r"([^\d+-]*?)\s*([0-9](?:[0-9.,' ]*[0-9])?)\s*([^\d+-]*)")
+_PARTED = re.compile(r"\d{1,3}(?:[ ']\d{3})+(?:[.,]\d+)?")
+_LAKH = re.compile(r"\d{1,2}(?:,\d\d)+,\d{3}(?:\.\d+)?")
 _MAX_DIGITS = 12
 _MAX_LENGTH = 64
 
 
 @lru_cache(maxsize=4096)  # a shop's prices repeat
-def parse_price(text: str, default: str = DEFAULT_CURRENCY) -> tuple[Decimal, str]:
-    """A price such as ``15000 KRW``, ``15,000``, ``₩15,000``, ``15000원``, ``12.50 USD`` or ``1.234,56 EUR`` as amount
-    (0 or more) and ISO 4217 code, ``default`` where it names none. Raises :class:`ValueError`."""
-    match = _PRICE.fullmatch(unicodedata.normalize("NFKC", text).strip()) if len(text) <= _MAX_LENGTH else None
-    if match is None or (match[1] and match[3]):
+def parse_price(text: str, stated: str = "") -> tuple[Decimal, str]:
+    """``15,000``, ``₩15,000``, ``15000원``, ``15000 KRW``, ``$12.50 USD``, ``R$ 129,90``, ``1.234,56 EUR`` as amount (0 or
+    more) and ISO 4217 code. ``15000 - 20000`` and ``15000~`` are what it costs at least.
+
+    ``stated`` is what the feed says elsewhere: it settles which dollar a ``$`` is, and stands in where there is no sign at
+    all; without it that is the won. A price that names another currency keeps its own. Raises :class:`ValueError`.
+    """
+    price = unicodedata.normalize("NFKC", text.translate(_MARKS)).strip() if len(text) <= _MAX_LENGTH else ""
+    price = _FROM.sub("", _OPEN_END.sub("", _NO_CENTS.sub("", price)))
+    both = _RANGE.fullmatch(price)
+    try:
+        parts = [_number_and_signs(part) for part in (both.groups() if both else (price,))]
+        currency = _currency_of([sign for _, signs in parts for sign in signs], stated)
+        amounts = [_amount(number, currency) for number, _ in parts]
+    except ValueError as error:
+        raise ValueError(f"not a price: {text!r}") from error
+    if amounts != sorted(amounts):
         raise ValueError(f"not a price: {text!r}")
-    sign = (match[1] or match[3]).upper()
-    currency = _SIGNS.get(sign, sign) or default
-    if currency not in _CURRENCIES:
-        raise ValueError(f"not a price: {text!r}")
-    number = _plain_number(match[2].replace(" ", "").replace("'", ""), whole=currency in WHOLE_CURRENCIES)
+    return amounts[0], currency
+
+
+def parse_currency(text: str) -> str:
+    """A code or a sign as a code; raises :class:`ValueError` where it is none, or may be several."""
+    word = unicodedata.normalize("NFKC", text).strip().upper()
+    if word in _CURRENCIES:
+        return word
+    found = _SIGNS.get(word, ("-",))[0]
+    if found == "-":
+        raise ValueError(f"not a currency: {text!r}")
+    return found
+
+
+def _number_and_signs(text: str) -> tuple[str, list[str]]:
+    match = _PRICE.fullmatch(text.strip())
+    if match is None:
+        raise ValueError("no number")
+    return match[2], f"{match[1]} {match[3]}".upper().split()
+
+
+def _currency_of(signs: list[str], stated: str) -> str:
+    """The one currency that all signs can mean; ``stated`` decides where that is several."""
+    meant: tuple[str, ...] = ()
+    for sign in signs:
+        code = sign.removesuffix("$") if len(sign) == 4 else sign
+        codes = (code,) if code in _CURRENCIES else _SIGNS.get(sign, ())
+        meant = tuple(code for code in meant if code in codes) if meant else codes
+        if not meant:
+            raise ValueError("signs that do not agree, or are none")
+    if not signs or stated in meant:
+        return stated or DEFAULT_CURRENCY
+    if meant[0] == "-":
+        raise ValueError("a sign of several currencies")
+    return meant[0]
+
+
+def _amount(number: str, currency: str) -> Decimal:
+    if currency in _LAKHS and _LAKH.fullmatch(number):
+        number = number.replace(",", "")
+    if " " in number or "'" in number:
+        if not _PARTED.fullmatch(number):
+            raise ValueError("groups that are none")
+        number = number.replace(" ", "").replace("'", "")
+    number = _plain_number(number, whole=currency in WHOLE_CURRENCIES)
     if len(number.partition(".")[0]) > _MAX_DIGITS or len(number) > 2 * _MAX_DIGITS:
-        raise ValueError(f"not a price: {text!r}")
-    return Decimal(number), currency
+        raise ValueError("too long a number")
+    return Decimal(number)
 
 
 def _plain_number(number: str, *, whole: bool) -> str:
     """Digits with at most one point, the decimal one. Raises :class:`ValueError` where groups of three do not fit.
 
     With both marks, the last is the decimal one. A single mark before exactly three digits parts thousands if it is a
-    comma; a point does so only where the currency has no decimals (Google's rule says that it is decimal).
+    comma; a point does so only where the currency has no decimals (Google's rule says that it is decimal), and more than
+    three digits before it say that it is none (``29000.000``, as databases write amounts).
     """
     mark = "," if number.rfind(",") > number.rfind(".") else "."
     other = "." if mark == "," else ","
     head, _, tail = number.rpartition(mark)
     if not head:
         return _joined(number, mark)
-    if mark in head or (len(tail) == 3 and other not in head and (mark == "," or whole)):
+    parts_thousands = len(tail) == 3 and other not in head and (mark == "," or (whole and len(head) <= 3))
+    if mark in head or parts_thousands:
         return _joined(number, mark)
     if not tail.isdigit() or (mark == "," and len(tail) > 2):
         raise ValueError(f"not a price: {number!r}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -36,13 +37,14 @@ class Read(Protocol):
     """A reader: the rows of ``file``, lazily, in memory that does not grow with their number.
 
     ``base`` is the http(s) address that the file came from: relative links and pictures are taken from there. Without
-    one, a relative picture lies beside the file and a relative link is a broken row.
+    one, a relative picture lies beside the file and a relative link is a broken row. ``now`` is the moment that an offer's
+    dates are held against; without one it is that of the call.
 
     Raises :class:`FeedError`, possibly after many rows, where the file as a whole cannot be used; whoever reads must then
     take over nothing.
     """
 
-    def __call__(self, file: Path, base: str = "") -> Iterator[FeedRow]: ...
+    def __call__(self, file: Path, base: str = "", now: datetime | None = None) -> Iterator[FeedRow]: ...
 
 
 def _never(_file: Path) -> bool:

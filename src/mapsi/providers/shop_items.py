@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
 
 from mapsi.catalog.offer import Availability, BrokenRow, Offer
 from mapsi.errors import FeedError
+from mapsi.providers.addresses import parse_link
+from mapsi.providers.bad_field import BadFieldError, shown
 from mapsi.providers.encoding import open_text
-from mapsi.providers.fields import BadFieldError, audience_of_category, parse_link, shown
+from mapsi.providers.fields import audience_of_category
 from mapsi.providers.provider import Provider, Terms
-from mapsi.providers.rows import merchant_offer, require
+from mapsi.providers.rows import filled, merchant_offer, require
 
 MAX_DOCUMENT = 16 << 20
 """Characters of one JSON document in a file; an answer of the service is about a tenth of a million."""
@@ -22,6 +25,9 @@ USED = "used"
 _CATEGORIES = ("category1", "category2", "category3", "category4")
 _REQUIRED = ("productId", "title", "link", "image", "lprice")
 _KINDS: tuple[Availability | None, ...] = ("in_stock", None, "out_of_stock", "out_of_stock")
+
+_ANY_TIME = datetime.min.replace(tzinfo=UTC)
+"""An item names no date, so that it reads the same at any time."""
 
 TERMS = Terms(
     hours=24,
@@ -79,7 +85,8 @@ def read_item(item: object, place: int, *, used: bool = False, about: str = "") 
         return BrokenRow(place, f"{about}{error}")
 
 
-def _to_offer(values: Mapping[str, str], availability: Availability) -> Offer:
+def _to_offer(raw: Mapping[str, str], availability: Availability) -> Offer:
+    values = filled(raw)
     require(values, _REQUIRED)
     get = values.get
     category = " > ".join(name for name in (get(field, "").strip() for field in _CATEGORIES) if name)
@@ -87,7 +94,7 @@ def _to_offer(values: Mapping[str, str], availability: Availability) -> Offer:
         {
             "id": values["productId"],
             "title": values["title"],
-            "link": _unaltered(values["link"], "link"),
+            "link": _unaltered(raw["link"], "link"),
             "image_link": parse_link(values["image"], "image"),
             "price": values["lprice"],
             "availability": availability,
@@ -95,7 +102,9 @@ def _to_offer(values: Mapping[str, str], availability: Availability) -> Offer:
             "product_type": category,
             "gender": audience_of_category(category) or "",
             "seller": get("mallName", ""),
-        }
+        },
+        base="",
+        now=_ANY_TIME,
     )
 
 
@@ -131,10 +140,10 @@ def _text_of(name: str, value: object) -> str:
     return value
 
 
-def read(file: Path, base: str = "") -> Iterator[Offer | BrokenRow]:
+def read(file: Path, base: str = "", now: datetime | None = None) -> Iterator[Offer | BrokenRow]:
     """The offers of kept answers: one JSON document (an answer, or a list of them), or an answer a line. Each product
     counts once; used goods are left out. See :class:`mapsi.providers.provider.Read`; ``base`` is not used, for the
-    addresses may not be altered."""
+    addresses may not be altered, nor is ``now``, for items name no dates."""
     seen: set[int] = set()
     place = 0
     with open_text(file) as text:

@@ -10,15 +10,14 @@ from typing import TYPE_CHECKING, Literal, TextIO
 
 from mapsi.catalog.offer import BrokenRow
 from mapsi.errors import FeedError
-from mapsi.providers.rows import FIELDS, REQUIRED, Row
+from mapsi.providers.rows import ALIASES, FIELDS, REQUIRED, Row
+from mapsi.tables import column_names, delimiter_of, separator
 
 if TYPE_CHECKING:
     from _csv import Reader
 
 MAX_LINE = 1 << 20
 """Characters of one line; a file without line ends must not fill the memory."""
-
-DELIMITERS = "\t,;|"
 
 
 Parse = Callable[[Iterable[str]], "Reader"]
@@ -47,7 +46,10 @@ class Columns:
 
 
 MERCHANT = Columns(
-    known=FIELDS, required=REQUIRED, hint="A table begins with a line of field names, an RSS or Atom feed with <."
+    known=FIELDS,
+    required=REQUIRED,
+    aliases=ALIASES,
+    hint="A table begins with a line of field names, an RSS or Atom feed with <.",
 )
 
 
@@ -103,25 +105,23 @@ def _remembered(lines: Iterator[str], row_lines: list[str]) -> Iterator[str]:
 
 
 def _read_header(lines: Iterator[str], columns: Columns) -> tuple[list[str], str, int]:
-    """The column names of the first line that is not blank, the delimiter between them, and the line's number."""
-    number, header = next(((number, line) for number, line in enumerate(lines, 1) if line.strip()), (1, ""))
-    found = {delimiter: _aliased(_names(header, delimiter), columns.aliases) for delimiter in DELIMITERS}
-    delimiter = max(found, key=lambda mark: len(set(columns.known).intersection(found[mark])))
-    missing = [name for name in columns.required if name not in found[delimiter]]
+    """The column names of the first line that is not blank, the delimiter between them, and the line's number. Above it may
+    stand Excel's own line that names the delimiter."""
+    named, number, header = "", 0, ""
+    for number, header in enumerate(lines, 1):  # noqa: B007 - the last ones count
+        mark = separator(header)
+        named = mark or named
+        if header.strip() and not mark:
+            break
+    delimiter = named or delimiter_of(header, {*columns.known, *columns.aliases})
+    names = _aliased(column_names(header, delimiter), columns.aliases)
+    missing = [name for name in columns.required if name not in names]
     if missing:
         raise FeedError(
             f"The first line of the feed does not name these columns: {', '.join(missing)}.",
             columns.hint,
         )
-    return found[delimiter], delimiter, number
-
-
-def _names(header: str, delimiter: str) -> list[str]:
-    try:
-        values = next(csv.reader([header], delimiter=delimiter), [])
-    except csv.Error:
-        return []
-    return [value.strip().lower().removeprefix("g:").replace(" ", "_") for value in values]
+    return names, delimiter, number
 
 
 def _aliased(names: list[str], aliases: Mapping[str, str]) -> list[str]:

@@ -31,7 +31,7 @@ def import_feed(
     Raises ``FeedError`` where the feed as a whole cannot be used; nothing has changed then.
     """
     terms = find_provider(format).terms
-    offers = beside(read_offers(format, file), file.resolve().parent)
+    offers = beside(read_offers(format, file, now=catalog.sources.now()), file.resolve().parent)
     return catalog.import_offers(
         shop,
         offers,

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from mapsi.catalog import Catalog
 from mapsi.catalog.imports.run import Row, Run
+from mapsi.catalog.offer import Offer
 from mapsi.catalog.records import ImportReport, Preview, SourceRecord
 from mapsi.providers import find_provider
 from mapsi.providers.arrival import DEFAULTS, Arrived, Limits
@@ -20,6 +22,7 @@ from mapsi.refresh.queries import Account, Asking, CountedCalls, is_asked
 from mapsi.remote import Fetcher
 from mapsi.taxonomy import Taxonomy
 
+_UNTIL = "reads_until"
 Progress = Callable[[int], None]
 """Told how many rows were read so far."""
 
@@ -109,8 +112,14 @@ def _take_feed(
     report = None
     with _folder(source, means) as into:
         for arrived, rows, whole in _arrivals(catalog, source, means, taxonomy, into):
+            remember = dict(arrived.remember)
             report = run.take(
-                rows, whole=whole, shrink=source.shrink, accept=accept, remember=arrived.remember, progress=progress
+                _noting_dates(rows, remember),
+                whole=whole,
+                shrink=source.shrink,
+                accept=accept,
+                remember=remember,
+                progress=progress,
             )
             if report.state == "held":
                 break
@@ -133,14 +142,33 @@ def _arrivals(
 ) -> Iterator[tuple[Arrived, Iterator[Row], bool]]:
     """Each feed that is new, its rows, and whether it is the whole of what there is."""
     provider = find_provider(source.format)
+    now = catalog.sources.now()
+    remembered = catalog.sources.recall(source, taxonomy)
     arrived = open_origin(
         source.address,
-        remembered=catalog.sources.recall(source, taxonomy),
+        remembered={} if _reads_otherwise(remembered, now) else remembered,
         into=into,
         fetcher=means.fetcher,
         partial=provider.partial,
         limits=means.limits,
     )
     for each in arrived:
-        rows = beside(provider.read(each.file, each.base), each.file.resolve().parent)
+        rows = beside(provider.read(each.file, each.base, now), each.file.resolve().parent)
         yield each, rows, not provider.partial(each.file)
+
+
+def _noting_dates(rows: Iterator[Row], remember: dict[str, str]) -> Iterator[Row]:
+    """The rows; once they are read, ``remember`` holds the first moment from which they say something else."""
+    first = None
+    for row in rows:
+        if isinstance(row, Offer) and row.until is not None and (first is None or row.until < first):
+            first = row.until
+        yield row
+    if first is not None:
+        remember[_UNTIL] = first.astimezone(UTC).isoformat()
+
+
+def _reads_otherwise(remembered: Mapping[str, str], now: datetime) -> bool:
+    """Whether the feed that is remembered says something else by now, though it is the same: a sale has ended in it."""
+    until = remembered.get(_UNTIL)
+    return until is not None and datetime.fromisoformat(until) <= now

@@ -1,0 +1,94 @@
+"""Bytes of a stranger's text -> the encoding that they are in: UTF-8, UTF-16, UTF-32, or the code page of Korean Windows.
+
+A broken letter costs the place where it stands and not the text: :func:`encoding_of` says what the whole is in, and whoever
+reads takes U+FFFD for what cannot be decoded (``errors="replace"``).
+"""
+
+from __future__ import annotations
+
+import codecs
+import io
+from collections.abc import Iterable
+from typing import BinaryIO
+
+SNIFFED = 1024
+"""How many first bytes are looked at before all of them are."""
+
+_CHUNK = 1 << 18
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16: its mark begins with the same two bytes
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+
+
+def encoding_of(raw: BinaryIO, otherwise: str = "cp949") -> str:
+    """The encoding of all that ``raw``, at its beginning, holds. Raises :class:`UnicodeError` where it is no text.
+
+    Without a byte-order mark the bytes themselves decide, read once in advance: Korean letters may first come after
+    megabytes of ASCII. What decodes as UTF-8 is UTF-8; where some places do not, it still is if the letters that do are far
+    more, for other code pages look like UTF-8 by chance only. Else it is in the encoding ``otherwise``.
+    """
+    head = raw.read(SNIFFED)
+    raw.seek(0)
+    marked = _marked(head)
+    if marked:
+        return marked
+    if _decodes(raw, "utf-8") or _mostly(raw, "utf-8"):
+        return "utf-8"
+    if _decodes(raw, otherwise) or _mostly(raw, otherwise):
+        return otherwise
+    raise UnicodeError("no text in a known encoding")
+
+
+def decode(data: bytes, otherwise: str = "cp949") -> str:
+    """A short text of strangers, U+FFFD for what is broken in it; raises :class:`UnicodeError` where it is no text."""
+    return data.decode(encoding_of(io.BytesIO(data), otherwise), errors="replace")
+
+
+def _marked(head: bytes) -> str | None:
+    """What a byte-order mark says, or the NUL in each letter of ASCII."""
+    for mark, encoding in _MARKS:
+        if head.startswith(mark):
+            return encoding
+    for first, encoding in ((1, "utf-16-le"), (0, "utf-16-be")):
+        empty, other = head[first::2], head[1 - first :: 2]
+        if len(head) > 3 and not empty[0] and 10 * other.count(0) < 2 * empty.count(0) > len(empty):
+            return encoding
+    return None
+
+
+def _pieces(raw: BinaryIO) -> Iterable[bytes]:
+    """The bytes to their end, or to where a packed file breaks off: what is there decodes, and whoever reads meets the end."""
+    raw.seek(0)
+    try:
+        while chunk := raw.read(_CHUNK):
+            yield chunk
+    except EOFError:
+        return
+
+
+def _decodes(raw: BinaryIO, encoding: str) -> bool:
+    decoder = codecs.getincrementaldecoder(encoding)()
+    try:
+        for chunk in _pieces(raw):
+            decoder.decode(chunk)
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _mostly(raw: BinaryIO, encoding: str) -> bool:
+    """Whether letters beyond ASCII, each weighed by the bytes that UTF-8 adds for it, are more than twice the places that do
+    not decode."""
+    decoder = codecs.getincrementaldecoder(encoding)("replace")
+    whole = broken = 0
+    for chunk in _pieces(raw):
+        text = decoder.decode(chunk)
+        lost = text.count("\ufffd")
+        broken += lost
+        whole += len(text.encode()) - len(text) - 2 * lost
+    return whole > 2 * broken

@@ -1,0 +1,130 @@
+"""The tags and texts of a feed in XML, in their order -> the fields of its items."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from mapsi.errors import FeedError
+from mapsi.providers.rows import FIELDS, Row
+from mapsi.providers.texts import INLINE, MAX_FIELD
+
+MAX_DEPTH = 100
+"""Elements within one another; a parser keeps something of each, and no feed needs more than twenty."""
+
+_ROOTS = frozenset({"rss", "feed", "rdf"})
+_ITEMS = frozenset({"item", "entry"})
+_ATOM_NAMES = {"summary": "description", "content": "description"}
+_PRICES = frozenset({"price", "sale_price"})
+_CURRENCY = ("currency", "unit", "currencyid", "currency_code")
+_MERCHANT = "base.google.com/ns/1"
+_ATOM = "www.w3.org/2005/atom"
+
+Attributes = Mapping[str, str]
+
+
+class TooDeepError(ValueError):
+    """Elements within one another without end."""
+
+
+class Items:
+    """Collects the fields of the item that a parser is in, and puts whole items into ``ready``. ``line`` tells the line that
+    the parser is in."""
+
+    def __init__(self, line: Callable[[], int]) -> None:
+        self.ready: list[Row] = []
+        self.begun_at = 0  # line of the item that is open, 0 where none is
+        self.item_name = ""
+        self.outer: list[tuple[str, Attributes]] = []  # the tags that are open around items
+        self._line = line
+        self._depth = 0
+        self._item_depth = 0
+        # What a prefix says of a field: True is the Merchant namespace, False another one that is read. Declarations hold
+        # within their element: each that brings some has the prefixes from before it kept by its depth.
+        self._prefixes = {"g": True, "": False}
+        self._before: dict[int, dict[str, bool]] = {}
+        self._bare: dict[str, str] = {}
+        self._prefixed: dict[str, str] = {}
+        self._into = self._bare
+        self._field = ""
+        self._parts: list[str] | None = None
+        self._length = 0
+
+    def start(self, name: str, attributes: Attributes) -> None:
+        self._depth += 1
+        if self._depth > MAX_DEPTH:
+            raise TooDeepError(f"elements nest more than {MAX_DEPTH} deep")
+        self._declare(attributes)
+        if self._item_depth:
+            if self._depth == self._item_depth + 1:
+                self._begin_field(name, attributes)
+            else:
+                self._part_words(name)
+            return
+        local = name.rpartition(":")[2].lower()
+        if self._depth == 1 and local not in _ROOTS:
+            raise FeedError(f"The feed is neither RSS nor Atom: it begins with <{name[:40]}>.", "Check the address.")
+        if local in _ITEMS:
+            self._item_depth, self.item_name, self.begun_at = self._depth, name, self._line()
+            self._bare, self._prefixed = {}, {}
+        else:
+            self.outer.append((name, attributes))
+
+    def end(self, name: str) -> None:
+        if not self._item_depth:
+            self.outer.pop()
+        elif self._depth == self._item_depth + 1:
+            self._end_field()
+        elif self._depth == self._item_depth:
+            self.ready.append((self.begun_at, self._bare | self._prefixed))
+            self._item_depth = self.begun_at = 0
+        else:
+            self._part_words(name)
+        self._prefixes = self._before.pop(self._depth, self._prefixes)
+        self._depth -= 1
+
+    def text(self, content: str) -> None:
+        if self._parts is not None and self._length < MAX_FIELD:
+            self._parts.append(content)
+            self._length += len(content)
+
+    def _part_words(self, name: str) -> None:
+        """Markup inside a text: what is left of a tag is the blank that it makes between words."""
+        if name.lower() not in INLINE:
+            self.text(" ")
+
+    def _declare(self, attributes: Attributes) -> None:
+        declared = {name[6:]: uri.lower() for name, uri in attributes.items() if name.startswith("xmlns:")}
+        if declared:
+            self._before[self._depth] = self._prefixes
+            self._prefixes = {
+                prefix: kept for prefix, kept in self._prefixes.items() if prefix not in declared or prefix == "g"
+            }
+            self._prefixes |= {prefix: True for prefix, uri in declared.items() if _MERCHANT in uri}
+            self._prefixes |= {prefix: False for prefix, uri in declared.items() if _ATOM in uri}
+
+    def _begin_field(self, name: str, attributes: Attributes) -> None:
+        prefix, _, local = name.rpartition(":")
+        local = local.lower()
+        field = _ATOM_NAMES.get(local, local)
+        if field not in FIELDS or prefix not in self._prefixes:
+            return
+        self._field = field
+        self._into = self._prefixed if self._prefixes[prefix] else self._bare
+        self._parts, self._length = [], 0
+        if field == "link" and "href" in attributes and attributes.get("rel", "alternate") == "alternate":
+            self.text(attributes["href"])
+        if field in _PRICES:
+            self._note_currency(attributes)
+
+    def _note_currency(self, attributes: Attributes) -> None:
+        """A price may name its currency beside itself: ``<price currency="USD">49.00</price>``."""
+        for name, value in attributes.items():
+            if name.rpartition(":")[2].lower() in _CURRENCY and value.strip():
+                self._into.setdefault("currency", value)
+
+    def _end_field(self) -> None:
+        if self._parts is not None:
+            value = "".join(self._parts)
+            if value.strip():
+                self._into.setdefault(self._field, value)
+            self._parts = None

@@ -1,0 +1,75 @@
+"""Tables as strangers write them: the line that names the columns, and small ones read whole.
+
+What spreadsheets put around a table is taken off: the line ``sep=;``, byte-order marks, other delimiters than the comma, the
+code page of Korean Windows, letters that macOS decomposes, ``NULL`` and ``-`` for nothing.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import unicodedata
+from collections.abc import Collection, Iterator, Mapping
+from pathlib import Path
+
+from mapsi.encodings import decode
+from mapsi.placeholders import stands_for_nothing
+
+DELIMITERS = "\t,;|"
+MAX_BYTES = 256 << 20
+"""Largest table that is read whole."""
+
+_SEPARATOR = re.compile(r"""\ufeff?"?sep=(\\t|.)"?\s*""", re.IGNORECASE | re.DOTALL)
+
+
+def separator(line: str) -> str | None:
+    """The delimiter that Excel's line ``sep=;`` names, ``None`` where the line is none."""
+    match = _SEPARATOR.fullmatch(line)
+    return None if match is None else match[1].replace("\\t", "\t")
+
+
+def column_names(line: str, delimiter: str) -> list[str]:
+    """The names of columns in a line, in small letters, ``image_link`` for ``g:Image Link``."""
+    try:
+        values = next(csv.reader([line], delimiter=delimiter), [])
+    except csv.Error:
+        return []
+    return [re.sub(r"\s+", "_", value.replace("\ufeff", "").strip().lower().removeprefix("g:")) for value in values]
+
+
+def delimiter_of(line: str, known: Collection[str]) -> str:
+    """The delimiter by which a line names the most of the columns ``known``."""
+    return max(DELIMITERS, key=lambda mark: len(set(known).intersection(column_names(line, mark))))
+
+
+def read_small_table(file: Path, columns: Collection[str]) -> Iterator[tuple[int, Mapping[str, str]]]:
+    """The rows of a small table, each with the line it ends in; names of columns in small letters, cells composed (NFC),
+    without the white space around them, and empty where they say that they hold nothing or where the row is too short.
+
+    ``columns`` are names that tell the delimiter. Raises :class:`OSError`, :class:`UnicodeError` and :class:`csv.Error`.
+    """
+    with file.open("rb") as opened:
+        data = opened.read(MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
+        raise csv.Error(f"it is larger than {MAX_BYTES >> 20} MiB")
+    return _rows(io.StringIO(decode(data).removeprefix("\ufeff"), newline=""), columns)
+
+
+def _rows(lines: io.StringIO, columns: Collection[str]) -> Iterator[tuple[int, Mapping[str, str]]]:
+    above, header, named = 0, "\n", ""
+    while header and not header.strip():
+        header, above = lines.readline(), above + 1
+        if mark := separator(header):
+            header, named = "\n", mark
+    delimiter = named or delimiter_of(header, columns)
+    names = column_names(header, delimiter)
+    reader = csv.reader(lines, delimiter=delimiter)
+    for values in reader:
+        if any(values):
+            cells = [_cell(value) for value in values[: len(names)]] + [""] * (len(names) - len(values))
+            yield above + reader.line_num, dict(zip(names, cells, strict=True))
+
+
+def _cell(text: str) -> str:
+    return "" if stands_for_nothing(text) else unicodedata.normalize("NFC", text).strip()

@@ -1,0 +1,110 @@
+"""A feed's bytes -> text: which encoding, what a broken letter costs, and what is packed otherwise or is no feed at all."""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mapsi.catalog.offer import Offer
+from mapsi.encodings import decode
+from mapsi.errors import FeedError
+from mapsi.providers import FORMATS
+from written_feeds import SHIRT, Read, Row, everywhere
+
+Write = Callable[[Iterable[Row]], str]
+CUT = "코트".encode()[:5]
+
+
+@pytest.fixture
+def read(tmp_path: Path) -> Read:
+    return Read(tmp_path)
+
+
+@everywhere
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp949"])
+def test_one_broken_letter_costs_itself_and_no_row(read: Read, format: str, write: Write, encoding: str) -> None:
+    rows = [{**SHIRT, "id": f"A{n}", "title": "셔츠 BROKEN" if n == 1 else "셔츠"} for n in range(20)]
+    broken = {"utf-8": CUT, "utf-8-sig": CUT, "cp949": "코".encode("cp949") + b"\xff"}.get(encoding)
+    if broken is None:
+        broken = "코".encode(encoding[:9]) + "\ud800".encode(
+            encoding.replace("utf-16", "utf-16-le")[:9], "surrogatepass"
+        )
+        if encoding == "utf-16-be":
+            broken = "코".encode("utf-16-be") + b"\xd8\x00"
+        if encoding == "utf-16":
+            broken = "코".encode("utf-16-le") + b"\x00\xd8"
+    marker = "BROKEN".encode("utf-16-le" if encoding in ("utf-16", "utf-16-le") else encoding.removesuffix("-sig"))
+    found = read(write(rows).encode(encoding).replace(marker, broken), format)
+    titles = [offer.title for offer in found if isinstance(offer, Offer)]
+    assert titles == ["셔츠", "셔츠 코", *["셔츠"] * 18]
+
+
+@everywhere
+@pytest.mark.parametrize("field", ["id", "link", "image_link", "price"])
+def test_a_broken_letter_where_it_counts_costs_one_row(read: Read, format: str, write: Write, field: str) -> None:
+    rows = [{**SHIRT, "id": f"A{n}"} for n in range(3)]
+    rows[1][field] += "BROKEN"
+    feed = write(rows).encode().replace(b"BROKEN", CUT)
+    assert [type(row).__name__ for row in read(feed, format)] == ["Offer", "BrokenRow", "Offer"]
+
+
+@everywhere
+def test_a_small_feed_with_a_cut_letter_is_not_taken_for_another_code_page(
+    read: Read, format: str, write: Write
+) -> None:
+    feed = (
+        write([{**SHIRT, "title": "린넨 긴팔 BROKEN", "description": ""}])
+        .encode()
+        .replace(b"BROKEN", "셔".encode()[:1])
+    )
+    (offer,) = read(feed, format)
+    assert isinstance(offer, Offer)
+    assert offer.title == "린넨 긴팔"
+
+
+@given(st.text(st.characters(min_codepoint=0xAC00, max_codepoint=0xD7A3), min_size=8, max_size=200), st.data())
+def test_korean_text_is_told_from_its_bytes_even_with_one_broken(text: str, data: st.DataObject) -> None:
+    assert decode(text.encode()) == text
+    whole = text.encode("cp949")
+    assert decode(whole) == text or whole.decode("utf-8", "ignore")
+    at = data.draw(st.integers(0, len(text.encode()) - 1))
+    cut = text.encode()
+    assert sum(letter in text for letter in decode(cut[:at] + cut[at + 1 :])) >= len(text) - 1
+
+
+def zipped(name: str) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr(name, "id,title\n")
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (zipped("feed.tsv"), r"packed with zip.*gzip"),
+        (zipped("[Content_Types].xml"), "workbook.*CSV"),
+        (zipped("mimetype"), "workbook.*CSV"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "workbook.*CSV"),
+        (b"BZh91AY&SY" + bytes(40), "bzip2"),
+        (b"\xfd7zXZ\x00" + bytes(40), "xz"),
+        (b"(\xb5/\xfd" + bytes(40), "zstd"),
+        (b"7z\xbc\xaf\x27\x1c" + bytes(40), "7-Zip"),
+        (b"Rar!\x1a\x07" + bytes(40), "rar"),
+        (b"%PDF-1.7\n", "PDF"),
+    ],
+)
+def test_what_is_packed_otherwise_or_no_text_is_told_by_its_content(
+    read: Read, format: str, data: bytes, message: str
+) -> None:
+    with pytest.raises(FeedError) as caught:
+        read(data, format)
+    assert re.search(message, str(caught.value))

@@ -1,0 +1,128 @@
+"""RSS and Atom as shops' templates write them: namespaces, what XML does not know, and items that are not well-formed."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from mapsi.catalog.offer import BrokenRow, Offer
+from mapsi.errors import FeedError
+from written_feeds import SHIRT, SHIRT_OFFER, Read, atom, only_offer, rss
+
+GOOGLE = "http://base.google.com/ns/1.0"
+
+
+@pytest.fixture
+def read(tmp_path: Path) -> Read:
+    return Read(tmp_path)
+
+
+# --- namespaces ------------------------------------------------------------------------------------------------------
+
+
+def with_prefix(prefix: str) -> str:
+    return rss([SHIRT], prefix=f"{prefix}:").replace(f' xmlns:g="{GOOGLE}"', "")
+
+
+@pytest.mark.parametrize("place", ["<rss ", "<channel", "<item"])
+def test_a_namespace_may_be_declared_on_any_element_around(read: Read, place: str) -> None:
+    feed = with_prefix("p4").replace(place, f'{place.strip()} xmlns:p4="{GOOGLE}" ', 1)
+    assert read(feed) == [SHIRT_OFFER]
+
+
+def test_a_namespace_may_be_declared_on_each_field(read: Read) -> None:
+    feed = re.sub(r"<(p4:\w+)>", rf'<\1 xmlns:p4="{GOOGLE}">', with_prefix("p4"))
+    assert read(feed) == [SHIRT_OFFER]
+
+
+def test_a_declaration_ends_with_its_element(read: Read) -> None:
+    first = f'<p4:color xmlns:p4="{GOOGLE}">red</p4:color><p4:brand>no</p4:brand>'
+    other = '<p4:title xmlns:p4="http://other.example/">no</p4:title>'
+    offer = only_offer(read(rss([SHIRT]).replace("</item>", f"{first}{other}</item>")))
+    assert (offer.color, offer.brand, offer.title) == ("red", "", SHIRT["title"])
+
+
+def test_fields_may_stand_in_the_default_namespace(read: Read) -> None:
+    feed = rss([SHIRT], prefix="").replace("<item>", f'<item xmlns="{GOOGLE}">')
+    assert read(feed) == [SHIRT_OFFER]
+
+
+# --- what XML does not know ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("written", "title"),
+    [("Caf&eacute;&nbsp;셔츠", "Café 셔츠"), ("H&M & Co", "H&M & Co"), ("a\x0bb\x00c", "a b c"), ("a&#11;&#0;b", "ab"),
+     ("a&undefined;b", "a&undefined;b"), ("<![CDATA[a & b &amp; c &nbsp;d]]>", "a & b & c d"), ("a\ufffdb\ufffe", "ab")],
+)  # fmt: skip
+def test_letters_and_entities_that_xml_does_not_know_are_mended(read: Read, written: str, title: str) -> None:
+    feed = rss([SHIRT]).replace(SHIRT["title"], written)
+    assert only_offer(read(feed)).title == title
+
+
+def test_a_link_with_a_bare_ampersand_is_read(read: Read) -> None:
+    assert read(rss([SHIRT]).replace("&amp;", "&")) == [SHIRT_OFFER]
+
+
+def test_an_entity_on_the_border_of_two_pieces_is_whole(read: Read) -> None:
+    for shift in range(12):
+        feed = rss([{**SHIRT, "description": "x" * (65_536 + shift)}, {**SHIRT, "id": "A2", "title": "a & b"}])
+        at = feed.index("a &amp; b")
+        assert at > 65_536
+        padded = feed.replace("<channel>", "<channel>" + " " * (131_072 - at + shift - 6))
+        assert [row.title for row in read(padded) if isinstance(row, Offer)] == [SHIRT["title"], "a & b"]
+
+
+# --- items that are not well-formed ----------------------------------------------------------------------------------
+
+THREE = [{**SHIRT, "id": f"A{n}", "title": f"셔츠 {n}"} for n in range(3)]
+
+
+@pytest.mark.parametrize("write", [rss, atom])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "셔츠 < 1",
+        "셔츠</b> 1",
+        "<b>셔츠 1",
+        "<b c=d>셔츠 1</b>",
+        "<b c='1' c='2'/>",
+        "<" + "b>" + "<b>" * 200,
+        "< b>셔츠",
+        "]]>",
+    ],
+)
+def test_one_damaged_item_costs_one_item(read: Read, write: object, damage: str) -> None:
+    feed = write(THREE).replace("셔츠 1", damage)  # type: ignore[operator]
+    first, broken, last = read(feed)
+    assert (first.id, last.id) == ("A0", "A2")  # type: ignore[union-attr]
+    assert isinstance(broken, BrokenRow)
+    assert broken.reason.startswith("The item is not well-formed XML in line ")
+    begins = feed[: feed.index(damage)].rindex("<item>" if write is rss else "<entry>")
+    assert broken.line == feed[:begins].count("\n") + 1
+
+
+def test_every_second_item_may_be_damaged(read: Read) -> None:
+    rows = [
+        {**SHIRT, "id": f"A{n}", "title": "BAD" if n % 2 else "셔츠", "price": "" if n == 98 else "5"}
+        for n in range(1000)
+    ]
+    feed = rss(rows).replace("BAD", "a < b")
+    found = read(feed)
+    assert sum(isinstance(row, Offer) for row in found) == 499
+    lines = [number for number, line in enumerate(feed.splitlines(), 1) if "<item>" in line]
+    assert [row.line for row in found if isinstance(row, BrokenRow)] == sorted([*lines[1::2], lines[98]])
+
+
+def test_a_damaged_item_without_an_end_is_a_damaged_feed(read: Read) -> None:
+    head, damaged = rss(THREE).replace("셔츠 1", "<b c=>").split("</item>", 1)
+    found, error = read.until_error(f"{head}</item>" + damaged.replace("</item>", "</items>"))
+    assert len(found) == 2
+    assert "not well-formed XML in line 14" in error.message
+
+
+def test_damage_between_items_is_a_damaged_feed(read: Read) -> None:
+    with pytest.raises(FeedError, match="not well-formed XML in line 12"):
+        read(rss(THREE[:2]).replace("</item>\n<item>", "</item>\n<a b=c/><item>"))

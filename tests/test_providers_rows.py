@@ -1,0 +1,481 @@
+"""What a row says of itself: dates, condition, currency, placeholders, ids. The same in every format that can say it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mapsi.catalog.offer import BrokenRow, Offer, Withdrawal
+from mapsi.placeholders import stands_for_nothing
+from mapsi.providers import FORMATS
+from mapsi.providers.addresses import parse_image, parse_link
+from mapsi.providers.bad_field import BadFieldError, shown
+from mapsi.providers.dates import parse_end, parse_span
+from mapsi.providers.fields import parse_availability, parse_condition, parse_yes
+from mapsi.providers.prices import parse_price
+from mapsi.providers.shop_items import read_item
+from mapsi.providers.texts import plain, unescaped
+from written_feeds import (
+    SHIRT,
+    SHIRT_OFFER,
+    Read,
+    Row,
+    every_writer,
+    everywhere,
+    naver,
+    only_offer,
+    only_reason,
+    rss,
+    table,
+)
+
+Write = Callable[[Iterable[Row]], str]
+NOW = datetime(2026, 11, 27, 3, 0, tzinfo=UTC)  # noon in Korea
+
+
+@pytest.fixture
+def read(tmp_path: Path) -> Read:
+    return Read(tmp_path)
+
+
+# --- dates -----------------------------------------------------------------------------------------------------------
+
+SALE = {**SHIRT, "sale_price": "9900 KRW"}
+PAST = [
+    "2020-11-01T00:00+0900/2020-11-30T23:59+0900",
+    "2020-11-01T00:00:00+09:00/2020-11-30T23:59:59+09:00",
+    "2020-11-01T00:00Z/2020-11-30T23:59Z",
+    "20201101T0000+09/20201130T2359+09",
+    "2020-11-01/2020-11-30",
+    "2020-11-01 00:00:00 / 2020-11-30 23:59:59",
+    "2020-11-01 00:00 ~ 2020-11-30 24:00",
+    "2020.11.01~2020.11.30",
+    "2020년 11월 1일 ~ 2020년 11월 30일",
+    "2020-11-01/P30D",
+    "P1M/2020-11-30T00:00:00.000Z",
+    "2020-W45-7/2020-W48-7",
+    "/2020-11-30",
+    "2026-11-26T12:00+0900/2026-11-27T12:00+0900",
+    "2026-11-01/2026-11-26",
+    "2026-11-27T00:00-0500/2026-11-30T00:00-0500",  # begins in two hours
+    "2026-11-28/2026-12-24",
+]
+PRESENT = [
+    "2026-11-27/2026-11-27",
+    "2026-11-01T00:00+0900/2026-11-27T12:01+0900",
+    "2026-11-26T00:00-0800/2026-11-26T20:00-0800",
+    "2026-11-01/P1Y2M10DT2H30M",
+    "2026-11-01/",
+    "/2027-01-01",
+    "2026/11/01 - 2026/12/31",
+    "20261101 - 20261231",
+]
+
+
+@every_writer
+@pytest.mark.parametrize("span", PAST)
+def test_a_sale_outside_its_dates_is_none(read: Read, format: str, write: Write, span: str) -> None:
+    row = {**SALE, "sale_price_effective_date": span}
+    assert read(write([row]), format, NOW) == [SHIRT_OFFER]
+
+
+@every_writer
+@pytest.mark.parametrize("span", ["", "N/A", *PRESENT])
+def test_a_sale_within_its_dates_is_one(read: Read, format: str, write: Write, span: str) -> None:
+    row = {**SALE, "sale_price_effective_date": span}
+    assert only_offer(read(write([row]), format, NOW)).sale_price == Decimal(9900)
+
+
+@pytest.mark.parametrize(
+    "span",
+    ["soon", "2026-11-01", "2026-13-01/2026-14-01", "2026-12-01/2026-11-01", "11/01/2026-11/30/2026", "2026-02-30/2026-03-01",
+     "2026-11-01T25:00/2026-11-02", "2026-11-01/x", "9" * 200, "9999-12-31T24:00/9999-12-31T24:00", "2026-11-01/P9999Y"],
+)  # fmt: skip
+def test_dates_that_cannot_be_read_are_told(read: Read, span: str) -> None:
+    reason = only_reason(read(rss([{**SALE, "sale_price_effective_date": span}]), now=NOW))
+    assert reason == f"The sale_price_effective_date {shown(span)} cannot be read as a date."
+
+
+@every_writer
+@pytest.mark.parametrize(
+    "until",
+    ["2020-01-01", "2026-11-26", "2026-11-27T12:00+09:00", "2026-11-27T02:59Z", "Thu, 26 Nov 2026 10:00:00 GMT"],
+)
+def test_an_offer_that_has_ended_is_left_out_and_told(read: Read, format: str, write: Write, until: str) -> None:
+    assert "has ended" in only_reason(read(write([{**SHIRT, "expiration_date": until}]), format, NOW))
+
+
+@every_writer
+@pytest.mark.parametrize(
+    "until", ["", "\\N", "2026-11-27", "2026-11-27T12:01+09:00", "20270101", "Sat, 28 Nov 2026 10:00:00"]
+)
+def test_an_offer_that_has_not_ended_is_shown(read: Read, format: str, write: Write, until: str) -> None:
+    assert read(write([{**SHIRT, "expiration_date": until}]), format, NOW) == [SHIRT_OFFER]
+
+
+@given(
+    st.datetimes(datetime(1900, 1, 1), datetime(2200, 1, 1)),  # noqa: DTZ001 - the zone comes with it
+    st.timezones(),
+    st.sampled_from(["T", " "]),
+    st.sampled_from(["seconds", "minutes"]),
+)
+def test_every_moment_is_read_back(moment: datetime, zone: object, between: str, places: str) -> None:
+    offset = moment.replace(tzinfo=zone).utcoffset()  # type: ignore[arg-type]
+    assert offset is not None
+    whole = timedelta(minutes=round(offset.total_seconds() / 60))
+    moment = moment.replace(second=0 if places == "minutes" else moment.second, microsecond=0)
+    sign = "+" if whole >= timedelta(0) else "-"
+    hours, minutes = divmod(int(abs(whole).total_seconds()) // 60, 60)
+    text = f"{moment.isoformat(between, places)}{sign}{hours:02}{minutes:02}"
+    assert parse_end(text) == (moment - whole).replace(tzinfo=UTC)
+
+
+@given(st.text(max_size=60) | st.from_regex(r"[0-9TPZW/:+ .-]{0,50}", fullmatch=True))
+def test_any_text_is_a_date_or_a_value_error(text: str) -> None:
+    for parse in (parse_end, parse_span):
+        try:
+            parse(text)
+        except ValueError:
+            continue
+
+
+# --- what is not to be shown -----------------------------------------------------------------------------------------
+
+
+@everywhere
+@pytest.mark.parametrize(
+    ("field", "value", "reason"),
+    [
+        ("condition", "used", "is used"), ("condition", "Used - like new", "is used"), ("condition", "중고", "is used"),
+        ("condition", "https://schema.org/UsedCondition", "is used"), ("condition", "REFURBISHED", "is refurbished"),
+        ("condition", "리퍼", "is refurbished"), ("condition", "반품", "is returned"), ("condition", "전시", "is returned"),
+        ("condition", "mystery", "'mystery' is not known"), ("adult", "yes", "minors"), ("adult", "Y", "minors"),
+        ("adult", "TRUE", "minors"), ("adult", "1", "minors"), ("adult", "예", "minors"), ("adult", "perhaps", "neither yes nor no"),
+    ],
+)  # fmt: skip
+def test_used_goods_and_goods_for_adults_are_left_out_and_told(
+    read: Read, format: str, write: Write, field: str, value: str, reason: str
+) -> None:
+    broken, whole = read(write([{**SHIRT, field: value}, {**SHIRT, "id": "A2"}]), format)
+    assert isinstance(broken, BrokenRow)
+    assert reason in broken.reason
+    assert isinstance(whole, Offer)
+
+
+@everywhere
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("condition", v)
+        for v in ("new", "New", "NewCondition", "http://schema.org/NewCondition", "신상품", "새 상품", "NULL", "")
+    ]
+    + [("adult", v) for v in ("no", "N", "false", "0", "", "-", "아니오")],
+)
+def test_new_goods_for_everybody_are_shown(read: Read, format: str, write: Write, field: str, value: str) -> None:
+    assert only_offer(read(write([{**SHIRT, field: value}]), format)).id == "A1"
+
+
+@pytest.mark.parametrize(("column", "value"), [("condition", "중고"), ("adult", "Y"), ("product_flag", "렌탈")])
+def test_a_change_that_withdraws_takes_away_what_was_there(read: Read, column: str, value: str) -> None:
+    file = read.file(naver([{**SHIRT, "class": "U", column: value}]))
+    told, gone = FORMATS["naver-ep"].read(file)
+    assert isinstance(told, BrokenRow)
+    assert gone == Withdrawal("A1")
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [(word, "in_stock") for word in ("available for order", "판매 중", "재고 있음", "정상", "1", "Y", "true", "limited availability")]
+    + [(w, "out_of_stock") for w in ("일시품절", "매진", "판매 중지", "단종", "재고없음", "0", "N", "false", "unavailable",
+                                     "http://schema.org/SoldOut", "temporarily out of stock")]
+    + [("예약 판매", "preorder"), ("presale", "preorder"), ("입고 예정", "backorder"), ("back-order", "backorder")],
+)  # fmt: skip
+def test_availability_is_read_in_both_languages(text: str, meant: str) -> None:
+    assert parse_availability(text) == meant
+
+
+# --- currencies ------------------------------------------------------------------------------------------------------
+
+
+@every_writer
+@pytest.mark.parametrize(
+    ("price", "currency", "meant"),
+    [("49.00", "USD", "USD"), ("49.00", "usd ", "USD"), ("49.00", "$", "USD"), ("$49.00", "CAD", "CAD"), ("49.00 USD", "USD", "USD"),
+     ("49,00", "EUR", "EUR"), ("49", "원", "KRW"), ("49", "", "KRW"), ("49", "-", "KRW"), ("¥49", "CNY", "CNY"), ("kr 49", "SEK", "SEK")],
+)  # fmt: skip
+def test_a_currency_may_stand_in_a_field_of_its_own(
+    read: Read, format: str, write: Write, price: str, currency: str, meant: str
+) -> None:
+    row = {**SHIRT, "price": price, "sale_price": "9", "currency": currency}
+    offer = only_offer(read(write([row]), format))
+    assert (offer.price, offer.currency, offer.sale_price) == (Decimal(49), meant, Decimal(9))
+
+
+@every_writer
+@pytest.mark.parametrize(
+    ("price", "currency", "reason"),
+    [("49.00 EUR", "USD", "is in EUR, the currency says USD"), ("₩49", "USD", "is in KRW"), ("49", "money", "currency 'money' is not known")],
+)  # fmt: skip
+def test_currencies_that_do_not_agree_are_told(
+    read: Read, format: str, write: Write, price: str, currency: str, reason: str
+) -> None:
+    assert reason in only_reason(read(write([{**SHIRT, "price": price, "currency": currency}]), format))
+
+
+@pytest.mark.parametrize("attribute", ['currency="USD"', "currency='usd'", 'g:unit="USD"', 'currencyId="USD"'])
+def test_a_currency_may_stand_beside_the_price(read: Read, attribute: str) -> None:
+    feed = rss([{**SHIRT, "price": "49.00"}]).replace("<g:price>", f"<g:price {attribute}>")
+    assert only_offer(read(feed)).currency == "USD"
+
+
+@pytest.mark.parametrize("column", ["currency", "Currency Code", "price_currency"])
+def test_a_tables_column_of_currencies_has_several_names(read: Read, column: str) -> None:
+    assert only_offer(read(table([{**SHIRT, "price": "49.00", column: "USD"}], "\t"))).currency == "USD"
+
+
+@given(
+    st.decimals(1, 99_999_999, places=0),
+    st.sampled_from(["{:,}원", "₩{:,}", "KRW {:,}", "{:,} KRW", "{}원~", "{:,}.000 KRW"]),
+)
+def test_every_price_in_won_is_read_back(amount: Decimal, written: str) -> None:
+    assert parse_price(written.format(int(amount))) == (amount, "KRW") or (
+        written.endswith(".000 KRW") and amount < 1000
+    )
+
+
+# --- nothing, escaped ------------------------------------------------------------------------------------------------
+
+NOTHINGS = [
+    "\\N",
+    "NULL",
+    "null",
+    "(null)",
+    "nan",
+    "NaN",
+    "-",
+    "--",
+    "—",
+    "N/A",
+    "n/a",
+    "#N/A",
+    "None",
+    "undefined",
+    "없음",
+    "해당 없음",
+    " ",
+]
+
+
+@everywhere
+@pytest.mark.parametrize("nothing", NOTHINGS)
+def test_words_for_nothing_are_no_values(read: Read, format: str, write: Write, nothing: str) -> None:
+    optional = (
+        "sale_price",
+        "item_group_id",
+        "brand",
+        "color",
+        "gender",
+        "age_group",
+        "description",
+        "condition",
+        "adult",
+    )
+    if format == "naver-ep":
+        optional = (
+            "normal_price",
+            "item_group_id",
+            "brand",
+            "gender",
+            "age_group",
+            "condition",
+            "adult",
+            "product_flag",
+        )
+    offer = only_offer(read(write([{**SHIRT, **dict.fromkeys(optional, nothing)}]), format))
+    assert (offer.sale_price, offer.group, offer.brand, offer.color, offer.audience) == (None, "", "", "", None)
+
+
+@everywhere
+@pytest.mark.parametrize("nothing", ["NULL", "\\N", "-", "N/A", "nan"])
+@pytest.mark.parametrize("field", ["title", "link", "image_link", "price"])
+def test_a_word_for_nothing_is_no_needed_value_either(
+    read: Read, format: str, write: Write, field: str, nothing: str
+) -> None:
+    named = "price_pc" if field == "price" and format == "naver-ep" else field
+    assert only_reason(read(write([{**SHIRT, field: nothing}]), format)) == f"The row has no {named}."
+
+
+@everywhere
+def test_the_group_zero_joins_nothing(read: Read, format: str, write: Write) -> None:
+    assert only_offer(read(write([{**SHIRT, "item_group_id": "0", "brand": "0"}]), format)).group == ""
+
+
+def test_what_people_really_call_things_is_no_word_for_nothing() -> None:
+    assert not any(
+        map(stands_for_nothing, ["0", "Nana", "NULL 티셔츠", "None of the above", "A-1", "?", "없음표", "1"])
+    )
+
+
+@everywhere
+@pytest.mark.parametrize("written", ["https://shop.example/p/1?a=1&#038;b=2", "https://shop.example/p/1?a=1&#x26;b=2",
+                                     "https://shop.example/p/1?a=1&amp;amp;b=2", "<![CDATA[https://shop.example/p/1?a=1&b=2]]>"])  # fmt: skip
+def test_escaping_is_undone_in_links_and_pictures(read: Read, format: str, write: Write, written: str) -> None:
+    offer = only_offer(read(write([{**SHIRT, "link": written, "image_link": written}]), format))
+    assert (offer.link, offer.image) == ("https://shop.example/p/1?a=1&b=2",) * 2
+
+
+def test_a_parameter_that_is_called_like_a_sign_stays_one() -> None:
+    address = "https://shop.example/?a=1&copy=2&reg=3&para=4&lt=5"
+    assert parse_link(address, "link") == address
+
+
+@everywhere
+@pytest.mark.parametrize(
+    "price", ["&#8361;29,000", "29,000&#50896;", "29,000&nbsp;원", "29&#44;000 KRW", "&amp;#8361;29,000"]
+)
+def test_escaping_is_undone_in_prices_and_ids(read: Read, format: str, write: Write, price: str) -> None:
+    offer = only_offer(read(write([{**SHIRT, "price": price, "id": "A&amp;B&#45;1"}]), format))
+    assert (offer.price, offer.currency, offer.id) == (Decimal(29000), "KRW", "A&B-1")
+
+
+@everywhere
+@pytest.mark.parametrize(
+    "title",
+    [
+        "<MLB> 볼캡 블랙",
+        "[무료배송] <Levis> 511 청바지",
+        "사이즈<L 이상 티셔츠 L>M",
+        "<MLB>",
+        "<Label> 셔츠",
+        "5 < 6 > 4",
+        "<S 이상>",
+    ],
+)
+def test_angle_brackets_around_words_take_none_away(read: Read, format: str, write: Write, title: str) -> None:
+    assert only_offer(read(write([{**SHIRT, "title": title}]), format)).title == title
+
+
+@pytest.mark.parametrize(
+    ("written", "text"),
+    [("<p class='x'>a</p><LABEL for=y>b</LABEL>", "a b"), ("<o:p></o:p>a", "a"), ("<![CDATA[<b>a</b>]]>", "a"), ("a<?php echo 1 ?>b", "a b"),
+     ("&lt;![CDATA[a]]&gt;", "a"), ("<td nowrap>a</td>", "a"), ("<font color=red>a</font>b", "ab"), ("<time>a</time>", "a")],
+)  # fmt: skip
+def test_tags_of_html_are_taken_out(written: str, text: str) -> None:
+    assert plain(written, 200) == text
+
+
+@everywhere
+def test_letters_come_out_composed_and_without_those_that_show_nothing(read: Read, format: str, write: Write) -> None:
+    decomposed = "\u110c\u1169\u1101\u1175"
+    row = {**SHIRT, "title": f"니트\u3164{decomposed}\u00ad\u200b", "id": "\u1109\u1167-1"}
+    offer = only_offer(read(write([row]), format))
+    assert (offer.title, offer.id) == ("니트 조끼", "셔-1")
+    assert "letters without a shape" in only_reason(read(write([{**SHIRT, "title": "\u3164\uffa0\u200d"}]), format))
+
+
+# --- ids and groups --------------------------------------------------------------------------------------------------
+
+
+@everywhere
+@pytest.mark.parametrize("id", ["000123", "1e5", "12345678901234567890", "1.10", "0", "=1", "TRUE"])
+def test_an_id_stays_letter_by_letter(read: Read, format: str, write: Write, id: str) -> None:
+    assert only_offer(read(write([{**SHIRT, "id": id}]), format)).id == id
+
+
+@everywhere
+@pytest.mark.parametrize("id", ["1.23E+12", "8,80123E+12", "1E+15", "1.5e+300"])
+def test_an_id_that_a_spreadsheet_shortened_is_told(read: Read, format: str, write: Write, id: str) -> None:
+    assert "spreadsheet has shortened" in only_reason(read(write([{**SHIRT, "id": id}]), format))
+    offer = only_offer(read(write([{**SHIRT, "item_group_id": id, "gtin": id, "mpn": id}]), format))
+    assert (offer.group, offer.gtin, offer.mpn) == ("", "", "")
+
+
+@everywhere
+def test_groups_that_differ_late_stay_apart(read: Read, format: str, write: Write) -> None:
+    rows = [{**SHIRT, "id": str(n), "item_group_id": "x" * 60 + str(n // 2)} for n in range(4)]
+    groups = [offer.group for offer in read(write(rows), format) if isinstance(offer, Offer)]
+    assert groups[0] == groups[1] != groups[2] == groups[3]
+    assert max(map(len, groups)) <= 50
+
+
+def test_a_formula_that_keeps_a_number_whole_is_taken_off(read: Read) -> None:
+    feed = 'id\ttitle\tlink\timage_link\tprice\n="00123"\t셔츠\thttps://shop.example/\ta.jpg\t="29000"\n'
+    offer = only_offer(read(feed))
+    assert (offer.id, offer.price) == ("00123", Decimal(29000))
+
+
+# --- pictures --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "cell",
+    ["https://i.example/1.jpg, https://i.example/2.jpg", "https://i.example/1.jpg|https://i.example/2.jpg",
+     "https://i.example/1.jpg;https://i.example/2.jpg", "https://i.example/1.jpg https://i.example/2.jpg",
+     "https://i.example/1.jpg\nhttps://i.example/2.jpg", '["https://i.example/1.jpg","https://i.example/2.jpg"]',
+     "https://i.example/1.jpg,", "https://i.example/1.jpg,,https://i.example/2.jpg", '"https://i.example/1.jpg"'],
+)  # fmt: skip
+def test_of_several_pictures_in_a_cell_the_first_is_taken(cell: str) -> None:
+    assert parse_image(cell) == "https://i.example/1.jpg"
+
+
+@pytest.mark.parametrize(
+    "cell", ["a/1.jpg, a/2.jpg", "a/1.jpg|a/2.jpg", "a/1.jpg;a/2.PNG;a/3.webp", '["a/1.jpg", "a/2.jpg"]']
+)
+def test_of_several_paths_the_first_is_taken(cell: str) -> None:
+    assert parse_image(cell) == "a/1.jpg"
+    assert parse_image(cell, "https://shop.example/feed.csv") == "https://shop.example/a/1.jpg"
+
+
+@pytest.mark.parametrize(
+    "one",
+    [
+        "https://i.example/w_500,h_500/1.jpg",
+        "https://i.example/1.jpg?a=1|2;b=3",
+        "https://proxy.example/x/https://i.example/1.jpg",
+    ],
+)
+def test_marks_inside_one_address_part_nothing(one: str) -> None:
+    assert parse_image(one) == one
+
+
+# --- shop.json -------------------------------------------------------------------------------------------------------
+
+ITEM = {
+    "title": "셔츠",
+    "link": "https://s.example/?id=1",
+    "image": "https://i.example/1.jpg",
+    "lprice": "29000",
+    "productId": "1",
+}
+
+
+def test_an_item_of_the_search_keeps_the_same_rules() -> None:
+    offer = read_item(
+        {**ITEM, "title": "<b>&lt;MLB&gt;</b> 볼캡\u3164", "brand": "NULL", "maker": "-", "mallName": "네이버"}, 1
+    )
+    assert isinstance(offer, Offer)
+    assert (offer.title, offer.brand, offer.seller) == ("<MLB> 볼캡", "", "네이버")
+    for change, reason in (
+        ({"productId": "1.2E+12"}, "shortened"),
+        ({"lprice": "NULL"}, "no lprice"),
+        ({"image": "-"}, "no image"),
+    ):
+        row = read_item({**ITEM, **change}, 1)
+        assert isinstance(row, BrokenRow)
+        assert reason in row.reason
+
+
+@given(st.text(max_size=80))
+def test_no_text_breaks_a_field(text: str) -> None:
+    assert unescaped(unescaped(text)) is not None
+    for parse in (parse_availability, parse_condition, lambda word: parse_yes(word, "adult"), parse_image):
+        try:
+            parse(text)
+        except BadFieldError:
+            continue
