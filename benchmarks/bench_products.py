@@ -24,8 +24,9 @@ from mapsi.pictures.store import PictureStore
 from mapsi.progress import no_progress
 from mapsi.refresh.feeds import import_feed
 from mapsi.remote import Fetcher
-from mapsi.search.building import build_index
+from mapsi.search.building import Installation, build_index
 from mapsi.search.finder import Finder
+from mapsi.search.models import ModelStore
 from mapsi.search.pair import ServingPair
 from mapsi.taxonomy import load_taxonomy
 
@@ -77,10 +78,18 @@ def main() -> None:
         catalog.migrate()
         count = len(kinds)
         timed("import", count, lambda: import_feed(catalog, feed, format="merchant", shop="Shop", taxonomy=taxonomy))
-        source = PictureSource(Fetcher(), 1 << 24, 20)
-        timed("copy", count, lambda: copy_pictures(catalog, source, store, no_progress))
-        timed("index", count, lambda: build_index(catalog, model, store, home / "index", taxonomy, no_progress))
-        ask(Finder(catalog, ServingPair(model, home / "index"), store), options.products, kinds)
+        installation = Installation(
+            catalog=catalog,
+            model=model,
+            taxonomy=taxonomy,
+            pictures=store,
+            source=PictureSource(Fetcher(), 1 << 24, 20),
+            index_root=home / "index",
+            models=ModelStore(home / "models"),
+        )
+        timed("copy", count, lambda: copy_pictures(catalog, installation.source, store, no_progress))
+        timed("index", count, lambda: build_index(installation, no_progress))
+        ask(Finder(catalog, ServingPair(model, installation.index_root), store), options.products, kinds)
         catalog.close()
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,17 +21,19 @@ from onnx import TensorProto, helper, numpy_helper
 from PIL import Image, ImageDraw
 
 from mapsi.artifacts import file_digest, write_json
-from mapsi.catalog import open_catalog
+from mapsi.catalog import Catalog, open_catalog
 from mapsi.catalog.store.database import Clock, utc_now
 from mapsi.imaging import PhotoLimits, Preprocessing
 from mapsi.infer import Model
 from mapsi.infer.folder import DOCUMENT, NETWORK, AxisLabels, ModelDocument
-from mapsi.pictures.copying import PictureSource, copy_pictures
+from mapsi.pictures.copying import PictureSource
 from mapsi.pictures.store import PictureStore
+from mapsi.progress import no_progress
 from mapsi.refresh.feeds import import_feed
 from mapsi.remote import Fetcher
-from mapsi.search.building import build_index
+from mapsi.search.building import Installation, build
 from mapsi.search.finder import Finder
+from mapsi.search.models import ModelStore
 from mapsi.search.pair import ServingPair
 from mapsi.settings import Settings
 from mapsi.taxonomy import Taxonomy, load_taxonomy
@@ -78,20 +80,28 @@ def open_house(
     colour model or by ``model``; ``now`` is the clock that says what has expired."""
     taxonomy = load_taxonomy()
     model = model or Model.open(write_colour_model(folder / "model", taxonomy), threads=1)
-    pictures = PictureStore(folder / "pictures", PhotoLimits())
-    source = PictureSource(Fetcher(), 1 << 20, 5)
     with open_catalog(f"sqlite:///{folder / 'catalog.db'}", now) as catalog:
         catalog.migrate()
         for shop, first, sample in (("Haru", 0, False), ("Nuri", 30, False), ("Drawn", 60, True)):
             feed = write_feed(folder / shop, range(first, first + 30), f"{shop_url}/{shop.lower()}")
             import_feed(catalog, feed, format="csv", shop=shop, taxonomy=taxonomy, sample=sample)
-        copy_pictures(catalog, source, pictures, _quiet)
-        build_index(catalog, model, pictures, folder / "index", taxonomy, _quiet)
-        yield House(Finder(catalog, ServingPair(model, folder / "index"), pictures), taxonomy, folder)
+        installation = install(catalog, model, folder)
+        build(installation, no_progress)
+        serving = ServingPair(model, installation.index_root)
+        yield House(Finder(catalog, serving, installation.pictures), taxonomy, folder)
 
 
-def _quiet(step: str, total: int) -> Callable[[int], object]:
-    return lambda done: None
+def install(catalog: Catalog, model: Model, root: Path, fetcher: Fetcher | None = None) -> Installation:
+    """The catalogue with a model, and stores and an index under ``root``."""
+    return Installation(
+        catalog=catalog,
+        model=model,
+        taxonomy=load_taxonomy(),
+        pictures=PictureStore(root / "pictures", PhotoLimits()),
+        source=PictureSource(fetcher or Fetcher(), 1 << 20, 5),
+        index_root=root / "index",
+        models=ModelStore(root / "models", threads=1),
+    )
 
 
 def write_feed(folder: Path, numbers: range, shop_url: str) -> Path:

@@ -21,24 +21,20 @@ from mapsi.artifacts import write_json
 from mapsi.catalog import Catalog, open_catalog
 from mapsi.catalog.filters import Filters
 from mapsi.errors import ArtifactError, BusyError, NotFoundError
-from mapsi.imaging import PhotoLimits
 from mapsi.infer import Model
 from mapsi.infer.folder import DOCUMENT
-from mapsi.pictures.copying import PictureSource
 from mapsi.pictures.embedding import BATCH, embed_pictures
-from mapsi.pictures.store import PictureStore
 from mapsi.progress import no_progress
 from mapsi.remote import Fetcher
-from mapsi.search.building import LOCK, Workshop, build, building
+from mapsi.search.building import LOCK, Installation, build, building
 from mapsi.search.finder import Finder
-from mapsi.search.models import ModelStore
 from mapsi.search.pair import ServingPair
 from mapsi.search.pruning import prune
 from mapsi.search.snapshot import current_name, read_snapshot
 from mapsi.taxonomy import load_taxonomy
 from offers import offer, take_in, take_in_all
 from picture_server import PictureServer, run_picture_server
-from small_house import draw_garment, photo_bytes, write_colour_model
+from small_house import draw_garment, install, photo_bytes, write_colour_model
 
 TAXONOMY = load_taxonomy()
 COLOURS = ("#c0392b", "#2a6fb0", "#1e8449", "#d4ac0d")
@@ -50,18 +46,6 @@ def write_model(folder: Path, name: str) -> Model:
     document = Model.open(folder, threads=1).document.to_json() | {"name": name}
     write_json(folder / DOCUMENT, document)
     return Model.open(folder, threads=1)
-
-
-def workshop(catalog: Catalog, model: Model, root: Path, fetcher: Fetcher | None = None) -> Workshop:
-    return Workshop(
-        catalog=catalog,
-        model=model,
-        pictures=PictureStore(root / "pictures", PhotoLimits()),
-        source=PictureSource(fetcher or Fetcher(), 1 << 20, 5),
-        index_root=root / "index",
-        models=ModelStore(root / "models", threads=1),
-        taxonomy=TAXONOMY,
-    )
 
 
 def stock(catalog: Catalog, folder: Path, count: int, **more: object) -> None:
@@ -83,24 +67,29 @@ def new(tmp_path_factory: pytest.TempPathFactory) -> Model:
 
 
 @pytest.fixture
-def shop(catalog: Catalog, old: Model, tmp_path: Path) -> Workshop:
+def shop(catalog: Catalog, old: Model, tmp_path: Path) -> Installation:
     stock(catalog, tmp_path / "feed", 40)
-    return workshop(catalog, old, tmp_path)
+    return install(catalog, old, tmp_path)
 
 
 # --- reading ---------------------------------------------------------------------------------------------------------
 
 
-def test_a_build_reports_what_it_did_and_reads_nothing_twice(shop: Workshop, tmp_path: Path) -> None:
+def test_a_build_reports_what_it_did_and_reads_nothing_twice(shop: Installation, tmp_path: Path) -> None:
     first = build(shop, no_progress)
-    assert (first.copies.copied, first.index.read, first.index.reused, first.index.indexed) == (40, 40, 0, 40)
-    assert first.index.rate > 0
+    assert (first.copies.copied, first.index.reading.read, first.index.reused, first.index.indexed) == (40, 40, 0, 40)
+    assert first.index.reading.rate > 0
     stock(shop.catalog, tmp_path / "feed", 43)
     second = build(shop, no_progress)
-    assert (second.copies.copied, second.index.read, second.index.reused, second.index.indexed) == (3, 3, 40, 43)
+    assert (second.copies.copied, second.index.reading.read, second.index.reused, second.index.indexed) == (
+        3,
+        3,
+        40,
+        43,
+    )
 
 
-def test_many_threads_read_what_one_picture_after_another_gives(shop: Workshop) -> None:
+def test_many_threads_read_what_one_picture_after_another_gives(shop: Installation) -> None:
     build(shop, no_progress, threads=4)
     snapshot = read_snapshot(shop.index_root, current_name(shop.index_root) or "")
     assert snapshot.index.size == 40
@@ -110,7 +99,7 @@ def test_many_threads_read_what_one_picture_after_another_gives(shop: Workshop) 
         np.testing.assert_allclose(row.embedding.astype(np.float32), alone, atol=2e-3)
 
 
-def test_a_damaged_copy_is_lost_for_one_build_and_fetched_by_the_next(shop: Workshop) -> None:
+def test_a_damaged_copy_is_lost_for_one_build_and_fetched_by_the_next(shop: Installation) -> None:
     build(shop, no_progress)
     victim = sorted(shop.pictures._root.rglob("*.webp"))[0]
     victim.write_bytes(b"broken")
@@ -118,38 +107,43 @@ def test_a_damaged_copy_is_lost_for_one_build_and_fetched_by_the_next(shop: Work
     assert with_new.read == 0, "an unchanged picture is never read again"
     shop.catalog.pictures.prune_readings([])
     report = build(shop, no_progress)
-    assert (report.index.read, report.index.lost, report.index.indexed) == (39, 1, 39)
+    assert (report.index.reading.read, report.index.reading.lost, report.index.indexed) == (39, 1, 39)
     again = build(shop, no_progress)
-    assert (again.copies.copied, again.index.read, again.index.lost, again.index.indexed) == (1, 1, 0, 40)
+    assert (again.copies.copied, again.index.reading.read, again.index.reading.lost, again.index.indexed) == (
+        1,
+        1,
+        0,
+        40,
+    )
 
 
 def test_linked_pictures_are_read_from_memory_and_never_kept(catalog: Catalog, old: Model, tmp_path: Path) -> None:
     with run_picture_server() as server:
         urls = [server.put(f"/{n}.png", photo_bytes(COLOURS[n], "PNG")) for n in range(4)]
         take_in(catalog, *(offer(str(n), image=url) for n, url in enumerate(urls)), copies=False)
-        shop = workshop(catalog, old, tmp_path, Fetcher(allow_hosts=(server.host,)))
+        shop = install(catalog, old, tmp_path, Fetcher(allow_hosts=(server.host,)))
         report = build(shop, no_progress)
-        assert (report.copies.linked, report.index.read, report.index.indexed) == (4, 4, 4)
+        assert (report.copies.linked, report.index.reading.read, report.index.indexed) == (4, 4, 4)
         assert server.asked.total() == 4, "fetched once, read from memory"
         assert not list((tmp_path / "pictures").rglob("*.webp"))
         another(shop, server, tmp_path)
 
 
-def another(shop: Workshop, server: PictureServer, tmp_path: Path) -> None:
+def another(shop: Installation, server: PictureServer, tmp_path: Path) -> None:
     """A new model fetches them once more; one that cannot be had is told and stops nothing."""
     server.put("/3.png", b"", status=404)
     fetcher = Fetcher(allow_hosts=(server.host,))
-    later = workshop(shop.catalog, write_model(tmp_path / "later", "later"), tmp_path, fetcher)
+    later = install(shop.catalog, write_model(tmp_path / "later", "later"), tmp_path, fetcher)
     report = build(later, no_progress)
-    assert (report.index.read, report.index.indexed) == (3, 3)
-    assert [image for image, _ in report.index.failed] == [server.url("/3.png")]
+    assert (report.index.reading.read, report.index.indexed) == (3, 3)
+    assert [image for image, _ in report.index.reading.failed] == [server.url("/3.png")]
     assert not list((tmp_path / "pictures").rglob("*.webp"))
 
 
 # --- one builder -----------------------------------------------------------------------------------------------------
 
 
-def test_two_builders_do_not_collide(shop: Workshop) -> None:
+def test_two_builders_do_not_collide(shop: Installation) -> None:
     told: list[str] = []
     with building(shop.index_root):
         with pytest.raises(BusyError, match="building the index"):
@@ -173,14 +167,14 @@ from pathlib import Path
 from mapsi.catalog import open_catalog
 from mapsi.infer import Model
 from mapsi.search.building import build
-from test_embedding import workshop
+from small_house import install
 
 def progress(step, total):
     print(step, flush=True)
     return lambda count: None
 
 with open_catalog(sys.argv[1]) as catalog:
-    build(workshop(catalog, Model.open(Path(sys.argv[2]), threads=1), Path(sys.argv[3])), progress)
+    build(install(catalog, Model.open(Path(sys.argv[2]), threads=1), Path(sys.argv[3])), progress)
 print("done", flush=True)
 """
 
@@ -201,9 +195,9 @@ def test_a_killed_build_loses_at_most_a_batch_a_thread(
             if name is not None:
                 assert read_snapshot(tmp_path / "index", name).index.size == 200
             assert catalog.count_pictures_read(old.fingerprint) >= before, told
-        report = build(workshop(catalog, old, tmp_path), no_progress, patience=10)
-        assert (report.index.read + report.index.reused, report.index.indexed) == (200, 200)
-        assert report.index.lost == report.copies.failed_count == 0
+        report = build(install(catalog, old, tmp_path), no_progress, patience=10)
+        assert (report.index.reading.read + report.index.reused, report.index.indexed) == (200, 200)
+        assert report.index.reading.lost == report.copies.failed_count == 0
 
 
 def kill_in_the_middle(url: str, model: Path, root: Path, seconds: float) -> list[bytes]:
@@ -217,7 +211,7 @@ def kill_in_the_middle(url: str, model: Path, root: Path, seconds: float) -> lis
     return told
 
 
-def test_a_stopped_build_keeps_what_it_read(shop: Workshop, tmp_path: Path) -> None:
+def test_a_stopped_build_keeps_what_it_read(shop: Installation, tmp_path: Path) -> None:
     def stop_soon(step: str, total: int) -> Callable[[int], object]:
         def advance(count: int) -> None:
             if step == "reading":
@@ -235,7 +229,7 @@ def test_a_stopped_build_keeps_what_it_read(shop: Workshop, tmp_path: Path) -> N
 
 
 @pytest.fixture
-def finder(shop: Workshop) -> Finder:
+def finder(shop: Installation) -> Finder:
     build(shop, no_progress)
     return Finder(shop.catalog, ServingPair(shop.model, shop.index_root, shop.models.open), shop.pictures)
 
@@ -244,19 +238,19 @@ RED = Image.new("RGB", (40, 40), COLOURS[0])
 
 
 def test_a_server_goes_over_to_a_new_model_with_its_index(
-    shop: Workshop, finder: Finder, new: Model, tmp_path: Path
+    shop: Installation, finder: Finder, new: Model, tmp_path: Path
 ) -> None:
     assert finder.status()["model"] == shop.model.fingerprint
     reading = finder.read(RED)
     found = finder.by_photo(reading, Filters(), "likeness", 1, 5).products
-    build(workshop(shop.catalog, new, tmp_path), no_progress)
+    build(install(shop.catalog, new, tmp_path), no_progress)
     assert finder.status() == {"model": new.fingerprint, "offers": 40, "indexed": 40}
     assert finder.read(RED).model == new.fingerprint
     assert finder.by_photo(reading, Filters(), "likeness", 1, 5).products == found, "paging goes on in the index before"
 
 
 def test_while_the_new_model_reads_the_old_pair_answers(
-    shop: Workshop, finder: Finder, new: Model, tmp_path: Path
+    shop: Installation, finder: Finder, new: Model, tmp_path: Path
 ) -> None:
     asked: list[str] = []
 
@@ -268,34 +262,34 @@ def test_while_the_new_model_reads_the_old_pair_answers(
 
         return advance
 
-    build(workshop(shop.catalog, new, tmp_path), ask)
+    build(install(shop.catalog, new, tmp_path), ask)
     assert set(asked) == {shop.model.fingerprint}
     assert finder.read(RED).model == new.fingerprint
 
 
 def test_a_reading_older_than_the_index_before_is_a_sentence(
-    shop: Workshop, finder: Finder, new: Model, tmp_path: Path
+    shop: Installation, finder: Finder, new: Model, tmp_path: Path
 ) -> None:
     reading = finder.read(RED)
     for model in (new, write_model(tmp_path / "third", "third")):
-        build(workshop(shop.catalog, model, tmp_path), no_progress)
+        build(install(shop.catalog, model, tmp_path), no_progress)
         finder.status()
     with pytest.raises(NotFoundError, match="no longer serves"):
         finder.by_photo(reading, Filters(), "likeness", 1, 5)
 
 
-def test_the_index_before_is_let_go_after_its_time(shop: Workshop, new: Model, tmp_path: Path) -> None:
+def test_the_index_before_is_let_go_after_its_time(shop: Installation, new: Model, tmp_path: Path) -> None:
     build(shop, no_progress)
     finder = Finder(shop.catalog, ServingPair(shop.model, shop.index_root, shop.models.open, 0.0), shop.pictures)
     reading = finder.read(RED)
-    build(workshop(shop.catalog, new, tmp_path), no_progress)
+    build(install(shop.catalog, new, tmp_path), no_progress)
     finder.status()
     time.sleep(0.01)
     with pytest.raises(NotFoundError):
         finder.by_photo(reading, Filters(), "likeness", 1, 5)
 
 
-def test_readers_never_meet_a_model_with_the_others_index(shop: Workshop, new: Model, tmp_path: Path) -> None:
+def test_readers_never_meet_a_model_with_the_others_index(shop: Installation, new: Model, tmp_path: Path) -> None:
     build(shop, no_progress)
     serving = ServingPair(shop.model, shop.index_root, shop.models.open)
     finder = Finder(shop.catalog, serving, shop.pictures)
@@ -315,7 +309,7 @@ def test_readers_never_meet_a_model_with_the_others_index(shop: Workshop, new: M
     for one in shoppers:
         one.start()
     for model in (new, shop.model, new):
-        build(workshop(shop.catalog, model, tmp_path), no_progress)
+        build(install(shop.catalog, model, tmp_path), no_progress)
         time.sleep(0.05)
     stopped.set()
     for one in shoppers:
@@ -324,10 +318,10 @@ def test_readers_never_meet_a_model_with_the_others_index(shop: Workshop, new: M
     assert finder.status()["model"] == new.fingerprint
 
 
-def test_the_models_of_both_indexes_are_kept_and_no_others(shop: Workshop, new: Model, tmp_path: Path) -> None:
+def test_the_models_of_both_indexes_are_kept_and_no_others(shop: Installation, new: Model, tmp_path: Path) -> None:
     third = write_model(tmp_path / "third", "third")
     for model in (shop.model, new, third):
-        build(workshop(shop.catalog, model, tmp_path), no_progress)
+        build(install(shop.catalog, model, tmp_path), no_progress)
     assert {folder.name for folder in (tmp_path / "models").iterdir()} == {new.fingerprint, third.fingerprint}
     shop.models.choose(new.fingerprint)
     assert shop.models.chosen() == tmp_path / "models" / new.fingerprint
@@ -345,7 +339,7 @@ def age(root: Path, days: float = 60) -> None:
         os.utime(file, (then, then))
 
 
-def test_pictures_of_offers_long_gone_are_pruned_and_no_others(shop: Workshop, tmp_path: Path) -> None:
+def test_pictures_of_offers_long_gone_are_pruned_and_no_others(shop: Installation, tmp_path: Path) -> None:
     build(shop, no_progress)
     stock(shop.catalog, tmp_path / "feed", 30)
     age(tmp_path)
@@ -363,7 +357,7 @@ def test_pictures_of_offers_long_gone_are_pruned_and_no_others(shop: Workshop, t
     assert build(shop, no_progress).index.indexed == 40, "what comes back is fetched again"
 
 
-def test_what_kills_left_is_swept_and_what_is_being_made_is_not(shop: Workshop, tmp_path: Path) -> None:
+def test_what_kills_left_is_swept_and_what_is_being_made_is_not(shop: Installation, tmp_path: Path) -> None:
     build(shop, no_progress)
     age(tmp_path)
     folder = tmp_path / "pictures" / "ab"
@@ -378,7 +372,7 @@ def test_what_kills_left_is_swept_and_what_is_being_made_is_not(shop: Workshop, 
 
 
 def test_a_prune_that_is_killed_half_way_is_finished_by_the_next(
-    shop: Workshop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    shop: Installation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     build(shop, no_progress)
     stock(shop.catalog, tmp_path / "feed", 30)
@@ -400,16 +394,16 @@ def test_a_prune_that_is_killed_half_way_is_finished_by_the_next(
     assert (report.index.indexed, report.copies.lost) == (30, 0)
 
 
-def test_readings_of_models_of_the_past_are_pruned(shop: Workshop, new: Model, tmp_path: Path) -> None:
+def test_readings_of_models_of_the_past_are_pruned(shop: Installation, new: Model, tmp_path: Path) -> None:
     for model in (shop.model, new, write_model(tmp_path / "third", "third")):
-        last = workshop(shop.catalog, model, tmp_path)
+        last = install(shop.catalog, model, tmp_path)
         build(last, no_progress)
     assert prune(last).readings == 40
     assert shop.catalog.count_pictures_read(shop.model.fingerprint) == 0
     assert shop.catalog.count_pictures_read(new.fingerprint) == 40, "the index before still serves readings held"
 
 
-def test_the_lock_is_a_file_that_stays_and_holds_nobody_up(shop: Workshop) -> None:
+def test_the_lock_is_a_file_that_stays_and_holds_nobody_up(shop: Installation) -> None:
     with building(shop.index_root):
         pass
     assert (shop.index_root / LOCK).exists()

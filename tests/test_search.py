@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
@@ -20,17 +20,17 @@ from mapsi.catalog.filters import Filters, Sort
 from mapsi.errors import ArtifactError, NotFoundError, UsageError
 from mapsi.imaging import PhotoLimits
 from mapsi.infer import AxisReading, Guess, Model, Reading
-from mapsi.pictures.copying import PictureSource, copy_pictures
+from mapsi.pictures.copying import copy_pictures
 from mapsi.pictures.store import SIDES, PictureStore
+from mapsi.progress import no_progress
 from mapsi.refresh.feeds import import_feed
-from mapsi.remote import Fetcher
-from mapsi.search.building import build_index
+from mapsi.search.building import Installation, build, build_index
 from mapsi.search.index import FlatIndex
 from mapsi.search.pair import ServingPair
 from mapsi.search.ranking import SAME_PICTURE, rank
 from mapsi.search.snapshot import Snapshot, current_name, gather, read_snapshot, write_snapshot
 from mapsi.taxonomy import load_taxonomy
-from small_house import House, open_house, write_colour_model, write_feed
+from small_house import House, install, open_house, write_colour_model, write_feed
 
 WIDTH = 8
 TAXONOMY = load_taxonomy()
@@ -284,18 +284,12 @@ def test_a_product_that_is_gone_is_a_sentence(house: House) -> None:
         house.finder.product(10**9)
 
 
-def _quiet(_step: str, _total: int) -> Callable[[int], object]:
-    return lambda _: None
-
-
 @dataclass
 class Shop:
     """A feed with pictures beside it, a catalogue and the folders around them."""
 
     root: Path
-    catalog: Catalog
-    model: Model
-    store: PictureStore
+    installation: Installation
 
     def write_feed(self, colours: dict[str, str]) -> Path:
         rows = ["id,title,link,image_link,price,availability"]
@@ -310,9 +304,12 @@ class Shop:
     def refresh(self, colours: dict[str, str]) -> tuple[int, int, int, int]:
         """Import, copy and index: (copied, failed, read, indexed)."""
         import_feed(self.catalog, self.write_feed(colours), format="csv", shop="Shop", taxonomy=TAXONOMY)
-        copies = copy_pictures(self.catalog, PictureSource(Fetcher(), 1 << 20, 5), self.store, _quiet)
-        report = build_index(self.catalog, self.model, self.store, self.root / "index", TAXONOMY, _quiet)
-        return copies.copied, len(copies.failed), report.read, report.indexed
+        report = build(self.installation, no_progress)
+        return report.copies.copied, len(report.copies.failed), report.index.reading.read, report.index.indexed
+
+    @property
+    def catalog(self) -> Catalog:
+        return self.installation.catalog
 
 
 @pytest.fixture
@@ -320,7 +317,7 @@ def shop(tmp_path: Path) -> Iterator[Shop]:
     model = Model.open(write_colour_model(tmp_path / "model", TAXONOMY), threads=1)
     with open_catalog(f"sqlite:///{tmp_path / 'c.db'}") as catalog:
         catalog.migrate()
-        yield Shop(tmp_path, catalog, model, PictureStore(tmp_path / "pictures", PhotoLimits()))
+        yield Shop(tmp_path, install(catalog, model, tmp_path))
 
 
 def test_a_picture_is_copied_and_read_only_once(shop: Shop) -> None:
@@ -334,7 +331,7 @@ def test_a_broken_picture_does_not_stop_the_others(shop: Shop) -> None:
     feed = shop.write_feed({"a": "red", "b": "missing", "c": "green"})
     (shop.root / "c.png").write_text("no picture")
     import_feed(shop.catalog, feed, format="csv", shop="Shop", taxonomy=TAXONOMY)
-    report = copy_pictures(shop.catalog, PictureSource(Fetcher(), 1 << 20, 5), shop.store, _quiet)
+    report = build(shop.installation, no_progress).copies
     assert report.copied == 1
     assert len(report.failed) == 2
     assert all(reason.endswith(".") for _, reason in report.failed)
@@ -343,21 +340,21 @@ def test_a_broken_picture_does_not_stop_the_others(shop: Shop) -> None:
 def test_a_lost_picture_is_fetched_again_and_stops_nothing(shop: Shop) -> None:
     feed = shop.write_feed({"a": "red", "b": "blue"})
     import_feed(shop.catalog, feed, format="csv", shop="Shop", taxonomy=TAXONOMY)
-    source = PictureSource(Fetcher(), 1 << 20, 5)
-    copy_pictures(shop.catalog, source, shop.store, _quiet)
+    held = shop.installation
+    copy_pictures(held.catalog, held.source, held.pictures, no_progress)
     next((shop.root / "pictures").rglob("*.webp")).unlink()
-    report = build_index(shop.catalog, shop.model, shop.store, shop.root / "index", TAXONOMY, _quiet)
-    assert (report.read, report.indexed, report.lost) == (1, 1, 1)
-    assert copy_pictures(shop.catalog, source, shop.store, _quiet).copied == 1
-    again = build_index(shop.catalog, shop.model, shop.store, shop.root / "index", TAXONOMY, _quiet)
-    assert (again.read, again.indexed, again.lost) == (1, 2, 0)
+    report = build_index(held, no_progress)
+    assert (report.reading.read, report.indexed, report.reading.lost) == (1, 1, 1)
+    assert copy_pictures(held.catalog, held.source, held.pictures, no_progress).copied == 1
+    again = build_index(held, no_progress)
+    assert (again.reading.read, again.indexed, again.reading.lost) == (1, 2, 0)
 
 
 def test_an_index_made_with_another_model_is_not_mixed_with_this_one(shop: Shop, tmp_path: Path) -> None:
     from mapsi.search.finder import Finder
 
     shop.refresh({"a": "red"})
-    finder = Finder(shop.catalog, ServingPair(Model.open(threads=1), tmp_path / "index"), shop.store)
+    finder = Finder(shop.catalog, ServingPair(Model.open(threads=1), tmp_path / "index"), shop.installation.pictures)
     with pytest.raises(ArtifactError, match="another model"):
         finder.read(Image.new("RGB", (9, 9), "red"))
 
@@ -366,7 +363,7 @@ def test_offers_without_an_index_are_told_of(shop: Shop, tmp_path: Path) -> None
     from mapsi.search.finder import Finder
 
     import_feed(shop.catalog, shop.write_feed({"a": "red"}), format="csv", shop="Shop", taxonomy=TAXONOMY)
-    finder = Finder(shop.catalog, ServingPair(shop.model, tmp_path / "index"), shop.store)
+    finder = Finder(shop.catalog, ServingPair(shop.installation.model, tmp_path / "index"), shop.installation.pictures)
     with pytest.raises(ArtifactError, match="not indexed"):
         finder.by_photo(finder.read(Image.new("RGB", (9, 9), "red")), Filters(), "likeness", 1, 5)
 
@@ -382,7 +379,7 @@ def test_a_picture_deleted_from_the_store_is_copied_again(shop: Shop) -> None:
 def test_a_finder_sees_the_new_index_without_a_restart(shop: Shop, tmp_path: Path) -> None:
     from mapsi.search.finder import Finder
 
-    finder = Finder(shop.catalog, ServingPair(shop.model, tmp_path / "index"), shop.store)
+    finder = Finder(shop.catalog, ServingPair(shop.installation.model, tmp_path / "index"), shop.installation.pictures)
     assert finder.by_photo(finder.read(Image.new("RGB", (9, 9), "red")), Filters(), "likeness", 1, 5).total == 0
     shop.refresh({"a": "red"})
     assert finder.status()["indexed"] == 1

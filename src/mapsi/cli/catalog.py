@@ -9,7 +9,7 @@ import click
 
 from mapsi.cli import sources as refreshing
 from mapsi.cli.index import build_and_tell
-from mapsi.cli.opening import counter, open_parts, open_stock
+from mapsi.cli.opening import counter, open_installation, open_stock
 from mapsi.cli.reporting import tell_broken, told_counts, told_skipped
 from mapsi.errors import UsageError
 from mapsi.settings import read_settings
@@ -38,14 +38,20 @@ def import_command(file: Path, feed_format: str, shop: str, index: bool, model: 
     """
     from mapsi.refresh.feeds import import_feed
 
-    parts = open_parts(read_settings(), model_folder=model)
+    settings = read_settings()
+    installation = open_installation(settings, model_folder=model)
     report = import_feed(
-        parts.catalog, file, format=feed_format, shop=shop, taxonomy=parts.taxonomy, progress=counter("offers")
+        installation.catalog,
+        file,
+        format=feed_format,
+        shop=shop,
+        taxonomy=installation.taxonomy,
+        progress=counter("offers"),
     )
     click.echo(f"{shop}: {told_counts(report)}, {told_skipped(report.broken_count)}.")
     tell_broken(report.broken, report.broken_count)
     if index:
-        build_and_tell(parts)
+        build_and_tell(settings, installation)
 
 
 @catalog.command()

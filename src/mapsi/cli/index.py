@@ -9,18 +9,17 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mapsi.cli.opening import Parts, bar, open_parts
-from mapsi.settings import read_settings
+from mapsi.cli.opening import INTERRUPTED, bar, open_installation
+from mapsi.settings import Settings, read_settings
 
 if TYPE_CHECKING:
     from mapsi.pictures.copying import CopyReport
-    from mapsi.search.building import BuildReport, IndexReport
+    from mapsi.search.building import BuildReport, IndexReport, Installation
 
 PATIENCE = 600.0
 """Seconds that a build waits for another one's end."""
 
 SHOWN_FAILURES = 20
-INTERRUPTED = 130  # what shells give for Ctrl-C
 
 
 @click.group()
@@ -43,13 +42,14 @@ def build(model: Path | None, recheck: bool) -> None:
     A picture that was read is never read again by the same model. The index before serves meanwhile, with its own model;
     a running `mapsi serve` goes over to the new pair by itself. Stopped at any moment, the next build goes on.
     """
-    parts = open_parts(read_settings(), model_folder=model)
-    build_and_tell(parts, recheck=recheck)
+    settings = read_settings()
+    installation = open_installation(settings, model_folder=model)
+    build_and_tell(settings, installation, recheck=recheck)
     if model is not None:
-        parts.models.choose(parts.model.fingerprint)
+        installation.models.choose(installation.model.fingerprint)
 
 
-def build_and_tell(parts: Parts, *, recheck: bool = False) -> None:
+def build_and_tell(settings: Settings, installation: Installation, *, recheck: bool = False) -> None:
     """Build the index and say what was done; Ctrl-C or SIGTERM ends it with a sentence."""
     from mapsi.pictures.copying import Schedule
     from mapsi.search.building import build as build_now
@@ -58,14 +58,13 @@ def build_and_tell(parts: Parts, *, recheck: bool = False) -> None:
     try:
         with stopping_on_sigterm():
             if recheck:
-                parts.catalog.pictures.recheck()
-            schedule = Schedule(every=timedelta(days=parts.settings.picture_days))
-            threads = parts.settings.model_threads
-            workshop = parts.workshop()
+                installation.catalog.pictures.recheck()
+            schedule = Schedule(every=timedelta(days=settings.picture_days))
+            threads = settings.model_threads
             report = build_now(
-                workshop, bar, schedule=schedule, threads=threads, patience=PATIENCE, waiting=tell_waiting
+                installation, bar, schedule=schedule, threads=threads, patience=PATIENCE, waiting=tell_waiting
             )
-            _tell(report, parts.catalog.pictures.faults(0)[0] - report.copies.failed_count)
+            _tell(report, installation.catalog.pictures.faults(0)[0] - report.copies.failed_count)
     except KeyboardInterrupt:
         click.echo("\nStopped. What was copied and read is kept: `mapsi index build` goes on from there.", err=True)
         sys.exit(INTERRUPTED)
@@ -77,16 +76,17 @@ def tell_waiting() -> None:
 
 
 def _tell(report: BuildReport, resting: int) -> None:
-    _tell_failures(report.copies.failed + report.index.failed, report.copies.failed_count + len(report.index.failed))
-    click.echo(f"Pictures: {_told_copies(report.copies)}.")
+    copies, reading = report.copies, report.index.reading
+    _tell_failures(copies.failed + reading.failed, copies.failed_count + len(reading.failed))
+    click.echo(f"Pictures: {_told_copies(copies)}.")
     click.echo(f"{_told_reading(report.index)}; {report.index.indexed:,} offers can be found by a photo.")
     if resting > 0:
         click.echo(
             f"{resting:,} more gave nothing when last asked; they are asked again later, or now with --recheck.",
             err=True,
         )
-    if report.index.lost:
-        click.echo(f"{report.index.lost} stored pictures are lost; `mapsi index build` fetches them again.", err=True)
+    if reading.lost:
+        click.echo(f"{reading.lost} stored pictures are lost; `mapsi index build` fetches them again.", err=True)
 
 
 def _tell_failures(failed: tuple[tuple[str, str], ...], count: int) -> None:
@@ -108,8 +108,9 @@ def _told_copies(copies: CopyReport) -> str:
 
 
 def _told_reading(report: IndexReport) -> str:
-    rate = f" at {report.rate:.0f} a second" if report.read else ""
-    return f"{report.read:,} read by the model{rate}, {report.reused:,} had been read before"
+    reading = report.reading
+    rate = f" at {reading.rate:.0f} a second" if reading.read else ""
+    return f"{reading.read:,} read by the model{rate}, {report.reused:,} had been read before"
 
 
 @index.command()
@@ -126,7 +127,7 @@ def prune(days: float, dry_run: bool) -> None:
     the latest 200 runs of each shop from the book."""
     from mapsi.search.pruning import prune as prune_now
 
-    report = prune_now(open_parts(read_settings()).workshop(), days=days, dry_run=dry_run)
+    report = prune_now(open_installation(read_settings()), days=days, dry_run=dry_run)
     done = "would be removed" if dry_run else "removed"
     click.echo(f"{report.pictures:,} pictures {done}, {report.files:,} files ({report.bytes / 1e6:,.1f} MB).")
     if report.readings:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,11 +18,9 @@ from mapsi.taxonomy import Taxonomy, load_taxonomy
 if TYPE_CHECKING:
     from mapsi.catalog import Catalog
     from mapsi.infer import Model
-    from mapsi.pictures.copying import PictureSource
-    from mapsi.pictures.store import PictureStore
     from mapsi.refresh.queries import Account
     from mapsi.refresh.refreshing import Means
-    from mapsi.search.building import Workshop
+    from mapsi.search.building import Installation
     from mapsi.search.finder import Finder
     from mapsi.search.models import ModelStore
 
@@ -35,57 +32,19 @@ SHIPPED = "shipped"
 """Names the model that comes with the package, where a model folder is asked for."""
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What serving and stocking work with."""
+def open_finder(settings: Settings, installation: Installation) -> Finder:
+    """What answers out of the installation: by the index that serves, with the model it was made with."""
+    from mapsi.search.finder import Finder
+    from mapsi.search.pair import ServingPair
 
-    settings: Settings
-    taxonomy: Taxonomy
-    catalog: Catalog
-    model: Model
-    pictures: PictureStore
-
-    @property
-    def index_root(self) -> Path:
-        return self.settings.home / "index"
-
-    def finder(self) -> Finder:
-        from mapsi.search.finder import Finder
-        from mapsi.search.pair import ServingPair
-
-        held = self.settings.photo_minutes * 60
-        return Finder(self.catalog, ServingPair(self.model, self.index_root, self.open_model, held), self.pictures)
-
-    def open_model(self, fingerprint: str) -> Model:
-        """The kept model with this fingerprint, whose classes the taxonomy names; raises :class:`ArtifactError`."""
-        model = self.models.open(fingerprint)
-        check_names(model, self.taxonomy)
+    def open_kept(fingerprint: str) -> Model:
+        model = installation.models.open(fingerprint)
+        check_names(model, installation.taxonomy)
         return model
 
-    @property
-    def models(self) -> ModelStore:
-        return model_store(self.settings)
-
-    def workshop(self) -> Workshop:
-        """What building an index works with."""
-        from mapsi.search.building import Workshop
-
-        return Workshop(
-            catalog=self.catalog,
-            model=self.model,
-            pictures=self.pictures,
-            source=self.picture_source(),
-            index_root=self.index_root,
-            models=self.models,
-            taxonomy=self.taxonomy,
-        )
-
-    def picture_source(self) -> PictureSource:
-        from mapsi.pictures.copying import PictureSource
-        from mapsi.remote import Fetcher
-
-        fetcher = Fetcher(allow_hosts=self.settings.allow_hosts)
-        return PictureSource(fetcher, self.settings.photo_bytes, self.settings.fetch_seconds)
+    held = settings.photo_minutes * 60
+    serving = ServingPair(installation.model, installation.index_root, open_kept, held)
+    return Finder(installation.catalog, serving, installation.pictures)
 
 
 def database_url(settings: Settings) -> str:
@@ -165,17 +124,24 @@ def check_names(model: Model, taxonomy: Taxonomy) -> None:
             )
 
 
-def open_parts(settings: Settings, *, model_folder: Path | None = None) -> Parts:
+def open_installation(settings: Settings, *, model_folder: Path | None = None) -> Installation:
     """Everything that serving and stocking need, the catalogue brought to this version's schema."""
-    from mapsi.catalog import open_catalog
+    from mapsi.pictures.copying import PictureSource
     from mapsi.pictures.store import PictureStore
+    from mapsi.remote import Fetcher
+    from mapsi.search.building import Installation
 
     make_home(settings)
     model, taxonomy = open_model(settings, model_folder)
-    catalog = open_catalog(database_url(settings))
-    catalog.migrate()
-    pictures = PictureStore(settings.home / "pictures", PhotoLimits.of(settings))
-    return Parts(settings, taxonomy, catalog, model, pictures)
+    return Installation(
+        catalog=open_stock(settings),
+        model=model,
+        taxonomy=taxonomy,
+        pictures=PictureStore(settings.home / "pictures", PhotoLimits.of(settings)),
+        source=PictureSource(Fetcher(allow_hosts=settings.allow_hosts), settings.photo_bytes, settings.fetch_seconds),
+        index_root=settings.home / "index",
+        models=model_store(settings),
+    )
 
 
 def require_writable(folder: Path) -> None:

@@ -12,7 +12,7 @@ from PIL.Image import Image
 
 from mapsi.catalog.filters import SORTS
 from mapsi.catalog.offer import Audience
-from mapsi.cli.opening import open_model, open_parts
+from mapsi.cli.opening import open_finder, open_installation, open_model
 from mapsi.errors import PhotoError, UsageError
 from mapsi.imaging import PhotoLimits, decode_photo
 from mapsi.settings import read_settings
@@ -96,18 +96,19 @@ def search(photo: Path | None, words: str | None, model: Path | None, as_json: b
     if (photo is None) == (words is None):
         raise UsageError("Give a photo or --words, one of the two.", "See `mapsi search --help`.")
     settings = read_settings()
-    parts = open_parts(settings, model_folder=model)
-    finder, filters = parts.finder(), _filters(parts.taxonomy, narrowing)
+    installation = open_installation(settings, model_folder=model)
+    finder, taxonomy = open_finder(settings, installation), installation.taxonomy
+    filters = _filters(taxonomy, narrowing)
     sort, page, size = narrowing["sort"], narrowing["page"], narrowing["size"]
     if photo is not None:
         reading = finder.read(load_photo(photo, PhotoLimits.of(settings)))
         found = finder.by_photo(reading, filters, sort, page, size)
-        document = photo_document(reading, found, parts.taxonomy, sort=sort, language=settings.language, base_url="")
-        lines = _reading_lines(reading, parts.taxonomy, settings.language)
+        document = photo_document(reading, found, taxonomy, sort=sort, language=settings.language, base_url="")
+        lines = _reading_lines(reading, taxonomy, settings.language)
     else:
         assert words is not None
         found = finder.by_words(words, filters, sort, page, size)
-        document = words_document(words, found, parts.taxonomy, sort=sort, language=settings.language, base_url="")
+        document = words_document(words, found, taxonomy, sort=sort, language=settings.language, base_url="")
         lines = _told_instead(words, found.instead)
     if as_json:
         _print_json(document)

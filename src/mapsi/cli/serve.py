@@ -5,14 +5,18 @@ from __future__ import annotations
 import dataclasses
 import secrets
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from mapsi.artifacts import atomic_file
 from mapsi.cli.index import PATIENCE, tell_waiting
-from mapsi.cli.opening import Parts, bar, make_home, open_parts
+from mapsi.cli.opening import bar, make_home, open_finder, open_installation
 from mapsi.cores import cores
 from mapsi.settings import Secret, Settings, read_settings, setting_table
+
+if TYPE_CHECKING:
+    from mapsi.search.building import Installation
 
 LEAST_THREADS = 4
 """So many requests are worked on at once on the smallest machine: while some wait for a database, others compute."""
@@ -32,7 +36,8 @@ _model = click.option("--model", type=click.Path(path_type=Path), help="Model fo
 @_model
 def serve(host: str, port: int, model: Path | None) -> None:
     """Serve the pages and the JSON API over your own catalogue."""
-    _serve(open_parts(read_settings(model=model)), host, port)
+    settings = read_settings(model=model)
+    _serve(settings, open_installation(settings), host, port)
 
 
 @click.command()
@@ -46,30 +51,33 @@ def demo(host: str, port: int, model: Path | None) -> None:
     """
     settings = read_settings(model=model)
     demo_settings = dataclasses.replace(settings, home=settings.home / "demo", database_url=Secret(""))
-    parts = open_parts(demo_settings)
-    stock_sample_shop(parts)
-    _serve(parts, host, port)
+    installation = open_installation(demo_settings)
+    stock_sample_shop(demo_settings, installation)
+    _serve(demo_settings, installation, host, port)
 
 
-def stock_sample_shop(parts: Parts) -> None:
+def stock_sample_shop(settings: Settings, installation: Installation) -> None:
     """Import the shipped sample feed and index it; quick where that was done before."""
     from mapsi.refresh.feeds import import_feed
     from mapsi.sample.shop import shipped_feed
     from mapsi.search.building import build
 
-    taxonomy = parts.taxonomy
-    import_feed(parts.catalog, shipped_feed(), format="merchant", shop=SAMPLE_SHOP, taxonomy=taxonomy, sample=True)
-    build(parts.workshop(), bar, threads=parts.settings.model_threads, patience=PATIENCE, waiting=tell_waiting)
+    taxonomy = installation.taxonomy
+    import_feed(
+        installation.catalog, shipped_feed(), format="merchant", shop=SAMPLE_SHOP, taxonomy=taxonomy, sample=True
+    )
+    build(installation, bar, threads=settings.model_threads, patience=PATIENCE, waiting=tell_waiting)
 
 
-def _serve(parts: Parts, host: str, port: int) -> None:
+def _serve(settings: Settings, installation: Installation, host: str, port: int) -> None:
     from mapsi.web.app import create_app
     from mapsi.web.serving import serve as serve_app
 
-    key = secret_key(parts.settings)
-    app = create_app(parts.settings, finder=parts.finder(), taxonomy=parts.taxonomy, secret_key=key)
-    threads = parts.settings.threads or max(LEAST_THREADS, 2 * cores())
-    serve_app(app, host, port, threads, seconds=parts.settings.request_seconds)
+    key = secret_key(settings)
+    finder = open_finder(settings, installation)
+    app = create_app(settings, finder=finder, taxonomy=installation.taxonomy, secret_key=key)
+    threads = settings.threads or max(LEAST_THREADS, 2 * cores())
+    serve_app(app, host, port, threads, seconds=settings.request_seconds)
 
 
 def secret_key(settings: Settings) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mapsi.cli.opening import counter, naver_account, open_parts, open_stock, refresh_means
+from mapsi.cli.opening import counter, naver_account, open_installation, open_stock, refresh_means
 from mapsi.cli.reporting import quoted, source_document, tell_previews, tell_refresh, tell_shop, told_times
 from mapsi.errors import MapsiError, UsageError
 from mapsi.settings import read_settings
@@ -155,7 +155,7 @@ def refresh(name: str | None, dry_run: bool, accept: bool, index: bool) -> None:
     if index and not dry_run and any(changed for _, changed in outcomes):
         from mapsi.cli.index import build_and_tell
 
-        build_and_tell(open_parts(settings))
+        build_and_tell(settings, open_installation(settings))
     sys.exit(next((code for code, _ in outcomes if code), 0))
 
 

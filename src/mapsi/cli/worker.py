@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mapsi.cli.opening import open_parts, open_stock, refresh_means
+from mapsi.cli.opening import open_installation, open_stock, refresh_means
 from mapsi.errors import SettingError
 from mapsi.settings import Settings, read_settings
 from mapsi.taxonomy import load_taxonomy
@@ -96,14 +96,14 @@ def make_hands(settings: Settings, catalog: Catalog) -> Hands:
 
     def index() -> None:
         every = Schedule(every=timedelta(days=settings.picture_days))
-        built = build(open_parts(settings).workshop(), _silent, schedule=every, threads=settings.model_threads)
+        built = build(open_installation(settings), _silent, schedule=every, threads=settings.model_threads)
         _say(
-            f"index: {built.copies.copied} pictures copied, {built.copies.failed_count} failed, {built.index.read} read, "
+            f"index: {built.copies.copied} pictures copied, {built.copies.failed_count} failed, {built.index.reading.read} read, "
             f"{built.index.indexed} offers can be found by a photo"
         )
 
     def prune_now() -> None:
-        pruned = prune(open_parts(settings).workshop())
+        pruned = prune(open_installation(settings))
         _say(f"prune: {pruned.pictures} pictures, {pruned.files} files and {pruned.runs} old runs removed")
 
     return Hands(refresh=partial(take, accept=False), accept=partial(take, accept=True), index=index, prune=prune_now)

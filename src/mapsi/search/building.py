@@ -12,7 +12,7 @@ from mapsi.catalog import Catalog
 from mapsi.errors import BusyError
 from mapsi.infer import Model
 from mapsi.pictures.copying import CopyReport, PictureSource, Schedule, copy_pictures
-from mapsi.pictures.embedding import embed_pictures
+from mapsi.pictures.embedding import EmbeddingReport, embed_pictures
 from mapsi.pictures.store import PictureStore
 from mapsi.progress import Progress
 from mapsi.search.models import ModelStore
@@ -24,21 +24,12 @@ LOCK = "build.lock"
 
 @dataclass(frozen=True, slots=True)
 class IndexReport:
-    """Of the living offers' pictures ``read`` were new to the model and ``reused`` had been read before; ``lost`` were not
-    in the store any more, and the next build fetches them again; ``failed`` are linked ones that could not be had, with
-    the reasons. ``indexed`` offers can be found by a photo. ``seconds`` is how long reading took."""
+    """What came of ``reading`` the living offers' pictures that were new to the model; what is lost is fetched again by
+    the next build. ``reused`` had been read before, ``indexed`` offers can be found by a photo."""
 
-    read: int
+    reading: EmbeddingReport
+    reused: int
     indexed: int
-    lost: int = 0
-    reused: int = 0
-    failed: tuple[tuple[str, str], ...] = ()
-    seconds: float = 0.0
-
-    @property
-    def rate(self) -> float:
-        """Pictures read a second."""
-        return self.read / self.seconds if self.seconds else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,22 +40,22 @@ class BuildReport:
     index: IndexReport
 
 
-@dataclass(frozen=True, slots=True)
-class Workshop:
-    """What a build works with. ``index_root`` is the folder of indexes; the models they were made with are kept in
-    ``models``."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Installation:
+    """What one installation keeps and answers with. ``source`` is where product pictures come from, ``index_root`` the
+    folder of indexes; the models they were made with are kept in ``models``."""
 
     catalog: Catalog
     model: Model
+    taxonomy: Taxonomy
     pictures: PictureStore
     source: PictureSource
     index_root: Path
     models: ModelStore
-    taxonomy: Taxonomy
 
 
 def build(
-    shop: Workshop,
+    installation: Installation,
     progress: Progress,
     *,
     schedule: Schedule | None = None,
@@ -79,20 +70,11 @@ def build(
     at a time: ``waiting`` is called where another runs, which is waited for ``patience`` seconds; then
     :class:`BusyError`.
     """
-    with building(shop.index_root, patience, waiting):
-        copies = copy_pictures(shop.catalog, shop.source, shop.pictures, progress, schedule=schedule)
-        index = build_index(
-            shop.catalog,
-            shop.model,
-            shop.pictures,
-            shop.index_root,
-            shop.taxonomy,
-            progress,
-            source=shop.source,
-            models=shop.models,
-            threads=threads,
+    with building(installation.index_root, patience, waiting):
+        copies = copy_pictures(
+            installation.catalog, installation.source, installation.pictures, progress, schedule=schedule
         )
-        return BuildReport(copies, index)
+        return BuildReport(copies, build_index(installation, progress, threads=threads))
 
 
 @contextmanager
@@ -112,42 +94,24 @@ def building(index_root: Path, patience: float = 0.0, waiting: Callable[[], obje
         yield
 
 
-def build_index(
-    catalog: Catalog,
-    model: Model,
-    store: PictureStore,
-    index_root: Path,
-    taxonomy: Taxonomy,
-    progress: Progress,
-    *,
-    source: PictureSource | None = None,
-    models: ModelStore | None = None,
-    threads: int = 0,
-) -> IndexReport:
+def build_index(installation: Installation, progress: Progress, *, threads: int = 0) -> IndexReport:
     """The second half of :func:`build`: read the pictures that this model has not read, label the offers, and switch to
-    a fresh index. Without ``source``, pictures that are only linked are left out; without ``models``, no copy of the
-    model is kept for those who serve."""
-    if models is not None:
-        models.keep(model)  # before the switch, which makes it the one that answers
+    a fresh index."""
+    catalog, model, models = installation.catalog, installation.model, installation.models
+    models.keep(model)  # before the switch, which makes it the one that answers
     reused = catalog.count_pictures_read(model.fingerprint)
-    embedding = embed_pictures(catalog, model, store, progress, source=source, threads=threads)
-    catalog.classify_by_model(model.fingerprint, taxonomy)
+    reading = embed_pictures(
+        catalog, model, installation.pictures, progress, source=installation.source, threads=threads
+    )
+    catalog.classify_by_model(model.fingerprint, installation.taxonomy)
     generation = catalog.generation()
     written = write_snapshot(
-        index_root,
+        installation.index_root,
         catalog.index_rows(model.fingerprint),
         model=model.fingerprint,
         width=model.document.width,
         generation=generation,
         axes=[labels.axis for labels in model.axes],
     )
-    if models is not None:
-        models.remove_others(snapshot_models(index_root))
-    return IndexReport(
-        read=embedding.read,
-        indexed=written.rows,
-        lost=embedding.lost,
-        reused=reused,
-        failed=embedding.failed,
-        seconds=embedding.seconds,
-    )
+    models.remove_others(snapshot_models(installation.index_root))
+    return IndexReport(reading=reading, reused=reused, indexed=written.rows)

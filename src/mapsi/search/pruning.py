@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from mapsi.search.building import Workshop, building
+from mapsi.search.building import Installation, building
 from mapsi.search.snapshot import snapshot_models
 
 GRACE = timedelta(days=1)
@@ -26,7 +26,9 @@ class PruneReport:
     runs: int = 0
 
 
-def prune(shop: Workshop, *, days: float = 30, dry_run: bool = False, now: datetime | None = None) -> PruneReport:
+def prune(
+    installation: Installation, *, days: float = 30, dry_run: bool = False, now: datetime | None = None
+) -> PruneReport:
     """Remove the pictures that no offer shows which lives or has been gone for less than ``days``, files in the store that
     belong to no picture, readings of models other than those of the indexes and the one in use, and all but the latest
     runs of each shop in the book.
@@ -36,22 +38,24 @@ def prune(shop: Workshop, *, days: float = 30, dry_run: bool = False, now: datet
     """
     now = now or datetime.now(UTC)
     before = now - timedelta(days=days)
-    with building(shop.index_root):
+    with building(installation.index_root):
         if dry_run:
-            files, size = _sweep(shop, now, without=before, dry_run=True)
-            return PruneReport(shop.catalog.pictures.count_prunable(before), files, size, 0)
-        pictures = shop.catalog.pictures.prune(before)
-        in_use = snapshot_models(shop.index_root) | {shop.model.fingerprint}
-        readings = shop.catalog.pictures.prune_readings(in_use)
-        files, size = _sweep(shop, now)
-    return PruneReport(pictures, files, size, readings, shop.catalog.sources.prune_runs())
+            files, size = _sweep(installation, now, without=before, dry_run=True)
+            return PruneReport(installation.catalog.pictures.count_prunable(before), files, size, 0)
+        pictures = installation.catalog.pictures.prune(before)
+        in_use = snapshot_models(installation.index_root) | {installation.model.fingerprint}
+        readings = installation.catalog.pictures.prune_readings(in_use)
+        files, size = _sweep(installation, now)
+    return PruneReport(pictures, files, size, readings, installation.catalog.sources.prune_runs())
 
 
-def _sweep(shop: Workshop, now: datetime, *, without: datetime | None = None, dry_run: bool = False) -> tuple[int, int]:
+def _sweep(
+    installation: Installation, now: datetime, *, without: datetime | None = None, dry_run: bool = False
+) -> tuple[int, int]:
     """Remove files that belong to no picture, or to one that would be pruned if all before ``without`` were; gives how
     many files and bytes."""
-    files, size, known = 0, 0, shop.catalog.pictures.kept_under
-    for file in shop.pictures.strays(lambda prefix: known(prefix, without), (now - GRACE).timestamp()):
+    files, size, known = 0, 0, installation.catalog.pictures.kept_under
+    for file in installation.pictures.strays(lambda prefix: known(prefix, without), (now - GRACE).timestamp()):
         files += 1
         size += file.stat().st_size
         if not dry_run:
