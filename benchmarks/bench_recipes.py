@@ -72,7 +72,7 @@ def main() -> None:
 
 
 def run(data: Path, runs: Path, name: str, recipe: str, size: int) -> None:
-    taxonomy = load_taxonomy(("paper17", "garment10"))
+    taxonomy = load_taxonomy(("paper17", "garment"))
     folder = runs / f"{recipe}-{name}"
     print(f"== {folder}", flush=True)
     manifest = _manifest(folder, data, name)
@@ -92,7 +92,7 @@ def _manifest(folder: Path, data: Path, name: str) -> Manifest:
     if (folder / MANIFEST).exists():
         return read_manifest(folder / MANIFEST, data.parent)
     plan = read_plan(PLANS / f"{name}.toml", data.parent)
-    return build_manifest(plan, load_taxonomy(("paper17", "garment10")), HOLD_OUT, np.random.default_rng(0))
+    return build_manifest(plan, load_taxonomy(("paper17", "garment")), HOLD_OUT, np.random.default_rng(0))
 
 
 def sized(recipe: Recipe, size: int) -> Recipe:

@@ -154,7 +154,7 @@ def photo_form(data: bytes, name: str = "photo.jpg", **fields: str) -> dict[str,
 def write_colour_model(folder: Path, taxonomy: Taxonomy) -> Path:
     """A model folder whose network averages colours over a grid and multiplies them with fixed weights."""
     folder.mkdir()
-    axes = tuple(AxisLabels(axis.slug, tuple(axis.by_slug), 1.0, 0.3) for axis in taxonomy.axes.values())
+    axes = tuple(AxisLabels(axis.slug, tuple(axis.by_slug), 1.0, 0.3) for axis in taxonomy.listed.values())
     onnx.save(_colour_network(axes), folder / NETWORK)
     preprocessing = Preprocessing(SIDE, "stretch", (0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
     digest = file_digest(folder / NETWORK)

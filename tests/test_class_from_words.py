@@ -22,7 +22,9 @@ SHIPPED = WordClassifier(load_taxonomy())
         ("basic t-shirts 3 pack", "t-shirt"),
         ("베이직 티셔츠", "t-shirt"),
         ("린넨셔츠", "shirt"),
-        ("울 롱코트", "outwear"),
+        ("울 롱코트", "coat"),
+        ("나이키 스니커즈 신발", "sneakers"),
+        ("크로스백", "bag"),
         ("Summer DRESSES", "dress"),
         ("Dressed up", None),
         ("Shirtless", None),
@@ -54,9 +56,18 @@ def test_longer_words_hide_the_ones_inside(title: str, style: str | None) -> Non
     assert SHIPPED.classes(title, "").get("style") == style
 
 
+def test_of_a_class_and_a_kind_of_it_the_kind_counts() -> None:
+    assert SHIPPED.classes("Shoes, sneakers", "")["garment"] == "sneakers"
+    assert "garment" not in SHIPPED.classes("Sneakers and boots", "")
+
+
+def test_for_whom_and_which_colour_are_no_classes_of_an_offer() -> None:
+    assert set(SHIPPED.classes("Women black dress", "")) == {"garment", "style"}
+
+
 def test_the_category_counts_only_where_the_title_says_nothing() -> None:
     assert SHIPPED.classes("데일리 기본템", "Women > Dresses") == {"garment": "dress", "style": "one-piece"}
-    assert SHIPPED.classes("Denim jacket", "Women > Dresses")["garment"] == "outwear"
+    assert SHIPPED.classes("Denim jacket", "Women > Dresses")["garment"] == "jacket"
     assert "garment" not in SHIPPED.classes("셔츠 원피스", "Women > Dresses")
 
 

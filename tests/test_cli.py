@@ -150,7 +150,7 @@ def test_a_setting_that_cannot_be_used_is_named(run: Any, monkeypatch: pytest.Mo
 def test_a_model_that_the_taxonomy_cannot_name_is_refused(
     run: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setenv("MAPSI_TAXONOMY", "garment10")
+    monkeypatch.setenv("MAPSI_TAXONOMY", "garment")
     Image.new("RGB", (50, 50), "red").save(tmp_path / "red.png")
     done = run("classify", tmp_path / "red.png")
     assert done.exit_code == 7

@@ -153,6 +153,20 @@ def test_models_of_different_classes_are_compared_on_those_they_share(run: Run, 
     assert f"on the 6 classes that both know; {found['left_out']} photos of others left out" in done.output
 
 
+def test_a_kind_counts_for_the_class_that_the_photos_are_labelled_with(run: Run, tmp_path: Path) -> None:
+    for n, kind in enumerate(("shoes", "dress", "heels")):
+        folder = tmp_path / ("fine" if kind == "heels" else "coarse") / kind
+        folder.mkdir(parents=True)
+        for i in range(4):
+            draw_garment(COLOURS[n], i).save(folder / f"{i}.png")
+    run("--data", tmp_path / "coarse", "--axis", "garment", "--json", tmp_path / "coarse.json")
+    run("--data", tmp_path / "fine", "--axis", "garment", "--json", tmp_path / "fine.json")
+    coarse, fine = (json.loads((tmp_path / f"{name}.json").read_text("utf-8")) for name in ("coarse", "fine"))
+    garment = load_taxonomy().find("garment")
+    assert set(fine["model"]["classes"]) == set(garment.by_slug)
+    assert set(coarse["model"]["classes"]) == set(garment.by_slug) - set(garment.kinds("shoes")[1:])
+
+
 def test_what_cannot_be_read_or_is_not_known_is_told(run: Run, photos: Path) -> None:
     (photos / "knit" / "broken.jpg").write_bytes(b"no photo")
     (photos / "toga").mkdir()

@@ -161,7 +161,7 @@ def test_products_are_counted_by_class_on_both_axes(busy: Desk, reader: FlaskCli
     facets = busy.house.finder.facets()
     axes = re.findall(r'<ul class="bars">(.*?)</ul>', page, re.S)
     assert len(axes) == 2
-    for axis, shown in zip(busy.house.taxonomy.axes, axes, strict=True):
+    for axis, shown in zip(busy.house.taxonomy.listed, axes, strict=True):
         bars = re.findall(r'class="number">([\d,]+)</span>\s*<progress class="bar" max="(\d+)" value="(\d+)"', shown)
         assert all(int(told.replace(",", "")) == int(value) <= int(most) for told, most, value in bars)
         counts = [int(value) for _told, _most, value in bars]

@@ -297,7 +297,7 @@ def test_the_search_words_of_every_class_are_the_queries() -> None:
     queries = queries_for(taxonomy)
     assert ("style", "techwear", "테크웨어") in queries
     assert {(query.axis, query.slug) for query in queries} == {
-        (axis.slug, cls.slug) for axis in taxonomy.axes.values() for cls in axis.classes
+        (axis.slug, cls.slug) for axis in taxonomy.listed.values() for cls in axis.classes
     }
 
 

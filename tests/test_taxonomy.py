@@ -8,6 +8,7 @@ import pytest
 
 from mapsi.errors import ArtifactError, NotFoundError
 from mapsi.taxonomy import load_taxonomy
+from mapsi.taxonomy.synonyms import load_colors
 
 OWN = """
 [axis.season]
@@ -36,17 +37,38 @@ def test_the_papers_seventeen_classes_are_there_in_their_groups() -> None:
     assert style.find("nanbang").name.ko == "난방"
 
 
-def test_the_ten_kinds_of_garment_are_there() -> None:
+TEN = {"dress", "hat", "longsleeve", "outwear", "pants", "shirt", "shoes", "shorts", "skirt", "t-shirt"}
+"""The kinds of "clothing-dataset-small"."""
+
+
+def test_the_ten_kinds_of_garment_are_among_those_that_shops_sell_none_a_kind_of_another() -> None:
     garment = load_taxonomy().find("garment")
-    assert set(garment.by_slug) == {
-        "dress", "hat", "longsleeve", "outwear", "pants", "shirt", "shoes", "shorts", "skirt", "t-shirt",
-    }  # fmt: skip
+    assert set(garment.by_slug) >= TEN
+    assert not any(garment.find(slug).parent for slug in TEN)
+
+
+def test_a_class_counts_for_what_it_is_a_kind_of() -> None:
+    garment = load_taxonomy().find("garment")
+    assert garment.lineage("heels") == ("heels", "shoes")
+    assert garment.lineage("watch") == ("watch",)
+    assert {"shoes", "heels", "sneakers"} <= set(garment.kinds("shoes"))
+    assert garment.kinds("heels") == ("heels",)
+
+
+def test_offers_have_no_classes_of_what_the_catalogue_keeps_in_columns_of_its_own() -> None:
+    taxonomy = load_taxonomy()
+    assert set(taxonomy.axes) - set(taxonomy.listed) == {"audience", "colour"}
+
+
+def test_the_classes_of_the_axis_colour_are_the_families_of_colours() -> None:
+    colour = load_taxonomy().find("colour")
+    assert [(cls.slug, cls.name) for cls in colour.classes] == [(one.slug, one.name) for one in load_colors()]
 
 
 def test_a_taxonomy_of_ones_own_needs_no_python(tmp_path: Path) -> None:
     file = tmp_path / "own.toml"
     file.write_text(OWN, "utf-8")
-    taxonomy = load_taxonomy(["garment10", file])
+    taxonomy = load_taxonomy(["garment", file])
     assert list(taxonomy.axes) == ["garment", "season"]
     assert taxonomy.find("season").find("summer").all_words == ("여름", "Summer", "하계")
     assert taxonomy.find("season").find("winter").name.in_language("en") == "Winter"
@@ -54,7 +76,7 @@ def test_a_taxonomy_of_ones_own_needs_no_python(tmp_path: Path) -> None:
 
 def test_asking_for_what_is_not_there_names_what_is() -> None:
     with pytest.raises(NotFoundError, match="garment"):
-        load_taxonomy().find("colour")
+        load_taxonomy().find("smell")
     with pytest.raises(NotFoundError, match="techwear"):
         load_taxonomy().find("style").find("toga")
 
@@ -68,6 +90,10 @@ def test_asking_for_what_is_not_there_names_what_is() -> None:
         (('en = "Winter"\ngroup = "all"', 'en = "Winter"\ngroup = "none"'), "none"),
         (('ko = "겨울"', 'ko = ""'), "winter"),
         (('words = ["하계"]', "words = [1]"), "words"),
+        (('words = ["하계"]', 'parent = "spring"'), "spring"),
+        (('words = ["하계"]', "parent = 1"), "parent"),
+        (('words = ["하계"]', 'parent = "summer"'), "its own parent"),
+        (('en = "Season"', 'en = "Season"\nlisted = 1'), "listed"),
     ],
 )
 def test_a_fault_is_named_with_its_place(tmp_path: Path, change: tuple[str, str], named: str) -> None:

@@ -118,7 +118,7 @@ def product_keyword(product: Product, taxonomy: Taxonomy, language: str) -> str:
     """The class that the product is listed under: on the taxonomy's first axis that it has one on (the style, then the
     garment), else the last part of the shop's category, else nothing."""
     classes = dict(reversed(product.classes))
-    for axis in taxonomy.axes:
+    for axis in taxonomy.listed:
         if axis in classes:
             return class_name(taxonomy, axis, classes[axis]).in_language(language)
     return product.category.rpartition(">")[2].strip()

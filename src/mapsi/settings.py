@@ -125,7 +125,7 @@ class Settings:
     )
     taxonomy: tuple[str, ...] = _setting(
         _as_sources,
-        ("paper17", "garment10"),
+        ("paper17", "garment", "audience", "colors"),
         "Taxonomies, comma-separated: names of shipped ones or TOML files of one's own.",
     )
     language: Literal["ko", "en"] = _setting(

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
     from mapsi.dataset.manifest import ManifestPart
     from mapsi.evaluate import Answers, Candidate, Comparison, Photo, Report
-    from mapsi.taxonomy import Taxonomy
+    from mapsi.infer import AxisLabels, Model
+    from mapsi.taxonomy import Axis, Taxonomy
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +75,13 @@ def evaluate(
     from mapsi.evaluate.terminal import as_text, notes
 
     settings = read_settings()
-    candidate, taxonomy = _candidate(settings, model, axis)
-    other = _candidate(settings, against, axis)[0] if against is not None else None
+    opened, taxonomy = open_model(settings, model)
+    told = _labels(opened, axis)
+    theirs = open_model(settings, against)[0] if against is not None else None
     measured = _measured(data, manifest, part, root, axis, labels)
+    asked = frozenset(photo.label for photo in measured.photos)
+    candidate = _candidate(opened, told, taxonomy.find(axis), asked)
+    other = None if theirs is None else _candidate(theirs, _labels(theirs, axis), taxonomy.find(axis), asked)
     if other is not None:
         from mapsi.evaluate.comparison import check_shared
 
@@ -113,27 +118,33 @@ def _write(report: Report, into: Path, settings: Settings, taxonomy: Taxonomy) -
     click.echo(f"\nReport: {write_report(report, into, names, limits=PhotoLimits.of(settings))}")
 
 
-def _candidate(settings: Settings, folder: Path | None, axis: str) -> tuple[Candidate, Taxonomy]:
-    """A model folder as evaluation sees it: it answers as in serving, and tells what is unfamiliar."""
+def _labels(model: Model, axis: str) -> AxisLabels:
+    found = next((labels for labels in model.axes if labels.axis == axis), None)
+    if found is None:
+        known = ", ".join(labels.axis for labels in model.axes)
+        raise UsageError(f"The model {model.document.name} has no axis {axis!r}.", f"It has: {known}.")
+    return found
+
+
+def _candidate(model: Model, labels: AxisLabels, axis: Axis, asked: frozenset[str]) -> Candidate:
+    """A model as evaluation sees it: it answers as in serving, and tells what is unfamiliar. A class that is a kind of one
+    of those ``asked`` for counts as that: heels are right for photos labelled shoes."""
     import numpy as np
 
     from mapsi.evaluate import Candidate
 
-    model, taxonomy = open_model(settings, folder)
-    labels = next((labels for labels in model.axes if labels.axis == axis), None)
-    if labels is None:
-        known = ", ".join(labels.axis for labels in model.axes)
-        raise UsageError(f"The model {model.document.name} has no axis {axis!r}.", f"It has: {known}.")
+    counted = {slug: axis.counted_as(slug, asked) for slug in labels.classes}
+    classes = tuple(dict.fromkeys(counted.values()))
 
     def ask(photos: Sequence[Image.Image]) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.bool_]]:
         readings = model.read_many(photos)
-        shares = np.zeros((len(photos), len(labels.classes)), dtype=np.float32)
+        shares = np.zeros((len(photos), len(classes)), dtype=np.float32)
         for row, reading in zip(shares, readings, strict=True):
-            for guess in reading.axes[axis].top:
-                row[labels.classes.index(guess.slug)] = guess.confidence
+            for guess in reading.axes[labels.axis].top:
+                row[classes.index(counted[guess.slug])] += guess.confidence
         return shares, model.familiar(np.stack([reading.embedding for reading in readings]))
 
-    return Candidate(model.document.name, model.fingerprint, labels.classes, labels.threshold, ask), taxonomy
+    return Candidate(model.document.name, model.fingerprint, classes, labels.threshold, ask)
 
 
 def _measure(

@@ -123,6 +123,10 @@ def _filters(taxonomy: Taxonomy, narrowing: dict[str, Any]) -> Any:
     classes: dict[str, tuple[str, ...]] = {}
     for text in narrowing["classes"]:
         axis, _, slug = text.partition(":")
+        if not taxonomy.find(axis).listed:
+            raise UsageError(
+                f"Offers have no classes of the axis {axis!r}.", f"They have: {', '.join(taxonomy.listed)}."
+            )
         classes[axis] = (*classes.get(axis, ()), taxonomy.find(axis).find(slug).slug)
     low, high = (
         None if value is None else Decimal(str(value)) for value in (narrowing["min_price"], narrowing["max_price"])

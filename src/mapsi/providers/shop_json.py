@@ -54,7 +54,7 @@ def queries_for(taxonomy: Taxonomy) -> list[ClassQuery]:
     """
     return [
         ClassQuery(axis.slug, cls.slug, text)
-        for axis in taxonomy.axes.values()
+        for axis in taxonomy.listed.values()
         for cls in axis.classes
         for text in cls.words or (cls.name.ko,)
     ]

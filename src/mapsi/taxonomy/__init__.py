@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.resources import files
@@ -17,7 +17,7 @@ from typing import Any
 
 from mapsi.errors import ArtifactError, NotFoundError
 
-SHIPPED = ("paper17", "garment10")
+SHIPPED = ("paper17", "garment", "audience", "colors")
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
@@ -35,12 +35,14 @@ class Name:
 
 @dataclass(frozen=True, slots=True)
 class Class:
-    """One answer on an axis. ``words`` are search words in either language, the names not among them."""
+    """One answer on an axis. ``words`` are search words in either language, the names not among them. ``parent`` is the
+    class that it is a kind of (sneakers are shoes), empty for none."""
 
     slug: str
     name: Name
     group: str
     words: tuple[str, ...]
+    parent: str = ""
 
     @property
     def all_words(self) -> tuple[str, ...]:
@@ -50,12 +52,14 @@ class Class:
 
 @dataclass(frozen=True)
 class Axis:
-    """One question about a photo, with its classes in the order of the file."""
+    """One question about a photo, with its classes in the order of the file. ``listed`` says whether offers are classed on
+    it, and so found and filtered by it; the catalogue keeps audiences and colours in columns of their own."""
 
     slug: str
     name: Name
     groups: Mapping[str, Name]
     classes: tuple[Class, ...]
+    listed: bool = True
 
     @cached_property
     def by_slug(self) -> Mapping[str, Class]:
@@ -69,12 +73,32 @@ class Axis:
             known = ", ".join(self.by_slug)
             raise NotFoundError(f"The axis {self.slug} has no class {slug!r}.", f"It has: {known}.") from None
 
+    def lineage(self, slug: str) -> tuple[str, ...]:
+        """``slug``, its parent, the parent's parent and so on: ``("sneakers", "shoes")``."""
+        found = [slug]
+        while parent := self.find(found[-1]).parent:
+            found.append(parent)
+        return tuple(found)
+
+    def counted_as(self, slug: str, labels: Container[str]) -> str:
+        """The nearest of ``labels`` that ``slug`` is or is a kind of; ``slug`` itself where it is none's."""
+        return next((one for one in self.lineage(slug) if one in labels), slug)
+
+    def kinds(self, slug: str) -> tuple[str, ...]:
+        """``slug`` and all classes that are kinds of it, in the order of the file: who asks for shoes is shown these."""
+        return tuple(cls.slug for cls in self.classes if slug in self.lineage(cls.slug))
+
 
 @dataclass(frozen=True)
 class Taxonomy:
     """All axes that one installation knows, by slug."""
 
     axes: Mapping[str, Axis]
+
+    @cached_property
+    def listed(self) -> Mapping[str, Axis]:
+        """The axes on which offers are classed."""
+        return {slug: axis for slug, axis in self.axes.items() if axis.listed}
 
     def find(self, axis: str) -> Axis:
         """The axis named ``axis``; raises :class:`NotFoundError`."""
@@ -114,6 +138,9 @@ def _read_file(source: str | Path) -> list[Axis]:
     tables = document.get("axis")
     if not isinstance(tables, dict) or not tables:
         raise ArtifactError(f"The taxonomy file {source} has no [axis.NAME] table.", "See docs/taxonomy.md.")
+    if "colors" in document:
+        # The families of colours are the classes of their file's axis; `synonyms.load_colors` reads what else they say.
+        tables = {slug: {**table, "classes": document["colors"]} for slug, table in tables.items()}
     return [_parse_axis(str(source), slug, table) for slug, table in tables.items()]
 
 
@@ -127,19 +154,39 @@ def _parse_axis(source: str, slug: str, table: Mapping[str, Any]) -> Axis:
         raise ArtifactError(f"{where}: the class {sorted(repeated)[0]!r} stands there twice.", "Keep one of them.")
     if len(classes) < 2:
         raise ArtifactError(f"{where} has fewer than two classes.", "An axis needs at least two answers.")
-    return Axis(check_slug(where, slug), parse_name(where, table), groups, classes)
+    listed = table.get("listed", True)
+    if not isinstance(listed, bool):
+        raise ArtifactError(f"{where}: listed is {listed!r}.", "Write true or false.")
+    axis = Axis(check_slug(where, slug), parse_name(where, table), groups, classes, listed)
+    for cls in classes:
+        _check_parents(where, axis, cls)
+    return axis
+
+
+def _check_parents(where: str, axis: Axis, cls: Class) -> None:
+    """Raises :class:`ArtifactError` where a parent is missing, or where classes are each other's."""
+    seen = {cls.slug}
+    while cls.parent:
+        if cls.parent not in axis.by_slug:
+            raise ArtifactError(f"{where}, class {cls.slug}: there is no parent {cls.parent!r}.", "Name a class of it.")
+        if cls.parent in seen:
+            raise ArtifactError(f"{where}: the class {cls.parent} is its own parent.", "Take one parent out.")
+        seen.add(cls.parent)
+        cls = axis.by_slug[cls.parent]
 
 
 def _parse_class(where: str, groups: Mapping[str, Name], entry: Mapping[str, Any]) -> Class:
     slug = check_slug(where, entry.get("slug"))
     where = f"{where}, class {slug}"
-    group = entry.get("group")
-    if not isinstance(group, str) or group not in groups:
+    group, parent = entry.get("group", ""), entry.get("parent", "")
+    if not isinstance(group, str) or (groups and group not in groups):
         raise ArtifactError(f"{where}: the group {group!r} is not among [groups].", f"There are: {', '.join(groups)}.")
     words = entry.get("words", [])
     if not isinstance(words, list) or not all(isinstance(word, str) and word.strip() for word in words):
         raise ArtifactError(f"{where}: words must be a list of texts.", 'Write words = ["...", "..."].')
-    return Class(slug, parse_name(where, entry), group, tuple(words))
+    if not isinstance(parent, str):
+        raise ArtifactError(f"{where}: parent is {parent!r}.", "Write the slug of another class.")
+    return Class(slug, parse_name(where, entry), group, tuple(words), parent)
 
 
 def parse_name(where: str, entry: Mapping[str, Any]) -> Name:

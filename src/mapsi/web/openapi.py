@@ -130,7 +130,7 @@ def _health() -> Document:
 
 
 def _list_parameters(taxonomy: Taxonomy, settings: Settings) -> list[Document]:
-    classes = [f"{axis.slug}:{slug}" for axis in taxonomy.axes.values() for slug in axis.by_slug]
+    classes = [f"{axis.slug}:{slug}" for axis in taxonomy.listed.values() for slug in axis.by_slug]
     price = {"type": "string", "pattern": r"^\d{1,12}(\.\d{1,4})?$"}
     size = {"type": "integer", "minimum": 1, "maximum": LARGEST_SIZE, "default": settings.page_size}
     return [

@@ -145,7 +145,7 @@ def _read_classes(arguments: Arguments, taxonomy: Taxonomy) -> dict[str, tuple[s
     for value in dict.fromkeys(value for value in arguments.getlist("class") if value):
         axis, colon, slug = value.partition(":")
         try:
-            if not colon or slug not in taxonomy.find(axis).by_slug:
+            if not colon or slug not in taxonomy.find(axis).by_slug or axis not in taxonomy.listed:
                 raise ParameterError("class", "There is no such class.", "Write it as axis:slug, such as style:knit.")
         except NotFoundError as error:
             raise ParameterError("class", "There is no such class.", error.hint) from error

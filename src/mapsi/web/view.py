@@ -278,7 +278,7 @@ class Listing:
     def class_choices(self) -> list[tuple[str, str, list[Choice]]]:
         """Axis by axis its slug and name, and the classes that products of this list have."""
         found = []
-        for axis in self.taxonomy.axes:
+        for axis in self.taxonomy.listed:
             chosen = self.query.filters.classes.get(axis, ())
             counts = with_chosen(self.facets.classes.get(axis, ()), chosen)
             named = [(slug, class_name(self.taxonomy, axis, slug).in_language(self.language), n) for slug, n in counts]

@@ -89,7 +89,7 @@ class _Sorted:
 
 
 def _classes(index: ListingIndex, taxonomy: Taxonomy) -> Iterator[Candidate]:
-    for axis in taxonomy.axes.values():
+    for axis in taxonomy.listed.values():
         counts = _count(index.segments, lambda segment, axis=axis: segment.classes.get(axis.slug))
         for cls in axis.classes:
             for name in dict.fromkeys((cls.name.ko, cls.name.en)):

@@ -94,8 +94,8 @@ def _wanted(has: _Classes, told: Mapping[str, Any], taxonomy: Taxonomy) -> dict[
         for axis, label in told.items()
         if label["known"]
         and axis not in has.by_words
-        and axis in taxonomy.axes
-        and label["slug"] in taxonomy.axes[axis].by_slug
+        and axis in taxonomy.listed
+        and label["slug"] in taxonomy.listed[axis].by_slug
     }
 
 

@@ -21,12 +21,13 @@ class WordClassifier:
     """
 
     def __init__(self, taxonomy: Taxonomy) -> None:
-        self._axes = {slug: _AxisWords(axis) for slug, axis in taxonomy.axes.items()}
+        self._axes = {slug: _AxisWords(axis) for slug, axis in taxonomy.listed.items()}
         self._of_category = lru_cache(maxsize=10_000)(self._find)
 
     def classes(self, title: str, category: str) -> dict[str, str]:
         """Axis to class slug. What is found in the title counts, what is found in the category only where the title
-        says nothing of the axis; an axis with two or more classes found has none."""
+        says nothing of the axis. Of a class and a kind of it (shoes, sneakers) the kind counts; an axis with two or
+        more classes found has none."""
         in_title, in_category = self._find(title), self._of_category(category)
         decided = {axis: in_title[axis] or in_category[axis] for axis in self._axes}
         return {axis: next(iter(found)) for axis, found in decided.items() if len(found) == 1}
@@ -59,6 +60,7 @@ class _Find:
 
 class _AxisWords:
     def __init__(self, axis: Axis) -> None:
+        self._axis = axis
         classes_of = [(form, cls.slug) for cls in axis.classes for form in _forms(cls)]
         self._words = _compile({form for form, _ in classes_of})
         self._classes: dict[str, set[str]] = {}
@@ -74,8 +76,9 @@ class _AxisWords:
         return [_Find(*span, _key(find), self._forms[_key(find)]) for span, find in finds]
 
     def classes(self, finds: Iterable[_Find]) -> frozenset[str]:
-        """The classes that the finds name."""
-        return frozenset(slug for find in finds for slug in self._classes[find.key])
+        """The classes that the finds name, without those of which a kind is named."""
+        named = {slug for find in finds for slug in self._classes[find.key]}
+        return frozenset(named.difference(*(self._axis.lineage(slug)[1:] for slug in named)))
 
 
 def _outermost(finds: Iterable[tuple[tuple[int, int], str]]) -> Iterator[tuple[tuple[int, int], str]]:

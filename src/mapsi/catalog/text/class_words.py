@@ -12,20 +12,22 @@ from mapsi.catalog.store.generation import advance_generation
 from mapsi.catalog.store.tables import ClassWords
 from mapsi.catalog.text.tokens import searchable, stem
 from mapsi.catalog.text.vocabulary import JOINED, joined_neighbours
-from mapsi.taxonomy import Taxonomy
+from mapsi.taxonomy import Axis, Class, Taxonomy
 
 
 @dataclass(frozen=True)
 class KnownClass:
-    """A class with the words of each of its names and search words, the Korean and the English name first."""
+    """A class with the words of each of its names and search words, the names first: the Korean and the English one, and
+    those of what it is a kind of, so that who asks for shoes is shown sneakers."""
 
     axis: str
     slug: str
-    texts: tuple[tuple[str, ...], ...]
+    names: tuple[tuple[str, ...], ...]
+    others: tuple[tuple[str, ...], ...] = ()
 
     @property
-    def names(self) -> tuple[tuple[str, ...], ...]:
-        return self.texts[:2]
+    def texts(self) -> tuple[tuple[str, ...], ...]:
+        return self.names + self.others
 
     @cached_property
     def whole_words(self) -> tuple[frozenset[str], ...]:
@@ -37,13 +39,17 @@ def _joined(text: Sequence[str]) -> Iterator[str]:
     return (word.removeprefix(JOINED) for word in joined_neighbours(text))
 
 
+def _written(axis: Axis, cls: Class) -> str:
+    """Names, a stroke, and search words, each as a searchable text: `` 운동화  sneakers  신발  shoes / trainers ``."""
+    lineage = [axis.find(slug) for slug in axis.lineage(cls.slug)]
+    names = dict.fromkeys(name for one in lineage for name in (one.name.ko, one.name.en))
+    others = dict.fromkeys(word for one in lineage for word in one.words)
+    return "/".join("".join(map(searchable, texts)) for texts in (names, others))
+
+
 def save_class_words(connection: Connection, taxonomy: Taxonomy) -> None:
     """Put the taxonomy's words in the place of the ones before, in the caller's transaction, where they differ."""
-    wanted = {
-        (axis.slug, cls.slug): "".join(map(searchable, cls.all_words))
-        for axis in taxonomy.axes.values()
-        for cls in axis.classes
-    }
+    wanted = {(axis.slug, cls.slug): _written(axis, cls) for axis in taxonomy.listed.values() for cls in axis.classes}
     kept = {(row.axis, row.slug): row.words for row in connection.execute(select(ClassWords))}
     if kept == wanted:
         return
@@ -57,8 +63,12 @@ def save_class_words(connection: Connection, taxonomy: Taxonomy) -> None:
 def load_class_words(connection: Connection) -> list[KnownClass]:
     """The classes as they were last saved, by axis and slug."""
     query = select(ClassWords).order_by(ClassWords.axis, ClassWords.slug)
-    # Searchable texts begin and end with a blank: two blanks stand where one text ends and the next begins.
     return [
-        KnownClass(row.axis, row.slug, tuple(tuple(text.split()) for text in row.words.split("  ")))
+        KnownClass(row.axis, row.slug, *(_texts(part) for part in row.words.partition("/")[::2]))
         for row in connection.execute(query)
     ]
+
+
+def _texts(part: str) -> tuple[tuple[str, ...], ...]:
+    """Searchable texts begin and end with a blank: two blanks stand where one text ends and the next begins."""
+    return tuple(tuple(text.split()) for text in part.split("  ") if text.strip())

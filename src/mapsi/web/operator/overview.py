@@ -203,7 +203,7 @@ def _by_need(sources: Sequence[SourceView]) -> list[SourceView]:
 
 def _view_axes(facets: Facets, taxonomy: Taxonomy) -> tuple[AxisCounts, ...]:
     views = []
-    for axis in taxonomy.axes:
+    for axis in taxonomy.listed:
         counts = facets.classes.get(axis, ())
         named = [
             ClassCount(slug, class_name(taxonomy, axis, slug).in_language(language()), count) for slug, count in counts
