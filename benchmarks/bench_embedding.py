@@ -129,7 +129,7 @@ def median(costs: list[Cost]) -> Cost:
 
 def picture_digests(catalog: Catalog) -> list[str]:
     """Of the copies there are."""
-    return [digest for digest, _, _ in catalog.pictures.kept()]
+    return [copy.digest for copy in catalog.pictures.kept()]
 
 
 def main() -> None:

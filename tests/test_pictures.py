@@ -18,6 +18,7 @@ from PIL import Image
 
 from mapsi.catalog import Catalog
 from mapsi.catalog.pictures.pictures import FetchedPicture
+from mapsi.catalog.records import PictureCopy
 from mapsi.imaging import PhotoLimits, encode_webp
 from mapsi.pictures.copying import CopyReport, PictureSource, Schedule, copy_pictures
 from mapsi.pictures.courtesy import CONNECTIONS, LONGEST, Courtesy
@@ -92,10 +93,11 @@ def test_a_store_of_one_size_works_on_and_gets_the_others(tmp_path: Path) -> Non
     (tmp_path / "ab").mkdir()
     (tmp_path / "ab" / f"{digest}.webp").write_bytes(encode_webp(Image.new("RGB", (480, 640)), max_side=640))
     assert store.open(digest, 240).size == (480, 640)
-    assert store.lacks(digest, 480, 640) == [240, 480]
-    assert store.complete(digest, 480, 640)
+    copy = PictureCopy(digest, 480, 640)
+    assert store.lacks(copy) == [240, 480]
+    assert store.complete(copy)
     assert [store.open(digest, side).size for side in SIDES] == [(180, 240), (360, 480), (480, 640)]
-    assert not store.complete("cd" * 32, 480, 640)
+    assert not store.complete(PictureCopy("cd" * 32, 480, 640))
 
 
 def test_a_killed_copy_leaves_no_picture_that_counts_as_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -114,7 +116,7 @@ def test_a_killed_copy_leaves_no_picture_that_counts_as_kept(tmp_path: Path, mon
             store.add(data)
     assert written == [240, 480]
     assert not any(store.path(file.name[:64]) for file in tmp_path.rglob("*.webp"))
-    assert store.lacks(store.add(data).digest, 540, 720) == []
+    assert store.lacks(store.add(data)) == []
 
 
 # --- fetching --------------------------------------------------------------------------------------------------------
@@ -217,8 +219,7 @@ def test_a_picture_that_an_import_overtook_is_not_the_new_ones(home: Home) -> No
     (task,) = home.catalog.pictures.to_fetch(home.now)
     take_in(home.catalog, offer("1", image=new), offer("2", image=old))  # while it is on its way
     copy = home.store.add(photo("red"))
-    found = FetchedPicture(digest=copy.digest, width=copy.width, height=copy.height)
-    home.catalog.pictures.save(task, found, home.now, home.now + WEEK)
+    home.catalog.pictures.save(task, FetchedPicture(copy=copy), home.now, home.now + WEEK)
     assert home.pictures(1, 2) == ["", copy.digest]
     assert home.copy().copied == 1
     assert home.pictures(1)[0] == hashlib.sha256(photo("blue")).hexdigest()

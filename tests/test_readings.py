@@ -14,7 +14,7 @@ import pytest
 from mapsi.catalog import Catalog
 from mapsi.catalog.filters import Filters
 from mapsi.catalog.pictures.pictures import FetchedPicture, PictureTask
-from mapsi.catalog.records import Label
+from mapsi.catalog.records import Label, PictureCopy
 from mapsi.catalog.store.locks import switch_lock
 from mapsi.errors import UsageError
 from offers import TAXONOMY, take_in, take_in_all
@@ -41,7 +41,7 @@ def label(slug: str, *, known: bool = True, confidence: float = 0.9) -> Label:
 def give_picture(catalog: Catalog, *offer_ids: int, of: str = "") -> str:
     stored = of or digest(offer_ids[0])
     task = PictureTask(image=IMAGE, offer_ids=offer_ids)
-    catalog.pictures.save(task, FetchedPicture(digest=stored, width=240, height=320), NOW, NOW)
+    catalog.pictures.save(task, FetchedPicture(copy=PictureCopy(stored, 240, 320)), NOW, NOW)
     return stored
 
 

@@ -90,6 +90,16 @@ class Label(TypedDict):
     known: bool
 
 
+@dataclass(frozen=True, slots=True)
+class PictureCopy:
+    """Our own copy of a product picture: ``digest`` is the SHA-256 of what the shop gave, ``width`` and ``height`` are the
+    full copy's, in pixels."""
+
+    digest: str
+    width: int
+    height: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexRow:
     """What a search index needs to know of one offer. ``group`` is the same for the variants of one product and for no
@@ -200,23 +210,29 @@ class Provenance:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SourceRecord:
-    """A source: where a shop's offers are fetched from again and again. ``shop`` is the slug of its shop, ``address`` an
-    http(s) address or a path, ``every`` how often it is refreshed on a schedule (``None``: only when asked),
-    ``time_to_live`` how long its offers are shown after they were last seen (``None``: without end), ``shrink`` the share of
-    its offers, 0..1, that a refresh may take away without a person looking. ``copies`` says whether its terms allow a
-    copy of its pictures."""
+class SourceTerms:
+    """Where a shop's offers are fetched from again and again, and on which terms. ``address`` is an http(s) address or a
+    path, ``every`` how often it is refreshed on a schedule (``None``: only when asked), ``time_to_live`` how long its
+    offers are shown after they were last seen (``None``: without end), ``shrink`` the share of its offers, 0..1, that a
+    refresh may take away without a person looking. ``copies`` says whether its terms allow a copy of its pictures;
+    ``shop_name`` is what shoppers see."""
 
-    id: int
     name: str
-    shop: str
-    shop_name: str
     format: str
     address: str
-    every: timedelta | None
-    time_to_live: timedelta | None
-    shrink: float
-    copies: bool
+    every: timedelta | None = None
+    time_to_live: timedelta | None = None
+    shrink: float = 0.5
+    shop_name: str = ""
+    copies: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceRecord(SourceTerms):
+    """A source as it is kept; ``shop`` is the slug of its shop."""
+
+    id: int
+    shop: str
     added_at: datetime
 
 

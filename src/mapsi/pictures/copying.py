@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -10,6 +11,7 @@ from pathlib import Path
 
 from mapsi.catalog import Catalog
 from mapsi.catalog.pictures.pictures import FetchedPicture, PictureTask
+from mapsi.catalog.records import PictureCopy
 from mapsi.errors import MapsiError, PhotoError, RemoteError
 from mapsi.pictures.courtesy import AskedToWaitError, Courtesy
 from mapsi.pictures.store import PictureStore
@@ -117,7 +119,7 @@ class CopyReport:
     """``copied`` addresses gave a picture for the first time, ``changed`` another one than before, ``unchanged`` the same;
     ``failed`` are the first of the ``failed_count`` that gave none, with the reasons; ``waiting`` were left alone because
     their host asked for it. Of ``linked`` no copy may be kept (they are among the others too); ``lost`` copies were
-    missing from the store and are fetched again; ``seconds`` is how long all took."""
+    missing from the store and are fetched again."""
 
     copied: int = 0
     changed: int = 0
@@ -126,18 +128,6 @@ class CopyReport:
     linked: int = 0
     lost: int = 0
     failed: tuple[tuple[str, str], ...] = ()
-    failed_count: int = 0
-    seconds: float = 0.0
-
-
-@dataclass(slots=True)
-class _Tally:
-    copied: int = 0
-    changed: int = 0
-    unchanged: int = 0
-    waiting: int = 0
-    linked: int = 0
-    failed: list[tuple[str, str]] = field(default_factory=list)
     failed_count: int = 0
 
 
@@ -172,31 +162,24 @@ class _Copying:
         self._store = store
         self._schedule = schedule
         self._clock = clock
-        self._tally = _Tally()
+        self._counts: Counter[str] = Counter()
+        self._failed: list[tuple[str, str]] = []
 
     def run(self, progress: Progress) -> CopyReport:
-        start, now = self._clock(), self._clock()
+        now = self._clock()
         lost = self._mend_store(progress)
         self._drop_disallowed()
         done = progress("pictures", self._pictures.count_to_fetch(now))
         for task, outcome in in_threads(self._attempt, self._pictures.to_fetch(now), COPIERS):
             self._note(task, outcome)
             done(max(1, len(task.offer_ids)))
-        tally = self._tally
-        if tally.copied or tally.changed or lost:
+        if self._counts["copied"] or self._counts["changed"] or lost:
             self._pictures.note_change()
-        counts = {name: getattr(tally, name) for name in ("copied", "changed", "unchanged", "waiting", "linked")}
-        return CopyReport(
-            **counts,
-            lost=lost,
-            failed=tuple(tally.failed),
-            failed_count=tally.failed_count,
-            seconds=(self._clock() - start).total_seconds(),
-        )
+        return CopyReport(**self._counts, lost=lost, failed=tuple(self._failed))
 
     def _mend_store(self, progress: Progress) -> int:
-        """Make the sizes that an earlier version did not, and forget what is gone; gives how many copies that are."""
-        lacking = [copy for copy in self._pictures.kept() if self._store.lacks(*copy)]
+        """Make the sizes that are missing, and forget the copies that are gone; gives how many that are."""
+        lacking = [copy for copy in self._pictures.kept() if self._store.lacks(copy)]
         done, lost = progress("sizes", len(lacking)), 0
         for digest, there in in_threads(self._complete, lacking, COPIERS):
             if not there:
@@ -205,12 +188,12 @@ class _Copying:
             done(1)
         return lost
 
-    def _complete(self, copy: tuple[str, int, int]) -> tuple[str, bool]:
+    def _complete(self, copy: PictureCopy) -> tuple[str, bool]:
         try:
-            return copy[0], self._store.complete(*copy)
+            return copy.digest, self._store.complete(copy)
         except PhotoError:  # damaged: as good as lost
-            self._store.remove(copy[0])
-            return copy[0], False
+            self._store.remove(copy.digest)
+            return copy.digest, False
 
     def _drop_disallowed(self) -> None:
         for digest in self._pictures.no_longer_allowed():
@@ -225,14 +208,7 @@ class _Copying:
             copy = self._store.add(given.data) if task.keep else self._store.hold(given.data)
         except MapsiError as error:
             return task, error
-        return task, FetchedPicture(
-            digest=copy.digest,
-            width=copy.width,
-            height=copy.height,
-            kept=task.keep,
-            etag=given.etag,
-            last_modified=given.last_modified,
-        )
+        return task, FetchedPicture(copy=copy, kept=task.keep, etag=given.etag, last_modified=given.last_modified)
 
     def _load(self, task: PictureTask) -> Given | None:
         """What the task's address gives, ``None`` where that is what it gave before."""
@@ -243,21 +219,20 @@ class _Copying:
         return None if same else given
 
     def _note(self, task: PictureTask, outcome: FetchedPicture | MapsiError | None) -> None:
-        now, tally = self._clock(), self._tally
+        now, counts = self._clock(), self._counts
         if outcome is None:
             self._pictures.confirm(task, now, self._schedule.after_success(task.image, now))
-            tally.unchanged += 1
+            counts["unchanged"] += 1
         elif isinstance(outcome, AskedToWaitError):
             self._pictures.mark_failed(task, outcome.message, now, outcome.until, counts=False)
-            tally.waiting += 1
+            counts["waiting"] += 1
         elif isinstance(outcome, MapsiError):
             due = self._schedule.after_failure(task.image, task.failures, now)
             self._pictures.mark_failed(task, outcome.message, now, due)
-            tally.failed_count += 1
-            if len(tally.failed) < TOLD:
-                tally.failed.append((task.image, outcome.message))
+            counts["failed_count"] += 1
+            if len(self._failed) < TOLD:
+                self._failed.append((task.image, outcome.message))
         else:
             self._pictures.save(task, outcome, now, self._schedule.after_success(task.image, now))
-            tally.changed += bool(task.picture)
-            tally.copied += not task.picture
-            tally.linked += not outcome.kept
+            counts["changed" if task.picture else "copied"] += 1
+            counts["linked"] += not outcome.kept

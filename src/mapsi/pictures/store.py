@@ -6,7 +6,6 @@ import hashlib
 import os
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 
@@ -14,6 +13,7 @@ from cachetools import LRUCache
 from PIL import Image
 
 from mapsi.artifacts import atomic_file
+from mapsi.catalog.records import PictureCopy
 from mapsi.errors import NotFoundError
 from mapsi.imaging import PhotoLimits, decode_photo, encode_webp
 
@@ -24,15 +24,6 @@ at one, two and three device pixels to one. A picture smaller than a side has no
 FULL = SIDES[-1]
 HELD_BYTES = 64 * 1024 * 1024
 _DIGEST = re.compile(r"[0-9a-f]{64}")
-
-
-@dataclass(frozen=True, slots=True)
-class Copy:
-    """``digest`` is the SHA-256 of what the shop gave, ``width`` and ``height`` are the largest copy's, in pixels."""
-
-    digest: str
-    width: int
-    height: int
 
 
 def smaller_sides(width: int, height: int) -> list[int]:
@@ -67,7 +58,7 @@ class PictureStore:
         name = f"{digest}.webp" if side == FULL else f"{digest}-{side}.webp"
         return self._root / digest[:2] / name
 
-    def add(self, data: bytes) -> Copy:
+    def add(self, data: bytes) -> PictureCopy:
         """Keep copies of a picture given as bytes. Raises ``PhotoError``."""
         digest, photo = self._decode(data)
         photo.thumbnail((FULL, FULL), Image.Resampling.LANCZOS)
@@ -78,11 +69,11 @@ class PictureStore:
         # The full one last: where it is, all are.
         for side in (*smaller_sides(*photo.size), FULL):
             self._write(digest, side, photo)
-        return Copy(digest, *photo.size)
+        return PictureCopy(digest, *photo.size)
 
-    def _measure(self, digest: str, full: Path) -> Copy:
+    def _measure(self, digest: str, full: Path) -> PictureCopy:
         with Image.open(full) as kept:
-            return Copy(digest, *kept.size)
+            return PictureCopy(digest, *kept.size)
 
     def _decode(self, data: bytes) -> tuple[str, Image.Image]:
         # Half again would show no difference at this size and is twice as fast for a large JPEG.
@@ -92,20 +83,21 @@ class PictureStore:
         with atomic_file(self._file(digest, side)) as beside:
             beside.write_bytes(encode_webp(photo, max_side=side))
 
-    def lacks(self, digest: str, width: int, height: int) -> list[int]:
-        """The sides of which there is no copy of a picture whose full copy has this size."""
-        return [side for side in (*smaller_sides(width, height), FULL) if self.path(digest, side) is None]
+    def lacks(self, copy: PictureCopy) -> list[int]:
+        """The sides at which there is no file of a copy."""
+        sides = (*smaller_sides(copy.width, copy.height), FULL)
+        return [side for side in sides if self.path(copy.digest, side) is None]
 
-    def complete(self, digest: str, width: int, height: int) -> bool:
-        """Whether the full copy is there; those of smaller sides that are not (an earlier version made one size) are
-        made of it. Raises ``PhotoError`` where it is damaged."""
-        missing = self.lacks(digest, width, height)
+    def complete(self, copy: PictureCopy) -> bool:
+        """Whether the file at the full side is there; those at smaller sides that are not are made of it. Raises
+        ``PhotoError`` where it is damaged."""
+        missing = self.lacks(copy)
         if FULL in missing:
             return False
         if missing:
-            photo = self.open(digest)
+            photo = self.open(copy.digest)
             for side in missing:
-                self._write(digest, side, photo)
+                self._write(copy.digest, side, photo)
         return True
 
     def open(self, digest: str, side: int = FULL) -> Image.Image:
@@ -116,14 +108,14 @@ class PictureStore:
             raise NotFoundError(f"The picture {digest[:12]} is not in the store.", "Import the feed again.")
         return decode_photo(path.read_bytes(), self._limits)
 
-    def hold(self, data: bytes) -> Copy:
+    def hold(self, data: bytes) -> PictureCopy:
         """Hold a small copy in memory alone, as long as there is room. Raises ``PhotoError``."""
         digest, photo = self._decode(data)
         small = encode_webp(photo, max_side=SIDES[1])
         with self._lock:
             self._held[digest] = small
         photo.thumbnail((FULL, FULL), Image.Resampling.LANCZOS)
-        return Copy(digest, *photo.size)
+        return PictureCopy(digest, *photo.size)
 
     def held(self, digest: str) -> Image.Image | None:
         """What :meth:`hold` holds, as an RGB picture."""

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from mapsi.catalog.imports.run_log import new_id
 from mapsi.catalog.imports.shop_slugs import refuse_namesake, shop_slug
-from mapsi.catalog.records import SourceRecord
+from mapsi.catalog.records import SourceRecord, SourceTerms
 from mapsi.catalog.store.changes import note_changes
 from mapsi.catalog.store.database import Database, begin_write
 from mapsi.catalog.store.generation import advance_generation
@@ -25,18 +25,9 @@ LONGEST_TIME = timedelta(days=3650)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NewSource:
-    """A source that is to be added; see :class:`~mapsi.catalog.records.SourceRecord`. ``copies`` says whether the
-    format's terms allow a copy of its pictures; ``shop_name`` is what shoppers see, ``name`` by default."""
-
-    name: str
-    format: str
-    address: str
-    every: timedelta | None = None
-    time_to_live: timedelta | None = None
-    shrink: float = 0.5
-    shop_name: str = ""
-    copies: bool = True
+class NewSource(SourceTerms):
+    """A source that is to be added; without a ``shop_name``, shoppers see its ``name``. Raises :class:`UsageError` where
+    the terms make no sense."""
 
     def __post_init__(self) -> None:
         if not (self.name.strip() and len(self.name) <= LONGEST_NAME and self.name.isprintable()):

@@ -31,25 +31,28 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WaitingJob:
-    """A job as the operator sees it. ``worker`` names who is at it, empty where it waits for its time ``due``."""
+class QueuedJob:
+    """A job in the queue: who is at it, and how often in a row it went wrong."""
 
     job: Job
-    due: datetime
     worker: str
     failures: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitingJob(QueuedJob):
+    """A job as the operator sees it; ``worker`` is empty where it waits for its time ``due``."""
+
+    due: datetime
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim(QueuedJob):
     """A job that a worker took. ``wanted`` is how often it had been asked for by then; ``abandoned`` says that a worker
     had it before and said nothing more."""
 
-    job: Job
-    worker: str
     wanted: int
-    failures: int
     abandoned: bool = False
 
 
@@ -90,7 +93,8 @@ class Jobs:
             taken = update(JobRow).where(*_is(found), *free).values(leased_until=now + LEASE, worker=worker)
             if not connection.execute(taken).rowcount:
                 return None
-            return Claim(found, worker, row.wanted, row.failures, abandoned=row.leased_until is not None)
+            abandoned = row.leased_until is not None
+            return Claim(job=found, worker=worker, wanted=row.wanted, failures=row.failures, abandoned=abandoned)
 
     def renew(self, claim: Claim) -> bool:
         """Say that the work goes on; False where the job is another worker's by now."""

@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, delete, false, func, insert, or_, select, true, update
 
+from mapsi.catalog.records import PictureCopy
 from mapsi.catalog.store.database import Database, storable
 from mapsi.catalog.store.tables import OfferRow, Picture, PictureSource, Shop
 from mapsi.errors import UsageError
@@ -37,12 +38,9 @@ class PictureTask:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FetchedPicture:
-    """What an address gave: the SHA-256 of it, the size in pixels of our copy, whether that is kept, and the validators
-    that came along."""
+    """What an address gave: our copy of it, whether that is kept, and the validators that came along."""
 
-    digest: str
-    width: int
-    height: int
+    copy: PictureCopy
     kept: bool = True
     etag: str = ""
     last_modified: str = ""
@@ -167,29 +165,31 @@ def count_tasks(database: Database, now: datetime) -> int:
 
 def save_fetched(database: Database, task: PictureTask, found: FetchedPicture, now: datetime, due: datetime) -> None:
     """Note what ``task`` brought, for its offers and for all that show what the address gave before."""
-    if not found.digest or len(found.digest) > 64 or found.width < 1 or found.height < 1:
+    copy = found.copy
+    if not copy.digest or len(copy.digest) > 64 or copy.width < 1 or copy.height < 1:
         raise UsageError(
-            f"{found.digest!r}, {found.width}x{found.height}, is no stored picture.", "Give its SHA-256 and its size."
+            f"{copy.digest!r}, {copy.width}x{copy.height}, is no stored picture.", "Give its SHA-256 and its size."
         )
     image = storable(task.image, 16_000)
     with database.write() as connection:
         _save_picture(connection, found, image, now)
-        _give(connection, task.offer_ids, image, picture=found.digest, picture_failure=None)
-        if task.picture and task.picture != found.digest:
+        _give(connection, task.offer_ids, image, picture=copy.digest, picture_failure=None)
+        if task.picture and task.picture != copy.digest:
             replaced = update(OfferRow).where(OfferRow.picture == task.picture, OfferRow.image_source == image)
-            connection.execute(replaced.values(picture=found.digest))
+            connection.execute(replaced.values(picture=copy.digest))
         texts = {"etag": found.etag[:500], "last_modified": found.last_modified[:100], "reason": ""}
-        _save_source(connection, image, picture=found.digest, checked_at=now, due_at=due, failures=0, **texts)
+        _save_source(connection, image, picture=copy.digest, checked_at=now, due_at=due, failures=0, **texts)
 
 
 def _save_picture(connection: Connection, found: FetchedPicture, image: str, now: datetime) -> None:
-    kept = connection.scalar(select(Picture.kept).where(Picture.digest == found.digest))
-    size = {"width": found.width, "height": found.height}
+    copy = found.copy
+    kept = connection.scalar(select(Picture.kept).where(Picture.digest == copy.digest))
+    size = {"width": copy.width, "height": copy.height}
     if kept is None:
-        values = {**size, "digest": found.digest, "source": image, "fetched_at": now, "kept": found.kept}
+        values = {**size, "digest": copy.digest, "source": image, "fetched_at": now, "kept": found.kept}
         connection.execute(insert(Picture).values(values))
     elif found.kept:
-        connection.execute(update(Picture).where(Picture.digest == found.digest).values(kept=True, **size))
+        connection.execute(update(Picture).where(Picture.digest == copy.digest).values(kept=True, **size))
 
 
 def _save_source(connection: Connection, image: str, **values: Any) -> None:
@@ -231,8 +231,8 @@ def make_all_due(database: Database) -> None:
         connection.execute(update(PictureSource).values(due_at=_LONG_AGO))
 
 
-def kept_pictures(database: Database) -> list[tuple[str, int, int]]:
-    """(digest, width, height) of the pictures whose copies living offers are noted to have."""
+def kept_pictures(database: Database) -> list[PictureCopy]:
+    """The copies that living offers are noted to have."""
     query = (
         select(Picture.digest, Picture.width, Picture.height)
         .join(OfferRow, OfferRow.picture == Picture.digest)
@@ -241,7 +241,7 @@ def kept_pictures(database: Database) -> list[tuple[str, int, int]]:
         .distinct()
     )
     with database.read() as connection:
-        return [(row.digest, row.width, row.height) for row in connection.execute(query)]
+        return [PictureCopy(row.digest, row.width, row.height) for row in connection.execute(query)]
 
 
 def forget_picture(database: Database, digest: str) -> None:

@@ -23,6 +23,7 @@ from mapsi.catalog.pictures.fetching import (
     tasks_without_picture,
 )
 from mapsi.catalog.pictures.pruning import count_prunable, kept_under, prune_pictures, prune_readings
+from mapsi.catalog.records import PictureCopy
 from mapsi.catalog.store.database import Database
 from mapsi.catalog.store.generation import advance_generation
 
@@ -68,8 +69,8 @@ class Pictures:
         """How many addresses that living offers name gave no picture when last asked, and the latest ``limit`` of them."""
         return load_faults(self._database, limit)
 
-    def kept(self) -> list[tuple[str, int, int]]:
-        """(digest, width, height) of all pictures whose copies living offers are noted to have."""
+    def kept(self) -> list[PictureCopy]:
+        """The copies that living offers are noted to have."""
         return kept_pictures(self._database)
 
     def kept_under(self, prefix: str, without: datetime | None = None) -> set[str]:

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from sqlalchemy import Connection, Select, delete, func, insert, select
 
-from mapsi.catalog.records import IndexRow, Label
+from mapsi.catalog.records import IndexRow, Label, PictureCopy
 from mapsi.catalog.store.database import Database
 from mapsi.catalog.store.money import from_minor
 from mapsi.catalog.store.tables import Listing, OfferClass, OfferRow, Picture, ReadingRow, Shop
@@ -25,16 +25,12 @@ _READ_BATCH = 2000
 _STORED = np.dtype("<f2")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UnreadPicture:
-    """A picture that a model has not read: stored here where ``kept``, else to be had from ``source`` alone. ``width``
-    and ``height`` are the full copy's, in pixels."""
+@dataclass(frozen=True, slots=True)
+class UnreadPicture(PictureCopy):
+    """A picture that a model has not read: stored here where ``kept``, else to be had from ``source`` alone."""
 
-    digest: str
     source: str
     kept: bool
-    width: int
-    height: int
 
 
 def _living_pictures(*columns: Any) -> Select[Any]:
