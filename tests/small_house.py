@@ -151,19 +151,33 @@ def photo_form(data: bytes, name: str = "photo.jpg", **fields: str) -> dict[str,
     return {"data": body, "content_type": "multipart/form-data; boundary=cut"}
 
 
-def write_colour_model(folder: Path, taxonomy: Taxonomy) -> Path:
-    """A model folder whose network averages colours over a grid and multiplies them with fixed weights."""
+def write_colour_model(folder: Path, taxonomy: Taxonomy, groups: tuple[str, ...] = ()) -> Path:
+    """A model folder whose network averages colours over a grid and multiplies them with fixed weights. With ``groups`` it
+    has a map of them too, and axes that are not listed as attributes."""
     folder.mkdir()
-    axes = tuple(AxisLabels(axis.slug, tuple(axis.by_slug), 1.0, 0.3) for axis in taxonomy.listed.values())
-    onnx.save(_colour_network(axes), folder / NETWORK)
+    known = taxonomy.axes if groups else taxonomy.listed
+    axes = tuple(
+        AxisLabels(axis.slug, tuple(axis.by_slug), 1.0, 0.3, attribute=not axis.listed) for axis in known.values()
+    )
+    onnx.save(_colour_network(axes, groups), folder / NETWORK)
     preprocessing = Preprocessing(SIDE, "stretch", (0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
     digest = file_digest(folder / NETWORK)
-    document = ModelDocument("colours", "2026-01-01", WIDTH, preprocessing, axes, digest)
+    document = ModelDocument("colours", "2026-01-01", WIDTH, preprocessing, axes, digest, groups=groups)
     write_json(folder / DOCUMENT, document.to_json())
     return folder
 
 
-def _colour_network(axes: tuple[AxisLabels, ...]) -> onnx.ModelProto:
+# What each group of the map looks like, as signs of red, green and blue.
+MAP_COLOURS = {
+    "ground": (1, 1, 1),
+    "upper": (1, -1, -1),
+    "lower": (-1, 1, -1),
+    "shoes": (-1, -1, 1),
+    "person": (-1, -1, -1),
+}
+
+
+def _colour_network(axes: tuple[AxisLabels, ...], groups: tuple[str, ...]) -> onnx.ModelProto:
     weights, outputs = [], [_output("embedding", WIDTH)]
     nodes = [
         helper.make_node("AveragePool", ["photos"], ["grid"], kernel_shape=[8, 8], strides=[8, 8]),
@@ -182,6 +196,12 @@ def _colour_network(axes: tuple[AxisLabels, ...]) -> onnx.ModelProto:
         nodes.append(helper.make_node("MatMul", ["flat", f"w:{labels.axis}"], [f"logits:{labels.axis}"]))
         nodes.append(helper.make_node("Conv", ["grid", f"c:{labels.axis}"], [f"focus:{labels.axis}"]))
         outputs += [_output(f"logits:{labels.axis}", count), _output(f"focus:{labels.axis}", count, GRID, GRID)]
+    if groups:
+        signs = np.array([MAP_COLOURS.get(group, (0, 0, 0)) for group in groups], dtype=np.float32)
+        start = np.where(np.abs(signs).any(axis=1), -8, -30).astype(np.float32)
+        weights += [numpy_helper.from_array(4 * signs[..., None, None], "m"), numpy_helper.from_array(start, "b")]
+        nodes.append(helper.make_node("Conv", ["photos", "m", "b"], ["map"]))
+        outputs.append(_output("map", len(groups), SIDE, SIDE))
     photos = helper.make_tensor_value_info("photos", TensorProto.FLOAT, ["n", CHANNELS, SIDE, SIDE])
     graph = helper.make_graph(nodes, "colours", [photos], outputs, weights)
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)

@@ -9,6 +9,7 @@ from typing import Any
 from mapsi.catalog.filters import Sort
 from mapsi.catalog.product import Product, ProductPage
 from mapsi.catalog.records import Facets, Suggestion
+from mapsi.infer.look import Garment, Look
 from mapsi.infer.reading import AxisReading, Reading
 from mapsi.taxonomy import Taxonomy
 from mapsi.taxonomy.names import class_name
@@ -92,6 +93,21 @@ def axis_document(answer: AxisReading, taxonomy: Taxonomy) -> Document:
         confidence = round(float(guess.confidence), _DIGITS)
         top.append({"slug": guess.slug, "name_ko": name.ko, "name_en": name.en, "confidence": confidence})
     return {"known": answer.known, "top": top}
+
+
+def look_document(look: Look, taxonomy: Taxonomy) -> Document:
+    """The garments in a photo, the most prominent first, each with its box in shares of the photo and what it is."""
+    return {"garments": [_garment_document(garment, taxonomy) for garment in look.garments]}
+
+
+def _garment_document(garment: Garment, taxonomy: Taxonomy) -> Document:
+    return {
+        "group": garment.group or None,
+        "confidence": round(garment.confidence, _DIGITS),
+        "box": [round(share, _DIGITS) for share in garment.box],
+        "sure": garment.reading.known,
+        "axes": {axis: axis_document(answer, taxonomy) for axis, answer in garment.reading.axes.items()},
+    }
 
 
 def error_document(code: str, message: str, hint: str) -> Document:

@@ -23,6 +23,11 @@ FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff"})
 """How the names of photo files end, in small letters."""
 
+_GROUP_COLOURS = (
+    (245, 244, 240), (31, 119, 180), (255, 127, 14), (44, 160, 44), (214, 39, 40), (148, 103, 189), (140, 86, 75),
+    (227, 119, 194), (199, 176, 153),
+)  # fmt: skip
+
 FloatArray = npt.NDArray[np.float32]
 Fit = Literal["stretch", "crop"]
 
@@ -191,6 +196,23 @@ def to_input(photo: Image.Image, preprocessing: Preprocessing) -> FloatArray:
     values -= mean[:, None, None]
     values /= std[:, None, None]
     return values
+
+
+def cut(photo: Image.Image, box: tuple[float, float, float, float]) -> Image.Image:
+    """What is in a box (x, y, width, height, as shares of the picture), at least a pixel each way."""
+    x, y, width, height = box
+    left, top = min(int(x * photo.width), photo.width - 1), min(int(y * photo.height), photo.height - 1)
+    right = min(photo.width, max(left + 1, round((x + width) * photo.width)))
+    bottom = min(photo.height, max(top + 1, round((y + height) * photo.height)))
+    return photo.crop((left, top, right, bottom))
+
+
+def map_picture(groups: npt.NDArray[np.uint8], size: tuple[int, int]) -> Image.Image:
+    """A map of group numbers (h, w) as a picture of ``size`` (width, height) whose values are the numbers, each shown in a
+    colour of its own."""
+    picture = Image.fromarray(groups).resize(size, Image.Resampling.NEAREST).convert("P")
+    picture.putpalette([channel for colour in _GROUP_COLOURS for channel in colour])
+    return picture
 
 
 def encode_jpeg(photo: Image.Image, *, max_side: int, quality: int = 85) -> bytes:

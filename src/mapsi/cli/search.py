@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any, get_args
 import click
 from PIL.Image import Image
 
+from mapsi.artifacts import atomic_file
 from mapsi.catalog.filters import SORTS
 from mapsi.catalog.offer import Audience
-from mapsi.cli.opening import open_finder, open_installation, open_model
+from mapsi.cli.opening import open_finder, open_installation, open_model, require_writable
 from mapsi.errors import PhotoError, UsageError
-from mapsi.imaging import PhotoLimits, decode_photo
+from mapsi.imaging import PhotoLimits, decode_photo, map_picture
 from mapsi.settings import read_settings
 from mapsi.taxonomy import Taxonomy
 
@@ -71,6 +72,40 @@ def classify(photos: tuple[Path, ...], model: Path | None, as_json: bool) -> Non
         click.echo(f"mapsi: {failure}", err=True)
     if failures:
         raise failures[-1]
+
+
+@click.command()
+@click.argument("photo", type=click.Path(path_type=Path))
+@click.option("--mask", type=click.Path(path_type=Path), help="PNG to write: the number of each place's group.")
+@_model
+@_json
+def garments(photo: Path, mask: Path | None, model: Path | None, as_json: bool) -> None:
+    """Tell the garments in PHOTO apart: where each is, and what it is."""
+    from mapsi.documents import look_document
+
+    settings = read_settings()
+    opened, taxonomy = open_model(settings, model)
+    if mask is not None:
+        if not opened.document.groups:
+            raise UsageError(f"The model {opened.document.name} has no map of garments.", "Leave --mask out.")
+        require_writable(mask.parent)
+    loaded = load_photo(photo, PhotoLimits.of(settings))
+    look = opened.garments(loaded)
+    if mask is not None:
+        with atomic_file(mask) as beside:
+            map_picture(look.map, loaded.size).save(beside, "PNG")
+    if as_json:
+        _print_json(look_document(look, taxonomy))
+        return
+    for garment in look.garments:
+        x, y, width, height = garment.box
+        click.echo(
+            f"{garment.group or 'whole photo'} {garment.confidence:.0%}, {width:.0%} x {height:.0%} at {x:.0%}, {y:.0%}"
+        )
+        for line in _reading_lines(garment.reading, taxonomy, settings.language):
+            click.echo(f"  {line}")
+    if not look.garments:
+        click.echo("No garment found.")
 
 
 @click.command()
@@ -186,4 +221,4 @@ def _print_json(document: object) -> None:
     click.echo(json.dumps(document, ensure_ascii=False, indent=2))
 
 
-COMMANDS = (classify, search)
+COMMANDS = (classify, garments, search)

@@ -1,7 +1,8 @@
 """The model folder: all that is needed to answer, in one place, with its own preprocessing, labels and thresholds.
 
 model.onnx     the network; input ``photos`` (B, 3, size, size); outputs ``embedding`` (B, width) of unit length and,
-               for each axis, ``logits:AXIS`` (B, classes) and ``focus:AXIS`` (B, classes, h, w)
+               for each axis, ``logits:AXIS`` (B, classes) and ``focus:AXIS`` (B, classes, h, w); where the document has
+               groups, ``map`` (B, groups, h, w), the logits of what is where
 model.json     this module's document
 familiar.npy   float16 (k, width): the middles of what it learned from, to tell photos of something else by
 metrics.json   figures with their intervals
@@ -19,6 +20,7 @@ from typing import Any, Self
 from mapsi.artifacts import file_digest, read_json
 from mapsi.errors import ArtifactError
 from mapsi.imaging import Preprocessing
+from mapsi.infer.look import GROUND, PERSON
 
 FORMAT = 2
 NETWORK = "model.onnx"
@@ -31,20 +33,23 @@ METRICS = "metrics.json"
 @dataclass(frozen=True, slots=True)
 class AxisLabels:
     """One head: its classes in the order of the logits, the temperature that calibrates it (Guo et al., 2017), and the
-    confidence, 0..1, from which its first guess counts as known."""
+    confidence, 0..1, from which its first guess counts as known. An ``attribute`` (a colour) is told of what some other
+    axis knows, and is not known where none does: a wall has a colour too."""
 
     axis: str
     classes: tuple[str, ...]
     temperature: float
     threshold: float
+    attribute: bool = False
 
     def to_json(self) -> dict[str, Any]:
-        return {
+        table = {
             "axis": self.axis,
             "classes": list(self.classes),
             "temperature": self.temperature,
             "threshold": self.threshold,
         }
+        return table | ({"attribute": True} if self.attribute else {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +66,7 @@ class Familiarity:
 
 @dataclass(frozen=True, slots=True)
 class ModelDocument:
-    """What ``model.json`` says."""
+    """What ``model.json`` says. ``groups`` are those of the map, in the order of its channels; empty for no map."""
 
     name: str
     created: str
@@ -70,6 +75,7 @@ class ModelDocument:
     axes: tuple[AxisLabels, ...]
     digest: str
     familiarity: Familiarity | None = None
+    groups: tuple[str, ...] = ()
 
     @property
     def fingerprint(self) -> str:
@@ -77,7 +83,7 @@ class ModelDocument:
         return hashlib.sha256(json.dumps(self.to_json(), sort_keys=True).encode()).hexdigest()[:16]
 
     def to_json(self) -> dict[str, Any]:
-        return {
+        table = {
             "format": FORMAT,
             "name": self.name,
             "created": self.created,
@@ -87,6 +93,7 @@ class ModelDocument:
             "sha256": self.digest,
             "familiarity": None if self.familiarity is None else self.familiarity.to_json(),
         }
+        return table | ({"groups": list(self.groups)} if self.groups else {})
 
     @classmethod
     def from_json(cls, document: Any) -> Self:
@@ -105,6 +112,7 @@ class ModelDocument:
                 tuple(_axis_labels(entry) for entry in document["axes"]),
                 str(document["sha256"]),
                 _familiarity(document.get("familiarity")),
+                _groups(document.get("groups", [])),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise ArtifactError(
@@ -116,9 +124,20 @@ def _familiarity(entry: dict[str, Any] | None) -> Familiarity | None:
     return None if entry is None else Familiarity(float(entry["threshold"]), str(entry["sha256"]))
 
 
+def _groups(names: Any) -> tuple[str, ...]:
+    groups = tuple(map(str, names))
+    if groups and not {GROUND, PERSON} <= set(groups):
+        raise ValueError(f"groups without {GROUND} and {PERSON}")
+    return groups
+
+
 def _axis_labels(entry: dict[str, Any]) -> AxisLabels:
     labels = AxisLabels(
-        str(entry["axis"]), tuple(map(str, entry["classes"])), float(entry["temperature"]), float(entry["threshold"])
+        str(entry["axis"]),
+        tuple(map(str, entry["classes"])),
+        float(entry["temperature"]),
+        float(entry["threshold"]),
+        bool(entry.get("attribute", False)),
     )
     if len(labels.classes) < 2 or labels.temperature <= 0 or not 0 <= labels.threshold <= 1:
         raise ValueError(f"axis {labels.axis}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Self
@@ -13,8 +14,9 @@ import onnxruntime as ort
 from PIL import Image
 
 from mapsi.errors import ArtifactError
-from mapsi.imaging import to_input
+from mapsi.imaging import cut, to_input
 from mapsi.infer.folder import FAMILIAR, NETWORK, AxisLabels, ModelDocument, read_document
+from mapsi.infer.look import WHOLE, Box, Garment, Look, find_regions, group_shares, with_margin
 from mapsi.infer.reading import AxisReading, Guess, Reading
 
 FloatArray = npt.NDArray[np.float32]
@@ -43,9 +45,8 @@ class Model:
         self.threads = threads
         self._familiar = familiar
         self._session = session
-        self._outputs = ["embedding"]
-        for labels in document.axes:
-            self._outputs += [f"logits:{labels.axis}", f"focus:{labels.axis}"]
+        kinds = [f"{kind}:{labels.axis}" for labels in document.axes for kind in ("logits", "focus")]
+        self._outputs = ("embedding", *kinds)
 
     @classmethod
     def open(cls, folder: Path | None = None, *, threads: int = 0) -> Self:
@@ -85,6 +86,8 @@ class Model:
         expected = {"embedding": self.document.width}
         expected |= {f"logits:{labels.axis}": len(labels.classes) for labels in self.document.axes}
         expected |= {f"focus:{labels.axis}": len(labels.classes) for labels in self.document.axes}
+        if self.document.groups:
+            expected["map"] = len(self.document.groups)
         for name, width in expected.items():
             if name not in found or found[name][1] != width:
                 raise ArtifactError(
@@ -108,6 +111,30 @@ class Model:
         familiar = self.familiar(answers["embedding"])
         return [self._reading(answers, i, bool(familiar[i])) for i in range(len(photos))]
 
+    def read_box(self, photo: Image.Image, box: Box) -> Reading:
+        """Read what is in a box of an RGB picture, with a little room around it; raises :class:`UsageError` for a box that is
+        none."""
+        return self.read(cut(photo, with_margin(box)))
+
+    def garments(self, photo: Image.Image) -> Look:
+        """Read an RGB picture as a whole and each garment in it by itself.
+
+        A model without a map takes the whole picture for one garment.
+        """
+        inputs, groups = self._inputs([photo]), self.document.groups
+        answers = self.answer(inputs)
+        whole = self._reading(answers, 0, bool(self.familiar(answers["embedding"])[0]))
+        if not groups:
+            return Look(whole, (Garment("", 1.0, WHOLE, None, whole),), (), np.zeros((0, 0), np.uint8))
+        shares = group_shares(self._run(inputs[:, 0], ("map",))["map"][0])
+        regions = find_regions(shares, groups)
+        readings = self.read_many([cut(photo, with_margin(region.box)) for region in regions])
+        garments = (
+            Garment(region.group, region.confidence, region.box, region.mask, reading)
+            for region, reading in zip(regions, readings, strict=True)
+        )
+        return Look(whole, tuple(garments), groups, shares.argmax(axis=0).astype(np.uint8))
+
     def familiar(self, embeddings: FloatArray) -> npt.NDArray[np.bool_]:
         """Whether each of the embeddings (B, width) is near something that the model learned from, (B,).
 
@@ -121,10 +148,10 @@ class Model:
     def answer(self, inputs: FloatArray) -> dict[str, FloatArray]:
         """Raw outputs by name for inputs (B, views, 3, size, size), as :func:`to_input` makes them: the mean over the views,
         the close-up's focus laid where it was taken."""
-        whole = self._run(np.ascontiguousarray(inputs[:, 0]))
+        whole = self._run(inputs[:, 0], self._outputs)
         if inputs.shape[1] == 1:
             return whole
-        near = self._run(np.ascontiguousarray(inputs[:, 1]))
+        near = self._run(inputs[:, 1], self._outputs)
         for name in near:
             if name.startswith("focus:"):
                 near[name] = focus_of_whole(near[name][..., ::-1], self.document.preprocessing.close_up)
@@ -132,8 +159,10 @@ class Model:
         lengths = np.linalg.norm(both["embedding"], axis=1, keepdims=True)
         return both | {"embedding": np.asarray(both["embedding"] / lengths, dtype=np.float32)}
 
-    def _run(self, inputs: FloatArray) -> dict[str, FloatArray]:
-        return dict(zip(self._outputs, self._session.run(self._outputs, {"photos": inputs}), strict=True))
+    def _run(self, inputs: FloatArray, outputs: Sequence[str]) -> dict[str, FloatArray]:
+        """The ``outputs`` asked for, and no more: what only others need is not worked out."""
+        photos = np.ascontiguousarray(inputs)
+        return dict(zip(outputs, self._session.run(outputs, {"photos": photos}), strict=True))
 
     def shares(self, photos: Sequence[Image.Image], axis: str) -> FloatArray:
         """Calibrated class probabilities (B, classes) of RGB pictures on one axis."""
@@ -145,6 +174,9 @@ class Model:
 
     def _reading(self, answers: dict[str, FloatArray], i: int, familiar: bool) -> Reading:
         axes = {labels.axis: self._axis_reading(answers, labels, i, familiar) for labels in self.axes}
+        attributes = {labels.axis for labels in self.axes if labels.attribute}
+        if not any(answer.known for axis, answer in axes.items() if axis not in attributes):
+            axes |= {axis: replace(axes[axis], known=False) for axis in attributes}
         return Reading(answers["embedding"][i], axes, self.fingerprint)
 
     def _axis_reading(self, answers: dict[str, FloatArray], labels: AxisLabels, i: int, familiar: bool) -> AxisReading:
