@@ -74,7 +74,7 @@ def forget_readings(url: str) -> None:
     database = open_database(url)
     with database.write() as connection:
         connection.execute(text("DELETE FROM readings"))
-    database.engine.dispose()
+    database.close()
 
 
 def cost(count: int, work: Callable[[], object]) -> Cost:

@@ -4,7 +4,7 @@
 
 The application is a small Flask one: ``/work`` takes some 20 ms of a core with the interpreter let go, as reading a photo
 does; ``/light`` nothing. Others than ours have to be installed by hand (pip install waitress gunicorn granian); each gets one
-process and eight threads. ``docs/decisions/0010-server.md`` keeps the table.
+process and eight threads. ``docs/decisions/0011-server.md`` keeps the table.
 """
 
 from __future__ import annotations

@@ -85,4 +85,4 @@ def empty_tables(url: str) -> None:
     with database.write() as connection:
         for table in reversed(Table.metadata.sorted_tables):
             connection.execute(table.delete() if table.name != "state" else table.update().values(generation=0))
-    database.engine.dispose()
+    database.close()

@@ -85,7 +85,7 @@ def _wait_until_alone(url: str) -> None:
             if connection.scalar(others) == 0:
                 break
         time.sleep(0.02)
-    database.engine.dispose()
+    database.close()
 
 
 def _kill_in_the_middle(url: str, folder: Path, price: int, seconds: float) -> None:

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import socket
+import struct
+import threading
+import tomllib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlalchemy import text
 
+from freezing import way_to
 from mapsi.catalog import open_catalog
-from mapsi.catalog.store.database import Database, open_database
+from mapsi.catalog.store.address import read_address
+from mapsi.catalog.store.database import Database, Patience, open_database
 from mapsi.errors import CatalogError
+from served import eventually
 from servers import MariaDB, free_port
 
 
@@ -41,6 +51,161 @@ def test_a_missing_database_is_told(mariadb: MariaDB) -> None:
 
 def test_a_server_that_is_not_there_is_told() -> None:
     assert "does not answer" in refusal(f"mariadb://mapsi:s3cret@127.0.0.1:{free_port()}/test").message
+
+
+@pytest.mark.parametrize(
+    "password", ["p@ss", "a/b", "a#b?c=d", "a:b@c/d", "100%25", "한글 비밀", "'\"\\;", "@@@", "p@127.0.0.1/x"]
+)
+def test_a_password_may_have_any_letter(mariadb: MariaDB, new_database: Callable[[str], str], password: str) -> None:
+    url = new_database("mariadb")
+    meant = password.replace("%25", "%").replace("\\", "\\\\").replace("'", "''")
+    mariadb.execute(f"CREATE OR REPLACE USER 'odd'@'127.0.0.1' IDENTIFIED BY '{meant}'")
+    mariadb.execute("GRANT ALL ON *.* TO 'odd'@'127.0.0.1'")
+    with open_catalog(url.replace("mapsi:sesame", f"odd:{password}")) as catalog:
+        catalog.migrate()
+
+
+def test_an_address_without_a_database_is_told(mariadb: MariaDB) -> None:
+    assert "names no database" in refusal(mariadb.url("")).message
+
+
+def test_an_option_that_is_none_is_told(mariadb: MariaDB) -> None:
+    told = refusal(mariadb.url("test") + "?sslmode=require")
+    assert "sslmode" in told.message
+    assert "ssl_mode" in told.hint
+
+
+@pytest.mark.parametrize("mode", ["disabled", "preferred", "PREFERRED"])
+def test_a_database_without_tls_is_used_where_that_may_be(
+    mariadb: MariaDB, new_database: Callable[[str], str], mode: str
+) -> None:
+    with open_catalog(f"{new_database('mariadb')}?ssl_mode={mode}") as catalog:
+        catalog.migrate()
+
+
+@pytest.mark.parametrize("mode", ["required", "verify-ca", "VERIFY_IDENTITY"])
+def test_a_database_without_tls_is_refused_where_it_has_to_be(mariadb: MariaDB, mode: str) -> None:
+    assert "TLS" in refusal(f"{mariadb.url('test')}?ssl_mode={mode}").message
+
+
+@pytest.mark.parametrize("option", ["ssl_mode=perhaps", "ssl_ca=/nowhere.pem", "ssl_cert=/nowhere.pem"])
+def test_tls_that_cannot_be_set_up_is_told(mariadb: MariaDB, option: str) -> None:
+    told = refusal(f"{mariadb.url('test')}?{option}")
+    assert "TLS" in told.message or "certificate" in told.message
+
+
+@contextmanager
+def mysql_with_a_damaged_key() -> Iterator[int]:
+    """A server that greets as MySQL 8.4 does and sends a key of RSA that is none, for a password without TLS."""
+
+    def packet(number: int, body: bytes) -> bytes:
+        return struct.pack("<I", len(body))[:3] + bytes([number]) + body
+
+    abilities = 0x1 | 0x2 | 0x8 | 0x200 | 0x2000 | 0x8000 | 0x80000 | 0x200000
+    greeting = b"\x0a8.4.3\0" + struct.pack("<I", 7) + b"12345678\0" + struct.pack("<H", abilities & 0xFFFF) + b"\xff"
+    greeting += (
+        struct.pack("<HH", 2, abilities >> 16) + bytes([21]) + b"\0" * 10 + b"901234567890\0caching_sha2_password\0"
+    )
+    key = b"-----BEGIN PUBLIC KEY-----\nMFwwDQYJKoZIhvcNAQEBBQADSwAwSAJBAK7\n-----END PUBLIC KEY-----\n"
+
+    def greet(listening: socket.socket) -> None:
+        opened, _ = listening.accept()
+        with opened:
+            for number, body in ((0, greeting), (2, b"\x01\x04"), (4, b"\x01" + key)):
+                opened.sendall(packet(number, body))
+                opened.recv(65536)
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=greet, args=(listening,))
+        thread.start()
+        yield int(listening.getsockname()[1])
+        thread.join()
+
+
+def test_whatever_a_driver_raises_at_the_door_is_a_sentence_with_its_words() -> None:
+    with mysql_with_a_damaged_key() as port:
+        told = refusal(f"mysql://mapsi:s3cret@127.0.0.1:{port}/test")
+    assert "cannot be used" in told.message
+    assert "It says: " in told.hint
+
+
+def test_a_password_without_tls_needs_no_other_package() -> None:
+    """PyMySQL encrypts it by a library of its own extra, which ours asks for."""
+    project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text("utf-8"))["project"]
+    assert any("pymysql[rsa]" in wish for wish in project["optional-dependencies"]["mysql"])
+
+
+@pytest.mark.parametrize("host", ["no.such.host.invalid", "127.0.0.1:99999", "[::1", "a..b", "x" * 300])
+def test_a_host_that_cannot_be_reached_is_a_sentence(host: str) -> None:
+    refusal(f"mariadb://mapsi:s3cret@{host}/test")
+
+
+@given(st.text(max_size=60))
+def test_any_address_is_used_or_refused_in_a_sentence(written: str) -> None:
+    with suppress(CatalogError):
+        assert read_address(f"mariadb://{written}").url.database
+
+
+def test_a_frozen_server_holds_one_at_a_time_and_comes_back(
+    mariadb: MariaDB, new_database: Callable[[str], str]
+) -> None:
+    name = new_database("mariadb").rpartition("/")[2]
+    with way_to(mariadb.port) as way:
+        url = mariadb.url(name).replace(f":{mariadb.port}", f":{way.port}")
+        database = open_database(url, patience=Patience(connect=1, answer=1, lock=1))
+        way.frozen = True
+        with pytest.raises(CatalogError, match="does not answer"), database.read():
+            pass
+        tried = way.taken
+        for _ in range(20):
+            with pytest.raises(CatalogError, match="does not answer"), database.read():
+                pass
+        assert way.taken == tried
+        way.frozen = False
+        assert eventually(lambda: _answers(database))
+        database.close()
+
+
+def _answers(database: Database) -> bool:
+    try:
+        with database.read() as connection:
+            return connection.scalar(text("SELECT 1")) == 1
+    except CatalogError:
+        return False
+
+
+def test_the_connection_of_a_run_may_lie_idle_for_longer_than_the_server_allows(
+    mariadb: MariaDB, new_database: Callable[[str], str]
+) -> None:
+    mariadb.execute("SET GLOBAL wait_timeout = 4")
+    try:
+        database = open_database(new_database("mariadb"))
+        with database.session() as connection:
+            assert connection.scalar(text("SELECT @@wait_timeout")) > 3600
+        database.close()
+    finally:
+        mariadb.execute("SET GLOBAL wait_timeout = 28800")
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "mariadb"])
+def test_where_visitors_wait_a_lock_is_told_soon(kind: str, new_database: Callable[[str], str]) -> None:
+    url = new_database(kind)
+    database, other = open_database(url, patience=Patience(connect=1, answer=5, lock=1)), open_database(url)
+    with other.write() as connection:
+        connection.execute(text("CREATE TABLE t (n INTEGER PRIMARY KEY)"))
+    with other.write() as connection:
+        connection.execute(text("INSERT INTO t VALUES (1)"))
+        with pytest.raises(CatalogError, match="busy"), database.write() as second:
+            second.execute(text("INSERT INTO t VALUES (1)"))
+    for opened in (database, other):
+        opened.close()
+
+
+@pytest.mark.parametrize("name", ["what?mode=memory", "100%", "a#b", "한글 이름", "%2e%2e", "file:x"])
+def test_a_file_may_have_any_name(tmp_path: Path, name: str) -> None:
+    with open_catalog(tmp_path / name / "catalog.db") as catalog:
+        catalog.migrate()
+    assert (tmp_path / name / "catalog.db").stat().st_size > 0
 
 
 @pytest.mark.parametrize(

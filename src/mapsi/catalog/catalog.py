@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -36,7 +37,7 @@ from mapsi.catalog.pictures.readings import (
 )
 from mapsi.catalog.product import Product, ProductPage
 from mapsi.catalog.records import CatalogStatus, Facets, ImportReport, IndexRow, Label, PricePoint, Suggestion
-from mapsi.catalog.store.database import Clock, Database, open_database, utc_now
+from mapsi.catalog.store.database import AT_WORK, ON_PAGES, Clock, Database, open_database, utc_now
 from mapsi.catalog.store.expiry import read_expired
 from mapsi.catalog.store.generation import read_generation
 from mapsi.catalog.store.migrations import check_schema, migrate
@@ -44,15 +45,16 @@ from mapsi.errors import UsageError
 from mapsi.taxonomy import Taxonomy
 
 
-def open_catalog(url: str, now: Clock = utc_now) -> Catalog:
-    """Open the catalogue at a SQLAlchemy address: ``sqlite:////folder/catalog.sqlite3``, or ``mysql://`` or
-    ``mariadb://user:password@host/database`` (driver PyMySQL, extra ``mapsi[mysql]``).
+def open_catalog(address: str | Path, now: Clock = utc_now, *, visitors: bool = False) -> Catalog:
+    """Open the catalogue at a SQLAlchemy address: ``sqlite:////folder/catalog.sqlite3`` (or the file's path), or ``mysql://``
+    or ``mariadb://user:password@host/database`` (driver PyMySQL, extra ``mapsi[mysql]``).
 
     The database is reached, its schema is not looked at: call :meth:`Catalog.migrate` or :meth:`Catalog.check_schema`.
-    ``now`` is the clock that says what has expired. Raises :class:`CatalogError` where the address makes no sense, the
+    ``now`` is the clock that says what has expired, ``visitors`` whether somebody waits for
+    each answer: then a database that is slow or locked is an error within seconds. Raises :class:`CatalogError` where the address makes no sense, the
     driver is missing or the server does not answer.
     """
-    return Catalog(open_database(url, now))
+    return Catalog(open_database(address, now, ON_PAGES if visitors else AT_WORK))
 
 
 class Catalog:
@@ -222,7 +224,7 @@ class Catalog:
 
     def close(self) -> None:
         """Give back all connections."""
-        self._database.engine.dispose()
+        self._database.close()
 
     def _expired(self, connection: Connection) -> Expired:
         """What is hidden at this moment, though it still stands among the listings."""

@@ -47,17 +47,18 @@ def open_finder(settings: Settings, installation: Installation) -> Finder:
     return Finder(installation.catalog, serving, installation.pictures)
 
 
-def database_url(settings: Settings) -> str:
-    """The catalogue's address: the one set, or SQLite in the home folder."""
-    return settings.database_url.reveal() or f"sqlite:///{settings.home / 'catalog.db'}"
+def database_address(settings: Settings) -> str | Path:
+    """The catalogue's address: the one set, or the file of SQLite in the home folder."""
+    return settings.database_url.reveal() or settings.home / "catalog.db"
 
 
-def open_stock(settings: Settings) -> Catalog:
-    """The catalogue alone, brought to this version's schema: for what needs no model."""
+def open_stock(settings: Settings, *, visitors: bool = False) -> Catalog:
+    """The catalogue alone, brought to this version's schema: for what needs no model. ``visitors`` says whether somebody
+    waits for each answer."""
     from mapsi.catalog import open_catalog
 
     make_home(settings)
-    catalog = open_catalog(database_url(settings))
+    catalog = open_catalog(database_address(settings), visitors=visitors)
     catalog.migrate()
     return catalog
 
@@ -124,8 +125,9 @@ def check_names(model: Model, taxonomy: Taxonomy) -> None:
             )
 
 
-def open_installation(settings: Settings, *, model_folder: Path | None = None) -> Installation:
-    """Everything that serving and stocking need, the catalogue brought to this version's schema."""
+def open_installation(settings: Settings, *, model_folder: Path | None = None, visitors: bool = False) -> Installation:
+    """Everything that serving and stocking need, the catalogue brought to this version's schema; ``visitors`` says whether
+    somebody waits for each answer."""
     from mapsi.pictures.copying import PictureSource
     from mapsi.pictures.store import PictureStore
     from mapsi.remote import Fetcher
@@ -134,7 +136,7 @@ def open_installation(settings: Settings, *, model_folder: Path | None = None) -
     make_home(settings)
     model, taxonomy = open_model(settings, model_folder)
     return Installation(
-        catalog=open_stock(settings),
+        catalog=open_stock(settings, visitors=visitors),
         model=model,
         taxonomy=taxonomy,
         pictures=PictureStore(settings.home / "pictures", PhotoLimits.of(settings)),

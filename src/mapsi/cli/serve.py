@@ -37,7 +37,7 @@ _model = click.option("--model", type=click.Path(path_type=Path), help="Model fo
 def serve(host: str, port: int, model: Path | None) -> None:
     """Serve the pages and the JSON API over your own catalogue."""
     settings = read_settings(model=model)
-    _serve(settings, open_installation(settings), host, port)
+    _serve(settings, open_installation(settings, visitors=True), host, port)
 
 
 @click.command()
@@ -51,7 +51,7 @@ def demo(host: str, port: int, model: Path | None) -> None:
     """
     settings = read_settings(model=model)
     demo_settings = dataclasses.replace(settings, home=settings.home / "demo", database_url=Secret(""))
-    installation = open_installation(demo_settings)
+    installation = open_installation(demo_settings, visitors=True)
     stock_sample_shop(demo_settings, installation)
     _serve(demo_settings, installation, host, port)
 

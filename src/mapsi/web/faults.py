@@ -66,7 +66,8 @@ def from_mapsi(error: MapsiError) -> Fault:
     """What is told of an error of ours. The sentences of those that are the service's own trouble may name folders of
     this machine: they go to the log."""
     if error.http_status >= 500:
-        _log.error("%s %s: %s", request.method, request.path, error)
+        cause = getattr(error.__cause__, "orig", None) or error.__cause__ or "no other cause"
+        _log.error("%s %s: %s (%s)", request.method, request.path, error, cause)
         return Fault(error.http_status, error.code, "The service cannot answer now.", "Its log says why.")
     parameter = error.parameter if isinstance(error, ParameterError) else ""
     return Fault(error.http_status, error.code, error.message, error.hint, parameter)

@@ -19,7 +19,13 @@ _RUN = "Run `mapsi catalog migrate`."
 
 
 def migrate(database: Database) -> None:
-    """Upgrade the schema to this version's; raises :class:`CatalogError` where it is newer."""
+    """Upgrade the schema to this version's; raises :class:`CatalogError` where it is newer.
+
+    Where there is nothing to do, nothing is written or locked: a server starts on a full or read-only disk too.
+    """
+    with database.read() as connection:
+        if _refuse_newer(connection) == _scripts().get_current_head():
+            return
     with (
         database.session() as connection,
         exclusive(database, connection, "migrate", seconds=600) as free,

@@ -1,0 +1,113 @@
+"""The address of a database as a person writes it -> what SQLAlchemy and the driver take."""
+
+from __future__ import annotations
+
+import re
+import ssl
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from sqlalchemy import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+from mapsi.errors import CatalogError
+
+MODES = ("disabled", "preferred", "required", "verify_ca", "verify_identity")
+"""TLS as MySQL's own programs name it: ``required`` believes any certificate, ``verify_ca`` one that the authority signed,
+``verify_identity`` one that names the host besides. ``preferred``, the default without an authority, encrypts if it can."""
+
+_OPTIONS = ("ssl_mode", "ssl_ca", "ssl_cert", "ssl_key", "unix_socket", "charset")
+_WRITTEN = re.compile(
+    r"""(?P<scheme>[\w+]+)://(?P<user>[^:/@]*):(?P<password>.*)@
+        (?P<rest>(?:\[[^\]]*\]|[^:/@?\#\[\]]*)(?::\d*)?(?:/[^@?]*)?(?:\?[^@]*)?)""",
+    re.VERBOSE | re.DOTALL,
+)
+_HOW = "Write sqlite:////folder/catalog.sqlite3 or mariadb://user:password@host/database."
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """``url`` names driver, host and database; ``arguments`` are the driver's own."""
+
+    url: URL
+    arguments: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self.url.get_backend_name() == "sqlite"
+
+
+def read_address(written: str | Path) -> Address:
+    """Read an address; a path is a SQLite file. Raises :class:`CatalogError`, which never holds the password.
+
+    Any letter may stand in a password, ``@``, ``/``, ``#`` and ``?`` too; only ``%`` is written ``%25``.
+    """
+    if isinstance(written, Path):
+        return Address(URL.create("sqlite", database=str(written)))
+    try:
+        url = make_url(_quoted(written.strip()))
+    except (ArgumentError, ValueError) as error:
+        raise CatalogError("The address of the catalogue's database cannot be read.", _HOW) from error
+    match url.drivername:
+        case "sqlite" | "sqlite+pysqlite" if url.database and url.database != ":memory:":
+            return Address(url)
+        case "sqlite" | "sqlite+pysqlite":
+            raise CatalogError(
+                "A catalogue in memory would be lost.", "Name a file: sqlite:////folder/catalog.sqlite3."
+            )
+        case "mysql" | "mariadb" | "mysql+pymysql" | "mariadb+pymysql":
+            return _server(url)
+    raise CatalogError(
+        f"The catalogue cannot be kept in a database of the kind {url.drivername}.",
+        "SQLite, MariaDB and MySQL (by PyMySQL) are the ones it knows.",
+    )
+
+
+def _quoted(written: str) -> str:
+    """The address with its password so that no letter of it is taken for the end of it: up to the last ``@`` is password."""
+    parts = _WRITTEN.fullmatch(written)
+    if parts is None:
+        return written
+    return f"{parts['scheme']}://{parts['user']}:{quote(parts['password'], safe='%')}@{parts['rest']}"
+
+
+def _server(url: URL) -> Address:
+    if not url.database:
+        raise CatalogError("The address names no database on the server.", _HOW)
+    unknown = sorted(set(url.query) - set(_OPTIONS))
+    if unknown:
+        known = ", ".join(_OPTIONS)
+        raise CatalogError(f"The database's address has an option {unknown[0]}, which is none.", f"There are {known}.")
+    said = {name: str(value) for name, value in url.query.items()}
+    arguments: dict[str, Any] = _tls(said)
+    if "unix_socket" in said:
+        arguments["unix_socket"] = said["unix_socket"]
+    if url.password:
+        arguments["password"] = str(url.password).encode()  # PyMySQL would take the letters of a text for Latin-1
+    return Address(url.set(drivername=f"{url.get_backend_name()}+pymysql", query={}), arguments)
+
+
+def _tls(said: dict[str, str]) -> dict[str, Any]:
+    authority = said.get("ssl_ca")
+    mode = said.get("ssl_mode", "verify_identity" if authority else "preferred").lower().replace("-", "_")
+    if mode not in MODES:
+        raise CatalogError(f"{mode!r} is no mode of TLS.", f"ssl_mode is one of {', '.join(MODES)}.")
+    if mode == "disabled":
+        return {"ssl_disabled": True}
+    if mode == "preferred" and "ssl_cert" not in said:
+        return {}
+    try:
+        context = ssl.create_default_context(cafile=authority)
+        if "ssl_cert" in said:
+            context.load_cert_chain(said["ssl_cert"], said.get("ssl_key"))
+    except OSError as error:  # ssl.SSLError is one
+        raise CatalogError(
+            f"A certificate for the database cannot be read: {error}.", "Check ssl_ca and ssl_cert."
+        ) from error
+    context.check_hostname = mode == "verify_identity"
+    context.verify_mode = ssl.CERT_REQUIRED if mode.startswith("verify") else ssl.CERT_NONE
+    # Databases make certificates for themselves that lack what newer rules ask for, say MySQL's automatic ones.
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+    return {"ssl": context}
