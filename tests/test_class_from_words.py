@@ -103,7 +103,7 @@ def test_the_fast_way_finds_what_the_slow_one_finds(classes: list[list[str]], te
         "a",
         Name("a", "a"),
         {},
-        tuple(Class(f"c{n}", Name(ws[0], ws[0]), "g", tuple(ws)) for n, ws in enumerate(classes)),
+        tuple(Class(f"c{n}", Name(ws[0], ws[0]), tuple(ws), "g") for n, ws in enumerate(classes)),
     )
     spaced = " ".join(re.findall("[가-힣]+|[a-z0-9]+", text))
     finds = {(s, e, f"c{n}") for n, ws in enumerate(classes) for word in ws for s, e in slow_finds(word, spaced)}

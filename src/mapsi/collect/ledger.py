@@ -11,11 +11,12 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal, cast
 
 from mapsi.artifacts import cut_torn_line
+from mapsi.collect.source import Origin
 from mapsi.errors import ArtifactError
 
 NAME = "ledger.jsonl"
@@ -27,7 +28,7 @@ Outcome = Literal["kept", "refused", "duplicate", "failed"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class Line(Origin):
     """A photo that ``source`` named for the class ``cls`` (``class`` in the file), by the words of ``query``.
 
     ``file`` is the photo's name in its class folder. ``sha256`` (of what came), ``hash`` (64 bits in hexadecimal, DCT),
@@ -38,10 +39,8 @@ class Line:
     outcome: Outcome
     cls: str
     source: str
-    address: str
     query: str
     language: str
-    rank: int
     time: str
     reason: str = ""
     detail: str = ""
@@ -50,15 +49,11 @@ class Line:
     hash: str = ""
     width: int = 0
     height: int = 0
-    page: str = ""
-    title: str = ""
-    creator: str = ""
-    licence: str = ""
-    licence_address: str = ""
 
     def to_json(self) -> dict[str, Any]:
-        """The line as it stands in the file: fields that say nothing are left out."""
-        named = {("class" if name == "cls" else name): value for name, value in asdict(self).items()}
+        """The line as it stands in the file, what became of the photo first: fields that say nothing are left out."""
+        values = {**{name: getattr(self, name) for name in Line.__annotations__}, **self.origin()}
+        named = {("class" if name == "cls" else name): value for name, value in values.items()}
         return {name: value for name, value in named.items() if value not in ("", 0)}
 
 

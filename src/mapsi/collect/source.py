@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, fields
+from typing import Any, Protocol
 
 from mapsi.taxonomy import Class
 
@@ -19,14 +19,9 @@ class Query:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
-    """A photo that a source named. ``rank`` counts from 1 within its query.
-
-    ``address`` is an absolute http(s) address; with ``local`` it is a path on this machine, which a source sets of itself
-    and never because an answer from outside says so. Empty texts are not known. ``licence`` is a short name such as
-    ``CC BY-SA 4.0``. ``width`` and ``height`` are what the source says of the photo at the address, in pixels, 0 where it
-    says nothing: a photo that is too small then needs no visit.
-    """
+class Origin:
+    """Where a photo is from, as a source says. ``rank`` counts from 1 within its query. Empty texts are not known;
+    ``licence`` is a short name such as ``CC BY-SA 4.0``."""
 
     address: str
     rank: int
@@ -35,6 +30,21 @@ class Found:
     creator: str = ""
     licence: str = ""
     licence_address: str = ""
+
+    def origin(self) -> dict[str, Any]:
+        """These fields by name, for another record that has them."""
+        return {field.name: getattr(self, field.name) for field in fields(Origin)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found(Origin):
+    """A photo that a source named.
+
+    ``address`` is an absolute http(s) address; with ``local`` it is a path on this machine, which a source sets of itself
+    and never because an answer from outside says so. ``width`` and ``height`` are what the source says of the photo at
+    the address, in pixels, 0 where it says nothing: a photo that is too small then needs no visit.
+    """
+
     width: int = 0
     height: int = 0
     local: bool = False

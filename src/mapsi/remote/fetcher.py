@@ -23,25 +23,27 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
 @dataclass(frozen=True, slots=True)
-class Fetched:
-    """A whole answer in memory. ``url`` is where the redirects ended, ``status`` from 200 to 299 or one that the caller
-    understands, ``data`` unpacked, the names in ``headers`` in small letters."""
+class Answered:
+    """How a server answered. ``url`` is where the redirects ended, ``status`` from 200 to 299 or one that the caller
+    understands, the names in ``headers`` in small letters."""
 
     url: str
     status: int
-    data: bytes
     headers: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Downloaded:
-    """An answer that was written to a file of ``size`` bytes; the rest as in :class:`Fetched`. With a status outside 200 to
-    299 nothing was written."""
+class Fetched(Answered):
+    """A whole answer in memory, its ``data`` unpacked."""
 
-    url: str
-    status: int
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Downloaded(Answered):
+    """An answer that was written to a file of ``size`` bytes; with a status outside 200 to 299 nothing was."""
+
     size: int
-    headers: Mapping[str, str]
 
 
 class Fetcher:
@@ -91,7 +93,7 @@ class Fetcher:
         """
         with self._visit(url, headers or {}, Deadline(seconds), statuses, form) as answer:
             data = b"".join(answer.body(max_bytes, accept))
-        return Fetched(answer.address.url, answer.status, data, answer.headers)
+        return Fetched(answer.address.url, answer.status, answer.headers, data)
 
     def download(
         self,
@@ -112,7 +114,7 @@ class Fetcher:
                 with atomic_file(target) as beside, beside.open("wb") as file:
                     for chunk in answer.body(max_bytes, accept):
                         size += file.write(chunk)
-        return Downloaded(answer.address.url, answer.status, size, answer.headers)
+        return Downloaded(answer.address.url, answer.status, answer.headers, size)
 
     def _visit(
         self,

@@ -34,14 +34,19 @@ class Name:
 
 
 @dataclass(frozen=True, slots=True)
-class Class:
-    """One answer on an axis. ``words`` are search words in either language, the names not among them. ``parent`` is the
-    class that it is a kind of (sneakers are shoes), empty for none."""
+class Named:
+    """Something that shops and shoppers have words for. ``words`` are of either language, the names not among them."""
 
     slug: str
     name: Name
-    group: str
     words: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Class(Named):
+    """One answer on an axis. ``parent`` is the class that it is a kind of (sneakers are shoes), empty for none."""
+
+    group: str
     parent: str = ""
 
     @property
@@ -186,7 +191,7 @@ def _parse_class(where: str, groups: Mapping[str, Name], entry: Mapping[str, Any
         raise ArtifactError(f"{where}: words must be a list of texts.", 'Write words = ["...", "..."].')
     if not isinstance(parent, str):
         raise ArtifactError(f"{where}: parent is {parent!r}.", "Write the slug of another class.")
-    return Class(slug, parse_name(where, entry), group, tuple(words), parent)
+    return Class(slug, parse_name(where, entry), tuple(words), group, parent)
 
 
 def parse_name(where: str, entry: Mapping[str, Any]) -> Name:

@@ -13,17 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from mapsi.errors import ArtifactError
-from mapsi.taxonomy import Name, check_slug, parse_name
+from mapsi.taxonomy import Named, check_slug, parse_name
 
 
 @dataclass(frozen=True, slots=True)
-class ColorFamily:
-    """Colours that a shopper filters by as one. ``words``, of either language, mean the very colour, ``shades`` only
-    belong to it."""
+class ColorFamily(Named):
+    """Colours that a shopper filters by as one. ``words`` mean the very colour, ``shades`` only belong to it."""
 
-    slug: str
-    name: Name
-    words: tuple[str, ...]
     shades: tuple[str, ...]
 
     @property

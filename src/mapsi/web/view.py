@@ -16,7 +16,7 @@ from mapsi.infer.reading import AxisReading, Reading
 from mapsi.pictures.store import smaller_sides
 from mapsi.taxonomy import Taxonomy
 from mapsi.taxonomy.names import axis_name, class_name, color_names
-from mapsi.web.choices import Choice, PriceChoice, grouped, price_range, with_chosen
+from mapsi.web.choices import Choice, grouped, price_range, with_chosen
 from mapsi.web.languages import format_price
 from mapsi.web.languages import translate as _
 from mapsi.web.messages import Explanation
@@ -248,7 +248,7 @@ class Listing:
         return self.typed.get("max_price") or grouped(self.query.filters.max_price)
 
     @property
-    def price_choices(self) -> list[PriceChoice]:
+    def price_choices(self) -> list[Choice]:
         """Ranges of prices to tap; the one in force leads back."""
         filters = self.query.filters
         choices = []
@@ -256,7 +256,7 @@ class Listing:
             chosen = (filters.min_price, filters.max_price) == (prices.low, prices.high)
             low, high = (None, None) if chosen else (prices.low, prices.high)
             url = self.url(filters=replace(filters, min_price=low, max_price=high))
-            choices.append(PriceChoice(price_range(prices.low, prices.high), url, chosen, self.count(prices.count)))
+            choices.append(Choice(url, price_range(prices.low, prices.high), chosen, self.count(prices.count)))
         return choices
 
     def count(self, number: int) -> str:

@@ -209,7 +209,7 @@ def count_living(connection: Connection, shop_id: int | None) -> int:
 
 
 def _refuse_none_good(stage: Stage, broken: Broken, *, may_be_empty: bool) -> None:
-    if stage.counts.good or stage.counts.gone or stage.counts.missing:
+    if stage.counts.good or stage.counts.withdrawn or stage.counts.missing:
         return
     if broken.count:
         first = broken.first[0]

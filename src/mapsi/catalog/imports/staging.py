@@ -83,14 +83,14 @@ def index_stage(connection: Connection) -> None:
 
 @dataclass
 class Counts:
-    """How many offers were staged, by kind. ``returned`` are those of the changed that had been gone; ``gone`` those that
-    a feed of changes withdraws, ``missing`` its withdrawals of what was not there."""
+    """How many offers were staged, by kind. ``returned`` are those of the changed that had been gone; ``withdrawn`` those
+    that a feed of changes takes away, ``missing`` its withdrawals of what was not there."""
 
     new: int = 0
     changed: int = 0
     returned: int = 0
     same: int = 0
-    gone: int = 0
+    withdrawn: int = 0
     missing: int = 0
 
     @property
@@ -146,7 +146,7 @@ class Stage:
             rows = [{"shop_offer_id": row.shop_offer_id, "offer_id": row.id, "kind": GONE} for row in living]
             if rows:
                 self._connection.execute(insert(staged), rows)
-        self.counts.gone += len(rows)
+        self.counts.withdrawn += len(rows)
         self.counts.missing += len(batch) - len(rows)
 
     def _sort_out(self, batch: Sequence[Offer]) -> tuple[list[Offer], list[BrokenRow]]:

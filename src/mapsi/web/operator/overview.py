@@ -62,21 +62,13 @@ class SourceView:
 
 
 @dataclass(frozen=True, slots=True)
-class ClassCount:
-    """A class by name and how many products have it; an empty ``slug`` counts those without one."""
-
-    slug: str
-    name: str
-    count: int
-
-
-@dataclass(frozen=True, slots=True)
 class AxisCounts:
-    """The classes of one axis, the fullest first, and the count that a full bar stands for."""
+    """The classes of one axis, the fullest first: slug, name and how many products have it; the empty slug counts those
+    without a class. A full bar stands for ``most``."""
 
     slug: str
     name: str
-    classes: tuple[ClassCount, ...]
+    classes: tuple[tuple[str, str, int], ...]
     most: int
 
 
@@ -205,13 +197,11 @@ def _view_axes(facets: Facets, taxonomy: Taxonomy) -> tuple[AxisCounts, ...]:
     views = []
     for axis in taxonomy.listed:
         counts = facets.classes.get(axis, ())
-        named = [
-            ClassCount(slug, class_name(taxonomy, axis, slug).in_language(language()), count) for slug, count in counts
-        ]
+        named = [(slug, class_name(taxonomy, axis, slug).in_language(language()), count) for slug, count in counts]
         without = facets.offers - sum(count for _slug, count in counts)
         if without > 0:
-            named.append(ClassCount("", "", without))
-        most = max((one.count for one in named), default=1)
+            named.append(("", "", without))
+        most = max((count for _slug, _name, count in named), default=1)
         views.append(AxisCounts(axis, axis_name(taxonomy, axis).in_language(language()), tuple(named), most))
     return tuple(views)
 
