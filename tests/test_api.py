@@ -14,6 +14,8 @@ from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import validate
 from werkzeug.test import TestResponse
 
+from mapsi.errors import CatalogError
+from mapsi.search.pair import ServingPair
 from small_house import House, draw_garment, grey_bytes, open_house, photo_bytes, photo_form
 
 IMAGE = "/api/v1/search/image"
@@ -241,20 +243,27 @@ def test_health_is_told_with_its_status(
     assert (healthy.json["offers"], healthy.json["indexed"]) == (90, 90)
     (tmp_path / "current").write_text("gone")
     monkeypatch.setattr(house.finder._pair, "_root", tmp_path)
+    half = client.get("/healthz")
+    assert (half.status_code, half.json["status"], half.json["index"]) == (200, "incomplete", "damaged")
+    monkeypatch.setattr(house.finder, "facets", _refuse)
     sick = client.get("/healthz")
-    assert sick.status_code == 503
-    assert sick.json["error"]["code"] == "bad_artifact"
-    check_against(client.get("/api/v1/openapi.json").json, "/healthz", sick)
+    assert (sick.status_code, sick.json["error"]["code"]) == (503, "catalog_unavailable")
+    for told in (healthy, half, sick):
+        check_against(client.get("/api/v1/openapi.json").json, "/healthz", told)
+
+
+def _refuse(*_arguments: object) -> None:
+    raise CatalogError("The database server does not answer.", "Check it.")
 
 
 def test_trouble_of_the_service_is_told_without_its_folders(
     house: House, client: FlaskClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / "current").write_text("gone")
-    monkeypatch.setattr(house.finder._pair, "_root", tmp_path)
-    for answer in (send(client, photo_bytes()), client.get("/healthz")):
-        assert (answer.status_code, answer.json["error"]["code"]) == (503, "bad_artifact")
-        assert str(tmp_path) not in answer.text
+    monkeypatch.setattr(house.finder, "_pair", ServingPair(house.finder.serving().model, tmp_path))
+    answer = send(client, photo_bytes())
+    assert (answer.status_code, answer.json["error"]["code"]) == (503, "bad_artifact")
+    assert str(tmp_path) not in answer.text
     assert str(tmp_path) in caplog.text
 
 

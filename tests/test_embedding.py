@@ -244,7 +244,7 @@ def test_a_server_goes_over_to_a_new_model_with_its_index(
     reading = finder.read(RED)
     found = finder.by_photo(reading, Filters(), "likeness", 1, 5).products
     build(install(shop.catalog, new, tmp_path), no_progress)
-    assert finder.status() == {"model": new.fingerprint, "offers": 40, "indexed": 40}
+    assert finder.status() == {"model": new.fingerprint, "offers": 40, "indexed": 40, "index": "ok"}
     assert finder.read(RED).model == new.fingerprint
     assert finder.by_photo(reading, Filters(), "likeness", 1, 5).products == found, "paging goes on in the index before"
 

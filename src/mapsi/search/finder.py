@@ -111,12 +111,15 @@ class Finder:
         return self._pictures.path(digest, side)
 
     def status(self) -> Mapping[str, Any]:
-        """Whether it can answer, for health checks; raises a ``MapsiError`` where it cannot."""
-        pair = self._pair.now()
+        """Whether it can answer, for health checks; raises a ``MapsiError`` where it cannot. ``index`` is ``damaged`` or
+        ``missing`` where photos find less than there is, or nothing; words find all."""
+        (pair, fault), offers = self._pair.look(), self.facets().offers
+        missing = pair.snapshot is None and offers > 0
         return {
             "model": pair.model.fingerprint,
-            "offers": self.facets().offers,
+            "offers": offers,
             "indexed": pair.snapshot.index.size if pair.snapshot is not None else 0,
+            "index": "damaged" if fault is not None else "missing" if missing else "ok",
         }
 
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -12,11 +13,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from mapsi.errors import ArtifactError, NotFoundError
+from mapsi.errors import ArtifactError, MapsiError, NotFoundError
 from mapsi.infer import Model
 from mapsi.search.snapshot import Snapshot, built_at, current_name, read_snapshot
 
 HELD_SECONDS = 3600.0
+RETRY_SECONDS = 15.0
+"""After so long, an index that could not be opened is tried again: its disk may be back."""
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +30,15 @@ class Pair:
 
     model: Model
     snapshot: Snapshot | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Fault:
+    """Why the index ``name`` cannot serve; it is not tried again before ``until``."""
+
+    name: str | None
+    error: MapsiError
+    until: float
 
 
 class ServingPair:
@@ -47,24 +61,53 @@ class ServingPair:
         self._held_seconds = held_seconds
         self._pair = Pair(model, None)
         self._before: tuple[Snapshot, float] | None = None
+        self._fault: _Fault | None = None
         self._lock = threading.Lock()
 
     def now(self) -> Pair:
         """The pair of the index that serves, opened where another one took its place.
 
-        One thread opens; the others go on with the pair before meanwhile, or wait where there is none. Raises
-        ``ArtifactError`` where the index is damaged or its model is not to be had.
+        One thread opens; the others go on with the pair before meanwhile, or wait where there is none. An index that is
+        damaged, or whose model is not to be had, changes nothing where there is a pair with one; else its error is raised.
         """
-        name, pair = current_name(self._root), self._pair
-        if name is None or _is(pair, name):
-            return pair
-        if self._lock.acquire(blocking=pair.snapshot is None):
+        pair, fault = self.look()
+        if fault is not None and pair.snapshot is None:
+            raise fault
+        return pair
+
+    def look(self) -> tuple[Pair, MapsiError | None]:
+        """The pair that serves, and what is wrong with the index that ought to."""
+        try:
+            name = current_name(self._root)
+        except ArtifactError as error:
+            return self._pair, self._note(None, error)
+        if name is None or _is(self._pair, name):
+            self._fault = None
+        elif not self._is_known_fault(name) and self._lock.acquire(blocking=self._pair.snapshot is None):
             try:
-                if not _is(self._pair, name):
-                    self._switch(name)
+                if not _is(self._pair, name) and not self._is_known_fault(name):
+                    self._try(name)
             finally:
                 self._lock.release()
-        return self._pair
+        return self._pair, self._fault.error if self._fault is not None else None
+
+    def _try(self, name: str) -> None:
+        try:
+            self._switch(name)
+        except MapsiError as error:
+            self._note(name, error)
+        else:
+            self._fault = None
+
+    def _note(self, name: str | None, error: MapsiError) -> MapsiError:
+        if self._fault is None or self._fault.name != name:
+            _log.error("%s", error)
+        self._fault = _Fault(name, error, time.monotonic() + RETRY_SECONDS)
+        return error
+
+    def _is_known_fault(self, name: str) -> bool:
+        fault = self._fault
+        return fault is not None and fault.name == name and time.monotonic() < fault.until
 
     def built(self) -> datetime | None:
         """When the index that serves was built (UTC); ``None`` where there is none. Raises as :meth:`now`."""

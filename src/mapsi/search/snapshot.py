@@ -3,33 +3,38 @@
 index/current          the name of the folder that serves
 index/NAME/vectors.faiss
 index/NAME/columns.npz
-index/NAME/index.json
+index/NAME/index.json      what it was made with, and the digests of the two files beside it
 """
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 import uuid
+import zipfile
 from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from mapsi.artifacts import atomic_file, locked_file, read_json, write_json
+from mapsi.artifacts import atomic_file, file_digest, locked_file, read_json, write_json
 from mapsi.catalog.filters import Filters
 from mapsi.catalog.records import IndexRow
 from mapsi.errors import ArtifactError
 from mapsi.search.index import BoolArray, FlatIndex, IntArray, VectorIndex
 
-FORMAT = 1
+FORMAT = 2
 CURRENT = "current"
+VECTORS, COLUMNS, DOCUMENT = "vectors.faiss", "columns.npz", "index.json"
+_NAME = re.compile(r"[0-9]{8,20}-[0-9a-f]{8}")
+_MEND = "Run `mapsi index build`."
 LOCK = "lock"
 PATIENCE = 600.0
 _BATCH = 2000
@@ -129,7 +134,7 @@ def write_snapshot(
         if not free:
             raise ArtifactError("Another process is writing the index.", "Wait for it, then run `mapsi index build`.")
         written = _write_beside(root, offers, model=model, width=width, generation=generation, axes=axes)
-        before = current_name(root)
+        before = _name_before(root)
         with atomic_file(root / CURRENT) as beside:
             beside.write_text(written.name, "utf-8")
         _remove_others(root, {written.name, before})
@@ -143,15 +148,16 @@ def _write_beside(
     folder = root / name
     folder.mkdir()
     index, columns = gather(offers, width, axes)
-    index.write(folder / "vectors.faiss")
+    index.write(folder / VECTORS)
     named = {f"class:{axis}": values for axis, values in columns.classes.items()}
     np.savez(
-        folder / "columns.npz",
+        folder / COLUMNS,
         allow_pickle=False,
         **named,
         **{key: getattr(columns, key) for key in ("offer", "group", "price", "shop", "audience")},
     )
-    write_json(folder / "index.json", {"format": FORMAT, "model": model, "generation": generation, "rows": index.size})
+    document = {"format": FORMAT, "model": model, "generation": generation, "rows": index.size}
+    write_json(folder / DOCUMENT, document | {"sha256": _digests(folder)})
     return Written(name, index.size)
 
 
@@ -172,44 +178,91 @@ def _remove_others(root: Path, keep: set[str | None]) -> None:
 
 
 def current_name(root: Path) -> str | None:
-    """The name of the index that serves, ``None`` where none was built."""
+    """The name of the index that serves, ``None`` where none was built; raises :class:`ArtifactError` where what stands
+    there is no name."""
     try:
-        return (root / CURRENT).read_text("utf-8").strip() or None
+        name = (root / CURRENT).read_text("utf-8").strip()
     except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise _damaged(f"{root / CURRENT} cannot be read") from error
+    if name and not _NAME.fullmatch(name):
+        raise _damaged(f"{root / CURRENT} holds no name")
+    return name or None
+
+
+def _name_before(root: Path) -> str | None:
+    """The name that is about to be replaced, whatever became of it; a folder in its place is removed."""
+    try:
+        return current_name(root)
+    except ArtifactError:
+        if (root / CURRENT).is_dir():
+            shutil.rmtree(root / CURRENT)
         return None
 
 
 def built_at(root: Path, name: str) -> datetime | None:
     """When the index of that name was built (UTC); ``None`` where it has been removed since."""
     try:
-        return datetime.fromtimestamp((root / name / "index.json").stat().st_mtime, UTC)
-    except FileNotFoundError:
+        return datetime.fromtimestamp((root / name / DOCUMENT).stat().st_mtime, UTC)
+    except OSError:
         return None
 
 
 def snapshot_models(root: Path) -> set[str]:
-    """Fingerprints of the models that the indexes here were made with: the one that serves and the one before."""
-    documents = (read_json(file, "The index of product pictures") for file in root.glob("*/index.json"))
-    return {str(document["model"]) for document in documents}
+    """Fingerprints of the models that the indexes here were made with: the one that serves and the one before. A damaged
+    one serves no more and names none."""
+    found = set()
+    for folder in root.iterdir():
+        try:
+            found.add(str(_read_document(folder)["model"]))
+        except ArtifactError:
+            continue
+    return found
 
 
 def read_snapshot(root: Path, name: str) -> Snapshot:
     """Read an index; raises :class:`ArtifactError` where it is missing, damaged or of another version."""
     folder = root / name
-    if not (folder / "index.json").is_file():
-        raise ArtifactError(f"The index of product pictures, {folder}, is missing.", "Run `mapsi index build`.")
-    document = read_json(folder / "index.json", "The index of product pictures")
-    if document.get("format") != FORMAT:
-        raise ArtifactError("The index of product pictures is of another version.", "Run `mapsi index build`.")
+    document = _read_document(folder)
     try:
-        with np.load(folder / "columns.npz", allow_pickle=False) as stored:
-            classes = {key.removeprefix("class:"): stored[key] for key in stored.files if key.startswith("class:")}
-            columns = Columns(
-                stored["offer"], stored["group"], stored["price"], stored["shop"], stored["audience"], classes
-            )
-    except (OSError, ValueError, KeyError) as error:
-        raise ArtifactError("The index of product pictures is damaged.", "Run `mapsi index build`.") from error
-    index = FlatIndex.read(folder / "vectors.faiss")
+        if _digests(folder) != document["sha256"]:
+            raise _damaged(f"a file in {folder} is not the one that was written")
+        columns = _read_columns(folder / COLUMNS)
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise _damaged(str(folder)) from error
+    index = FlatIndex.read(folder / VECTORS)
     if index.size != len(columns.offer):
-        raise ArtifactError("The index of product pictures is damaged.", "Run `mapsi index build`.")
+        raise _damaged(f"{folder} holds {index.size} vectors for {len(columns.offer)} offers")
     return Snapshot(name, str(document["model"]), int(document["generation"]), index, columns)
+
+
+def _read_document(folder: Path) -> dict[str, Any]:
+    if not (folder / DOCUMENT).is_file():
+        raise ArtifactError(f"The index of product pictures, {folder}, is missing.", _MEND)
+    try:
+        document = read_json(folder / DOCUMENT, "The index of product pictures")
+    except ArtifactError as error:
+        raise _damaged(str(folder / DOCUMENT)) from error
+    if not isinstance(document, dict) or not isinstance(document.get("format"), int):
+        raise _damaged(f"{folder / DOCUMENT} says nothing of an index")
+    if document["format"] != FORMAT:
+        raise ArtifactError("The index of product pictures is of another version.", _MEND)
+    if not (isinstance(document.get("model"), str) and isinstance(document.get("generation"), int)):
+        raise _damaged(f"{folder / DOCUMENT} lacks an entry")
+    return document
+
+
+def _read_columns(file: Path) -> Columns:
+    with np.load(file, allow_pickle=False) as stored:
+        classes = {key.removeprefix("class:"): stored[key] for key in stored.files if key.startswith("class:")}
+        return Columns(stored["offer"], stored["group"], stored["price"], stored["shop"], stored["audience"], classes)
+
+
+def _digests(folder: Path) -> dict[str, str]:
+    """Half a second for a gigabyte, once an index: a flipped bit in a vector or a price would be seen by nothing else."""
+    return {name: file_digest(folder / name) for name in (VECTORS, COLUMNS)}
+
+
+def _damaged(what: str) -> ArtifactError:
+    return ArtifactError(f"The index of product pictures is damaged: {what}.", _MEND)

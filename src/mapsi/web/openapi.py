@@ -220,7 +220,15 @@ def _schemas(taxonomy: Taxonomy) -> Document:
         "Facets": _facets_schema(),
         "Suggestions": _exactly({"query": text, "suggestions": _list_of(_suggestion_schema())}),
         "Error": _exactly({"error": error}),
-        "Health": _exactly({"status": {"const": "ok"}, "model": text, "offers": count, "indexed": count}),
+        "Health": _exactly(
+            {
+                "status": {"enum": ["ok", "incomplete"]},
+                "model": text,
+                "offers": count,
+                "indexed": count,
+                "index": {"enum": ["ok", "missing", "damaged"]},
+            }
+        ),
         "Unhealthy": _exactly({"status": {"const": "unavailable"}, "error": error}),
     }
 

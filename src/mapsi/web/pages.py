@@ -176,14 +176,16 @@ def about() -> str:
 
 @pages.get("/healthz")
 def health() -> AnyResponse:
-    """200 where the model and the catalogue answer, else 503."""
+    """200 where the catalogue answers, else 503; ``incomplete`` where photos find nothing, or not all, for want of an
+    index."""
     try:
         status = services().finder.status()
     except MapsiError as error:
         fault = from_mapsi(error)
         body = {"status": "unavailable", **error_document(fault.code, fault.message, fault.hint)}
         return keep_private(make_response(jsonify(body), 503))
-    return keep_private(jsonify(status="ok", **status))
+    whole = status["index"] == "ok"
+    return keep_private(jsonify(status="ok" if whole else "incomplete", **status))
 
 
 @pages.get("/robots.txt")
