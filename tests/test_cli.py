@@ -15,6 +15,7 @@ from click.testing import CliRunner, Result
 from PIL import Image
 
 from mapsi.cli import main
+from mapsi.errors import PhotoError
 from mapsi.taxonomy import load_taxonomy
 from servers import free_port
 from small_house import write_colour_model
@@ -212,3 +213,19 @@ def test_the_manual_is_what_the_commands_say() -> None:
     page = (ROOT / "docs" / "commands.md").read_text("utf-8")
     assert page == written, "docs/commands.md is stale: run `python docs/write_commands.py`"
     assert page.count("## `mapsi ") == len(_commands(main))
+
+
+@pytest.mark.parametrize("encoding", ["cp949", "cp1252", "latin-1"])
+def test_a_console_that_lacks_a_letter_shows_a_question_mark(tmp_path: Path, encoding: str) -> None:
+    photo = tmp_path / "니트 \U0001f600.jpg"
+    photo.write_bytes(b"no photo")
+    ran = subprocess.run(
+        [sys.executable, "-m", "mapsi", "classify", photo],
+        env={**os.environ, "PYTHONIOENCODING": encoding, "MAPSI_HOME": str(tmp_path)},
+        capture_output=True,
+        check=False,
+    )
+    assert ran.returncode == PhotoError.exit_code
+    told = ran.stderr.decode(encoding)
+    assert ("니트" in told) == (encoding == "cp949")
+    assert "?.jpg: This file is not a photo" in told

@@ -27,11 +27,12 @@ from mapsi.collect.naver import NaverHub, NaverOpen
 from mapsi.collect.openverse import Openverse, licence_name
 from mapsi.collect.pace import SystemClock
 from mapsi.collect.remembered import Remembered
-from mapsi.collect.source import Found, Query, Source
+from mapsi.collect.source import Found, Query, Remarking, Source
 from mapsi.collect.sources import SOURCES, open_source
 from mapsi.collect.workshop import Workshop
 from mapsi.errors import ArtifactError, UsageError
 from mapsi.settings import Secret
+from mapsi.taxonomy import load_taxonomy
 from photo_sources import CLIENT, CONTACT, HUB_KEYS, OPEN_KEYS, PhotoSources, Reply, reply_json, run_photo_sources
 
 API_SOURCES = ("naver-hub", "naver", "openverse", "commons")
@@ -527,6 +528,39 @@ def test_a_list_of_addresses_may_be_lines_or_a_table(workshop: Workshop, tmp_pat
     table.write_text("\ufeffaddress,class,creator,licence\nhttps://img.example.com/3.jpg,knit,Kim,CC0 1.0\n", "utf-8")
     (photo,) = found(open_source(f"addresses:{table}", workshop))
     assert (photo.address, photo.creator, photo.licence) == ("https://img.example.com/3.jpg", "Kim", "CC0 1.0")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "cp949", "utf-16"])
+def test_a_list_is_read_as_spreadsheets_save_it(workshop: Workshop, tmp_path: Path, encoding: str) -> None:
+    table = tmp_path / "list.csv"
+    table.write_bytes("sep=;\r\nClass;Address;Creator\r\nknit;https://img.example.com/3.jpg;김\r\n".encode(encoding))
+    (photo,) = found(open_source(f"addresses:{table}", workshop))
+    assert (photo.address, photo.creator) == ("https://img.example.com/3.jpg", "김")
+
+
+def test_lines_and_folders_that_no_class_asks_for_are_told(workshop: Workshop, tmp_path: Path) -> None:
+    style = load_taxonomy().axes["style"]
+    lines = tmp_path / "list.txt"
+    lines.write_text(
+        "knit https://a.example/1\nKnits https://a.example/2\nKnits https://a.example/3\nzzz https://a.example/4\n",
+        "utf-8",
+    )
+    listed = open_source(f"addresses:{lines}", workshop)
+    assert isinstance(listed, Remarking)
+    assert listed.remarks(style) == [
+        "2 lines passed over: Knits is no class of style; is knit meant?",
+        "1 line passed over: zzz is no class of style.",
+    ]
+    for name in ("knit", "Suit", "@eaDir"):
+        (tmp_path / "photos" / name).mkdir(parents=True)
+    (tmp_path / "photos" / "knit" / "clip.mp4").write_bytes(b"x")
+    folder = open_source(f"folder:{tmp_path / 'photos'}", workshop)
+    assert isinstance(folder, Remarking)
+    assert folder.remarks(style) == [
+        "The folder Suit is no class of style; is suit meant?",
+        "knit/clip.mp4 is passed over: its name does not end as a photo's does.",
+        "Passed over as left by a system: @eaDir.",
+    ]
 
 
 @pytest.mark.parametrize("text", ["knit\n", "class,address\nknit,\n", "class,address\n,https://img.example.com\n"])

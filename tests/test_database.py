@@ -19,7 +19,9 @@ from freezing import way_to
 from mapsi.catalog import open_catalog
 from mapsi.catalog.store.address import read_address
 from mapsi.catalog.store.database import Database, Patience, open_database
+from mapsi.cli.opening import database_address
 from mapsi.errors import CatalogError
+from mapsi.settings import read_settings
 from served import eventually
 from servers import MariaDB, free_port
 
@@ -285,3 +287,11 @@ def test_a_reader_sees_one_moment(database: Database) -> None:
         assert reader.scalar(text("SELECT COUNT(*) FROM t")) == 0
     with database.read() as reader:
         assert reader.scalar(text("SELECT COUNT(*) FROM t")) == 1
+
+
+@pytest.mark.parametrize("name", ["a?b", "a%41b", "a#b", "100% sure", "한글 집", "a&b=c", "a;b", "a+b", "집?mode=ro"])
+def test_a_home_of_any_name_holds_its_own_catalogue(tmp_path: Path, name: str) -> None:
+    home = tmp_path / name
+    with open_catalog(database_address(read_settings({"MAPSI_HOME": str(home)}))):
+        assert (home / "catalog.db").is_file()
+    assert [path.name for path in tmp_path.iterdir()] == [name]

@@ -20,9 +20,9 @@ FLOORS = [
     {"pictures"},
     {"collect", "learn", "providers", "sample"},
     {"dataset", "evaluate", "infer", "catalog", "remote"},
-    {"artifacts", "imaging", "tables"},
+    {"artifacts", "imaging", "photo_folders", "tables"},
     {"taxonomy", "settings"},
-    {"errors", "cores", "encodings", "placeholders", "progress", "stopping"},
+    {"errors", "cores", "encodings", "file_names", "placeholders", "progress", "stopping"},
 ]
 FLOOR_OF = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -11,7 +12,9 @@ import pytest
 from feed_server import FeedServer, Page, run_feed_server
 from mapsi.catalog import Catalog, open_catalog
 from mapsi.catalog.filters import Filters
+from mapsi.catalog.offer import Offer
 from mapsi.errors import BusyError, FeedError, NotFoundError, RefusedAddressError, RemoteError
+from mapsi.refresh.feeds import beside
 from mapsi.taxonomy import load_taxonomy
 from offers import TAXONOMY, take_in
 from offers import offer as an_offer
@@ -448,6 +451,18 @@ def test_times_in_the_book_are_the_clocks(house: Refreshing, clock: Clock, tmp_p
     due: list[datetime] = [NOON + HOUR]
     clock.now = due[0]
     assert [source.name for source in house.catalog.sources.due(clock())] == ["haru"]
+
+
+@pytest.mark.parametrize(("on_disk", "in_feed"), [("NFD", "NFC"), ("NFC", "NFD"), ("NFD", "NFD")])
+def test_a_picture_beside_the_feed_is_found_however_its_letters_are_written(
+    tmp_path: Path, on_disk: str, in_feed: str
+) -> None:
+    there = tmp_path / unicodedata.normalize(on_disk, "원피스.jpg")
+    there.write_bytes(b"x")
+    row = an_offer("1", image=unicodedata.normalize(in_feed, "원피스.jpg"))
+    (found,) = beside([row], tmp_path)
+    assert isinstance(found, Offer)
+    assert found.image == str(there)
 
 
 # --- dates within a feed ---------------------------------------------------------------------------------------------

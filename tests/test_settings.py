@@ -83,3 +83,14 @@ def test_the_manual_is_what_the_table_says() -> None:
     written = runpy.run_path(str(docs / "write_settings.py"))["page"]()
     assert page == written, "docs/settings.md is stale: run `python docs/write_settings.py`"
     assert page.count("| `MAPSI_") - page.count("| `MAPSI_HOME` is") == len(setting_names())
+
+
+def test_a_user_without_a_home_is_told_to_set_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in ("HOME", "XDG_DATA_HOME"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setattr("os.path.expanduser", lambda path: path)  # as for a user number without a name
+    with pytest.raises(SettingError, match="MAPSI_HOME"):
+        read_settings({})
+    assert read_settings({"MAPSI_HOME": "/srv/mapsi"}).home == Path("/srv/mapsi")
+    with pytest.raises(SettingError, match="no such user"):
+        read_settings({"MAPSI_HOME": "~nobody-of-that-name/mapsi"})

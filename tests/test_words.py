@@ -19,6 +19,7 @@ from mapsi.catalog import Catalog, open_catalog
 from mapsi.catalog.filters import Filters, Sort
 from mapsi.catalog.offer import Offer
 from mapsi.catalog.product import Product
+from mapsi.catalog.text import tokens
 from mapsi.catalog.text.thesaurus import Term, shipped_thesaurus
 from mapsi.errors import UsageError
 from offers import TAXONOMY, offer, take_in, take_in_all
@@ -72,6 +73,13 @@ def search(catalog: Catalog, text: str, sort: Sort = "likeness", **filters: obje
 def test_a_word_is_found(catalog: Catalog, text: str, title: str) -> None:
     take_in(catalog, offer("1", title), offer("2", "양말 zzz 99"))
     assert search(catalog, text) == [title]
+
+
+@pytest.mark.parametrize(
+    "text", ["니트\u3164", "\u3164니트\uffa0", "니\u200b트", "니\u00ad트", "\u1102\u1175\u1110\u1173"]
+)
+def test_letters_that_show_nothing_part_no_word_and_hide_none(text: str) -> None:
+    assert tokens.words(text) == ["니트"]
 
 
 @pytest.mark.parametrize(

@@ -20,9 +20,6 @@ from mapsi.settings import Settings
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
 """Decoders that bytes from outside may reach; every other one stays shut (``references/safety.md``)."""
 
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff"})
-"""How the names of photo files end, in small letters."""
-
 _GROUP_COLOURS = (
     (245, 244, 240), (31, 119, 180), (255, 127, 14), (44, 160, 44), (214, 39, 40), (148, 103, 189), (140, 86, 75),
     (227, 119, 194), (199, 176, 153),
@@ -45,6 +42,11 @@ class PhotoLimits:
     def of(cls, settings: Settings) -> Self:
         """The limits that the settings set."""
         return cls(settings.photo_bytes, settings.photo_megapixels * 1_000_000)
+
+
+LARGEST = PhotoLimits(1 << 30, 200_000_000)
+"""As large as the settings allow at most: for photos that a person named in a manifest. What is gathered into one, checked or
+split is held to the settings themselves."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,11 +45,17 @@ class Secret:
 
 
 def _default_home() -> Path:
-    return Path(platformdirs.user_data_dir("mapsi", appauthor=False))
+    try:
+        return Path(platformdirs.user_data_dir("mapsi", appauthor=False))
+    except RuntimeError as error:  # a user without a home, as containers start programs
+        raise SettingError("There is no home folder to keep anything in.", "Set MAPSI_HOME to a folder.") from error
 
 
 def _as_path(text: str) -> Path:
-    return Path(text).expanduser()
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:
+        raise ValueError("there is no such user's home folder") from error
 
 
 def _as_optional_path(text: str) -> Path | None:

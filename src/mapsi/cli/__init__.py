@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import sys
 from typing import Any
 
@@ -14,6 +15,10 @@ from mapsi.errors import ExtraMissingError, MapsiError
 
 class _Commands(click.Group):
     """A group whose commands end in a sentence and an exit code where something goes wrong."""
+
+    def main(self, *args: Any, **extra: Any) -> Any:
+        _show_what_can_be_shown()
+        return super().main(*args, **extra)
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -34,6 +39,14 @@ class _Commands(click.Group):
                 f"mapsi: This command needs the library {error.name}, which is not installed. {_extra(error)}", err=True
             )
             sys.exit(ExtraMissingError.exit_code)
+
+
+def _show_what_can_be_shown() -> None:
+    """Consoles of one code page (CP949 on Korean Windows) lack letters that shops use, and names of files may be in another
+    one: a question mark stands for those."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def _extra(error: ModuleNotFoundError) -> str:

@@ -104,6 +104,7 @@ def _collect(
     from mapsi.collect.harvest import open_desk, refuse_nothing
     from mapsi.collect.pace import SystemClock
     from mapsi.collect.screening import Screen
+    from mapsi.collect.source import Remarking
     from mapsi.collect.sources import open_source
     from mapsi.collect.visit import Visitor
     from mapsi.collect.workshop import Workshop
@@ -113,6 +114,9 @@ def _collect(
     with held(folder) as inner:
         workshop = Workshop(settings, fetcher, clock, inner)
         sources = [open_source(text, workshop) for text in dict.fromkeys(asked)]
+        for source in sources:
+            for sentence in source.remarks(axis) if isinstance(source, Remarking) else ():
+                click.echo(f"{source.name}: {sentence}", err=True)
         try:
             with open_desk(folder, axis, sources, visitor, clock, order) as desk:
                 reports = run_collection(folder, classes, desk, bars)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from mapsi.dataset.manifest import Entry
     from mapsi.dataset.parts import Division, Shares
     from mapsi.dataset.photos import Sample
+    from mapsi.dataset.plan import PhotoFolder
     from mapsi.infer import Model
 
 _BATCH = 32
@@ -120,10 +121,26 @@ def _gather(
     beside = folder / "labels.csv"
     rows = labels.resolve() if labels is not None else beside if beside.exists() else None
     axis = axis or _fitting_axis(folder, taxonomy)
-    samples, dropped = _as_reviewed(folder, axis, gather(PhotoFolder(folder, axis, "split", rows), taxonomy))
+    entry = PhotoFolder(folder, axis, "split", rows)
+    gathered = gather(entry, taxonomy)
+    tell_passed_over(entry, gathered)
+    samples, dropped = _as_reviewed(folder, axis, gathered)
     if not samples:
         raise UsageError(f"The review of {folder} drops every photo.", "Keep some, with `mapsi collect review`.")
     return axis, samples, dropped
+
+
+def tell_passed_over(entry: PhotoFolder, samples: Sequence[Sample] = ()) -> None:
+    """Say what lies in a folder of photos and is not used, and, beside ``samples``, which labels belong to none of them."""
+    from mapsi.dataset.plan import rows_without_photo
+    from mapsi.photo_folders import passed_over
+
+    for sentence in passed_over(entry.folder):
+        click.echo(sentence, err=True)
+    lost = rows_without_photo(entry, samples) if samples else []
+    if lost:
+        more = f" and {len(lost) - 1} more" if len(lost) > 1 else ""
+        click.echo(f"The labels {entry.labels} name photos that are not there: {lost[0]}{more}.", err=True)
 
 
 def _as_reviewed(folder: Path, axis: str, samples: Sequence[Sample]) -> tuple[list[Sample], list[Entry]]:
@@ -149,9 +166,10 @@ def _as_reviewed(folder: Path, axis: str, samples: Sequence[Sample]) -> tuple[li
 
 def _fitting_axis(folder: Path, taxonomy: Taxonomy) -> str:
     """The one axis that knows all class folders."""
-    from mapsi.dataset.photos import class_folders
+    from mapsi.file_names import composed
+    from mapsi.photo_folders import class_folders
 
-    names = {found.name for found in class_folders(folder)}
+    names = {composed(found.name) for found in class_folders(folder)}
     fitting = [slug for slug, axis in taxonomy.axes.items() if names <= set(axis.by_slug)]
     if len(fitting) == 1:
         return fitting[0]

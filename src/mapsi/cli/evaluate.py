@@ -195,8 +195,11 @@ def _measured(
 def _from_folder(data: Path, labels: Path | None) -> _Measured:
     from mapsi.dataset.photos import read_labels
     from mapsi.evaluate import labelled_photos
+    from mapsi.photo_folders import passed_over
 
     photos = labelled_photos(data)
+    for sentence in passed_over(data):
+        click.echo(sentence, err=True)
     file = labels or (data / "labels.csv" if (data / "labels.csv").exists() else None)
     if file is not None:
         rows = read_labels(file)
@@ -211,9 +214,11 @@ def _from_folder(data: Path, labels: Path | None) -> _Measured:
 
 def _row(photo: Photo, rows: Mapping[str, Mapping[str, str]], file: Path) -> Mapping[str, str]:
     """The photo's row, by its path relative to the file or to the folder measured on, or by its name."""
+    from mapsi.dataset.photos import row_key
+
     path, base = photo.path.resolve(), file.parent.resolve()
     keys = [path.relative_to(base).as_posix()] if path.is_relative_to(base) else []
-    return next((rows[key] for key in (*keys, photo.name, path.name) if key in rows), {})
+    return next((rows[key] for key in map(row_key, (*keys, photo.name, path.name)) if key in rows), {})
 
 
 def _marked(photos: Sequence[Photo], rows: Sequence[Mapping[str, str | None]]) -> list[Photo]:

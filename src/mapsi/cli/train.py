@@ -13,6 +13,7 @@ import click
 
 from mapsi.cli.opening import INTERRUPTED
 from mapsi.errors import UsageError
+from mapsi.imaging import PhotoLimits
 from mapsi.settings import read_settings
 from mapsi.taxonomy import Taxonomy, load_taxonomy
 
@@ -89,7 +90,7 @@ def train(
     taxonomy = load_taxonomy(settings.taxonomy)
     chosen = _recipe(recipe, phases, backbone=backbone, batch=batch, learning_rate=rate, seed=seed)
     base = (root or (plan or manifest or Path("here")).absolute().parent).resolve()
-    entries = _entries(plan, manifest, photos, nothing, base, taxonomy, hold_out, chosen.seed)
+    entries = _entries(plan, manifest, photos, nothing, base, taxonomy, hold_out, chosen.seed, PhotoLimits.of(settings))
     classes = entries.classes(taxonomy)
     if not classes:
         raise UsageError("No axis has photos of two classes to learn from.", "Check the folders.")
@@ -134,10 +135,12 @@ def _entries(
     taxonomy: Taxonomy,
     hold_out: float,
     seed: int,
+    limits: PhotoLimits,
 ) -> Manifest:
     """What is learned from and measured on, from whichever of the three ways it was named."""
     import numpy as np
 
+    from mapsi.cli.dataset import tell_passed_over
     from mapsi.dataset.manifest import build_manifest, read_manifest
     from mapsi.dataset.plan import PhotoFolder, read_plan
 
@@ -155,7 +158,9 @@ def _entries(
         folders = [_photo_folder(text) for text in photos]
         if nothing is not None:
             folders.append(PhotoFolder(nothing.resolve(), "", "split", nothing=True))
-    return build_manifest(folders, taxonomy, hold_out, np.random.default_rng(seed))
+    for folder in folders:
+        tell_passed_over(folder)
+    return build_manifest(folders, taxonomy, hold_out, np.random.default_rng(seed), limits)
 
 
 def _photo_folder(text: str) -> PhotoFolder:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import difflib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -10,8 +11,13 @@ from pathlib import Path
 from mapsi.collect.entries import address_of, plain_text
 from mapsi.collect.source import Found, Query
 from mapsi.collect.workshop import Workshop
-from mapsi.dataset.photos import photo_files, read_labels
+from mapsi.dataset.photos import read_labels, row_key
+from mapsi.encodings import decode
 from mapsi.errors import ArtifactError, UsageError
+from mapsi.file_names import OnDisk, composed
+from mapsi.photo_folders import class_folders, passed_over, photo_files
+from mapsi.tables import DELIMITERS, column_names, read_small_table
+from mapsi.taxonomy import Axis
 
 _COLUMNS = ("class", "address")
 _HINT = "A line is CLASS and ADDRESS with a blank between, or the file is CSV with the columns class and address."
@@ -36,10 +42,10 @@ class OwnFolder:
 
     def search(self, query: Query) -> Iterator[Found]:
         """All photos of the query's class; its words do not matter."""
-        of_class = self._folder / query.cls.slug
+        of_class = OnDisk().find(self._folder / query.cls.slug)
         files = photo_files(of_class) if of_class.is_dir() else []
         for rank, file in enumerate(files, start=1):
-            row = self._rows.get(f"{query.cls.slug}/{file.name}", {})
+            row = self._rows.get(row_key(f"{query.cls.slug}/{file.name}"), {})
             yield Found(
                 address=str(file.resolve()),
                 rank=rank,
@@ -48,6 +54,12 @@ class OwnFolder:
                 licence=plain_text(row.get("licence")),
                 local=True,
             )
+
+    def remarks(self, axis: Axis) -> list[str]:
+        """Sentences on what lies in the folder and is asked for by no class of the axis."""
+        names = (composed(folder.name) for folder in class_folders(self._folder))
+        unknown = [f"The folder {_unknown(name, axis)}" for name in names if name not in axis.by_slug]
+        return unknown + passed_over(self._folder)
 
 
 class AddressList:
@@ -77,32 +89,44 @@ class AddressList:
                 licence_address=address_of(row.get("licence_address")),
             )
 
+    def remarks(self, axis: Axis) -> list[str]:
+        """Sentences on the lines that no class of the axis asks for."""
+        return [
+            f"{len(rows)} {'line' if len(rows) == 1 else 'lines'} passed over: {_unknown(name, axis)}"
+            for name, rows in self._by_class.items()
+            if name not in axis.by_slug
+        ]
+
 
 def _read_list(file: Path) -> Mapping[str, list[Mapping[str, str]]]:
     try:
-        lines = file.read_text("utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
+        lines = decode(file.read_bytes()).splitlines()
+        head = {name for mark in DELIMITERS for line in lines[:2] for name in column_names(line, mark)}
+        rows = read_small_table(file, _COLUMNS) if head.issuperset(_COLUMNS) else _plain_rows(lines)
+        by_class: dict[str, list[Mapping[str, str]]] = defaultdict(list)
+        for number, row in rows:
+            if not row["class"] or not row["address"]:
+                raise ArtifactError(
+                    f"The list of addresses {file}, line {number}, names no class or no address.", _HINT
+                )
+            by_class[row["class"]].append(row)
+    except (OSError, UnicodeError, csv.Error) as error:
         raise ArtifactError(f"The list of addresses {file} cannot be read: {error}.", _HINT) from error
-    head = next(csv.reader(lines[:1]), [])
-    by_class: dict[str, list[Mapping[str, str]]] = defaultdict(list)
-    for number, row in _rows(lines, csv_head=set(_COLUMNS) <= set(head)):
-        if not row["class"] or not row["address"]:
-            raise ArtifactError(f"The list of addresses {file}, line {number}, names no class or no address.", _HINT)
-        by_class[row["class"]].append(row)
     return by_class
 
 
-def _rows(lines: list[str], *, csv_head: bool) -> Iterable[tuple[int, dict[str, str]]]:
+def _plain_rows(lines: list[str]) -> Iterable[tuple[int, Mapping[str, str]]]:
     """(line number, fields) of the lines that say something."""
-    if csv_head:
-        reader = csv.DictReader(lines, restval="")
-        for row in reader:
-            yield reader.line_num, {name: text.strip() for name, text in row.items() if name and isinstance(text, str)}
-        return
     for number, line in enumerate(lines, start=1):
-        if line.strip() and not line.lstrip().startswith("#"):
-            slug, _, address = line.strip().partition(" ")
+        if line.strip("\ufeff \t") and not line.lstrip("\ufeff \t").startswith("#"):
+            slug, _, address = line.strip("\ufeff \t").partition(" ")
             yield number, {"class": slug, "address": address.strip()}
+
+
+def _unknown(name: str, axis: Axis) -> str:
+    """That an axis has no such class, and which one may be meant."""
+    meant = difflib.get_close_matches(name.casefold(), axis.by_slug, n=1, cutoff=0.7)
+    return f"{name} is no class of {axis.slug}" + (f"; is {meant[0]} meant?" if meant else ".")
 
 
 def build_folder(folder: str, _: Workshop) -> OwnFolder:

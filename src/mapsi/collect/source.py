@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
-from mapsi.taxonomy import Class
+from mapsi.taxonomy import Axis, Class
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,3 +64,11 @@ class Source(Protocol):
 
     def search(self, query: Query) -> Iterator[Found]:
         """Photos for ``query``, the best first."""
+
+
+@runtime_checkable
+class Remarking(Protocol):
+    """A source that knows beforehand what of it nobody will ask for."""
+
+    def remarks(self, axis: Axis) -> list[str]:
+        """Sentences on what belongs to no class of the axis."""

@@ -15,10 +15,12 @@ from mapsi.dataset.facts import PhotoFacts, Progress, no_progress, read_facts, s
 from mapsi.dataset.findings import KINDS, CheckReport, ClassRow, Finding
 from mapsi.dataset.label_errors import FOLDS, LabelCheck, find_label_errors
 from mapsi.dataset.manifest import LEFT_OUT, Entry, Manifest
-from mapsi.dataset.photos import Sample, class_folders
+from mapsi.dataset.photos import Sample
 from mapsi.dataset.split import group_samples
 from mapsi.errors import ArtifactError
+from mapsi.file_names import composed
 from mapsi.imaging import PhotoLimits
+from mapsi.photo_folders import class_folders
 
 Embed = Callable[[Sequence[Path], Progress], npt.NDArray[np.float32]]
 """Photo files -> embeddings of unit length (n, width), telling how many more are done."""
@@ -145,7 +147,7 @@ class _Work:
 
     def report(self) -> CheckReport:
         ordered = sorted(self.findings, key=lambda finding: KINDS.index(finding.kind))
-        photos = Counter({found.name: 0 for found in class_folders(self.folder)} | Counter(self.labels))
+        photos = Counter({composed(found.name): 0 for found in class_folders(self.folder)} | Counter(self.labels))
         kept = Counter(label for i, label in enumerate(self.labels) if i not in self.gone)
         rows = tuple(
             ClassRow(label, photos[label], kept[label], self._remarks(label, kept[label])) for label in sorted(photos)

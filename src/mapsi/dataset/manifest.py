@@ -9,7 +9,7 @@ nothing is split yet; ``left-out``. Columns ``source`` to ``left_out`` may be mi
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, get_args
@@ -23,11 +23,15 @@ from mapsi.dataset.plan import PhotoFolder, gather
 from mapsi.dataset.split import group_samples, hold_out
 from mapsi.dataset.twins import near_pairs, perceptual_hashes
 from mapsi.errors import ArtifactError
+from mapsi.file_names import OnDisk
+from mapsi.imaging import PhotoLimits
+from mapsi.tables import read_small_table
 from mapsi.taxonomy import Taxonomy
 
 ManifestPart = Literal["train", "validation", "test", "kept", "left-out"]
 PARTS: tuple[ManifestPart, ...] = get_args(ManifestPart)
 LEFT_OUT: ManifestPart = "left-out"
+COLUMNS = ("path", "part", "source", "block", "proxy", "nothing", "unsure", "left_out")
 # A twin on two sides is left out of the one that comes first here.
 _SIDES: dict[str, int] = {"train": 0, "validation": 1, "test": 2}
 
@@ -69,7 +73,13 @@ class Manifest:
         return {name: slugs for name, slugs in found.items() if len(slugs) >= 2}
 
 
-def build_manifest(plan: Sequence[PhotoFolder], taxonomy: Taxonomy, share: float, rng: np.random.Generator) -> Manifest:
+def build_manifest(
+    plan: Sequence[PhotoFolder],
+    taxonomy: Taxonomy,
+    share: float,
+    rng: np.random.Generator,
+    limits: PhotoLimits | None = None,
+) -> Manifest:
     """Gather a plan's photos and set ``share`` of the ``split`` folders apart.
 
     A training photo with a near-twin among the photos measured on is left out, across all folders.
@@ -78,7 +88,7 @@ def build_manifest(plan: Sequence[PhotoFolder], taxonomy: Taxonomy, share: float
     hashes: list[npt.NDArray[np.bool_]] = []
     for folder in plan:
         samples = gather(folder, taxonomy)
-        hashes.append(perceptual_hashes([s.path for s in samples]))
+        hashes.append(perceptual_hashes([s.path for s in samples], limits))
         if folder.part == "split":
             held = hold_out(samples, group_samples(samples, hashes[-1]), folder.axis, share, rng)
             entries += [
@@ -115,10 +125,9 @@ def write_manifest(file: Path, manifest: Manifest, root: Path | None = None) -> 
     """Write the manifest, paths relative to ``root`` (by default the file's folder) where they lie in it."""
     base = (file.parent if root is None else root).absolute()
     axes = sorted({axis for entry in manifest.entries for axis in entry.sample.labels})
-    columns = ["path", "part", "source", "block", "proxy", "nothing", "unsure", "left_out"]
     with atomic_file(file) as beside, beside.open("w", encoding="utf-8", newline="") as out:
         writer = csv.writer(out)
-        writer.writerow([*columns, *(f"axis:{axis}" for axis in axes)])
+        writer.writerow([*COLUMNS, *(f"axis:{axis}" for axis in axes)])
         for entry in manifest.entries:
             s = entry.sample
             labels = [s.labels.get(axis, "") for axis in axes]
@@ -140,26 +149,26 @@ def read_manifest(file: Path, root: Path | None = None) -> Manifest:
     """Read what :func:`write_manifest` wrote; raises :class:`ArtifactError` where it does not fit."""
     base = file.parent if root is None else root
     try:
-        with file.open(encoding="utf-8-sig", newline="") as lines:
-            manifest = Manifest(tuple(_entry(file, row, base) for row in csv.DictReader(lines)))
+        disk = OnDisk()
+        rows = read_small_table(file, COLUMNS)
+        manifest = Manifest(tuple(_entry(file, row, base, disk) for _, row in rows))
     except OSError as error:
         raise ArtifactError(f"The manifest {file} cannot be read: {error.strerror}.", "Check the path.") from error
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise ArtifactError(f"The manifest {file} is not a CSV file in UTF-8: {error}.", "Make it again.") from error
+    except (UnicodeError, csv.Error) as error:
+        raise ArtifactError(f"The manifest {file} is not a CSV file: {error}.", "Make it again.") from error
     if not manifest.entries:
         raise ArtifactError(f"The manifest {file} names no photos.", "Make it again.")
     return manifest
 
 
-def _entry(file: Path, row: dict[str, str | None], root: Path) -> Entry:
-    values = {key: value or "" for key, value in row.items() if isinstance(key, str)}
+def _entry(file: Path, values: Mapping[str, str], root: Path, disk: OnDisk) -> Entry:
     part, path = values.get("part", ""), values.get("path", "")
     if part not in PARTS or not path:
         fault = f"has a row with the part {part!r}" if path else "has a row without a path"
         raise ArtifactError(f"The manifest {file} {fault}.", f"A row names a path and a part: {', '.join(PARTS)}.")
     labels = {key.removeprefix("axis:"): slug for key, slug in values.items() if key.startswith("axis:") and slug}
     sample = Sample(
-        path=root / path,
+        path=disk.find(root / path),
         labels=labels,
         source=values.get("source", ""),
         block=values.get("block", ""),

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from mapsi.errors import ArtifactError
-from mapsi.imaging import SUFFIXES
+from mapsi.file_names import composed
+from mapsi.tables import read_small_table
+
+LABEL_COLUMNS = ("path", "label", "sender", "source", "source_label", "proxy", "page", "licence")
+"""Columns that labels may have; others are kept as they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,47 +38,20 @@ class Sample:
         return self.nothing or axis in self.unsure
 
 
-def photo_files(folder: Path) -> list[Path]:
-    """The photos directly in ``folder``, sorted by name; raises :class:`ArtifactError` where it cannot be read."""
-    try:
-        return sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES and p.is_file())
-    except OSError as error:
-        raise ArtifactError(
-            f"The folder {folder} cannot be read: {error.strerror}.", "It should hold CLASS/*.jpg."
-        ) from error
-
-
-def class_folders(folder: Path) -> list[Path]:
-    """The class folders in ``folder``; raises :class:`ArtifactError` where there is none."""
-    try:
-        found = sorted(p for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
-    except OSError as error:
-        raise ArtifactError(
-            f"The folder {folder} cannot be read: {error.strerror}.", "It should hold CLASS/*.jpg."
-        ) from error
-    if not found:
-        raise ArtifactError(f"The folder {folder} has no class folders.", "It should hold CLASS/*.jpg.")
-    return found
-
-
-def scan_classes(folder: Path) -> Iterator[tuple[Path, str]]:
-    """Yield (photo, name of its class folder) for ``CLASS/*.jpg``."""
-    for class_folder in class_folders(folder):
-        for path in photo_files(class_folder):
-            yield path, class_folder.name
-
-
 def read_labels(file: Path) -> dict[str, dict[str, str]]:
-    """Rows of a ``labels.csv`` by their ``path`` column; raises :class:`ArtifactError` where there is no such column."""
+    """Rows of a ``labels.csv`` by their ``path`` column, as :func:`row_key` writes it; raises :class:`ArtifactError` where
+    there is no such column."""
     try:
-        with file.open(encoding="utf-8-sig", newline="") as lines:
-            rows = list(csv.DictReader(lines))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        rows = [dict(row) for _, row in read_small_table(file, LABEL_COLUMNS)]
+    except (OSError, UnicodeError, csv.Error) as error:
         raise ArtifactError(
             f"The labels {file} cannot be read: {error}.", "It should be a CSV file in UTF-8."
         ) from error
     if rows and "path" not in rows[0]:
         raise ArtifactError(f"The labels {file} have no column 'path'.", "Name the photo's path in it.")
-    # A row that is shorter or longer than the head has nothing in the cells that it lacks, and no more cells than these.
-    whole = ({name: value or "" for name, value in row.items() if name is not None} for row in rows)
-    return {row["path"]: row for row in whole}
+    return {key: {**row, "path": key} for row in rows if (key := row_key(row["path"]))}
+
+
+def row_key(path: str) -> str:
+    """A photo's path as tables are searched by it, on whatever system it was written."""
+    return composed(path.strip().replace("\\", "/").removeprefix("./"))

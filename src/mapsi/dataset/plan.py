@@ -20,8 +20,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
-from mapsi.dataset.photos import Sample, read_labels, scan_classes
+from mapsi.dataset.photos import Sample, read_labels, row_key
 from mapsi.errors import ArtifactError
+from mapsi.photo_folders import scan_classes
 from mapsi.taxonomy import Taxonomy
 
 Part = Literal["train", "validation", "test", "split"]
@@ -127,9 +128,20 @@ def gather(entry: PhotoFolder, taxonomy: Taxonomy) -> list[Sample]:
     return _with_blocks(samples, rows, entry)
 
 
+def rows_without_photo(entry: PhotoFolder, samples: Sequence[Sample]) -> list[str]:
+    """Paths in an entry's labels that no photo in its folder has; labels of several folders name others' too."""
+    if entry.labels is None:
+        return []
+    base = entry.labels.parent
+    within = row_key(entry.folder.relative_to(base).as_posix()) if entry.folder.is_relative_to(base) else "."
+    there = {_row_key(sample.path, entry) for sample in samples}
+    own = (path for path in read_labels(entry.labels) if within == "." or path.startswith(f"{within}/"))
+    return [path for path in own if path not in there and not (base / path).is_file()]
+
+
 def _row_key(path: Path, entry: PhotoFolder) -> str:
     base = entry.labels.parent if entry.labels is not None else entry.folder
-    return path.relative_to(base).as_posix() if path.is_relative_to(base) else path.name
+    return row_key(path.relative_to(base).as_posix() if path.is_relative_to(base) else path.name)
 
 
 def _sample(entry: PhotoFolder, taxonomy: Taxonomy, path: Path, folder_class: str, row: dict[str, str]) -> Sample:

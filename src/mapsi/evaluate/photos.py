@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mapsi.errors import ArtifactError
-from mapsi.imaging import SUFFIXES
+from mapsi.photo_folders import scan_classes
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ def labelled_photos(folder: Path) -> list[Photo]:
     """The photos of ``CLASS/*.jpg``, sorted; raises :class:`ArtifactError` where there is none."""
     if not folder.is_dir():
         raise ArtifactError(f"There is no folder {folder}.", "It should hold CLASS/*.jpg.")
-    found = sorted(p for p in folder.glob("*/*") if p.suffix.lower() in SUFFIXES and p.is_file())
+    found = [Photo(path, path.relative_to(folder).as_posix(), label) for path, label in scan_classes(folder)]
     if not found:
         raise ArtifactError(f"The folder {folder} has no photos in class folders.", "It should hold CLASS/*.jpg.")
-    return [Photo(path, path.relative_to(folder).as_posix(), path.parent.name) for path in found]
+    return found

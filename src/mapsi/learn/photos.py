@@ -23,7 +23,7 @@ from mapsi.artifacts import atomic_file
 from mapsi.dataset.facts import read_bytes
 from mapsi.dataset.photos import Sample
 from mapsi.errors import PhotoError
-from mapsi.imaging import Fit, PhotoLimits, decode_photo, to_square, to_views
+from mapsi.imaging import LARGEST, Fit, decode_photo, to_square, to_views
 
 STORE_SIDE = 192
 Augmentation = Literal["none", "crop", "strong"]
@@ -75,7 +75,7 @@ def read_views(path: Path, side: int, close_up: float) -> UInt8Array:
 
 def _decode(path: Path, at_least: int = 0) -> Image:
     try:
-        return decode_photo(read_bytes(path, PhotoLimits()), at_least=at_least)
+        return decode_photo(read_bytes(path, LARGEST), LARGEST, at_least=at_least)
     except PhotoError as error:
         raise PhotoError(f"{path}: {error.message}", "Take it out of the manifest, or put it right.") from error
 

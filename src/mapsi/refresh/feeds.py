@@ -11,6 +11,7 @@ from mapsi.catalog import Catalog
 from mapsi.catalog.imports.run import Row
 from mapsi.catalog.offer import Offer
 from mapsi.catalog.records import ImportReport
+from mapsi.file_names import OnDisk
 from mapsi.pictures.copying import is_remote
 from mapsi.providers import find_provider, read_offers
 from mapsi.taxonomy import Taxonomy
@@ -46,9 +47,10 @@ def import_feed(
 
 
 def beside(rows: Iterable[Row], folder: Path) -> Iterator[Row]:
-    """The rows, pictures given as paths taken from ``folder``."""
+    """The rows, pictures given as paths taken from ``folder``, in the letters that its disk has for them."""
+    disk = OnDisk()
     for row in rows:
         if isinstance(row, Offer) and row.image and not is_remote(row.image):
-            yield replace(row, image=str(folder / row.image))
+            yield replace(row, image=str(disk.find(folder / row.image)))
         else:
             yield row

@@ -25,6 +25,8 @@ _CJK = (
 )
 """Scripts in which words are run together: Hangul, Kana and Han ideographs."""
 _WORD = re.compile(rf"[{_CJK}]+|[^\W_{_CJK}]+")
+_FILLERS = re.compile("[\u115f\u1160]")  # letters without a shape, as NFKC leaves them
+_INVISIBLE = re.compile("[\u00ad\u034f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]")
 _IS_CJK = re.compile(f"[{_CJK}]")
 _APOSTROPHE = re.compile(r"(?<=[a-z])['\u2019](?=[a-z])")
 _STEMMED = re.compile("[a-z]{3,}")
@@ -39,6 +41,8 @@ def words(text: str) -> list[str]:
     """The words of a text: NFKC, case folded, apostrophes inside a word dropped (``men's``: ``mens``), cut at every
     character that is neither letter nor digit and where CJK meets another script."""
     folded = unicodedata.normalize("NFKC", text).casefold()
+    if not folded.isascii():
+        folded = _FILLERS.sub(" ", _INVISIBLE.sub("", folded))
     if "'" in folded or "\u2019" in folded:
         folded = _APOSTROPHE.sub("", folded)
     return _WORD.findall(folded)

@@ -14,8 +14,8 @@ import numpy as np
 from mapsi.collect.review.doubt import doubts
 from mapsi.collect.review.journal import Decision, Journal, Verdict
 from mapsi.collect.review.readings import PhotoReading
-from mapsi.dataset.photos import class_folders, photo_files
 from mapsi.errors import ArtifactError, NotFoundError, UsageError
+from mapsi.photo_folders import class_folders, photo_files
 from mapsi.taxonomy import Axis, Class, Taxonomy
 
 GUESSES = 3

@@ -1,0 +1,44 @@
+"""Names of files as systems change them on their way: letters taken apart by macOS, leavings of macOS, Windows and NAS boxes."""
+
+from __future__ import annotations
+
+import unicodedata
+from pathlib import Path
+
+_LEAVINGS = frozenset(
+    {
+        "__macosx", "@eadir", "#recycle", "#snapshot", "@recycle", "@recently-snapshot", "@tmp", "@sharebin", "$recycle.bin",
+        "system volume information", "lost+found", "thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r",
+    }
+)  # fmt: skip
+
+
+def is_leaving(name: str) -> bool:
+    """Whether a file or folder was left by a system, not put there by a person: ``._photo.jpg``, ``.DS_Store``,
+    ``__MACOSX``, ``@eaDir``, ``#recycle``, ``Thumbs.db`` and whatever else is hidden."""
+    return name.startswith((".", "~$")) or name.lower() in _LEAVINGS
+
+
+def composed(name: str) -> str:
+    """A name as it is compared: macOS and some archives take the letters of 원피스.jpg apart, others do not."""
+    return name if name.isascii() else unicodedata.normalize("NFC", name)
+
+
+class OnDisk:
+    """Finds files whose names are written with other letters on the disk than where they are named; looks into each folder
+    once."""
+
+    def __init__(self) -> None:
+        self._names: dict[Path, dict[str, str]] = {}
+
+    def find(self, path: Path) -> Path:
+        """The path of the file or folder as the disk has it; ``path`` itself where there is none."""
+        if str(path).isascii() or path.exists() or path == path.parent:
+            return path
+        folder = self.find(path.parent)
+        if folder not in self._names:
+            try:
+                self._names[folder] = {composed(entry.name): entry.name for entry in folder.iterdir()}
+            except OSError:
+                self._names[folder] = {}  # whoever opens the file says what is wrong
+        return folder / self._names[folder].get(composed(path.name), path.name)
