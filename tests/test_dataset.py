@@ -299,6 +299,6 @@ def test_a_folder_that_is_no_class_is_named(tmp_path: Path) -> None:
     with pytest.raises(ArtifactError, match="toga"):
         gather(PhotoFolder(tmp_path, "style", "split"), TAXONOMY)
     with pytest.raises(NotFoundError):
-        gather(PhotoFolder(tmp_path, "colour", "split"), TAXONOMY)
+        gather(PhotoFolder(tmp_path, "mood", "split"), TAXONOMY)
     with pytest.raises(ArtifactError, match="no class folders"):
         gather(PhotoFolder(tmp_path / "toga", "style", "split"), TAXONOMY)
