@@ -128,7 +128,7 @@ def test_a_photo_that_cannot_be_read_is_left_out_and_named(tmp_path: Path) -> No
 
 
 def test_a_folder_without_a_readable_photo_is_a_sentence(tmp_path: Path) -> None:
-    with pytest.raises(ArtifactError, match="no photos"):
+    with pytest.raises(ArtifactError, match="no class folders"):
         labelled_photos(tmp_path)
     with pytest.raises(ArtifactError, match="no folder"):
         labelled_photos(tmp_path / "none")
