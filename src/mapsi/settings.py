@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, cast
+from urllib.parse import urlsplit
 
 import platformdirs
 
@@ -82,6 +83,13 @@ def _as_bases(text: str) -> tuple[tuple[str, str], ...]:
     if not all(name.strip() and address.strip().startswith(("http://", "https://")) for name, _, address in pairs):
         raise ValueError("expected NAME=ADDRESS, comma-separated, each address with http:// or https://")
     return tuple((name.strip(), address.strip().rstrip("/")) for name, _, address in pairs)
+
+
+def _as_public_url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment:
+        raise ValueError("expected an address with http:// or https://, without ? and #")
+    return text.rstrip("/")
 
 
 def _as_bool(text: str) -> bool:
@@ -207,7 +215,21 @@ class Settings:
         "600 per minute",
         "How often one client may ask for suggestions while typing, and for the pictures of an answer.",
     )
-    login_rate: str = _setting(str, "10 per minute", "How often one client may try to log in as an operator.")
+    login_rate: str = _setting(
+        str, "10 per minute", "How often one client may try to log in, or ask for a link to choose a password."
+    )
+    smtp: Secret = _setting(
+        Secret,
+        Secret(""),
+        "Mail server that letters go out by: smtp://USER:PASSWORD@HOST:587 or smtps://...; empty means that "
+        "`mapsi accounts letters` prints them.",
+    )
+    mail_from: str = _setting(str, "", "Mail address that letters come from.")
+    public_url: str = _setting(
+        _as_public_url,
+        "",
+        "Address at which the pages are seen from outside, for links in letters: https://shop.example.",
+    )
     threads: int = _setting(
         _whole(0, 256),
         0,

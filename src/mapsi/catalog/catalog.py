@@ -21,11 +21,13 @@ from mapsi.catalog.listings.browsing import load_price_history, load_products
 from mapsi.catalog.listings.narrowing import Window
 from mapsi.catalog.listings.searching import Query
 from mapsi.catalog.listings.storefront import Storefront, as_query
-from mapsi.catalog.operations.accounts import Accounts
 from mapsi.catalog.operations.jobs import Jobs
 from mapsi.catalog.operations.status import read_status
 from mapsi.catalog.operations.unanswered import UnansweredQueries
+from mapsi.catalog.people.accounts import Accounts
+from mapsi.catalog.people.letters import Letters
 from mapsi.catalog.people.saved import SavedProducts
+from mapsi.catalog.people.sessions import Sessions
 from mapsi.catalog.pictures.classifying import classify_by_model
 from mapsi.catalog.pictures.pictures import Pictures
 from mapsi.catalog.pictures.readings import (
@@ -74,6 +76,8 @@ class Catalog:
         self.jobs = Jobs(database)
         self.unanswered = UnansweredQueries(database)
         self.saved = SavedProducts(database)
+        self.sessions = Sessions(database)
+        self.letters = Letters(database)
         self._front = Storefront(database)
 
     def migrate(self) -> None:

@@ -69,9 +69,9 @@ def main() -> None:
 
 
 def _register() -> None:
-    from mapsi.cli import catalog, collect, dataset, evaluate, index, operator, search, serve, train, worker
+    from mapsi.cli import accounts, catalog, collect, dataset, evaluate, index, operator, search, serve, train, worker
 
-    for module in (serve, search, catalog, index, worker, operator, collect, dataset, train, evaluate):
+    for module in (serve, search, catalog, index, worker, operator, accounts, collect, dataset, train, evaluate):
         for command in module.COMMANDS:
             main.add_command(command)
 

@@ -24,8 +24,8 @@ def operator() -> None:
 def add(email: str, password_stdin: bool) -> None:
     """Let the person with this mail address log in; the password is asked for, twice."""
     with open_stock(read_settings()) as catalog:
-        catalog.accounts.check_new(email)
-        added = catalog.accounts.add(email, _hashed(password_stdin))
+        catalog.accounts.check_new_operator(email)
+        added = catalog.accounts.add_operator(email, _hashed(password_stdin))
     click.echo(f"{added.email} is an operator. The log-in is at /operator of the pages that `mapsi serve` shows.")
 
 
@@ -35,7 +35,7 @@ def add(email: str, password_stdin: bool) -> None:
 def password(email: str, password_stdin: bool) -> None:
     """Give an operator another password; whoever is logged in with the old one is logged out."""
     with open_stock(read_settings()) as catalog:
-        known = catalog.accounts.named(email)
+        known = catalog.accounts.named_operator(email)
         changed = catalog.accounts.change_password(known.email, _hashed(password_stdin))
     click.echo(f"{changed.email} has another password.")
 
@@ -56,12 +56,12 @@ def list_operators() -> None:
 def remove(email: str) -> None:
     """Let the person with this mail address no longer in; a session that is open ends at once."""
     with open_stock(read_settings()) as catalog:
-        removed = catalog.accounts.remove(email)
+        removed = catalog.accounts.remove_operator(email)
     click.echo(f"{removed.email} is no operator any more.")
 
 
 def _hashed(from_stdin: bool) -> str:
-    from mapsi.web.operator.passwords import hash_password
+    from mapsi.web.accounts.passwords import hash_password
 
     return hash_password(_line() if from_stdin else click.prompt("Password", hide_input=True, confirmation_prompt=True))
 

@@ -80,11 +80,14 @@ def _work_here(catalog: Catalog, hands: Hands, once: bool) -> None:
 
 def make_hands(settings: Settings, catalog: Catalog) -> Hands:
     """What each job does, by the settings. The model is opened anew for every job: another may have been chosen."""
+    from mapsi.cli.accounts import letter_writer
+    from mapsi.mailing import read_mail_server
     from mapsi.pictures.copying import Schedule
     from mapsi.refresh.refreshing import refresh_source
     from mapsi.search.building import build
     from mapsi.search.pruning import prune
     from mapsi.work.hands import Hands
+    from mapsi.work.letters import send_letters
 
     means, taxonomy = refresh_means(settings), load_taxonomy(settings.taxonomy)
 
@@ -106,7 +109,23 @@ def make_hands(settings: Settings, catalog: Catalog) -> Hands:
         pruned = prune(open_installation(settings))
         _say(f"prune: {pruned.pictures} pictures, {pruned.files} files and {pruned.runs} old runs removed")
 
-    return Hands(refresh=partial(take, accept=False), accept=partial(take, accept=True), index=index, prune=prune_now)
+    def mail() -> None:
+        if not settings.smtp:
+            if catalog.letters.waiting(1):
+                _say("mail: letters wait and MAPSI_SMTP names no server; `mapsi accounts letters` prints them")
+            return
+        if not (settings.public_url and settings.mail_from):
+            raise SettingError("Letters need MAPSI_PUBLIC_URL and MAPSI_MAIL_FROM.", "Set both beside MAPSI_SMTP.")
+        server, writer = read_mail_server(settings.smtp.reveal()), letter_writer(settings, catalog)
+        _say(f"mail: {send_letters(catalog, server, writer.write, _say)} letters sent")
+
+    return Hands(
+        refresh=partial(take, accept=False),
+        accept=partial(take, accept=True),
+        index=index,
+        prune=prune_now,
+        mail=mail,
+    )
 
 
 def _silent(step: str, total: int) -> Callable[[int], object]:

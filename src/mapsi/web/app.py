@@ -10,6 +10,10 @@ from flask_bootstrap import Bootstrap5
 from mapsi.settings import Settings
 from mapsi.taxonomy import Taxonomy
 from mapsi.taxonomy.names import class_name
+from mapsi.web.accounts.entrance import entrance
+from mapsi.web.accounts.keys import keys
+from mapsi.web.accounts.pages import account_pages
+from mapsi.web.accounts.sessions import visitor
 from mapsi.web.answers import PhotoAnswers
 from mapsi.web.api import api
 from mapsi.web.assets import setup_assets
@@ -18,7 +22,6 @@ from mapsi.web.forms import protect_forms
 from mapsi.web.languages import language, setup_languages, switch_url
 from mapsi.web.limits import setup_limits
 from mapsi.web.onward import here
-from mapsi.web.operator.entrance import entrance
 from mapsi.web.operator.pages import operator
 from mapsi.web.pages import pages
 from mapsi.web.saved.keeping import is_saved, saved
@@ -32,6 +35,10 @@ from mapsi.web.view import audience_name
 
 if TYPE_CHECKING:
     from mapsi.search.finder import Finder
+
+
+PASSWORD_FORMS = ("entrance.enter", "keys.ask", "keys.choose", "account.change_password", "account.delete")
+"""Where passwords are tried or letters asked for, which share one limit."""
 
 
 def create_app(settings: Settings, *, finder: Finder, taxonomy: Taxonomy, secret_key: str) -> Flask:
@@ -52,6 +59,8 @@ def create_app(settings: Settings, *, finder: Finder, taxonomy: Taxonomy, secret
     app.register_blueprint(api)
     app.register_blueprint(saved_pages)
     app.register_blueprint(entrance)
+    app.register_blueprint(keys)
+    app.register_blueprint(account_pages)
     app.register_blueprint(operator)
     _setup_templates(app, taxonomy)
     searches = ("pages.words", "pages.photo", "api.search_words")
@@ -62,7 +71,7 @@ def create_app(settings: Settings, *, finder: Finder, taxonomy: Taxonomy, secret
             "words": (settings.words_rate, searches),
             "suggest": (settings.suggest_rate, ("api.suggest",)),
             "photo": (settings.suggest_rate, ("pages.photo_picture", "pages.photo_focus")),
-            "login": (settings.login_rate, ("entrance.enter",)),
+            "login": (settings.login_rate, PASSWORD_FORMS),
         },
     )
     answers = PhotoAnswers(settings.photo_answers, settings.photo_minutes * 60)
@@ -77,5 +86,5 @@ def _setup_templates(app: Flask, taxonomy: Taxonomy) -> None:
     app.jinja_env.globals.update(
         language=language, switch_url=switch_url, audience_name=audience_name, class_label=class_label
     )
-    app.jinja_env.globals.update(here=here, is_saved=is_saved, saved=saved)
+    app.jinja_env.globals.update(here=here, is_saved=is_saved, saved=saved, visitor=visitor)
     app.jinja_env.filters["thousands"] = "{:,}".format

@@ -18,7 +18,7 @@ class Explanation:
 
 def explain(code: str, parameter: str, settings: Settings) -> Explanation:
     """The error ``code`` in the language of the current request; ``parameter`` names a bad one in the address."""
-    return _about_photos(code, settings) or _about_requests(code, parameter) or _about_us(code)
+    return _about_photos(code, settings) or _about_people(code) or _about_requests(code, parameter) or _about_us(code)
 
 
 def _about_photos(code: str, settings: Settings) -> Explanation | None:
@@ -46,6 +46,15 @@ def _photo_limits(settings: Settings) -> str:
         megabytes=settings.photo_bytes // (1024 * 1024),
         megapixels=settings.photo_megapixels,
     )
+
+
+def _about_people(code: str) -> Explanation | None:
+    match code:
+        case "link_over":
+            return Explanation(_("This link is too old, or was used already."), _("Ask for another one."))
+        case "not_operator":
+            return Explanation(_("These pages are for operators."), _("Log out, then log in as one."))
+    return None
 
 
 def _about_requests(code: str, parameter: str) -> Explanation | None:

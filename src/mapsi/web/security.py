@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Flask, Response, g
 
+from mapsi.catalog.people.sessions import LIFE
 from mapsi.settings import Settings
 from mapsi.web.clients import believe_proxies
 
@@ -46,6 +47,9 @@ def setup_security(app: Flask, settings: Settings, secret_key: str) -> None:
         SESSION_COOKIE_NAME="mapsi",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
+        # A log-in outlives the browser; only pages touch its cookie, not every picture.
+        PERMANENT_SESSION_LIFETIME=LIFE,
+        SESSION_REFRESH_EACH_REQUEST=False,
         SESSION_COOKIE_SECURE=settings.behind_tls,
         MAX_CONTENT_LENGTH=settings.photo_bytes + MULTIPART_OVERHEAD,
         MAX_FORM_PARTS=16,

@@ -29,6 +29,7 @@ class Hands:
     accept: Callable[[str], bool]
     index: Callable[[], object]
     prune: Callable[[], object]
+    mail: Callable[[], object]
 
 
 def worker_name() -> str:
@@ -86,6 +87,8 @@ def _do(catalog: Catalog, claim: Claim, hands: Hands) -> None:
             hands.index()
         case "prune":
             hands.prune()
+        case "mail":
+            hands.mail()
 
 
 @contextmanager

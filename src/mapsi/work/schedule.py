@@ -28,7 +28,7 @@ class Schedule:
         found = [Job("refresh", source.name) for source in self.catalog.sources.due(now)]
         if self._is_new_day(now):
             # Pictures are asked for changes by their own times, a share of them every day.
-            found += [Job("index"), Job("prune")]
+            found += [Job("index"), Job("prune"), Job("mail")]
         return found
 
     def _is_new_day(self, now: datetime) -> bool:

@@ -1,1 +1,1 @@
-"""People and what they keep: saved products."""
+"""People and what is theirs: accounts, sessions, saved products, letters to them."""

@@ -7,17 +7,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy.exc import IntegrityError
 
 from mapsi.catalog.listings.browsing import load_offers, shown_among
 from mapsi.catalog.product import Product
 from mapsi.catalog.store.database import Database
 from mapsi.catalog.store.expiry import read_expired
 from mapsi.catalog.store.money import from_minor
-from mapsi.catalog.store.tables import Price
+from mapsi.catalog.store.tables import Price, SavedRow, User
 
 Saved = Mapping[int, datetime]
 """Offers by number, and when each was saved (UTC)."""
+
+MOST = 1000
+"""So many products an account saves at most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +64,38 @@ class SavedProducts:
             )
             for product in products
         ]
+
+    def of(self, account_id: int) -> dict[int, datetime]:
+        """What an account saved."""
+        mine = select(SavedRow.offer_id, SavedRow.saved_at).where(SavedRow.user_id == account_id)
+        with self._database.read() as connection:
+            return {row.offer_id: row.saved_at for row in connection.execute(mine)}
+
+    def add(self, account_id: int, saved: Saved) -> dict[int, datetime]:
+        """Save these for an account, but those that it has already and those that no shop ever had; gives what there was
+        no room for. An account that was removed meanwhile saves nothing."""
+        try:
+            return self._add(account_id, saved)
+        except IntegrityError:  # the same product, saved by another request in the same moment
+            return self._add(account_id, saved)
+
+    def _add(self, account_id: int, saved: Saved) -> dict[int, datetime]:
+        with self._database.write() as connection:
+            if connection.scalar(select(User.id).where(User.id == account_id)) is None:
+                return {}
+            mine = set(connection.scalars(select(SavedRow.offer_id).where(SavedRow.user_id == account_id)))
+            real = [product.id for product in load_offers(connection, [one for one in saved if one not in mine])]
+            room = max(0, MOST - len(mine))
+            rows = [{"user_id": account_id, "offer_id": one, "saved_at": saved[one]} for one in real[:room]]
+            if rows:
+                connection.execute(insert(SavedRow), rows)
+        return {one: saved[one] for one in real[room:]}
+
+    def remove(self, account_id: int, offer_id: int) -> None:
+        """Take a product off an account's list."""
+        with self._database.write() as connection:
+            mine = (SavedRow.user_id == account_id, SavedRow.offer_id == offer_id)
+            connection.execute(delete(SavedRow).where(*mine))
 
     def known(self, offer_id: int) -> bool:
         """Whether there is or was such an offer."""

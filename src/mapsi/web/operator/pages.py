@@ -8,12 +8,13 @@ from werkzeug.wrappers import Response as AnyResponse
 from mapsi.catalog.operations.jobs import Job, JobKind
 from mapsi.catalog.records import SourceRecord
 from mapsi.documents import error_document
-from mapsi.errors import NotFoundError
+from mapsi.errors import MapsiError, NotFoundError
+from mapsi.web.accounts.sessions import present
 from mapsi.web.languages import translate as _
+from mapsi.web.onward import here
 from mapsi.web.operator.live import live_document
 from mapsi.web.operator.overview import view_overview, view_sources
 from mapsi.web.operator.runs import view_run
-from mapsi.web.operator.sessions import present
 from mapsi.web.operator.times import view_duration, view_time
 from mapsi.web.operator.work import view_work
 from mapsi.web.security import keep_private
@@ -23,26 +24,45 @@ RUNS_SHOWN = 50
 BY_SCRIPT = "Mapsi-Live"
 """Header of what an open page asks for by itself."""
 
-operator = Blueprint("operator", __name__, url_prefix="/operator")
+operator = Blueprint(
+    "operator",
+    __name__,
+    url_prefix="/operator",
+    template_folder="templates",
+    static_folder="static",
+    static_url_path="/assets",
+)
+STATIC = "operator.static"
+
+
+class NotOperatorError(MapsiError):
+    """Somebody is logged in who is no operator."""
+
+    code = "not_operator"
+    http_status = 403
 
 
 @operator.before_request
 def let_in_operators() -> AnyResponse | None:
-    """Send everybody else to the log-in; a script is told so in JSON."""
+    """Send everybody else to the log-in; a script is told so in JSON. Style sheets are everybody's."""
+    if request.endpoint == STATIC:
+        return None
     by_script = BY_SCRIPT in request.headers
     g.operator = present(awake=not by_script)
-    if g.operator is not None:
+    if g.operator is not None and g.operator.is_operator:
         return None
+    if g.operator is not None:
+        raise NotOperatorError("These pages are for operators.", "Log in as one.")
     if by_script or request.endpoint == "operator.live":
         return make_response(jsonify(error_document("not_logged_in", "Nobody is logged in.", "Log in again.")), 401)
-    onward = request.script_root + request.full_path.removesuffix("?") if request.method in ("GET", "HEAD") else None
+    onward = here() if request.method in ("GET", "HEAD") else url_for("operator.overview")
     return redirect(url_for("entrance.login", next=onward), 303)
 
 
 @operator.after_request
 def keep_to_one(response: Response) -> Response:
     """No cache keeps what only operators see."""
-    return keep_private(response)
+    return response if request.endpoint == STATIC else keep_private(response)
 
 
 @operator.get("")

@@ -65,4 +65,5 @@ _NAMES: dict[JobKind, Callable[[], str]] = {
     "accept": lambda: _("Take the held feed"),
     "index": lambda: _("Pictures and index"),
     "prune": lambda: _("Tidy up"),
+    "mail": lambda: _("Letters"),
 }

@@ -1,4 +1,4 @@
-"""Who keeps what: the saved products of the person who asks."""
+"""Who keeps what: the saved products of the person who asks, in their account or, without one, on their device."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from typing import cast
 from flask import g
 from werkzeug.wrappers import Response
 
+from mapsi.catalog.people.accounts import Account
 from mapsi.errors import NotFoundError, UsageError
+from mapsi.web.accounts.sessions import visitor
 from mapsi.web.saved.device import MOST, read_device, write_device
 from mapsi.web.services import services
 
@@ -25,8 +27,13 @@ class TooManySavedError(UsageError):
 def saved() -> Mapping[int, datetime]:
     """The saved products of the person who asks, by number of the offer; looked up once a request."""
     if _KEY not in g:
-        setattr(g, _KEY, read_device(services().finder.catalog.sources.now()))
+        setattr(g, _KEY, _look_up())
     return cast(Mapping[int, datetime], g.get(_KEY))
+
+
+def _look_up() -> Mapping[int, datetime]:
+    account, catalog = visitor(), services().finder.catalog
+    return catalog.saved.of(account.id) if account else read_device(catalog.sources.now())
 
 
 def is_saved(offer_id: int) -> bool:
@@ -37,16 +44,31 @@ def is_saved(offer_id: int) -> bool:
 def save(response: Response, offer_id: int) -> None:
     """Save a product; one that is saved stays as it was. Raises :class:`TooManySavedError` where there is no room,
     :class:`NotFoundError` for no offer."""
-    catalog = services().finder.catalog
+    account, catalog = visitor(), services().finder.catalog
     if is_saved(offer_id):
         return
     if not catalog.saved.known(offer_id):
         raise NotFoundError("There is no such product.", "Search for it again.")
-    if len(saved()) >= MOST:
-        raise TooManySavedError(f"This device keeps {MOST} saved products at most.", "Take one off the list first.")
-    write_device(response, {**saved(), offer_id: catalog.sources.now()})
+    now = catalog.sources.now()
+    left = catalog.saved.add(account.id, {offer_id: now}) if account else {}
+    if left or (account is None and len(saved()) >= MOST):
+        raise TooManySavedError(f"There is room for {len(saved())} saved products.", "Take one off the list first.")
+    if account is None:
+        write_device(response, {**saved(), offer_id: now})
 
 
 def unsave(response: Response, offer_id: int) -> None:
     """Take a product off the list; one that is not there is none."""
-    write_device(response, {offer: at for offer, at in saved().items() if offer != offer_id})
+    account = visitor()
+    if account:
+        services().finder.catalog.saved.remove(account.id, offer_id)
+    else:
+        write_device(response, {offer: at for offer, at in saved().items() if offer != offer_id})
+
+
+def bring_along(response: Response, account: Account) -> None:
+    """Move what the device saved into the account of somebody who has just come in; what there is no room for stays."""
+    catalog = services().finder.catalog
+    on_device = read_device(catalog.sources.now())
+    if on_device:
+        write_device(response, catalog.saved.add(account.id, on_device))

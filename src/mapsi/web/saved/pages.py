@@ -12,7 +12,6 @@ from mapsi.catalog.people.saved import SavedProduct
 from mapsi.web.languages import format_price, language
 from mapsi.web.languages import translate as _
 from mapsi.web.onward import wish
-from mapsi.web.saved import device
 from mapsi.web.saved.keeping import TooManySavedError, save, saved, unsave
 from mapsi.web.services import services
 from mapsi.web.view import Card, view_card
@@ -48,7 +47,7 @@ def keep(product_id: int) -> AnyResponse:
     try:
         save(response, product_id)
     except TooManySavedError:
-        flash(_("This device keeps %(count)d saved products at most. Take one off the list first.", count=device.MOST))
+        flash(_("There is room for %(count)d saved products. Take one off the list first.", count=len(saved())))
         return redirect(url_for("saved.listing"), 303)
     return response
 

@@ -1,4 +1,4 @@
-"""The schema: shops and their sources, offers and prices, pictures and readings, listings, operators, jobs."""
+"""The schema: shops and their sources, offers and prices, pictures and readings, listings, people and what they keep, jobs."""
 
 from __future__ import annotations
 
@@ -287,10 +287,48 @@ def _create_accounts() -> None:
         sa.Column("language", sa.String(length=5), nullable=False),
         sa.Column("created_at", TIME, nullable=False),
         sa.Column("is_operator", sa.Boolean(), nullable=False),
+        sa.Column("wants_mail", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_users"),
         sa.UniqueConstraint("email", name="uq_users_email"),
         **OPTIONS,
     )
+    op.create_table(
+        "sessions",
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("user_id", ID, nullable=False),
+        sa.Column("seen_at", TIME, nullable=False),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name="fk_sessions_user_id"),
+        sa.PrimaryKeyConstraint("digest", name="pk_sessions"),
+        **OPTIONS,
+    )
+    op.create_index("ix_sessions_user_id", "sessions", ["user_id"])
+    op.create_index("ix_sessions_seen_at", "sessions", ["seen_at"])
+    op.create_table(
+        "saved",
+        sa.Column("user_id", ID, autoincrement=False, nullable=False),
+        sa.Column("offer_id", ID, autoincrement=False, nullable=False),
+        sa.Column("saved_at", TIME, nullable=False),
+        sa.Column("told_price", ID, nullable=True),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name="fk_saved_user_id"),
+        sa.ForeignKeyConstraint(["offer_id"], ["offers.id"], name="fk_saved_offer_id"),
+        sa.PrimaryKeyConstraint("user_id", "offer_id", name="pk_saved"),
+        **OPTIONS,
+    )
+    op.create_index("ix_saved_offer_id", "saved", ["offer_id"])
+    op.create_table(
+        "letters",
+        sa.Column("id", ID, nullable=False),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("address", sa.String(length=254), nullable=False),
+        sa.Column("language", sa.String(length=5), nullable=False),
+        sa.Column("about", LONG, nullable=False),
+        sa.Column("asked_at", TIME, nullable=False),
+        sa.Column("sent_at", TIME, nullable=True),
+        sa.PrimaryKeyConstraint("id", name="pk_letters"),
+        **OPTIONS,
+    )
+    op.create_index("ix_letters_sent_at_asked_at", "letters", ["sent_at", "asked_at"])
+    op.create_index("ix_letters_address_kind", "letters", ["address", "kind"])
 
 
 def _create_operations() -> None:

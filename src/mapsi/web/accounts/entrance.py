@@ -1,4 +1,4 @@
-"""The operator's log-in and log-out: all that is seen by somebody who is not logged in."""
+"""The log-in and log-out of everybody."""
 
 from __future__ import annotations
 
@@ -6,39 +6,35 @@ from flask import Blueprint, Response, flash, make_response, redirect, render_te
 from werkzeug.exceptions import TooManyRequests
 from werkzeug.wrappers import Response as AnyResponse
 
+from mapsi.catalog.people.accounts import Account
+from mapsi.web.accounts.passwords import check_password
+from mapsi.web.accounts.sessions import enter as enter_session
+from mapsi.web.accounts.sessions import leave, present
 from mapsi.web.languages import translate as _
 from mapsi.web.onward import wish
-from mapsi.web.operator.passwords import check_password
-from mapsi.web.operator.sessions import enter as enter_session
-from mapsi.web.operator.sessions import leave, present
+from mapsi.web.saved.keeping import bring_along
 from mapsi.web.security import keep_private
 from mapsi.web.services import services
 
-entrance = Blueprint(
-    "entrance",
-    __name__,
-    url_prefix="/operator",
-    template_folder="templates",
-    static_folder="static",
-    static_url_path="/assets",
-)
+entrance = Blueprint("entrance", __name__, url_prefix="/account", template_folder="templates")
 
 
 @entrance.get("/login")
 def login() -> AnyResponse:
     """The form; who is logged in already goes on."""
-    return _onward() if present() else _form()
+    known = present()
+    return onward(known) if known else _form()
 
 
 @entrance.post("/login")
 def enter() -> AnyResponse:
     """Log in. The answer is the same, and takes as long, whether the address or the password is wrong."""
-    operator = services().finder.catalog.accounts.find(request.form.get("email", ""))
-    right = check_password(operator.password_hash if operator else "", request.form.get("password", ""))
-    if operator is None or not right:
+    account = services().finder.catalog.accounts.find(request.form.get("email", ""))
+    right = check_password(account.password_hash if account else "", request.form.get("password", ""))
+    if account is None or not right:
         return _form(_("The address or the password is wrong."), 403)
-    enter_session(operator)
-    return _onward()
+    enter_session(account)
+    return onward(account)
 
 
 @entrance.post("/logout")
@@ -57,20 +53,26 @@ def too_often(_error: TooManyRequests) -> Response:
 
 @entrance.after_request
 def keep_to_one(response: Response) -> Response:
-    """No cache keeps what is seen here; style sheets are everybody's."""
-    return response if request.endpoint == "entrance.static" else keep_private(response)
+    """No cache keeps what is seen here."""
+    return keep_private(response)
+
+
+def onward(account: Account) -> AnyResponse:
+    """The way on of somebody who has just come in, with what their device had saved."""
+    own = "operator.overview" if account.is_operator else "account.home"
+    response = redirect(wish() or url_for(own), 303)
+    bring_along(response, account)
+    return response
 
 
 def _form(fault: str = "", status: int = 200) -> Response:
+    for_operators = wish().startswith(url_for("operator.overview"))
     page = render_template(
-        "operator/login.html",
+        "accounts/log_in.html",
         fault=fault,
         email=request.form.get("email", "")[:254],
         onward=wish(),
-        nobody=not services().finder.catalog.accounts.operators(),
+        for_operators=for_operators,
+        nobody=for_operators and not services().finder.catalog.accounts.operators(),
     )
     return make_response(page, status)
-
-
-def _onward() -> AnyResponse:
-    return redirect(wish() or url_for("operator.overview"), 303)

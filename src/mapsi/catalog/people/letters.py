@@ -1,0 +1,82 @@
+"""Letters that wait to be sent by mail: a box in the catalogue, so that none is lost where the mail server is down."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from sqlalchemy import delete, func, insert, select, update
+
+from mapsi.catalog.store.database import Database
+from mapsi.catalog.store.tables import LetterRow
+
+LetterKind = Literal["password", "drops"]
+
+PAUSE = timedelta(minutes=10)
+"""One letter of a kind to one address in so long: nobody's box is flooded by a stranger who types their address."""
+
+LIFE = timedelta(days=3)
+"""A letter that could not be sent for so long is given up: what it says is no longer true."""
+
+MOST = 5000
+"""So many letters wait at most; more are dropped."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letter:
+    """What is to be said to whom. Links in it are made when it is sent, so that none lies in the database. ``about`` is
+    what JSON can hold."""
+
+    id: int
+    kind: LetterKind
+    address: str
+    language: str
+    about: Mapping[str, Any]
+    asked_at: datetime
+
+
+class Letters:
+    """The box of one catalogue."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def put(self, kind: LetterKind, address: str, language: str, about: Mapping[str, Any] | None = None) -> bool:
+        """Have a letter written; False where one of this kind was asked for within ``PAUSE``, or too many wait."""
+        now = self._database.now()
+        with self._database.write() as connection:
+            connection.execute(delete(LetterRow).where(LetterRow.asked_at < now - LIFE))
+            same = (LetterRow.kind == kind, LetterRow.address == address, LetterRow.asked_at > now - PAUSE)
+            lately = connection.scalar(select(func.count()).select_from(LetterRow).where(*same))
+            waiting = connection.scalar(select(func.count()).select_from(LetterRow).where(LetterRow.sent_at.is_(None)))
+            if lately or (waiting or 0) >= MOST:
+                return False
+            text = json.dumps(about or {}, ensure_ascii=False)
+            values = {"kind": kind, "address": address, "language": language, "about": text, "asked_at": now}
+            connection.execute(insert(LetterRow).values(**values))
+            return True
+
+    def waiting(self, limit: int = 100) -> list[Letter]:
+        """The letters that wait, the oldest first."""
+        oldest = select(LetterRow).where(LetterRow.sent_at.is_(None)).order_by(LetterRow.asked_at, LetterRow.id)
+        with self._database.read() as connection:
+            return [
+                Letter(
+                    id=row.id,
+                    kind=row.kind,
+                    address=row.address,
+                    language=row.language,
+                    about=json.loads(row.about),
+                    asked_at=row.asked_at,
+                )
+                for row in connection.execute(oldest.limit(limit))
+            ]
+
+    def sent(self, letter: Letter) -> None:
+        """The letter is out; that it was is remembered for as long as another one would be too soon."""
+        with self._database.write() as connection:
+            now = self._database.now()
+            connection.execute(update(LetterRow).where(LetterRow.id == letter.id).values(sent_at=now, about="{}"))

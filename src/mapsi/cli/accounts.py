@@ -1,0 +1,84 @@
+"""``mapsi accounts``: people's accounts, and letters where no mail server sends them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from mapsi.cli.opening import open_stock
+from mapsi.cli.serve import secret_key
+from mapsi.settings import Settings, read_settings
+
+if TYPE_CHECKING:
+    from mapsi.catalog import Catalog
+    from mapsi.web.accounts.letters import LetterWriter
+
+SENDER = "mapsi@localhost"
+
+
+@click.group()
+def accounts() -> None:
+    """People who have an account at the pages: shoppers and operators."""
+
+
+@accounts.command(name="list")
+def list_accounts() -> None:
+    """List the accounts."""
+    with open_stock(read_settings()) as catalog:
+        known = catalog.accounts.all()
+    for one in known:
+        click.echo(
+            f"{one.email}  since {one.created_at.astimezone():%Y-%m-%d}{'  operator' if one.is_operator else ''}"
+        )
+    if not known:
+        click.echo("There is no account yet.")
+
+
+@accounts.command()
+@click.argument("email")
+def link(email: str) -> None:
+    """Print a link by which this address opens an account or chooses another password. Give it to that person only."""
+    from mapsi.catalog.people.accounts import checked_address
+
+    settings = read_settings()
+    with open_stock(settings) as catalog:
+        click.echo(letter_writer(settings, catalog).password_link(checked_address(email)))
+
+
+@accounts.command()
+def letters() -> None:
+    """Print the letters that wait: for a shop without a mail server (MAPSI_SMTP)."""
+    settings = read_settings()
+    with open_stock(settings) as catalog:
+        waiting, writer = catalog.letters.waiting(), letter_writer(settings, catalog)
+        for letter in waiting:
+            click.echo(f"{letter.asked_at.astimezone():%Y-%m-%d %H:%M}  {letter.address}")
+            click.echo(writer.write(letter).get_content())
+    if not waiting:
+        click.echo("No letter waits.")
+
+
+@accounts.command()
+@click.argument("email")
+def remove(email: str) -> None:
+    """Remove an account with everything that is kept of its person."""
+    with open_stock(read_settings()) as catalog:
+        known = catalog.accounts.named(email)
+        catalog.accounts.remove(known.id)
+    click.echo(f"The account {known.email} is gone.")
+
+
+def letter_writer(settings: Settings, catalog: Catalog) -> LetterWriter:
+    """What writes letters out, by the settings."""
+    from mapsi.web.accounts.letters import LetterWriter
+
+    return LetterWriter(
+        catalog,
+        secret_key=secret_key(settings),
+        public_url=settings.public_url or "http://127.0.0.1:8000",
+        sender=settings.mail_from or SENDER,
+    )
+
+
+COMMANDS = (accounts,)

@@ -1,0 +1,1 @@
+"""Accounts: the one way in, for shoppers and operators, and the pages of what is one's own."""

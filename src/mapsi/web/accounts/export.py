@@ -1,0 +1,37 @@
+"""All that is kept of a person, as one JSON document."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mapsi.catalog import Catalog
+from mapsi.catalog.people.accounts import Account
+from mapsi.catalog.people.saved import SavedProduct
+
+
+def export_document(catalog: Catalog, account: Account) -> dict[str, Any]:
+    """The account, without the hash of its password, and what it saved. Times are ISO 8601, prices text."""
+    saved = catalog.saved.look_up(catalog.saved.of(account.id))
+    return {
+        "account": {
+            "email": account.email,
+            "language": account.language,
+            "created_at": account.created_at.isoformat(),
+            "operator": account.is_operator,
+            "wants_mail": account.wants_mail,
+        },
+        "saved": [_saved_document(one) for one in saved],
+    }
+
+
+def _saved_document(one: SavedProduct) -> dict[str, Any]:
+    return {
+        "product": one.product.id,
+        "name": one.product.name,
+        "shop": one.product.shop_name,
+        "link": one.product.link,
+        "saved_at": one.saved_at.isoformat(),
+        "price_then": None if one.price_then is None else f"{one.price_then:f}",
+        "price_now": f"{one.product.lowest_price:f}" if one.shown else None,
+        "currency": one.product.currency,
+    }

@@ -1,0 +1,67 @@
+"""Letters written out: from what is to be said to a mail, in the language of whom it is for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.utils import format_datetime, make_msgid
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from babel.support import Translations
+
+from mapsi.catalog import Catalog
+from mapsi.catalog.people.letters import Letter
+from mapsi.web.accounts.links import LIFE, sign_link
+
+FOLDER = Path(__file__).parents[1] / "translations"
+
+
+class LetterWriter:
+    """Writes the letters of one installation. ``public_url`` is where its pages are seen from outside: links never follow
+    the ``Host`` of a request, which strangers choose."""
+
+    def __init__(self, catalog: Catalog, *, secret_key: str, public_url: str, sender: str) -> None:
+        self._catalog = catalog
+        self._secret_key = secret_key
+        self._url = public_url.rstrip("/")
+        self._sender = sender
+
+    def write(self, letter: Letter) -> EmailMessage:
+        """A letter as a mail; raises ``ValueError`` for an address that mail does not know."""
+        subject, body = self._password(letter)
+        mail = EmailMessage()
+        mail["From"] = self._sender
+        mail["To"] = Address(addr_spec=letter.address)
+        mail["Subject"] = subject
+        mail["Date"] = format_datetime(self._catalog.sources.now())
+        mail["Message-ID"] = make_msgid(domain=urlsplit(self._url).hostname or "localhost")
+        mail["Auto-Submitted"] = "auto-generated"
+        mail.set_content(body)
+        return mail
+
+    def password_link(self, address: str) -> str:
+        """A link by which this address gets a password: whoever has it has the account."""
+        return f"{self._url}/account/password/{self._sign(address)}"
+
+    def _sign(self, address: str) -> str:
+        return sign_link(self._catalog, self._secret_key, address, self._catalog.sources.now())
+
+    def _password(self, letter: Letter) -> tuple[str, str]:
+        _ = _speak(letter.language)
+        hours = int(LIFE.total_seconds() // 3600)
+        parts = (
+            _("Somebody, hopefully you, asked for a password for %(address)s at Mapsi. Choose it here:")
+            % {"address": letter.address},
+            self.password_link(letter.address),
+            _("The link is good for %(hours)d hours, once. If it was not you, do nothing: nothing changes.")
+            % {"hours": hours},
+        )
+        return _("Your password for Mapsi"), "\n\n".join(parts) + "\n"
+
+
+def _speak(language: str) -> Callable[[str], str]:
+    """The texts of the pages in a language, without a request to take it from."""
+    texts = Translations.load(str(FOLDER), [language])
+    return lambda text: str(texts.gettext(text))

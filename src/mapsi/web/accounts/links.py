@@ -1,0 +1,54 @@
+"""Links that let somebody choose a password: signed, good for a while, once.
+
+One link opens an account or gives an old one another password, whichever it takes: who asks for a link is told the same
+either way, and so learns nothing about the address. It dies with the password it replaces.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from datetime import datetime, timedelta
+
+from itsdangerous import BadData, URLSafeSerializer
+
+from mapsi.catalog import Catalog
+from mapsi.errors import NotFoundError
+
+LIFE = timedelta(hours=2)
+_SALT = "mapsi.password-link"
+
+
+class LinkOverError(NotFoundError):
+    """A link that is too old, was used already, or never was one."""
+
+    code = "link_over"
+    http_status = 410
+
+
+def sign_link(catalog: Catalog, secret_key: str, address: str, now: datetime) -> str:
+    """The token of a link for this address, good for ``LIFE``."""
+    until = int((now + LIFE).timestamp())
+    return str(_serializer(secret_key).dumps([address, _mark(catalog, secret_key, address), until]))
+
+
+def read_link(catalog: Catalog, secret_key: str, token: str, now: datetime) -> str:
+    """The address that a token is for; raises :class:`LinkOverError`."""
+    try:
+        address, mark, until = _serializer(secret_key).loads(token)
+    except BadData as error:
+        raise LinkOverError("This is no link of ours.", "Ask for another one.") from error
+    if now.timestamp() > until or not hmac.compare_digest(mark, _mark(catalog, secret_key, address)):
+        raise LinkOverError("This link is too old, or was used already.", "Ask for another one.")
+    return str(address)
+
+
+def _serializer(secret_key: str) -> URLSafeSerializer:
+    return URLSafeSerializer(secret_key, salt=_SALT)
+
+
+def _mark(catalog: Catalog, secret_key: str, address: str) -> str:
+    """Changes with the password; tells nothing of its hash."""
+    known = catalog.accounts.find(address)
+    text = f"{known.id}:{known.password_hash}" if known else ""
+    return hmac.new(secret_key.encode(), text.encode(), hashlib.sha256).hexdigest()[:32]

@@ -1,0 +1,112 @@
+"""The pages of one's own account."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, flash, g, jsonify, make_response, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from mapsi.catalog.people.accounts import Account
+from mapsi.web.accounts.export import export_document
+from mapsi.web.accounts.keys import password_fault
+from mapsi.web.accounts.passwords import SHORTEST, PasswordError, check_password, hash_password
+from mapsi.web.accounts.sessions import enter, leave, present, token
+from mapsi.web.languages import translate as _
+from mapsi.web.onward import here
+from mapsi.web.security import keep_private
+from mapsi.web.services import services
+
+account_pages = Blueprint("account", __name__, url_prefix="/account", template_folder="templates")
+
+
+@account_pages.before_request
+def let_in_owners() -> AnyResponse | None:
+    """Send everybody else to the log-in: also whoever removed the account in another window."""
+    g.owner = present()
+    if g.owner is not None:
+        return None
+    if request.method == "POST":
+        flash(_("You are logged out, so nothing was changed. Log in, then try again."))
+    return redirect(url_for("entrance.login", next=here() if request.method == "GET" else None), 303)
+
+
+@account_pages.after_request
+def keep_to_one(response: Response) -> Response:
+    """No cache keeps what only one person sees."""
+    return keep_private(response)
+
+
+@account_pages.get("")
+def home() -> Response:
+    """Everything that is one's own."""
+    return _home()
+
+
+@account_pages.post("/wishes")
+def wishes() -> AnyResponse:
+    """Whether prices that fell are told by mail."""
+    services().finder.catalog.accounts.want_mail(_owner().id, wanted=request.form.get("mail") == "1")
+    return _done(_("Your choice is kept."))
+
+
+@account_pages.post("/password")
+def change_password() -> AnyResponse:
+    """Another password: everybody who is logged in with the old one is logged out, but for this browser."""
+    if not _is_right():
+        return _home({"password": _("The present password is wrong.")}, 403)
+    try:
+        password_hash = hash_password(request.form.get("new", ""))
+    except PasswordError:
+        return _home({"new": password_fault()}, 400)
+    enter(services().finder.catalog.accounts.change_password(_owner().email, password_hash))
+    return _done(_("You have another password. Other browsers are logged out."))
+
+
+@account_pages.post("/elsewhere")
+def log_out_elsewhere() -> AnyResponse:
+    """Log out all other browsers."""
+    services().finder.catalog.sessions.close_others(_owner().id, token())
+    return _done(_("Other browsers are logged out."))
+
+
+@account_pages.get("/export.json")
+def export() -> Response:
+    """All that is kept of the person, as a file."""
+    response = jsonify(export_document(services().finder.catalog, _owner()))
+    response.headers["Content-Disposition"] = 'attachment; filename="mapsi-account.json"'
+    return response
+
+
+@account_pages.post("/delete")
+def delete() -> AnyResponse:
+    """Remove the account and all that is kept of its person, at once."""
+    if not _is_right():
+        return _home({"delete": _("The present password is wrong.")}, 403)
+    services().finder.catalog.accounts.remove(_owner().id)
+    leave()
+    flash(_("Your account is gone, with everything in it."))
+    return redirect(url_for("pages.home"), 303)
+
+
+def _owner() -> Account:
+    owner: Account = g.owner
+    return owner
+
+
+def _is_right() -> bool:
+    return check_password(_owner().password_hash, request.form.get("password", ""))
+
+
+def _done(sentence: str) -> AnyResponse:
+    flash(sentence)
+    return redirect(url_for("account.home"), 303)
+
+
+def _home(faults: dict[str, str] | None = None, status: int = 200) -> Response:
+    page = render_template(
+        "accounts/home.html",
+        owner=_owner(),
+        faults=faults or {},
+        by_mail=bool(services().settings.smtp),
+        shortest=SHORTEST,
+    )
+    return make_response(page, status)

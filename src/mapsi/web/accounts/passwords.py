@@ -1,0 +1,47 @@
+"""Passwords: hashed by Argon2, so that guessing costs memory as well as time. The one place that owns argon2."""
+
+from __future__ import annotations
+
+import unicodedata
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from mapsi.errors import UsageError
+
+_HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
+"""Argon2id with 19 MiB, the least that OWASP's cheat sheet of passwords names: eight log-ins at once take 150 MiB of a small
+machine. A hash carries its own parameters, so that they may be raised."""
+
+SHORTEST, LONGEST = 12, 1000
+_NOBODY = _HASHER.hash("nobody's password", salt=b"nobody's, known to all")
+"""What the password of somebody who is not there is checked against: as much work, and its outcome is not believed."""
+
+
+class PasswordError(UsageError):
+    """A password that is not taken."""
+
+    code = "bad_password"
+
+
+def hash_password(password: str) -> str:
+    """The hash to keep; raises :class:`PasswordError` for a password that is too short or too long."""
+    if not SHORTEST <= len(password) <= LONGEST:
+        raise PasswordError(
+            f"The password has {len(password):,} characters.", f"Take {SHORTEST} to {LONGEST:,}: a sentence will do."
+        )
+    return _HASHER.hash(_composed(password))
+
+
+def check_password(password_hash: str, password: str) -> bool:
+    """Whether the password is the one that was hashed. No hash (nobody of that name) costs the same and is never it."""
+    try:
+        fits = _HASHER.verify(password_hash or _NOBODY, _composed(password[: LONGEST + 1]))
+    except (VerificationError, InvalidHashError):
+        return False
+    return fits and password_hash != ""
+
+
+def _composed(password: str) -> str:
+    """One way of writing it: keyboards differ in how they send Hangul and accents. Half surrogates become ``?``."""
+    return unicodedata.normalize("NFKC", password).encode("utf-8", "replace").decode()
