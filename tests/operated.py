@@ -19,7 +19,7 @@ from mapsi.errors import MapsiError
 from mapsi.imaging import PhotoLimits
 from mapsi.pictures.store import PictureStore
 from mapsi.settings import Secret
-from mapsi.web.operator.passwords import hash_password
+from mapsi.web.accounts.passwords import hash_password
 from offers import TAXONOMY
 from refreshing import DAY, HOUR, Clock, Refreshing, feed, means
 from shop_json_server import CLIENT_ID, CLIENT_SECRET, run_shop_json
@@ -75,7 +75,7 @@ class Desk:
 
 def log_in(client: FlaskClient, email: str = EMAIL, password: str = PASSWORD, **more: str) -> TestResponse:
     """Fill in the form of the log-in."""
-    return post(client, "/operator/login", page="/operator/login", email=email, password=password, **more)
+    return post(client, "/account/login", page="/account/login", email=email, password=password, **more)
 
 
 def post(client: FlaskClient, address: str, *, page: str = "/operator", **fields: str) -> TestResponse:
@@ -98,7 +98,7 @@ def open_desk(folder: Path, clock: Clock | None = None) -> Iterator[Desk]:
     with open_house(folder, now=clock) as house:
         desk = Desk(house, clock, folder / "feeds")
         desk.folder.mkdir()
-        desk.catalog.accounts.add(EMAIL, hash_password(PASSWORD))
+        desk.catalog.accounts.add_operator(EMAIL, hash_password(PASSWORD))
         yield desk
 
 

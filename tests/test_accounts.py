@@ -1,4 +1,4 @@
-"""Accounts of operators, their passwords, and the commands that look after them."""
+"""Accounts, their passwords, and the commands that look after them."""
 
 from __future__ import annotations
 
@@ -13,15 +13,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mapsi.catalog import Catalog, open_catalog
+from mapsi.catalog.filters import EVERYTHING
+from mapsi.catalog.people.sessions import LIFE
 from mapsi.cli import main
 from mapsi.errors import NotFoundError, UsageError
-from mapsi.web.operator.passwords import LONGEST, SHORTEST, check_password, hash_password
+from mapsi.web.accounts.passwords import LONGEST, SHORTEST, check_password, hash_password
+from offers import offer, take_in
+from refreshing import Clock
 
 PASSWORD = "a rather long sentence"
 
 
 def test_an_operator_is_found_in_whatever_letters_the_address_is_typed(catalog: Catalog) -> None:
-    added = catalog.accounts.add(" Jin@Example.com ", "a hash")
+    added = catalog.accounts.add_operator(" Jin@Example.com ", "a hash")
     assert added.email == "jin@example.com"
     assert catalog.accounts.find("JIN@example.COM ") == catalog.accounts.get(added.id) == added
     assert catalog.accounts.find("jin@example.org") is None
@@ -29,18 +33,30 @@ def test_an_operator_is_found_in_whatever_letters_the_address_is_typed(catalog: 
 
 
 def test_there_is_one_operator_of_an_address(catalog: Catalog) -> None:
-    catalog.accounts.add("jin@example.com", "one")
+    catalog.accounts.add_operator("jin@example.com", "one")
     with pytest.raises(UsageError, match="already"):
-        catalog.accounts.add("Jin@example.com", "two")
+        catalog.accounts.add_operator("Jin@example.com", "two")
     assert [(one.email, one.password_hash) for one in catalog.accounts.operators()] == [("jin@example.com", "one")]
 
 
 @pytest.mark.parametrize(
-    "text", ["", "jin", "jin@", "@example.com", "a b@example.com", "a@b@c", "x" * 250 + "@a.kr", "a@\x00b"]
+    "text",
+    [
+        "",
+        "jin",
+        "jin@",
+        "@example.com",
+        "a b@example.com",
+        "a@b@c",
+        "x" * 250 + "@a.kr",
+        "a@\x00b",
+        "a,b@c.kr",
+        "<a@b.kr>",
+    ],
 )
 def test_what_is_no_mail_address_is_refused(catalog: Catalog, text: str) -> None:
     with pytest.raises(UsageError, match="no mail address"):
-        catalog.accounts.add(text, "a hash")
+        catalog.accounts.add_operator(text, "a hash")
 
 
 @settings(max_examples=60, deadline=None)
@@ -50,26 +66,100 @@ def test_looking_for_anything_finds_nobody(migrated_sqlite: Path, text: str) -> 
         assert catalog.accounts.find(text) is None
 
 
-def test_who_is_removed_is_no_operator_any_more(catalog: Catalog) -> None:
-    added = catalog.accounts.add("jin@example.com", "a hash")
-    catalog.accounts.add("min@example.com", "a hash")
-    assert catalog.accounts.remove("Jin@example.com") == added
-    assert catalog.accounts.get(added.id) is None
+def test_who_is_removed_is_no_operator_any_more_and_keeps_what_is_saved(catalog: Catalog) -> None:
+    added = catalog.accounts.add_operator("jin@example.com", "a hash")
+    catalog.accounts.add_operator("min@example.com", "a hash")
+    session = catalog.sessions.open(added.id)
+    assert catalog.accounts.remove_operator("Jin@example.com") == added
+    assert catalog.sessions.find(session) is None
     assert [one.email for one in catalog.accounts.operators()] == ["min@example.com"]
-    for missing in (catalog.accounts.remove, catalog.accounts.named):
-        with pytest.raises(NotFoundError, match="no operator"):
+    assert [one.email for one in catalog.accounts.all()] == ["jin@example.com", "min@example.com"]
+    for missing in (catalog.accounts.remove_operator, catalog.accounts.named_operator):
+        with pytest.raises(NotFoundError, match="no such account"):
             missing("jin@example.com")
     with pytest.raises(NotFoundError):
-        catalog.accounts.change_password("jin@example.com", "a hash")
+        catalog.accounts.change_password("nobody@example.com", "a hash")
+
+
+def test_an_account_is_opened_once_and_another_password_ends_its_sessions(catalog: Catalog) -> None:
+    opened = catalog.accounts.open(" Mina@Example.com", "one", "ko")
+    assert (opened.email, opened.language, opened.is_operator, opened.wants_mail) == (
+        "mina@example.com",
+        "ko",
+        False,
+        False,
+    )
+    session, other = catalog.sessions.open(opened.id), catalog.sessions.open(opened.id)
+    catalog.sessions.close_others(opened.id, session)
+    assert (catalog.sessions.find(session), catalog.sessions.find(other)) == (opened, None)
+    again = catalog.accounts.open("mina@example.com", "two", "en")
+    assert (again.id, again.password_hash, again.language) == (opened.id, "two", "ko")
+    assert catalog.sessions.find(session) is None
+
+
+def test_logging_out_ends_a_session_and_tokens_are_not_in_the_database(catalog: Catalog) -> None:
+    account = catalog.accounts.open("mina@example.com", "a hash", "ko")
+    session = catalog.sessions.open(account.id)
+    assert catalog.sessions.find(session) == account
+    for spoilt in ("", session[:-1], "한" * 50, "\ud800"):
+        assert catalog.sessions.find(spoilt) is None
+    catalog.sessions.close(session)
+    assert catalog.sessions.find(session) is None
+
+
+def test_a_session_ends_by_itself_after_weeks_without_a_visit(catalog_url: str) -> None:
+    clock = Clock()
+    with open_catalog(catalog_url, clock) as catalog:
+        account = catalog.accounts.open("mina@example.com", "a hash", "ko")
+        visited, left = catalog.sessions.open(account.id), catalog.sessions.open(account.id)
+        clock.advance(LIFE * 0.9)
+        assert catalog.sessions.find(visited) == account
+        clock.advance(LIFE * 0.9)
+        assert catalog.sessions.find(visited) == account
+        assert catalog.sessions.find(left) is None
+
+
+def test_an_account_goes_with_everything_that_is_kept_of_its_person(catalog: Catalog) -> None:
+    take_in(catalog, offer("a"), offer("b"))
+    first, second = (one.id for one in catalog.browse(EVERYTHING, "price-up", 1, 10).products)
+    now = catalog.sources.now()
+    mina, jin = (catalog.accounts.open(f"{name}@example.com", "a hash", "ko") for name in ("mina", "jin"))
+    for account in (mina, jin):
+        assert catalog.saved.add(account.id, {first: now, second: now, 10**9: now}) == {}
+        assert catalog.saved.add(account.id, {first: now + LIFE}) == {}, "saved already: as it was"
+    session = catalog.sessions.open(mina.id)
+    assert catalog.saved.of(mina.id) == {first: now, second: now}
+    catalog.saved.remove(jin.id, first)
+    catalog.accounts.remove(mina.id)
+    catalog.accounts.remove(mina.id)
+    assert (catalog.accounts.get(mina.id), catalog.sessions.find(session), catalog.saved.of(mina.id)) == (
+        None,
+        None,
+        {},
+    )
+    assert catalog.saved.of(jin.id) == {second: now}
+    assert catalog.saved.add(mina.id, {first: now}) == {}, "of an account that is gone nothing is kept"
+    assert catalog.sessions.find(catalog.sessions.open(mina.id)) is None
+
+
+def test_what_an_account_has_no_room_for_is_given_back(catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mapsi.catalog.people.saved.MOST", 2)
+    take_in(catalog, *(offer(name) for name in "abc"))
+    ids = [one.id for one in catalog.browse(EVERYTHING, "price-up", 1, 10).products]
+    now = catalog.sources.now()
+    mina = catalog.accounts.open("mina@example.com", "a hash", "ko")
+    left = catalog.saved.add(mina.id, dict.fromkeys(ids, now))
+    assert len(left) == 1
+    assert catalog.saved.of(mina.id).keys() | left.keys() == set(ids)
 
 
 def test_an_account_does_not_print_its_hash(catalog: Catalog) -> None:
-    assert "secret-hash" not in repr(catalog.accounts.add("jin@example.com", "secret-hash"))
+    assert "secret-hash" not in repr(catalog.accounts.add_operator("jin@example.com", "secret-hash"))
 
 
 def test_a_password_fits_its_hash_and_no_other_does() -> None:
     kept = hash_password(PASSWORD)
-    assert kept.startswith("scrypt:32768:8:1$")
+    assert kept.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
     assert kept != hash_password(PASSWORD)
     assert check_password(kept, PASSWORD)
     assert not any(check_password(kept, other) for other in ("", PASSWORD + " ", PASSWORD.upper()))

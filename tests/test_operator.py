@@ -23,7 +23,7 @@ from mapsi.remote import Fetcher
 from mapsi.search.finder import Finder
 from mapsi.search.pair import ServingPair
 from mapsi.settings import Settings
-from mapsi.web.operator.passwords import hash_password
+from mapsi.web.accounts.passwords import hash_password
 from mapsi.web.operator.runs import view_state
 from mapsi.web.operator.times import view_duration, view_time
 from mapsi.web.services import services
@@ -283,9 +283,9 @@ def test_an_empty_catalogue_tells_the_first_command(desk: Desk, migrated_sqlite:
     with open_catalog(f"sqlite:///{migrated_sqlite}", desk.clock) as empty:
         finder = Finder(empty, ServingPair(desk.house.finder.serving().model, desk.folder / "index"), desk.pictures)
         hired = replace(desk, house=replace(desk.house, finder=finder))
-        empty.accounts.add(EMAIL, hash_password(PASSWORD))
+        empty.accounts.add_operator(EMAIL, hash_password(PASSWORD))
         page = english(hired.client()).get("/operator")
-        empty.accounts.remove(EMAIL)
+        empty.accounts.remove_operator(EMAIL)
     assert page.status_code == 200
     assert "There is no source yet." in page.text
     assert "mapsi catalog sources add haru --format merchant" in page.text
@@ -305,7 +305,11 @@ def work(desk: Desk) -> list[str]:
         return bool(report.new or report.changed or report.gone)
 
     hands = Hands(
-        refresh=partial(take, accept=False), accept=partial(take, accept=True), index=lambda: None, prune=lambda: None
+        refresh=partial(take, accept=False),
+        accept=partial(take, accept=True),
+        index=lambda: None,
+        prune=lambda: None,
+        mail=lambda: None,
     )
     worker = Worker(desk.catalog, hands, said.append, now=desk.clock)
     desk.catalog.jobs.note_worker(worker.name)

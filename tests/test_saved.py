@@ -153,7 +153,7 @@ def test_a_full_device_says_so_and_loses_nothing(client: FlaskClient, monkeypatc
     assert answer.headers["Location"] == "/saved"
     page = client.get("/saved")
     assert hearts(page).keys() == {first, second}
-    assert "keeps 2 saved products at most" in page.text
+    assert "room for 2 saved products" in page.text
 
 
 def test_the_saved_page_speaks_both_languages_and_is_kept_private(client: FlaskClient) -> None:

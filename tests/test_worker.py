@@ -43,6 +43,7 @@ class Told:
             accept=lambda name: (self.done.append(f"accept {name}"), self.changes)[1],
             index=lambda: self.done.append("index"),
             prune=prune or (lambda: self.done.append("prune")),
+            mail=lambda: self.done.append("mail"),
         )
 
 
@@ -200,7 +201,7 @@ def refresh(name):
     return False
 
 with open_catalog(url) as catalog:
-    hands = Hands(refresh=refresh, accept=refresh, index=lambda: write("end index"), prune=lambda: write("end prune"))
+    hands = Hands(refresh=refresh, accept=refresh, index=lambda: write("end index"), prune=lambda: write("end prune"), mail=lambda: None)
     celery_worker.work(celery_worker.make_app(broker), catalog, hands, lambda text: write(f"said {text}"))
 """
 

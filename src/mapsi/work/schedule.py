@@ -28,7 +28,9 @@ class Schedule:
         found = [Job("refresh", source.name) for source in self.catalog.sources.due(now)]
         if self._is_new_day(now):
             # Pictures are asked for changes by their own times, a share of them every day.
-            found += [Job("index"), Job("prune"), Job("mail")]
+            found += [Job("index"), Job("prune")]
+            # Letters ask for their job when they are put; one that was given up is tried once a day.
+            found += [Job("mail")] if self.catalog.letters.waiting(1) else []
         return found
 
     def _is_new_day(self, now: datetime) -> bool:

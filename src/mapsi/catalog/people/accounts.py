@@ -11,7 +11,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from mapsi.catalog.store.database import Database
-from mapsi.catalog.store.tables import SavedRow, SessionRow, User
+from mapsi.catalog.store.people_tables import SavedRow, SessionRow, User
 from mapsi.errors import NotFoundError, UsageError
 
 _ADDRESS = re.compile(r"""[^@\s,;:<>()\[\]"\\]+@[^@\s,;:<>()\[\]"\\]+""")

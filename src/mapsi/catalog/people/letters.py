@@ -11,7 +11,7 @@ from typing import Any, Literal
 from sqlalchemy import delete, func, insert, select, update
 
 from mapsi.catalog.store.database import Database
-from mapsi.catalog.store.tables import LetterRow
+from mapsi.catalog.store.people_tables import LetterRow
 
 LetterKind = Literal["password", "drops"]
 

@@ -15,7 +15,8 @@ from mapsi.catalog.product import Product
 from mapsi.catalog.store.database import Database
 from mapsi.catalog.store.expiry import read_expired
 from mapsi.catalog.store.money import from_minor
-from mapsi.catalog.store.tables import Price, SavedRow, User
+from mapsi.catalog.store.people_tables import SavedRow, User
+from mapsi.catalog.store.tables import Price
 
 Saved = Mapping[int, datetime]
 """Offers by number, and when each was saved (UTC)."""

@@ -10,7 +10,8 @@ from sqlalchemy import delete, insert, literal, select, update
 
 from mapsi.catalog.people.accounts import Account, account_of
 from mapsi.catalog.store.database import Database
-from mapsi.catalog.store.tables import SessionRow, User, UtcTime
+from mapsi.catalog.store.people_tables import SessionRow, User
+from mapsi.catalog.store.tables import UtcTime
 
 LIFE = timedelta(days=60)
 """After so long without a visit one logs in anew."""

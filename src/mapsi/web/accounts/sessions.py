@@ -59,7 +59,7 @@ def present(*, awake: bool = True) -> Account | None:
 def visitor() -> Account | None:
     """Who is logged in, for what every page shows; nobody where the catalogue cannot say."""
     try:
-        return present()
+        return present(awake=False)
     except MapsiError as error:
         _log.warning("Nobody can be logged in: %s", error)
         return None

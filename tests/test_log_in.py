@@ -1,4 +1,4 @@
-"""The operator's log-in: who comes in, who does not, and how long one stays."""
+"""The log-in of operators and shoppers: who comes in, who does not, and how long one stays."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mapsi.web.accounts import entrance
+from mapsi.web.accounts.passwords import hash_password
+from mapsi.web.accounts.sessions import IDLE
 from mapsi.web.onward import is_local
-from mapsi.web.operator import entrance
 from mapsi.web.operator.pages import BY_SCRIPT
-from mapsi.web.operator.passwords import hash_password
-from mapsi.web.operator.sessions import IDLE
 from operated import EMAIL, PASSWORD, Desk, log_in, open_desk, post
 
 WRONG = "The address or the password is wrong."
@@ -32,15 +32,15 @@ def desk(opened: Desk) -> Iterator[Desk]:
     """The house with its one operator, whatever a test did to them."""
     yield opened
     accounts = opened.catalog.accounts
-    for one in accounts.operators():
-        accounts.remove(one.email)
-    accounts.add(EMAIL, hash_password(PASSWORD))
+    for one in accounts.all():
+        accounts.remove(one.id)
+    accounts.add_operator(EMAIL, hash_password(PASSWORD))
 
 
 @pytest.fixture
 def stranger(desk: Desk) -> FlaskClient:
     client = desk.app().test_client()
-    client.get("/operator/login?lang=en")
+    client.get("/account/login?lang=en")
     return client
 
 
@@ -50,7 +50,7 @@ def test_the_operator_comes_in_and_is_named(desk: Desk, stranger: FlaskClient) -
     page = stranger.get("/operator")
     assert page.status_code == 200
     assert EMAIL in page.text
-    assert stranger.get("/operator/login").headers["Location"] == "/operator"
+    assert stranger.get("/account/login").headers["Location"] == "/operator"
 
 
 def test_a_wrong_password_and_an_unknown_address_are_answered_alike(stranger: FlaskClient) -> None:
@@ -91,17 +91,17 @@ def test_what_was_typed_is_given_back_as_text_but_for_the_password(stranger: Fla
 
 def test_attempts_are_counted(desk: Desk) -> None:
     client = desk.app(login_rate="3 per minute").test_client()
-    client.get("/operator/login?lang=en")
+    client.get("/account/login?lang=en")
     answers = [log_in(client, password="a wrong sentence") for _ in range(4)]
     assert [answer.status_code for answer in answers] == [403, 403, 403, 429]
     assert "Too many attempts" in answers[-1].text
     assert int(answers[-1].headers["Retry-After"]) > 0
     assert log_in(client).status_code == 429, "the right password does not help either"
-    assert client.get("/operator/login").status_code == 200
+    assert client.get("/account/login").status_code == 200
     assert client.get("/search").status_code == 200
 
 
-@pytest.mark.parametrize("address", ["/operator/login", "/operator/logout", "/operator/index"])
+@pytest.mark.parametrize("address", ["/account/login", "/account/logout", "/operator/index"])
 def test_a_form_without_its_token_is_refused(desk: Desk, address: str) -> None:
     client = desk.client()
     answer = client.post(address, data={"email": EMAIL, "password": PASSWORD})
@@ -112,16 +112,16 @@ def test_a_form_without_its_token_is_refused(desk: Desk, address: str) -> None:
 
 def test_logging_out_is_a_form_and_no_link(desk: Desk) -> None:
     client = desk.client()
-    assert client.get("/operator/logout?lang=en").status_code == 405
-    answer = post(client, "/operator/logout")
-    assert (answer.status_code, answer.headers["Location"]) == (303, "/operator/login")
-    assert client.get("/operator").headers["Location"].startswith("/operator/login")
-    assert client.get("/operator/login").text.count("You are logged out.") == 1
+    assert client.get("/account/logout?lang=en").status_code == 405
+    answer = post(client, "/account/logout")
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/account/login")
+    assert client.get("/operator").headers["Location"].startswith("/account/login")
+    assert client.get("/account/login").text.count("You are logged out.") == 1
 
 
 def test_one_is_led_to_where_one_wanted_to_go(desk: Desk, stranger: FlaskClient) -> None:
     sent = stranger.get("/operator/sources/haru?page=2")
-    assert sent.headers["Location"] == "/operator/login?next=/operator/sources/haru?page%3D2"
+    assert sent.headers["Location"] == "/account/login?next=/operator/sources/haru?page%3D2"
     form = stranger.get(sent.headers["Location"]).text
     assert 'name="next" value="/operator/sources/haru?page=2"' in form
     answer = log_in(stranger, next="/operator/sources/haru?page=2")
@@ -148,7 +148,7 @@ ELSEWHERE = (
 def test_nobody_is_led_to_another_site(desk: Desk, target: str) -> None:
     client = desk.app().test_client()
     assert log_in(client, next=target).headers["Location"] == "/operator"
-    assert client.get("/operator/login", query_string={"next": target}).headers["Location"] == "/operator"
+    assert client.get("/account/login", query_string={"next": target}).headers["Location"] == "/operator"
 
 
 @given(st.text("/\\ .:@?#\t\nabe한", max_size=12))
@@ -182,9 +182,9 @@ def test_what_an_open_page_asks_for_by_itself_keeps_nobody_logged_in(desk: Desk)
 
 def test_a_removed_operators_session_ends_at_once(desk: Desk) -> None:
     client = desk.client()
-    desk.catalog.accounts.remove(EMAIL)
+    desk.catalog.accounts.remove_operator(EMAIL)
     assert client.get("/operator").status_code == 303
-    desk.catalog.accounts.add(EMAIL, hash_password(PASSWORD))
+    desk.catalog.accounts.add_operator(EMAIL, hash_password(PASSWORD))
     assert client.get("/operator").status_code == 303
 
 
@@ -196,41 +196,67 @@ def test_another_password_ends_the_sessions_of_the_old_one(desk: Desk) -> None:
     assert log_in(client, password="another long sentence").status_code == 303
 
 
+def test_a_copied_cookie_is_dead_after_logging_out(desk: Desk) -> None:
+    client, thief = desk.client(), desk.app().test_client()
+    kept = client.get_cookie("mapsi")
+    assert kept is not None
+    thief.set_cookie("mapsi", kept.value)
+    assert thief.get("/operator").status_code == 200
+    post(client, "/account/logout")
+    assert thief.get("/operator").status_code == 303
+
+
+def test_a_shopper_comes_in_and_is_no_operator(desk: Desk, stranger: FlaskClient) -> None:
+    desk.catalog.accounts.open("mina@example.com", hash_password(PASSWORD), "en")
+    answer = log_in(stranger, "mina@example.com")
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/account")
+    assert "mina@example.com" in stranger.get("/account").text
+    refused = stranger.get("/operator")
+    assert refused.status_code == 403
+    assert "These pages are for operators" in refused.text
+    assert stranger.get("/operator/live").status_code == 403
+    desk.clock.advance(timedelta(days=30))
+    assert stranger.get("/account").status_code == 200, "a shopper stays logged in for weeks"
+    desk.clock.advance(timedelta(days=61))
+    assert stranger.get("/account").status_code == 303
+
+
 def test_a_session_tells_nothing_of_the_password(desk: Desk) -> None:
     client = desk.client()
     with client.session_transaction() as session:
-        assert set(session["operator"]) == {"id", "mark", "seen"}
-        operator = desk.catalog.accounts.find(EMAIL)
-        assert operator is not None
-        assert session["operator"]["mark"] not in operator.password_hash
+        assert set(session["account"]) == {"token", "seen"}
+        assert session["account"]["token"] not in desk.catalog.accounts.named(EMAIL).password_hash
 
 
 def test_the_cookie_is_for_this_site_and_no_script(desk: Desk) -> None:
     client = desk.app(behind_tls=True).test_client()
-    answer = client.get("/operator/login", base_url="https://localhost")
+    answer = client.get("/account/login", base_url="https://localhost")
     cookie = next(one for one in answer.headers.getlist("Set-Cookie") if one.startswith("mapsi="))
     assert {"Secure", "HttpOnly", "SameSite=Lax"} <= set(cookie.split("; "))
 
 
 def test_without_an_operator_the_log_in_says_how_to_make_one(desk: Desk, stranger: FlaskClient) -> None:
     command = "mapsi operator add name@example.com"
-    assert command not in stranger.get("/operator/login").text
-    desk.catalog.accounts.remove(EMAIL)
-    assert command in stranger.get("/operator/login").text
-    assert log_in(stranger).status_code == 403
+    assert command not in stranger.get("/account/login?next=/operator").text
+    desk.catalog.accounts.remove_operator(EMAIL)
+    assert command in stranger.get("/account/login?next=/operator").text
+    assert log_in(stranger).status_code == 303, "the account is a shopper's now"
+    assert stranger.get("/operator").status_code == 403
 
 
 def test_nobody_else_sees_anything(desk: Desk, stranger: FlaskClient) -> None:
     """Every address of the operator's, found in the routes themselves, so that a new one is not forgotten."""
     app = stranger.application
+    open_to_all = {"operator.static"}
     rules = [rule for rule in app.url_map.iter_rules() if rule.endpoint.startswith("operator.")]
+    rules = [rule for rule in rules if rule.endpoint not in open_to_all]
     assert {rule.endpoint for rule in rules} >= {
         "operator.overview",
         "operator.live",
         "operator.run",
         "operator.accept",
     }
-    token = re.search(r'name="csrf_token" value="([^"]+)"', stranger.get("/operator/login").text)
+    token = re.search(r'name="csrf_token" value="([^"]+)"', stranger.get("/account/login").text)
     assert token is not None
     for rule in rules:
         address = rule.rule.replace("<slug>", "haru").replace("<int:run_id>", "1")
@@ -240,7 +266,7 @@ def test_nobody_else_sees_anything(desk: Desk, stranger: FlaskClient) -> None:
                 assert answer.status_code == 401
             else:
                 assert answer.status_code == 303, (method, address)
-                assert answer.headers["Location"].startswith("/operator/login")
+                assert answer.headers["Location"].startswith("/account/login")
             assert answer.headers["Cache-Control"] == "no-store"
             assert "haru" not in answer.text.lower().replace("next=/operator/sources/haru", "")
     assert desk.catalog.jobs.all() == []

@@ -1,0 +1,64 @@
+"""The tables of people and what is theirs."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from mapsi.catalog.store.tables import TABLE_OPTIONS, Id, Long, Table, UtcTime
+
+
+class User(Table):
+    """An account; ``wants_mail`` says whether prices that fell are told by mail."""
+
+    __tablename__ = "users"
+    __table_args__ = (UniqueConstraint("email"), TABLE_OPTIONS)
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    email: Mapped[str] = mapped_column(String(254))
+    password_hash: Mapped[str | None] = mapped_column(String(255))
+    display_name: Mapped[str] = mapped_column(String(100))
+    language: Mapped[str] = mapped_column(String(5))
+    created_at: Mapped[datetime] = mapped_column(UtcTime)
+    is_operator: Mapped[bool]
+    wants_mail: Mapped[bool]
+
+
+class SessionRow(Table):
+    """A log-in, under the SHA-256 of its token."""
+
+    __tablename__ = "sessions"
+    __table_args__ = (Index(None, "user_id"), Index(None, "seen_at"), TABLE_OPTIONS)
+
+    digest: Mapped[str] = mapped_column(String(64), primary_key=True)
+    user_id: Mapped[int] = mapped_column(Id, ForeignKey("users.id"))
+    seen_at: Mapped[datetime] = mapped_column(UtcTime)
+
+
+class SavedRow(Table):
+    """A product that somebody saved. ``told_price`` is the price, in minor units, that a letter told of last."""
+
+    __tablename__ = "saved"
+    __table_args__ = (Index(None, "offer_id"), TABLE_OPTIONS)
+
+    user_id: Mapped[int] = mapped_column(Id, ForeignKey("users.id"), primary_key=True, autoincrement=False)
+    offer_id: Mapped[int] = mapped_column(Id, ForeignKey("offers.id"), primary_key=True, autoincrement=False)
+    saved_at: Mapped[datetime] = mapped_column(UtcTime)
+    told_price: Mapped[int | None] = mapped_column(Id)
+
+
+class LetterRow(Table):
+    """A letter that waits for a mail server, or that was ``sent_at`` lately. ``about`` is JSON."""
+
+    __tablename__ = "letters"
+    __table_args__ = (Index(None, "sent_at", "asked_at"), Index(None, "address", "kind"), TABLE_OPTIONS)
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    kind: Mapped[str] = mapped_column(String(20))
+    address: Mapped[str] = mapped_column(String(254))
+    language: Mapped[str] = mapped_column(String(5))
+    about: Mapped[str] = mapped_column(Long)
+    asked_at: Mapped[datetime] = mapped_column(UtcTime)
+    sent_at: Mapped[datetime | None] = mapped_column(UtcTime)

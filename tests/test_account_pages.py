@@ -1,0 +1,248 @@
+"""The pages of accounts: opened by a link, kept by a password, gone with everything in them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from mapsi.catalog import Catalog
+from mapsi.web.accounts.letters import LetterWriter
+from mapsi.web.accounts.passwords import hash_password
+from operated import log_in, post
+from refreshing import Clock
+from small_house import House, open_house
+from test_saved import hearts, press
+
+EMAIL = "mina@example.com"
+PASSWORD = "a rather long sentence"
+OTHER = "quite another sentence"
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    with open_house(tmp_path_factory.mktemp("house"), now=Clock()) as opened:
+        yield opened
+
+
+@pytest.fixture
+def catalog(house: House) -> Catalog:
+    """The catalogue, without accounts at the start."""
+    catalog = house.finder.catalog
+    for one in catalog.accounts.all():
+        catalog.accounts.remove(one.id)
+    return catalog
+
+
+@pytest.fixture
+def client(house: House, catalog: Catalog) -> FlaskClient:
+    return browser(house)
+
+
+def browser(house: House, **settings: object) -> FlaskClient:
+    client = house.app(login_rate="1000 per minute", **settings).test_client()
+    client.get("/about?lang=en")
+    return client
+
+
+def send(client: FlaskClient, address: str, page: str, **fields: str) -> TestResponse:
+    return post(client, address, page=page, **fields)
+
+
+def link_for(client: FlaskClient, catalog: Catalog, email: str = EMAIL) -> str:
+    key = client.application.config["SECRET_KEY"]
+    return LetterWriter(catalog, secret_key=key, public_url="", sender="a@b.kr").password_link(email)
+
+
+def opened(client: FlaskClient, catalog: Catalog) -> FlaskClient:
+    """A browser whose person has just opened an account by a link."""
+    link = link_for(client, catalog)
+    assert send(client, link, link, password=PASSWORD).headers["Location"] == "/account"
+    return client
+
+
+def test_an_account_is_opened_by_a_link_and_what_the_device_saved_comes_along(
+    house: House, client: FlaskClient, catalog: Catalog
+) -> None:
+    product = next(iter(hearts(client.get("/search"))))
+    press(client, product)
+    opened(client, catalog)
+    assert EMAIL in client.get("/account").text
+    assert hearts(client.get("/saved")) == {product: True}
+    assert client.get_cookie("saved") is None
+    elsewhere = browser(house)
+    assert hearts(elsewhere.get("/saved")) == {}
+    log_in(elsewhere, EMAIL, PASSWORD)
+    assert hearts(elsewhere.get("/saved")) == {product: True}
+    press(elsewhere, product, page="/saved")
+    assert hearts(client.get("/saved")) == {}
+
+
+def test_nothing_tells_whether_an_address_is_known(house: House, client: FlaskClient, catalog: Catalog) -> None:
+    catalog.accounts.open(EMAIL, hash_password(PASSWORD), "en")
+    for page in ("/account/new", "/account/forgotten"):
+        answers = [send(client, "/account/link", page, email=email) for email in (EMAIL, "nobody@example.com")]
+        assert {(one.status_code, one.headers["Location"], len(one.text)) for one in answers} == {
+            (303, "/account/asked", len(answers[0].text))
+        }
+    waiting = catalog.letters.waiting()
+    assert [(one.kind, one.address) for one in waiting[-2:]] == [
+        ("password", EMAIL),
+        ("password", "nobody@example.com"),
+    ]
+    assert any(one.job.kind == "mail" for one in catalog.jobs.all())
+    assert "its operator" in client.get("/account/new").text.replace("this shop sends no mail: ", "").lower()
+    assert "We send you a link" in browser(house, smtp="smtp://localhost").get("/account/new").text
+
+
+def test_what_is_no_address_is_told_beside_the_field(client: FlaskClient) -> None:
+    for email in ("", "mina", "a,b@example.com", "a@b\r\nBcc: c@d.kr"):
+        answer = send(client, "/account/link", "/account/new", email=email)
+        assert answer.status_code == 400
+        assert "This is no mail address" in answer.text
+
+
+def test_a_short_password_is_told_and_the_link_stays_good(client: FlaskClient, catalog: Catalog) -> None:
+    link = link_for(client, catalog)
+    answer = send(client, link, link, password="short")
+    assert answer.status_code == 400
+    assert "12 to 1000 characters" in answer.text
+    assert catalog.accounts.all() == []
+    assert send(client, link, link, password=PASSWORD).status_code == 303
+
+
+def test_a_form_sent_twice_leads_to_the_account_that_it_opened(client: FlaskClient, catalog: Catalog) -> None:
+    link = link_for(client, catalog)
+    token = re.search(r'name="csrf_token" value="([^"]+)"', client.get(link).text)
+    assert token is not None
+    first, second = (
+        client.post(link, data={"csrf_token": token[1] if first_time else _token(client), "password": PASSWORD})
+        for first_time in (True, False)
+    )
+    assert first.headers["Location"] == second.headers["Location"] == "/account"
+    assert len(catalog.accounts.all()) == 1
+
+
+def _token(client: FlaskClient) -> str:
+    found = re.search(r'name="csrf_token" value="([^"]+)"', client.get("/account").text)
+    assert found is not None
+    return found[1]
+
+
+def test_a_stolen_or_old_link_is_a_sentence(house: House, client: FlaskClient, catalog: Catalog) -> None:
+    link = link_for(client, catalog)
+    opened(client, catalog)
+    for dead in (link, "/account/password/guessed", "/account/password/%ED%95%9C"):
+        answer = browser(house).get(dead)
+        assert answer.status_code == 410
+        assert "too old, or was used already" in answer.text
+        assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_another_password_needs_the_present_one_and_logs_other_browsers_out(
+    house: House, client: FlaskClient, catalog: Catalog
+) -> None:
+    opened(client, catalog)
+    elsewhere = browser(house)
+    log_in(elsewhere, EMAIL, PASSWORD)
+    wrong = send(client, "/account/password", "/account", password="not the sentence", new=OTHER)
+    assert (wrong.status_code, "present password is wrong" in wrong.text) == (403, True)
+    short = send(client, "/account/password", "/account", password=PASSWORD, new="short")
+    assert (short.status_code, "12 to 1000" in short.text) == (400, True)
+    assert send(client, "/account/password", "/account", password=PASSWORD, new=OTHER).status_code == 303
+    assert client.get("/account").status_code == 200
+    assert elsewhere.get("/account").status_code == 303
+    assert log_in(elsewhere, EMAIL, PASSWORD).status_code == 403
+    assert log_in(elsewhere, EMAIL, OTHER).status_code == 303
+    send(client, "/account/elsewhere", "/account")
+    assert (client.get("/account").status_code, elsewhere.get("/account").status_code) == (200, 303)
+
+
+def test_everything_is_taken_along_as_one_document(client: FlaskClient, catalog: Catalog) -> None:
+    product = next(iter(hearts(client.get("/search"))))
+    press(client, product)
+    opened(client, catalog)
+    answer = client.get("/account/export.json")
+    assert answer.headers["Content-Disposition"].startswith("attachment")
+    assert answer.json is not None
+    assert answer.json["account"]["email"] == EMAIL
+    assert [one["product"] for one in answer.json["saved"]] == [product]
+    assert "argon2" not in answer.text
+
+
+def test_an_account_is_deleted_with_the_password_and_everything_goes(
+    house: House, client: FlaskClient, catalog: Catalog
+) -> None:
+    opened(client, catalog)
+    elsewhere = browser(house)
+    log_in(elsewhere, EMAIL, PASSWORD)
+    page = elsewhere.get("/account")
+    wrong = send(client, "/account/delete", "/account", password="not the sentence")
+    assert wrong.status_code == 403
+    gone = send(client, "/account/delete", "/account", password=PASSWORD)
+    assert gone.status_code == 303
+    assert catalog.accounts.all() == []
+    assert log_in(client, EMAIL, PASSWORD).status_code == 403
+    token = re.search(r'name="csrf_token" value="([^"]+)"', page.text)
+    assert token is not None
+    late = elsewhere.post("/account/wishes", data={"csrf_token": token[1], "mail": "1"})
+    assert (late.status_code, late.headers["Location"]) == (303, "/account/login")
+    assert "nothing was changed" in elsewhere.get("/account/login").text
+    product = next(iter(hearts(elsewhere.get("/search"))))
+    press(elsewhere, product)
+    assert hearts(elsewhere.get("/saved")) == {product: True}, "kept on the device again"
+
+
+def test_nobody_sees_an_account_who_is_not_logged_in(client: FlaskClient) -> None:
+    rules = [rule for rule in client.application.url_map.iter_rules() if rule.endpoint.startswith("account.")]
+    assert len(rules) >= 6
+    for rule in rules:
+        for method in (rule.methods or set()) - {"OPTIONS"}:
+            data = {"csrf_token": _login_token(client)} if method == "POST" else None
+            answer = client.open(rule.rule, method=method, data=data)
+            assert answer.status_code == 303, rule.rule
+            assert answer.headers["Location"].startswith("/account/login")
+            assert answer.headers["Cache-Control"] == "no-store"
+            if method == "POST":
+                assert client.post(rule.rule).status_code == 400, "without the form's token"
+
+
+def _login_token(client: FlaskClient) -> str:
+    found = re.search(r'name="csrf_token" value="([^"]+)"', client.get("/account/login").text)
+    assert found is not None
+    return found[1]
+
+
+def test_letters_and_passwords_share_one_limit(house: House, catalog: Catalog) -> None:
+    client = house.app(login_rate="2 per minute").test_client()
+    client.get("/about?lang=en")
+    codes = [send(client, "/account/link", "/account/new", email=f"{n}@example.com").status_code for n in range(3)]
+    assert codes == [303, 303, 429]
+    assert log_in(client, EMAIL, PASSWORD).status_code == 429
+
+
+def test_mail_about_prices_is_offered_where_mail_can_be_sent(house: House, catalog: Catalog) -> None:
+    client = opened(browser(house, smtp="smtp://localhost"), catalog)
+    assert "becomes cheaper" in client.get("/account").text
+    send(client, "/account/wishes", "/account", mail="1")
+    assert catalog.accounts.named(EMAIL).wants_mail
+    send(client, "/account/wishes", "/account")
+    assert not catalog.accounts.named(EMAIL).wants_mail
+
+
+def test_pages_are_shown_while_the_catalogue_cannot_say_who_is_logged_in(
+    client: FlaskClient, catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mapsi.errors import CatalogError
+
+    opened(client, catalog)
+
+    def broken(token: str) -> None:
+        raise CatalogError("The database is away.")
+
+    monkeypatch.setattr(catalog.sessions, "find", broken)
+    assert client.get("/about").status_code == 200
+    assert client.get("/account").status_code == 503

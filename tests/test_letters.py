@@ -1,0 +1,281 @@
+"""Letters: written in the language of whom they are for, sent by a real server, and never lost where it is down."""
+
+from __future__ import annotations
+
+import re
+import socket
+import ssl
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
+from click.testing import CliRunner
+
+from mapsi.catalog import Catalog, open_catalog
+from mapsi.catalog.people.letters import LIFE, PAUSE
+from mapsi.cli import main
+from mapsi.errors import SettingError
+from mapsi.mailing import MailError, MailServer, read_mail_server
+from mapsi.web.accounts.letters import LetterWriter
+from mapsi.web.accounts.links import LinkOverError, read_link
+from mapsi.work.letters import send_letters
+from refreshing import Clock
+
+KEY = "a key for tests" * 3
+URL = "https://shop.example"
+
+
+@dataclass
+class Box:
+    """What a mail server on this machine took in. It refuses who is in ``refused``, with the answer there."""
+
+    port: int = 0
+    mails: list[EmailMessage] = field(default_factory=list)
+    refused: dict[str, str] = field(default_factory=dict)
+
+    async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        if address in self.refused:
+            return self.refused[address]
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        mail = message_from_bytes(envelope.content or b"", policy=policy.default)  # type: ignore[arg-type]
+        assert isinstance(mail, EmailMessage)
+        mail["X-Encrypted"] = str(session.ssl is not None)
+        mail["X-User"] = str(session.auth_data)
+        self.mails.append(mail)
+        return "250 OK"
+
+    @property
+    def server(self) -> MailServer:
+        return MailServer("127.0.0.1", self.port, False)
+
+
+@contextmanager
+def mail_server(**more: Any) -> Iterator[Box]:
+    """A real SMTP server on a free port of this machine."""
+    box = Box(port=free_port())
+    controller = Controller(box, hostname="127.0.0.1", port=box.port, **more)
+    controller.start()
+    try:
+        yield box
+    finally:
+        controller.stop()
+
+
+def free_port() -> int:
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        return int(bound.getsockname()[1])
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Box]:
+    with mail_server() as box:
+        yield box
+
+
+@pytest.fixture
+def box(running: Box) -> Box:
+    running.mails.clear()
+    running.refused.clear()
+    return running
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def catalog(catalog_url: str, clock: Clock) -> Iterator[Catalog]:
+    with open_catalog(catalog_url, clock) as opened:
+        yield opened
+
+
+def writer(catalog: Catalog) -> LetterWriter:
+    return LetterWriter(catalog, secret_key=KEY, public_url=URL, sender="Mapsi <mapsi@shop.example>")
+
+
+def send(catalog: Catalog, server: MailServer) -> tuple[int, list[str]]:
+    said: list[str] = []
+    return send_letters(catalog, server, writer(catalog).write, said.append), said
+
+
+def link_in(mail: EmailMessage) -> str:
+    found = re.search(rf"{URL}/account/password/(\S+)", mail.get_content())
+    assert found is not None
+    return found[1]
+
+
+def test_a_letter_brings_a_link_in_the_language_of_whom_it_is_for(catalog: Catalog, box: Box, clock: Clock) -> None:
+    assert catalog.letters.put("password", "mina@example.com", "ko")
+    assert catalog.letters.put("password", "joan@example.com", "en")
+    assert send(catalog, box.server) == (2, [])
+    korean, english = box.mails
+    assert (korean["To"], korean["From"]) == ("mina@example.com", "Mapsi <mapsi@shop.example>")
+    assert "비밀번호" in korean["Subject"]
+    assert "Your password" in english["Subject"]
+    assert read_link(catalog, KEY, link_in(korean), clock()) == "mina@example.com"
+    assert catalog.letters.waiting() == []
+    assert send(catalog, box.server) == (0, [])
+
+
+def test_nobodys_box_is_flooded(catalog: Catalog, clock: Clock, box: Box) -> None:
+    assert catalog.letters.put("password", "mina@example.com", "ko")
+    for _ in range(3):
+        assert not catalog.letters.put("password", "mina@example.com", "en")
+    send(catalog, box.server)
+    assert not catalog.letters.put("password", "mina@example.com", "ko")
+    clock.advance(PAUSE + timedelta(seconds=1))
+    assert catalog.letters.put("password", "mina@example.com", "ko")
+
+
+def test_no_more_letters_wait_than_there_is_room_for(catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mapsi.catalog.people.letters.MOST", 2)
+    answers = [catalog.letters.put("password", f"{number}@example.com", "ko") for number in range(3)]
+    assert answers == [True, True, False]
+
+
+def test_letters_wait_while_the_server_is_down_and_are_given_up_when_they_are_no_longer_true(
+    catalog: Catalog, box: Box, clock: Clock
+) -> None:
+    catalog.letters.put("password", "mina@example.com", "ko")
+    with pytest.raises(MailError, match="cannot be used"):
+        send(catalog, MailServer("127.0.0.1", free_port(), False))
+    assert len(catalog.letters.waiting()) == 1
+    clock.advance(timedelta(hours=5))
+    assert send(catalog, box.server)[0] == 1
+    assert read_link(catalog, KEY, link_in(box.mails[0]), clock()), "the link is made when the letter is sent"
+    catalog.letters.put("password", "old@example.com", "ko")
+    clock.advance(LIFE + timedelta(seconds=1))
+    catalog.letters.put("password", "new@example.com", "ko")
+    assert [letter.address for letter in catalog.letters.waiting()] == ["new@example.com"]
+
+
+def test_a_letter_that_is_refused_for_good_is_dropped_and_one_that_is_refused_for_now_waits(
+    catalog: Catalog, box: Box
+) -> None:
+    box.refused = {"gone@example.com": "550 no such box", "busy@example.com": "450 later"}
+    for name in ("gone", "mina", "busy"):
+        catalog.letters.put("password", f"{name}@example.com", "ko")
+    with pytest.raises(MailError):
+        send(catalog, box.server)
+    assert [mail["To"] for mail in box.mails] == ["mina@example.com"]
+    assert [letter.address for letter in catalog.letters.waiting()] == ["busy@example.com"]
+
+
+def test_a_password_goes_over_an_encrypted_connection_only(catalog: Catalog, box: Box) -> None:
+    catalog.letters.put("password", "mina@example.com", "ko")
+    with pytest.raises(MailError, match="no encryption"):
+        send(catalog, MailServer("127.0.0.1", box.port, False, "user", "secret"))
+    assert "secret" not in repr(MailServer("127.0.0.1", box.port, False, "user", "secret"))
+
+
+def test_over_starttls_the_server_is_logged_in_to(
+    catalog: Catalog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    certificate, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    make = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"]
+    make += ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(certificate)]
+    subprocess.run(make, check=True, capture_output=True)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate, key)
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+
+    def known(server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: LoginPassword) -> AuthResult:
+        return AuthResult(success=data == LoginPassword(b"user", b"p@ss"), auth_data="user")
+
+    catalog.letters.put("password", "mina@example.com", "ko")
+    with mail_server(tls_context=context, authenticator=known, auth_required=True) as box:
+        assert send(catalog, read_mail_server(f"smtp://user:p%40ss@127.0.0.1:{box.port}")) == (1, [])
+    assert (box.mails[0]["X-Encrypted"], box.mails[0]["X-User"]) == ("True", "user")
+
+
+@pytest.mark.parametrize(
+    "text", ["mail.example.com", "http://mail.example.com", "smtp://", "smtp://host:x", "smtp://h/x"]
+)
+def test_what_is_no_mail_server_is_told(text: str) -> None:
+    with pytest.raises(SettingError, match="MAPSI_SMTP"):
+        read_mail_server(text)
+
+
+def test_a_link_is_good_for_a_while_and_once(catalog: Catalog, clock: Clock) -> None:
+    def link() -> str:
+        return writer(catalog).password_link("mina@example.com").rpartition("/")[2]
+
+    first = link()
+    assert read_link(catalog, KEY, first, clock()) == "mina@example.com"
+    account = catalog.accounts.open("mina@example.com", "a hash", "ko")
+    second = link()
+    spoilt = second[:-1] + ("a" if second[-1] != "a" else "b")
+    for dead in (first, spoilt, "", "한글", read_other_key(catalog)):
+        with pytest.raises(LinkOverError):
+            read_link(catalog, KEY, dead, clock())
+    assert read_link(catalog, KEY, second, clock()) == "mina@example.com"
+    catalog.accounts.remove(account.id)
+    with pytest.raises(LinkOverError):
+        read_link(catalog, KEY, second, clock())
+    third = link()
+    clock.advance(timedelta(hours=2, seconds=1))
+    with pytest.raises(LinkOverError):
+        read_link(catalog, KEY, third, clock())
+
+
+def read_other_key(catalog: Catalog) -> str:
+    other = LetterWriter(catalog, secret_key="another key", public_url=URL, sender="a@b.kr")
+    return other.password_link("mina@example.com").rpartition("/")[2]
+
+
+def test_without_a_mail_server_the_operator_prints_letters_and_links(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MAPSI_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("MAPSI_PUBLIC_URL", URL)
+
+    def run(*words: str) -> str:
+        done = CliRunner().invoke(main, ["accounts", *words])
+        assert done.exit_code == 0, done.output
+        return done.output
+
+    assert "no account yet" in run("list")
+    assert "No letter waits" in run("letters")
+    assert run("link", "Mina@Example.com").startswith(f"{URL}/account/password/")
+    with open_catalog(f"sqlite:///{tmp_path / 'home' / 'catalog.db'}") as catalog:
+        catalog.letters.put("password", "mina@example.com", "en")
+        catalog.accounts.open("mina@example.com", "a hash", "en")
+    printed = run("letters")
+    assert "mina@example.com" in printed
+    assert f"{URL}/account/password/" in printed
+    assert "mina@example.com" in run("list")
+    assert "is gone" in run("remove", "mina@example.com")
+    assert "no account yet" in run("list")
+
+
+def test_the_worker_sends_what_waits_by_the_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, box: Box) -> None:
+    from mapsi.cli.opening import open_stock
+    from mapsi.cli.worker import make_hands
+    from mapsi.settings import read_settings
+
+    monkeypatch.setenv("MAPSI_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("MAPSI_SMTP", f"smtp://127.0.0.1:{box.port}")
+    with open_stock(read_settings()) as catalog:
+        catalog.letters.put("password", "mina@example.com", "ko")
+        with pytest.raises(SettingError, match="MAPSI_PUBLIC_URL"):
+            make_hands(read_settings(), catalog).mail()
+        monkeypatch.setenv("MAPSI_PUBLIC_URL", URL)
+        monkeypatch.setenv("MAPSI_MAIL_FROM", "mapsi@shop.example")
+        make_hands(read_settings(), catalog).mail()
+    assert [mail["To"] for mail in box.mails] == ["mina@example.com"]
