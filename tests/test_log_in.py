@@ -10,9 +10,11 @@ import pytest
 from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as st
+from werkzeug.test import TestResponse
 
 from mapsi.web.accounts import entrance
-from mapsi.web.accounts.passwords import hash_password
+from mapsi.web.accounts.attempts import FREE, LONGEST, Attempts
+from mapsi.web.accounts.passwords import EasyPasswordError, check_password, hash_password
 from mapsi.web.accounts.sessions import IDLE
 from mapsi.web.onward import is_local
 from mapsi.web.operator.pages import BY_SCRIPT
@@ -226,6 +228,61 @@ def test_a_session_tells_nothing_of_the_password(desk: Desk) -> None:
     with client.session_transaction() as session:
         assert set(session["account"]) == {"token", "seen"}
         assert session["account"]["token"] not in desk.catalog.accounts.named(EMAIL).password_hash
+
+
+def test_who_guesses_from_many_addresses_waits_longer_and_longer(desk: Desk) -> None:
+    app = desk.app(trusted_proxies=1, login_rate="1000 per minute")
+
+    def guess(email: str, number: int) -> TestResponse:
+        client = app.test_client()
+        client.environ_base["HTTP_X_FORWARDED_FOR"] = f"203.0.113.{number}"
+        return log_in(client, email, "a wrong sentence")
+
+    for email in (EMAIL, "nobody@example.com"):
+        assert [guess(email, number).status_code for number in range(FREE)] == [403] * FREE
+        refused = guess(f" {email.upper()}", 99)
+        assert refused.status_code == 429
+        assert int(refused.headers["Retry-After"]) > 0
+    assert guess("other@example.com", 99).status_code == 403
+
+
+def test_failures_double_the_waiting_up_to_a_bound_and_success_forgets_them() -> None:
+    now = [0.0]
+    attempts = Attempts(lambda: now[0])
+    waits = []
+    for _ in range(FREE + 12):
+        attempts.fail("a")
+        waits.append(attempts.wait("a"))
+    assert waits[: FREE + 3] == [0.0] * (FREE - 1) + [1.0, 2.0, 4.0, 8.0]
+    assert waits[-1] == LONGEST
+    now[0] = LONGEST
+    assert attempts.wait("a") == 0.0
+    assert attempts.wait("b") == 0.0
+    attempts.succeed("a")
+    attempts.fail("a")
+    assert attempts.wait("a") == 0.0
+
+
+EASY = (
+    "password1234",
+    "qwertyuiop12",
+    "123456789012",
+    "aaaaaaaaaaaa",
+    "iloveyou1234",
+    EMAIL,
+    "비밀번호비밀번호비밀번호",
+)
+
+
+@pytest.mark.parametrize("password", EASY)
+def test_a_password_that_is_easy_to_guess_is_refused(password: str) -> None:
+    with pytest.raises(EasyPasswordError, match="easy to guess"):
+        hash_password(password, EMAIL)
+
+
+@pytest.mark.parametrize("password", ["a rather long sentence", "나는 매일 아침 커피를 마신다", "x7!kQ9-zR2#m"])
+def test_a_password_of_ones_own_is_taken(password: str) -> None:
+    assert check_password(hash_password(password, EMAIL), password)
 
 
 def test_the_cookie_is_for_this_site_and_no_script(desk: Desk) -> None:

@@ -83,9 +83,10 @@ def naver_account(settings: Settings) -> Account:
 
 
 def make_home(settings: Settings) -> None:
-    """Make the folder under which everything lies; raises :class:`ArtifactError` where it cannot be made."""
+    """Make the folder under which everything lies, its owner's alone; raises :class:`ArtifactError` where it cannot be made."""
     try:
-        settings.home.mkdir(parents=True, exist_ok=True)
+        settings.home.parent.mkdir(parents=True, exist_ok=True)
+        settings.home.mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
         raise ArtifactError(
             f"The data folder {settings.home} cannot be made: {error.strerror}.", "Set MAPSI_HOME to another one."

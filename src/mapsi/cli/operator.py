@@ -25,7 +25,7 @@ def add(email: str, password_stdin: bool) -> None:
     """Let the person with this mail address log in; the password is asked for, twice."""
     with open_stock(read_settings()) as catalog:
         catalog.accounts.check_new_operator(email)
-        added = catalog.accounts.add_operator(email, _hashed(password_stdin))
+        added = catalog.accounts.add_operator(email, _hashed(password_stdin, email))
     click.echo(f"{added.email} is an operator. The log-in is at /operator of the pages that `mapsi serve` shows.")
 
 
@@ -36,7 +36,7 @@ def password(email: str, password_stdin: bool) -> None:
     """Give an operator another password; whoever is logged in with the old one is logged out."""
     with open_stock(read_settings()) as catalog:
         known = catalog.accounts.named_operator(email)
-        changed = catalog.accounts.change_password(known.email, _hashed(password_stdin))
+        changed = catalog.accounts.change_password(known.email, _hashed(password_stdin, known.email))
     click.echo(f"{changed.email} has another password.")
 
 
@@ -60,10 +60,11 @@ def remove(email: str) -> None:
     click.echo(f"{removed.email} is no operator any more.")
 
 
-def _hashed(from_stdin: bool) -> str:
+def _hashed(from_stdin: bool, email: str) -> str:
     from mapsi.web.accounts.passwords import hash_password
 
-    return hash_password(_line() if from_stdin else click.prompt("Password", hide_input=True, confirmation_prompt=True))
+    password = _line() if from_stdin else click.prompt("Password", hide_input=True, confirmation_prompt=True)
+    return hash_password(password, email)
 
 
 def _line() -> str:

@@ -13,10 +13,14 @@ from mapsi.artifacts import atomic_file
 from mapsi.cli.index import PATIENCE, tell_waiting
 from mapsi.cli.opening import bar, make_home, open_finder, open_installation
 from mapsi.cores import cores
+from mapsi.errors import SettingError
 from mapsi.settings import Secret, Settings, read_settings, setting_table
 
 if TYPE_CHECKING:
     from mapsi.search.building import Installation
+
+LEAST_KEY_BYTES = 32
+"""Of a key that signs: as many as the digest of the signature has (RFC 2104, 3)."""
 
 LEAST_THREADS = 4
 """So many requests are worked on at once on the smallest machine: while some wait for a database, others compute."""
@@ -81,15 +85,27 @@ def _serve(settings: Settings, installation: Installation, host: str, port: int)
 
 
 def secret_key(settings: Settings) -> str:
-    """The key that signs sessions: the one set, or one made at random and kept, readable by its owner only."""
+    """The key that signs sessions: the one set, or one made at random and kept, readable by its owner only. A kept one that
+    was cut short is made anew: everybody logs in again.
+
+    Raises :class:`SettingError` where the one set is shorter than :data:`LEAST_KEY_BYTES`."""
     if settings.secret_key:
-        return settings.secret_key.reveal()
+        key = settings.secret_key.reveal()
+        if len(key.encode()) < LEAST_KEY_BYTES:
+            raise SettingError(
+                f"The key in MAPSI_SECRET_KEY has fewer than {LEAST_KEY_BYTES} bytes.",
+                'Make one: python -c "import secrets; print(secrets.token_hex(32))"',
+            )
+        return key
     make_home(settings)
     file = settings.home / "secret-key"
-    if not file.exists():
-        with atomic_file(file, mode=0o600) as beside:
-            beside.write_text(secrets.token_hex(32), "utf-8")
-    return file.read_text("utf-8").strip()
+    kept = file.read_text("utf-8", "replace").strip() if file.exists() else ""
+    if len(kept.encode()) >= LEAST_KEY_BYTES:
+        return kept
+    made = secrets.token_hex(LEAST_KEY_BYTES)
+    with atomic_file(file, mode=0o600) as beside:
+        beside.write_text(made, "utf-8")
+    return made
 
 
 @click.command(name="settings")

@@ -10,6 +10,7 @@ from flask_bootstrap import Bootstrap5
 from mapsi.settings import Settings
 from mapsi.taxonomy import Taxonomy
 from mapsi.taxonomy.names import class_name
+from mapsi.web.accounts.attempts import Attempts
 from mapsi.web.accounts.entrance import entrance
 from mapsi.web.accounts.keys import keys
 from mapsi.web.accounts.pages import account_pages
@@ -75,7 +76,8 @@ def create_app(settings: Settings, *, finder: Finder, taxonomy: Taxonomy, secret
         },
     )
     answers = PhotoAnswers(settings.photo_answers, settings.photo_minutes * 60)
-    attach(app, Services(settings, finder, taxonomy, answers, Shelf(finder), UnansweredNotes(finder.catalog)))
+    notes = UnansweredNotes(finder.catalog)
+    attach(app, Services(settings, finder, taxonomy, answers, Shelf(finder), notes, Attempts()))
     return app
 
 

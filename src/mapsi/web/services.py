@@ -9,6 +9,7 @@ from flask import Flask, current_app
 
 from mapsi.settings import Settings
 from mapsi.taxonomy import Taxonomy
+from mapsi.web.accounts.attempts import Attempts
 from mapsi.web.answers import PhotoAnswers
 from mapsi.web.shelf import Shelf
 from mapsi.web.unanswered import UnansweredNotes
@@ -29,6 +30,7 @@ class Services:
     answers: PhotoAnswers
     shelf: Shelf
     unanswered: UnansweredNotes
+    attempts: Attempts
 
 
 def attach(app: Flask, services: Services) -> None:

@@ -127,6 +127,8 @@ def _open_sqlite(url: URL, patience: Patience) -> Database:
     file = Path(url.database or "")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
+        if not file.exists():
+            file.touch(mode=0o600)  # what SQLite puts beside it has the same rights
     except OSError as error:
         raise CatalogError(
             f"The folder of the catalogue cannot be made: {error.strerror}.", "Check the address of the database."

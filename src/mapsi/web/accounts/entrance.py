@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, url_for
 from werkzeug.exceptions import TooManyRequests
 from werkzeug.wrappers import Response as AnyResponse
@@ -29,10 +31,18 @@ def login() -> AnyResponse:
 @entrance.post("/login")
 def enter() -> AnyResponse:
     """Log in. The answer is the same, and takes as long, whether the address or the password is wrong."""
-    account = services().finder.catalog.accounts.find(request.form.get("email", ""))
+    email, attempts = request.form.get("email", ""), services().attempts
+    waiting = attempts.wait(email)
+    if waiting:
+        refused = too_often()
+        refused.headers["Retry-After"] = str(math.ceil(waiting))
+        return refused
+    account = services().finder.catalog.accounts.find(email)
     right = check_password(account.password_hash if account else "", request.form.get("password", ""))
     if account is None or not right:
+        attempts.fail(email)
         return _form(_("The address or the password is wrong."), 403)
+    attempts.succeed(email)
     enter_session(account)
     return onward(account)
 
@@ -46,7 +56,7 @@ def exit_session() -> AnyResponse:
 
 
 @entrance.errorhandler(429)
-def too_often(_error: TooManyRequests) -> Response:
+def too_often(_error: TooManyRequests | None = None) -> Response:
     """Say it on the form that was sent."""
     return _form(_("Too many attempts. Wait a minute, then try again."), 429)
 

@@ -10,7 +10,7 @@ from mapsi.catalog.people.accounts import checked_address
 from mapsi.errors import UsageError
 from mapsi.web.accounts.entrance import onward
 from mapsi.web.accounts.links import LinkOverError, read_link
-from mapsi.web.accounts.passwords import LONGEST, SHORTEST, PasswordError, hash_password
+from mapsi.web.accounts.passwords import LONGEST, SHORTEST, EasyPasswordError, PasswordError, hash_password
 from mapsi.web.accounts.sessions import enter, present
 from mapsi.web.languages import language
 from mapsi.web.languages import translate as _
@@ -68,9 +68,9 @@ def choose(token: str) -> AnyResponse:
             raise
         return onward(account)
     try:
-        password_hash = hash_password(request.form.get("password", ""))
-    except PasswordError:
-        return _choose_form(token, address, password_fault(), 400)
+        password_hash = hash_password(request.form.get("password", ""), address)
+    except PasswordError as error:
+        return _choose_form(token, address, password_fault(error), 400)
     account = services().finder.catalog.accounts.open(address, password_hash, language())
     enter(account)
     return onward(account)
@@ -82,8 +82,10 @@ def keep_to_one(response: Response) -> Response:
     return keep_private(response)
 
 
-def password_fault() -> str:
+def password_fault(error: PasswordError) -> str:
     """What is wrong with a password that was not taken."""
+    if isinstance(error, EasyPasswordError):
+        return _("This password is easy to guess. Take a sentence that nobody else would.")
     return _("Take %(shortest)d to %(longest)d characters: a sentence will do.", shortest=SHORTEST, longest=LONGEST)
 
 

@@ -54,9 +54,9 @@ def change_password() -> AnyResponse:
     if not _is_right():
         return _home({"password": _("The present password is wrong.")}, 403)
     try:
-        password_hash = hash_password(request.form.get("new", ""))
-    except PasswordError:
-        return _home({"new": password_fault()}, 400)
+        password_hash = hash_password(request.form.get("new", ""), _owner().email)
+    except PasswordError as error:
+        return _home({"new": password_fault(error)}, 400)
     enter(services().finder.catalog.accounts.change_password(_owner().email, password_hash))
     return _done(_("You have another password. Other browsers are logged out."))
 

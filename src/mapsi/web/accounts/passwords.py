@@ -6,6 +6,7 @@ import unicodedata
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
+from zxcvbn_rs_py import Entropy, zxcvbn
 
 from mapsi.errors import UsageError
 
@@ -14,6 +15,10 @@ _HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 machine. A hash carries its own parameters, so that they may be raised."""
 
 SHORTEST, LONGEST = 12, 1000
+_STRONG = 3
+"""Of 0..4: more than 10^8 guesses, by lists of common passwords, names, keyboards and patterns (Wheeler, 2016)."""
+
+_LOOKED_AT = 100
 _NOBODY = _HASHER.hash("nobody's password", salt=b"nobody's, known to all")
 """What the password of somebody who is not there is checked against: as much work, and its outcome is not believed."""
 
@@ -24,13 +29,28 @@ class PasswordError(UsageError):
     code = "bad_password"
 
 
-def hash_password(password: str) -> str:
-    """The hash to keep; raises :class:`PasswordError` for a password that is too short or too long."""
+class EasyPasswordError(PasswordError):
+    """A password that is long enough, and still soon guessed."""
+
+
+def hash_password(password: str, email: str = "") -> str:
+    """The hash to keep; raises :class:`PasswordError` for a password that is too short or too long,
+    :class:`EasyPasswordError` for one that is common or made of the account's own address."""
     if not SHORTEST <= len(password) <= LONGEST:
         raise PasswordError(
             f"The password has {len(password):,} characters.", f"Take {SHORTEST} to {LONGEST:,}: a sentence will do."
         )
+    guessed = zxcvbn(_composed(password[:_LOOKED_AT]), [email, *email.replace("@", ".").split(".")])
+    if int(guessed.score) < _STRONG:
+        raise EasyPasswordError(
+            "The password is easy to guess.", f"{_why(guessed)}Take a sentence that nobody else would."
+        )
     return _HASHER.hash(_composed(password))
+
+
+def _why(guessed: Entropy) -> str:
+    warning = guessed.feedback.warning if guessed.feedback else None
+    return f"{warning} " if warning else ""
 
 
 def check_password(password_hash: str, password: str) -> bool:
