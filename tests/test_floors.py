@@ -51,6 +51,7 @@ CATALOG_FACE = {
     "people.letters",
     "people.saved",
     "people.sessions",
+    "people.shares",
     "pictures.pictures",
     "pictures.readings",
     "product",

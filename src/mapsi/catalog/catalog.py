@@ -28,6 +28,7 @@ from mapsi.catalog.people.accounts import Accounts
 from mapsi.catalog.people.letters import Letters
 from mapsi.catalog.people.saved import SavedProducts
 from mapsi.catalog.people.sessions import Sessions
+from mapsi.catalog.people.shares import Shares
 from mapsi.catalog.pictures.classifying import classify_by_model
 from mapsi.catalog.pictures.pictures import Pictures
 from mapsi.catalog.pictures.readings import (
@@ -78,6 +79,7 @@ class Catalog:
         self.saved = SavedProducts(database)
         self.sessions = Sessions(database)
         self.letters = Letters(database)
+        self.shares = Shares(database)
         self._front = Storefront(database)
 
     def migrate(self) -> None:

@@ -29,6 +29,8 @@ from mapsi.web.saved.keeping import is_saved, saved
 from mapsi.web.saved.pages import saved_pages
 from mapsi.web.security import setup_security
 from mapsi.web.services import Services, attach
+from mapsi.web.sharing.owning import owns_photo
+from mapsi.web.sharing.pages import sharing
 from mapsi.web.shelf import Shelf
 from mapsi.web.unanswered import UnansweredNotes
 from mapsi.web.uploads import InMemoryRequest
@@ -59,6 +61,7 @@ def create_app(settings: Settings, *, finder: Finder, taxonomy: Taxonomy, secret
     app.register_blueprint(pages)
     app.register_blueprint(api)
     app.register_blueprint(saved_pages)
+    app.register_blueprint(sharing)
     app.register_blueprint(entrance)
     app.register_blueprint(keys)
     app.register_blueprint(account_pages)
@@ -72,6 +75,7 @@ def create_app(settings: Settings, *, finder: Finder, taxonomy: Taxonomy, secret
             "words": (settings.words_rate, searches),
             "suggest": (settings.suggest_rate, ("api.suggest",)),
             "photo": (settings.suggest_rate, ("pages.photo_picture", "pages.photo_focus")),
+            "share": (settings.image_rate, ("sharing.make",)),
             "login": (settings.login_rate, PASSWORD_FORMS),
         },
     )
@@ -88,5 +92,5 @@ def _setup_templates(app: Flask, taxonomy: Taxonomy) -> None:
     app.jinja_env.globals.update(
         language=language, switch_url=switch_url, audience_name=audience_name, class_label=class_label
     )
-    app.jinja_env.globals.update(here=here, is_saved=is_saved, saved=saved, visitor=visitor)
+    app.jinja_env.globals.update(here=here, is_saved=is_saved, saved=saved, visitor=visitor, owns_photo=owns_photo)
     app.jinja_env.filters["thousands"] = "{:,}".format

@@ -52,6 +52,8 @@ def _about_people(code: str) -> Explanation | None:
     match code:
         case "link_over":
             return Explanation(_("This link is too old, or was used already."), _("Ask for another one."))
+        case "not_owner":
+            return Explanation(_("This belongs to somebody else."), _("Only who made it can do that."))
         case "not_operator":
             return Explanation(_("These pages are for operators."), _("Log out, then log in as one."))
     return None

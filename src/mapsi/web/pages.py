@@ -36,6 +36,7 @@ from mapsi.web.messages import Explanation, explain
 from mapsi.web.parameters import PRICES, Arguments, ListQuery, ParameterError, check_page, read_query, read_words
 from mapsi.web.security import keep_private
 from mapsi.web.services import services
+from mapsi.web.sharing.owning import note_own_photo, require_own_photo
 from mapsi.web.uploads import take_photo
 from mapsi.web.view import Listing, view_axes, view_card
 
@@ -60,7 +61,9 @@ def search_photo() -> AnyResponse:
     house = services()
     photo = take_photo(request, house.settings)
     answer = PhotoAnswer(encode_jpeg(photo, max_side=SHOWN_SIDE), photo.width, photo.height, house.finder.read(photo))
-    target = url_for("pages.photo", token=house.answers.keep(answer))
+    token = house.answers.keep(answer)
+    note_own_photo(token)
+    target = url_for("pages.photo", token=token)
     if prefers_json():
         return keep_private(make_response(jsonify(location=target), 201))
     return redirect(target, 303)
@@ -113,7 +116,8 @@ def _jpeg(data: bytes) -> Response:
 
 @pages.post("/photo/<token>/forget")
 def forget_photo(token: str) -> AnyResponse:
-    """Drop the photo and its answer at once."""
+    """Drop the photo and its answer at once; only who searched with it can."""
+    require_own_photo(token)
     services().answers.forget(token)
     flash(_("Your photo is gone from our memory."))
     return redirect(url_for("pages.home"), 303)

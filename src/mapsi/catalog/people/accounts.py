@@ -11,7 +11,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from mapsi.catalog.store.database import Database
-from mapsi.catalog.store.people_tables import SavedRow, SessionRow, User
+from mapsi.catalog.store.people_tables import SavedRow, SessionRow, ShareRow, User
 from mapsi.errors import NotFoundError, UsageError
 
 _ADDRESS = re.compile(r"""[^@\s,;:<>()\[\]"\\]+@[^@\s,;:<>()\[\]"\\]+""")
@@ -102,7 +102,7 @@ class Accounts:
     def remove(self, account_id: int) -> None:
         """Remove an account and all that is kept of its person; one that is gone already is none."""
         with self._database.write() as connection:
-            for table in (SavedRow, SessionRow):
+            for table in (SavedRow, SessionRow, ShareRow):
                 connection.execute(delete(table).where(table.user_id == account_id))
             connection.execute(delete(User).where(User.id == account_id))
 

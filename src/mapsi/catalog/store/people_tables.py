@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
+from sqlalchemy.dialects import mysql
 from sqlalchemy.orm import Mapped, mapped_column
 
 from mapsi.catalog.store.tables import TABLE_OPTIONS, Id, Long, Table, UtcTime
@@ -62,3 +63,18 @@ class LetterRow(Table):
     about: Mapped[str] = mapped_column(Long)
     asked_at: Mapped[datetime] = mapped_column(UtcTime)
     sent_at: Mapped[datetime | None] = mapped_column(UtcTime)
+
+
+class ShareRow(Table):
+    """A shared list: the numbers of its offers between blanks. Its owner is an account or, where there is none, a device by
+    the SHA-256 of its secret."""
+
+    __tablename__ = "shares"
+    __table_args__ = (Index(None, "user_id"), Index(None, "device"), TABLE_OPTIONS)
+
+    token: Mapped[str] = mapped_column(String(32), primary_key=True)
+    user_id: Mapped[int | None] = mapped_column(Id, ForeignKey("users.id"))
+    device: Mapped[str] = mapped_column(String(64))
+    made_at: Mapped[datetime] = mapped_column(UtcTime)
+    offers: Mapped[str] = mapped_column(Text)
+    photo: Mapped[bytes | None] = mapped_column(LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql", "mariadb"))

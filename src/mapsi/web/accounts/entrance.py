@@ -17,6 +17,7 @@ from mapsi.web.onward import wish
 from mapsi.web.saved.keeping import bring_along
 from mapsi.web.security import keep_private
 from mapsi.web.services import services
+from mapsi.web.sharing.owning import adopt_shares
 
 entrance = Blueprint("entrance", __name__, url_prefix="/account", template_folder="templates")
 
@@ -72,6 +73,7 @@ def onward(account: Account) -> AnyResponse:
     own = "operator.overview" if account.is_operator else "account.home"
     response = redirect(wish() or url_for(own), 303)
     bring_along(response, account)
+    adopt_shares(account)
     return response
 
 

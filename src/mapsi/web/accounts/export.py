@@ -7,6 +7,7 @@ from typing import Any
 from mapsi.catalog import Catalog
 from mapsi.catalog.people.accounts import Account
 from mapsi.catalog.people.saved import SavedProduct
+from mapsi.catalog.people.shares import Owner, Share
 
 
 def export_document(catalog: Catalog, account: Account) -> dict[str, Any]:
@@ -20,8 +21,14 @@ def export_document(catalog: Catalog, account: Account) -> dict[str, Any]:
             "operator": account.is_operator,
             "wants_mail": account.wants_mail,
         },
+        "shared": [_share_document(one) for one in catalog.shares.of(Owner(account.id))],
         "saved": [_saved_document(one) for one in saved],
     }
+
+
+def _share_document(share: Share) -> dict[str, Any]:
+    made = share.made_at.isoformat()
+    return {"token": share.token, "made_at": made, "products": list(share.offers), "with_photo": share.has_photo}
 
 
 def _saved_document(one: SavedProduct) -> dict[str, Any]:

@@ -23,12 +23,18 @@ NOTED = timedelta(minutes=1)
 """How exactly the time of the last page is kept: no new cookie for every picture of a page."""
 
 _KEY = "account"
+PHOTOS = "photos"
+"""Under which the session keeps the tokens of the visitor's own photos, the latest last."""
+
 _log = logging.getLogger(__name__)
 
 
 def enter(account: Account) -> None:
-    """Log in; nothing of the session before is taken along."""
+    """Log in; of the session before, only which photos are the person's own is taken along."""
+    photos = session.get(PHOTOS)
     leave()
+    if photos:
+        session[PHOTOS] = photos
     session.permanent = True
     session[_KEY] = {"token": services().finder.catalog.sessions.open(account.id), "seen": _now()}
 

@@ -329,6 +329,20 @@ def _create_accounts() -> None:
     )
     op.create_index("ix_letters_sent_at_asked_at", "letters", ["sent_at", "asked_at"])
     op.create_index("ix_letters_address_kind", "letters", ["address", "kind"])
+    op.create_table(
+        "shares",
+        sa.Column("token", sa.String(length=32), nullable=False),
+        sa.Column("user_id", ID, nullable=True),
+        sa.Column("device", sa.String(length=64), nullable=False),
+        sa.Column("made_at", TIME, nullable=False),
+        sa.Column("offers", sa.Text(), nullable=False),
+        sa.Column("photo", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql", "mariadb"), nullable=True),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name="fk_shares_user_id"),
+        sa.PrimaryKeyConstraint("token", name="pk_shares"),
+        **OPTIONS,
+    )
+    op.create_index("ix_shares_user_id", "shares", ["user_id"])
+    op.create_index("ix_shares_device", "shares", ["device"])
 
 
 def _create_operations() -> None:

@@ -1,0 +1,1 @@
+"""Shared lists of products, which last, and whose they are."""

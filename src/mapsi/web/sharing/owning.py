@@ -1,0 +1,65 @@
+"""Whose a photo and a shared list are: those of the account, or of the device that made them."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from datetime import timedelta
+
+from flask import current_app, request, session
+from werkzeug.wrappers import Response
+
+from mapsi.catalog.people.accounts import Account
+from mapsi.catalog.people.shares import NotOwnerError, Owner
+from mapsi.web.accounts.sessions import PHOTOS, visitor
+from mapsi.web.services import services
+
+COOKIE = "device"
+LIFE = timedelta(days=365)
+MOST_PHOTOS = 20
+
+
+def owner() -> Owner:
+    """Who asks; a device without the cookie owns nothing."""
+    account, secret = visitor(), request.cookies.get(COOKIE, "")
+    if account:
+        return Owner(account.id)
+    return Owner(None, _digest(secret) if secret else "")
+
+
+def become_owner(response: Response) -> Owner:
+    """Who asks, with the cookie by which a device without an account is known again."""
+    known = owner()
+    if known.account_id is not None or known.device:
+        return known
+    secret = secrets.token_urlsafe(32)
+    secure = bool(current_app.config["SESSION_COOKIE_SECURE"])
+    response.set_cookie(COOKIE, secret, max_age=LIFE, secure=secure, httponly=True, samesite="Lax")
+    return Owner(None, _digest(secret))
+
+
+def adopt_shares(account: Account) -> None:
+    """What the device shared belongs to the account of its person, who has just come in."""
+    secret = request.cookies.get(COOKIE, "")
+    if secret:
+        services().finder.catalog.shares.adopt(_digest(secret), account.id)
+
+
+def note_own_photo(token: str) -> None:
+    """The photo under ``token`` is the visitor's own: they may forget it and share it."""
+    session[PHOTOS] = [*session.get(PHOTOS, []), token][-MOST_PHOTOS:]
+
+
+def owns_photo(token: str) -> bool:
+    """Whether the visitor searched with this photo themselves."""
+    return token in session.get(PHOTOS, [])
+
+
+def require_own_photo(token: str) -> None:
+    """Raise :class:`NotOwnerError` for somebody else's photo: its address was shown to the visitor, no more."""
+    if not owns_photo(token):
+        raise NotOwnerError("This photo is somebody else's.", "Only who searched with it can do that.")
+
+
+def _digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode("utf-8", "replace")).hexdigest()

@@ -1,0 +1,81 @@
+"""Sharing a list of products, the page that others see, and taking it away."""
+
+from __future__ import annotations
+
+import re
+
+from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from mapsi.catalog.people.shares import MOST_PRODUCTS
+from mapsi.web.accounts.sessions import visitor
+from mapsi.web.languages import language
+from mapsi.web.languages import translate as _
+from mapsi.web.security import keep_private
+from mapsi.web.services import services
+from mapsi.web.sharing.owning import become_owner, owner, require_own_photo
+from mapsi.web.view import view_card
+
+sharing = Blueprint("sharing", __name__, template_folder="templates")
+_NUMBER = re.compile(r"[0-9]{1,18}")
+
+
+@sharing.post("/share")
+def make() -> AnyResponse:
+    """Share the products of a list (``products``: numbers between points), and the photo they were found by where its
+    owner says so (``photo``)."""
+    offers = [int(one) for one in request.form.get("products", "").split(".") if _NUMBER.fullmatch(one)]
+    photo, token = None, request.form.get("photo", "")
+    if token:
+        require_own_photo(token)
+        photo = services().answers.find(token).picture
+    response = redirect("", 303)
+    made = services().finder.catalog.shares.make(become_owner(response), offers[:MOST_PRODUCTS], photo)
+    response.location = url_for("sharing.show", token=made)
+    return response
+
+
+@sharing.get("/share/<token>")
+def show(token: str) -> Response:
+    """A shared list, with what is no longer on offer marked."""
+    house, speech = services(), language()
+    share = house.finder.catalog.shares.find(token)
+    found = house.finder.catalog.saved.look_up(dict.fromkeys(share.offers, share.made_at))
+    by_number = {one.product.id: one for one in found}
+    cards = [
+        (view_card(by_number[number].product, house.taxonomy, speech), by_number[number].shown)
+        for number in share.offers
+        if number in by_number
+    ]
+    account = visitor()
+    page = render_template(
+        "sharing/share.html",
+        share=share,
+        cards=cards,
+        own=share.is_of(owner()),
+        may_remove=share.is_of(owner()) or (account is not None and account.is_operator),
+        address=url_for("sharing.show", token=token, _external=True),
+    )
+    return keep_private(make_response(page))
+
+
+@sharing.get("/share/<token>/photo.jpg")
+def photo(token: str) -> Response:
+    """The photo of a shared list, where its owner gave it along."""
+    return keep_private(Response(services().finder.catalog.shares.photo(token), mimetype="image/jpeg"))
+
+
+@sharing.post("/share/<token>/remove")
+def remove(token: str) -> AnyResponse:
+    """Take a list away: its owner, or an operator."""
+    account = visitor()
+    services().finder.catalog.shares.remove(token, None if account and account.is_operator else owner())
+    flash(_("The shared list is gone, and nobody sees it any more."))
+    return redirect(url_for("sharing.mine"), 303)
+
+
+@sharing.get("/shared")
+def mine() -> Response:
+    """What the visitor shares."""
+    shares = services().finder.catalog.shares.of(owner())
+    return keep_private(make_response(render_template("sharing/mine.html", shares=shares)))
