@@ -21,13 +21,16 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 from click.testing import CliRunner
 
 from mapsi.catalog import Catalog, open_catalog
-from mapsi.catalog.people.letters import LIFE, PAUSE
+from mapsi.catalog.filters import EVERYTHING
+from mapsi.catalog.people.letters import LIFE, PAUSES
 from mapsi.cli import main
 from mapsi.errors import SettingError
 from mapsi.mailing import MailError, MailServer, read_mail_server
 from mapsi.web.accounts.letters import LetterWriter
 from mapsi.web.accounts.links import LinkOverError, read_link
 from mapsi.work.letters import send_letters
+from mapsi.work.price_drops import ask_for_letters
+from offers import offer, take_in
 from refreshing import Clock
 
 KEY = "a key for tests" * 3
@@ -139,7 +142,7 @@ def test_nobodys_box_is_flooded(catalog: Catalog, clock: Clock, box: Box) -> Non
         assert not catalog.letters.put("password", "mina@example.com", "en")
     send(catalog, box.server)
     assert not catalog.letters.put("password", "mina@example.com", "ko")
-    clock.advance(PAUSE + timedelta(seconds=1))
+    clock.advance(PAUSES["password"] + timedelta(seconds=1))
     assert catalog.letters.put("password", "mina@example.com", "ko")
 
 
@@ -279,3 +282,36 @@ def test_the_worker_sends_what_waits_by_the_settings(tmp_path: Path, monkeypatch
         monkeypatch.setenv("MAPSI_MAIL_FROM", "mapsi@shop.example")
         make_hands(read_settings(), catalog).mail()
     assert [mail["To"] for mail in box.mails] == ["mina@example.com"]
+
+
+def test_what_became_cheaper_is_told_once_to_whom_wants_it(catalog: Catalog, box: Box, clock: Clock) -> None:
+    def prices(coat: int, hat: int) -> None:
+        clock.advance(timedelta(days=1))
+        take_in(catalog, offer("a", "the coat", coat), offer("b", "the hat", hat), now=clock())
+
+    prices(40000, 9000)
+    ids = [one.id for one in catalog.browse(EVERYTHING, "price-up", 1, 10).products]
+    mina, jin = (catalog.accounts.open(f"{name}@example.com", "a hash", "en") for name in ("mina", "jin"))
+    for account in (mina, jin):
+        catalog.saved.add(account.id, dict.fromkeys(ids, clock()))
+    catalog.accounts.want_mail(mina.id, wanted=True)
+    assert ask_for_letters(catalog) == 0
+    prices(30000, 9500)
+    assert ask_for_letters(catalog) == 1
+    send(catalog, box.server)
+    (mail,) = box.mails
+    assert (mail["To"], mail["Subject"]) == ("mina@example.com", "Cheaper: 1 of your saved products")
+    assert "the coat (shop): ₩40,000 → ₩30,000" in mail.get_content()
+    assert "the hat" not in mail.get_content()
+    assert f"{URL}/saved" in mail.get_content()
+    assert mail["List-Unsubscribe"] == f"<{URL}/account>"
+    prices(35000, 9500)
+    prices(30000, 9500)
+    assert ask_for_letters(catalog) == 0, "that price was told"
+    prices(25000, 8000)
+    assert ask_for_letters(catalog) == 1
+    prices(24000, 7000)
+    clock.advance(-timedelta(hours=12))
+    assert ask_for_letters(catalog) == 0, "once a day"
+    clock.advance(timedelta(hours=12))
+    assert ask_for_letters(catalog) == 1, "and not forgotten"

@@ -88,6 +88,7 @@ def make_hands(settings: Settings, catalog: Catalog) -> Hands:
     from mapsi.search.pruning import prune
     from mapsi.work.hands import Hands
     from mapsi.work.letters import send_letters
+    from mapsi.work.price_drops import ask_for_letters
 
     means, taxonomy = refresh_means(settings), load_taxonomy(settings.taxonomy)
 
@@ -110,7 +111,9 @@ def make_hands(settings: Settings, catalog: Catalog) -> Hands:
         _say(f"prune: {pruned.pictures} pictures, {pruned.files} files and {pruned.runs} old runs removed")
 
     def mail() -> None:
-        if not settings.smtp:
+        if settings.smtp:
+            ask_for_letters(catalog)
+        else:
             if catalog.letters.waiting(1):
                 _say("mail: letters wait and MAPSI_SMTP names no server; `mapsi accounts letters` prints them")
             return

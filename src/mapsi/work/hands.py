@@ -83,6 +83,8 @@ def _do(catalog: Catalog, claim: Claim, hands: Hands) -> None:
             # Who was at it before may have been killed when the offers had changed and the index was not yet wanted.
             if take(job.argument) or claim.abandoned:
                 catalog.jobs.put(Job("index"))
+                if catalog.accounts.wanting_mail():
+                    catalog.jobs.put(Job("mail"))
         case "index":
             hands.index()
         case "prune":

@@ -133,6 +133,10 @@ class Accounts:
         """All operators, by address."""
         return self._all(User.is_operator)
 
+    def wanting_mail(self) -> list[Account]:
+        """The accounts that are told by mail what became cheaper."""
+        return self._all(User.wants_mail)
+
     def all(self) -> list[Account]:
         """All accounts, by address."""
         return self._all()

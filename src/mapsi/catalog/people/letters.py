@@ -15,8 +15,9 @@ from mapsi.catalog.store.people_tables import LetterRow
 
 LetterKind = Literal["password", "drops"]
 
-PAUSE = timedelta(minutes=10)
-"""One letter of a kind to one address in so long: nobody's box is flooded by a stranger who types their address."""
+PAUSES: Mapping[LetterKind, timedelta] = {"password": timedelta(minutes=10), "drops": timedelta(hours=20)}
+"""One letter of a kind to one address in so long: nobody's box is flooded by a stranger who types their address, and prices are
+told once a day."""
 
 LIFE = timedelta(days=3)
 """A letter that could not be sent for so long is given up: what it says is no longer true."""
@@ -45,11 +46,11 @@ class Letters:
         self._database = database
 
     def put(self, kind: LetterKind, address: str, language: str, about: Mapping[str, Any] | None = None) -> bool:
-        """Have a letter written; False where one of this kind was asked for within ``PAUSE``, or too many wait."""
+        """Have a letter written; False where one of this kind was asked for within its ``PAUSES``, or too many wait."""
         now = self._database.now()
         with self._database.write() as connection:
             connection.execute(delete(LetterRow).where(LetterRow.asked_at < now - LIFE))
-            same = (LetterRow.kind == kind, LetterRow.address == address, LetterRow.asked_at > now - PAUSE)
+            same = (LetterRow.kind == kind, LetterRow.address == address, LetterRow.asked_at > now - PAUSES[kind])
             lately = connection.scalar(select(func.count()).select_from(LetterRow).where(*same))
             waiting = connection.scalar(select(func.count()).select_from(LetterRow).where(LetterRow.sent_at.is_(None)))
             if lately or (waiting or 0) >= MOST:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from mapsi.catalog.listings.browsing import load_offers, shown_among
 from mapsi.catalog.product import Product
 from mapsi.catalog.store.database import Database
 from mapsi.catalog.store.expiry import read_expired
-from mapsi.catalog.store.money import from_minor
+from mapsi.catalog.store.money import from_minor, to_minor
 from mapsi.catalog.store.people_tables import SavedRow, User
 from mapsi.catalog.store.tables import Price
 
@@ -98,10 +98,33 @@ class SavedProducts:
             mine = (SavedRow.user_id == account_id, SavedRow.offer_id == offer_id)
             connection.execute(delete(SavedRow).where(*mine))
 
+    def fallen(self, account_id: int) -> list[SavedProduct]:
+        """What an account saved that costs less than when it was saved, and less than the last letter told."""
+        told = select(SavedRow.offer_id, SavedRow.told_price).where(SavedRow.user_id == account_id)
+        with self._database.read() as connection:
+            prices = {row.offer_id: row.told_price for row in connection.execute(told)}
+        cheaper = [one for one in self.look_up(self.of(account_id)) if one.drop]
+        return [one for one in cheaper if _is_news(one, prices.get(one.product.id))]
+
+    def told(self, account_id: int, fallen: Sequence[SavedProduct]) -> None:
+        """These prices were told by a letter."""
+        with self._database.write() as connection:
+            for one in fallen:
+                mine = (SavedRow.user_id == account_id, SavedRow.offer_id == one.product.id)
+                connection.execute(update(SavedRow).where(*mine).values(told_price=_minor(one)))
+
     def known(self, offer_id: int) -> bool:
         """Whether there is or was such an offer."""
         with self._database.read() as connection:
             return bool(load_offers(connection, [offer_id]))
+
+
+def _minor(one: SavedProduct) -> int:
+    return to_minor(one.product.lowest_price, one.product.currency)
+
+
+def _is_news(one: SavedProduct, told: int | None) -> bool:
+    return told is None or _minor(one) < told
 
 
 def _price(then: tuple[int, str] | None, currency: str) -> Decimal | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime, make_msgid
@@ -14,6 +15,7 @@ from babel.support import Translations
 from mapsi.catalog import Catalog
 from mapsi.catalog.people.letters import Letter
 from mapsi.web.accounts.links import LIFE, sign_link
+from mapsi.web.languages import format_price
 
 FOLDER = Path(__file__).parents[1] / "translations"
 
@@ -30,7 +32,7 @@ class LetterWriter:
 
     def write(self, letter: Letter) -> EmailMessage:
         """A letter as a mail; raises ``ValueError`` for an address that mail does not know."""
-        subject, body = self._password(letter)
+        subject, body = self._password(letter) if letter.kind == "password" else self._drops(letter)
         mail = EmailMessage()
         mail["From"] = self._sender
         mail["To"] = Address(addr_spec=letter.address)
@@ -38,6 +40,8 @@ class LetterWriter:
         mail["Date"] = format_datetime(self._catalog.sources.now())
         mail["Message-ID"] = make_msgid(domain=urlsplit(self._url).hostname or "localhost")
         mail["Auto-Submitted"] = "auto-generated"
+        if letter.kind == "drops":
+            mail["List-Unsubscribe"] = f"<{self._url}/account>"
         mail.set_content(body)
         return mail
 
@@ -59,6 +63,23 @@ class LetterWriter:
             % {"hours": hours},
         )
         return _("Your password for Mapsi"), "\n\n".join(parts) + "\n"
+
+    def _drops(self, letter: Letter) -> tuple[str, str]:
+        _ = _speak(letter.language)
+        lines = []
+        for one in letter.about["products"]:
+            then, now = (format_price(Decimal(one[key]), one["currency"], letter.language) for key in ("then", "now"))
+            lines.append(f"{one['name']} ({one['shop']}): {then} → {now}")
+        parts = (
+            _("What you saved has become cheaper:"),
+            "\n".join(lines),
+            f"{self._url}/saved",
+            _("You asked for these letters. Your account stops them: %(address)s")
+            % {"address": f"{self._url}/account"},
+        )
+        return _("Cheaper: %(count)d of your saved products") % {"count": letter.about["count"]}, "\n\n".join(
+            parts
+        ) + "\n"
 
 
 def _speak(language: str) -> Callable[[str], str]:
