@@ -75,17 +75,19 @@ def photo(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def choose(browser: Browser, site: str, photo: Path) -> None:
     browser.open(f"{site}/")
-    browser.find("#photo").send_keys(str(photo))
+    browser.find("#photo-home").send_keys(str(photo))
     browser.wait(lambda: "/photo/" in browser.driver.current_url)
-    browser.find(".answer")
+    browser.find("#look-photo")
 
 
 def test_a_photo_chosen_on_a_phone_leads_to_its_style_and_on_to_the_shop(
     browser: Browser, site: str, photo: Path
 ) -> None:
     choose(browser, site, photo)
-    assert browser.find(".axis-best").text
-    assert "%" in browser.find(".axis .percent").text
+    assert browser.find(".seen-word").text
+    browser.find(".seen-sure").click()
+    browser.wait(lambda: "%" in browser.find(".axis .percent").text)
+    browser.find("#sure .sheet-close").click()
     card = browser.find("a.product[target=_blank]")
     assert card.find_element(By.CSS_SELECTOR, ".product-price").text.endswith("원")
     address = card.get_attribute("href")
@@ -109,7 +111,7 @@ def test_a_large_photo_is_made_small_before_it_is_sent(browser: Browser, site: s
         """window.sent = []; window.fetch = (address, options) => {
              window.sent.push(options.body.get('photo')); return new Promise(() => {}); }"""
     )
-    browser.find("#photo").send_keys(str(photo))
+    browser.find("#photo-home").send_keys(str(photo))
     browser.wait(lambda: browser.run("return window.sent.length"))
     width, height, kind = browser.run(
         """return (async () => { const map = await createImageBitmap(window.sent[0]);
@@ -121,7 +123,7 @@ def test_a_large_photo_is_made_small_before_it_is_sent(browser: Browser, site: s
 def test_the_search_shows_the_photo_and_its_progress_and_can_be_left(browser: Browser, site: str, photo: Path) -> None:
     browser.open(f"{site}/")
     browser.run("window.fetch = (address, options) => new Promise(() => {})")
-    browser.find("#photo").send_keys(str(photo))
+    browser.find("#photo-home").send_keys(str(photo))
     status = browser.find(".choose-status")
     browser.wait(lambda: "살펴보고 있어요" in status.text)
     assert status.get_attribute("aria-live") == "polite"
@@ -135,7 +137,7 @@ def test_a_file_that_is_no_photo_is_told_on_the_spot(browser: Browser, site: str
     text = tmp_path / "photo.jpg"
     text.write_text("hello, I am a photo")
     browser.open(f"{site}/")
-    browser.find("#photo").send_keys(str(text))
+    browser.find("#photo-home").send_keys(str(text))
     browser.wait(lambda: "읽을 수 있는 사진이 아니에요" in browser.find(".choose-error").text)
     assert browser.driver.current_url == f"{site}/"
     assert browser.find(".choose-label").is_displayed()
@@ -160,12 +162,92 @@ def test_a_photo_can_be_dropped_or_pasted(browser: Browser, site: str, photo: Pa
 
 def test_where_the_model_looked_appears_on_demand(browser: Browser, site: str, photo: Path) -> None:
     choose(browser, site, photo)
-    overlay = browser.find("#look-style ~ .look-focus")
+    overlay = browser.find(".axis-focus")
     assert not overlay.is_displayed()
-    browser.find("label[for=look-style]").click()
+    browser.find(".seen-sure").click()
     browser.wait(lambda: browser.run("return arguments[0].complete && arguments[0].naturalWidth", overlay))
     assert overlay.is_displayed()
-    assert overlay.rect == browser.find(".look-photo").rect
+
+
+def test_two_rows_of_products_are_on_the_first_screen_of_a_phone_and_the_photo_keeps_its_place(
+    browser: Browser, site: str, photo: Path
+) -> None:
+    choose(browser, site, photo)
+    prices = browser.all(".product-price")[:6]
+    assert max(price.rect["y"] + price.rect["height"] for price in prices) <= PHONE[1]
+    assert browser.find("#look-photo").rect["height"] >= 220
+    browser.resize(*DESK)
+    browser.open(browser.driver.current_url)
+    first, stage = browser.find(".product-picture"), browser.find(".stage")
+    assert first.rect["y"] < stage.rect["y"] + 150
+    assert first.rect["x"] > stage.rect["x"] + stage.rect["width"]
+
+
+KEPT = (
+    "return [window.mark, document.querySelector('#look-photo')?.mark, Math.round(scrollY), document.activeElement.id]"
+)
+
+
+def test_order_more_and_filters_change_the_list_in_place_and_going_back_does_too(
+    browser: Browser, site: str, photo: Path
+) -> None:
+    browser.resize(*DESK)
+    choose(browser, site, photo)
+    browser.run("window.mark = 1; document.querySelector('#look-photo').mark = 2; scrollTo(0, 120)")
+    browser.run(
+        "const sort = document.querySelector('#sort-price-up'); sort.focus({preventScroll: true}); sort.click()"
+    )
+    browser.wait(lambda: "sort=price-up" in browser.driver.current_url and browser.all("#sort-price-up[aria-current]"))
+    assert browser.run(KEPT) == [1, 2, 120, "sort-price-up"]
+    link = browser.find("#more-link")
+    browser.run("arguments[0].scrollIntoView({block: 'center'}); arguments[0].focus({preventScroll: true})", link)
+    height = browser.run("return Math.round(scrollY)")
+    browser.run("document.querySelector('#more-link').click()")
+    browser.wait(lambda: len(browser.all(".card-cell")) == 48)
+    assert browser.run(KEPT) == [1, 2, height, "more-link"]
+    assert "page=2&from=1" in browser.driver.current_url
+    browser.driver.refresh()
+    browser.wait(lambda: len(browser.all(".card-cell")) == 48)
+    browser.run("window.mark = 3; document.querySelector('#look-photo').mark = 4")
+    for sort in ("price-up", "likeness"):
+        browser.driver.back()
+        browser.wait(lambda: browser.all(f"#sort-{sort}[aria-current]") and len(browser.all(".card-cell")) == 24)  # noqa: B023
+        assert browser.run(KEPT)[:2] == [3, 4]
+    assert "sort=" not in str(browser.find("#language").get_attribute("href"))
+    browser.run("scrollTo(0, 0)")
+    browser.find("#filters-open").click()
+    browser.find("#filters input[value=haru]").click()
+    browser.wait(lambda: "shop=haru" in browser.driver.current_url and browser.all(".toolbar + .chips"))
+    assert browser.find("#filters").is_displayed()
+    browser.find("#filters .sheet-close").click()
+    browser.find(".toolbar + .chips a").click()
+    browser.wait(lambda: "shop=" not in browser.driver.current_url and not browser.all(".toolbar + .chips"))
+    assert browser.run("return document.activeElement.id") == "list-title"
+
+
+def test_a_frame_is_drawn_moved_and_taken_away_by_mouse_and_by_keyboard(
+    browser: Browser, site: str, photo: Path
+) -> None:
+    browser.resize(*DESK)
+    choose(browser, site, photo)
+    browser.run("window.mark = 1")
+    browser.find("#box-start").click()
+    frame = browser.find(".look-frame")
+    for keys, box in ((Keys.ARROW_DOWN, "0.2,0.22,0.6,0.6"), (Keys.SHIFT + Keys.ARROW_RIGHT, "0.2,0.22,0.62,0.6")):
+        frame.send_keys(keys)
+        browser.wait(lambda: browser.find("#look").get_attribute("data-box") == box)  # noqa: B023
+    look = browser.find("#look")
+    across, down = look.rect["width"], look.rect["height"]
+    middle = ActionChains(browser.driver).move_to_element(look)
+    middle.click_and_hold().move_by_offset(int(-0.1 * across), int(-0.1 * down)).release().perform()
+    browser.wait(lambda: browser.find("#look").get_attribute("data-box") not in ("", "0.2,0.22,0.62,0.6"))
+    x, y, width, height = map(float, str(browser.find("#look").get_attribute("data-box")).split(","))
+    assert (x, y) == (pytest.approx(0.1, abs=0.02), pytest.approx(0.12, abs=0.02))
+    assert (width, height) == (0.62, 0.6)
+    frame.send_keys(Keys.ESCAPE)
+    browser.wait(lambda: browser.find("#look").get_attribute("data-box") == "")
+    assert "box=" not in browser.driver.current_url
+    assert browser.run("return [window.mark, document.activeElement.id]") == [1, "box-start"]
 
 
 def test_an_unsure_answer_says_so(browser: Browser, site: str, tmp_path: Path) -> None:
@@ -183,8 +265,10 @@ def test_filters_open_as_a_sheet_on_a_phone_and_narrow_the_list(browser: Browser
     browser.wait(sheet.is_displayed)
     browser.find("#max_price").send_keys("40000")
     browser.find("#filters input[value='garment:pants']").click()
+    browser.wait(lambda: "class=garment" in browser.driver.current_url and len(browser.all("a.chip")) >= 2)
     browser.find("#filters button[type=submit]").click()
-    browser.wait(lambda: "max_price=40000" in browser.driver.current_url)
+    browser.wait(lambda: not sheet.is_displayed())
+    assert "max_price=40000" in browser.driver.current_url
     assert "min_price" not in browser.driver.current_url
     assert len(browser.all("a.chip")) >= 2
     assert browser.all("a.product")
@@ -204,7 +288,7 @@ def test_words_are_found_and_the_language_is_switched_in_place(browser: Browser,
     browser.find("#q").send_keys("린넨" + Keys.ENTER)
     browser.wait(lambda: "/search" in browser.driver.current_url)
     assert "상품 18개" in browser.find(".toolbar-title").text
-    browser.find(".speak a").click()
+    browser.find(".top a[hreflang]").click()
     browser.wait(lambda: browser.find("html").get_attribute("lang") == "en")
     assert "18 products" in browser.find(".toolbar-title").text
     assert "₩" in browser.find(".product-price").text
@@ -279,16 +363,24 @@ def test_without_scripts_a_photo_is_still_chosen_searched_and_filtered(
     with open_browser(tmp_path / "profile", scripts=False) as browser:
         browser.resize(*PHONE)
         browser.open(f"{site}/")
-        field, start = browser.find("#photo"), browser.find(".choose-start")
+        field, start = browser.find("#photo-home"), browser.find(".choose-start")
         assert field.is_displayed()
         assert start.is_displayed()
-        assert not browser.find("#camera").is_displayed()
+        assert not browser.find("#camera-home").is_displayed()
         field.send_keys(str(photo))
         start.click()
         browser.wait(lambda: "/photo/" in browser.driver.current_url)
-        assert browser.find(".axis-best").text
-        browser.find("label[for=look-garment]").click()
-        assert browser.find("#look-garment ~ .look-focus").is_displayed()
+        assert browser.find(".seen-word").text
+        browser.find(".seen-sure").click()
+        browser.wait(browser.find(".axis-focus").is_displayed)
+        browser.find("#sure .sheet-close").click()
+        browser.find(".parts li:nth-child(3) a").click()
+        browser.wait(lambda: "box=" in browser.driver.current_url)
+        assert browser.find("#look-box rect").is_displayed()
+        browser.find("#more-link").click()
+        browser.wait(lambda: len(browser.all(".card-cell")) == 48)
+        assert browser.run("return scrollY") > 500
+        browser.run("scrollTo(0, 0)")
         browser.find(".filters-open").click()
         browser.find("#filters input[value=haru]").click()
         browser.find("#filters button[type=submit]").click()
@@ -319,6 +411,6 @@ def test_the_shipped_model_says_in_the_browser_what_it_says_by_itself(
     ):
         browser.resize(*PHONE)
         choose(browser, site, surest)
-        assert expected in [best.text.rstrip("?") for best in browser.all(".axis-best")]
+        assert expected in [word.text.rstrip("?") for word in browser.all(".seen-word")]
         assert browser.all("a.product")
         assert browser.complaints() == []

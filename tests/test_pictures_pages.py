@@ -50,7 +50,7 @@ def test_cards_name_every_size_with_its_width(client: FlaskClient) -> None:
     cards = re.findall(r'<img src="([^"]+)" srcset="([^"]+)" sizes="([^"]+)"', page)
     assert len(cards) > 10
     for src, srcset, sizes in cards:
-        assert "46vw" in sizes
+        assert "50vw" in sizes
         for entry in srcset.split(", "):
             address, width = entry.split()
             with client.get(address) as answer:

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 from html.parser import HTMLParser
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -39,8 +38,10 @@ from mapsi.taxonomy.names import class_name
 from mapsi.web.answers import PhotoAnswer, PhotoAnswers, PhotoExpiredError
 from mapsi.web.languages import format_price
 from mapsi.web.parameters import AUDIENCES, ListQuery, read_query, write_query
+from mapsi.web.seen import view_axes
 from mapsi.web.shelf import Shelf
-from mapsi.web.view import Listing, view_axes
+from mapsi.web.titles import Title, title_for
+from mapsi.web.view import Listing, view_card
 from small_house import House, grey_bytes, open_house, photo_bytes, photo_form
 
 KOREAN = {"Accept-Language": "ko-KR,ko;q=0.9"}
@@ -104,7 +105,7 @@ def answered(client: FlaskClient, data: bytes | None = None) -> str:
 def test_the_front_page_shows_the_way_and_a_shelf(client: FlaskClient) -> None:
     page = Page(client.get("/"))
     chosen = page.all("input", type="file", name="photo")
-    assert [field["accept"] for field in chosen] == ["image/*"]
+    assert {field["accept"] for field in chosen} == {"image/*"}
     assert page.all("input", capture="environment")
     assert page.all("form", action="/search/photo", enctype="multipart/form-data")
     assert page.all("input", type="search", name="q")
@@ -133,10 +134,10 @@ def test_a_photo_leads_to_its_own_page_with_confidence_and_products(client: Flas
     page = Page(client.get(address, headers=ENGLISH))
     assert "What we see" in page.text
     assert re.search(r"\d+%", page.text)
-    assert len(page.all("progress", class_="bar")) == 2
+    assert len(page.all("img", class_="axis-focus")) == 2
     cards = page.all("a", class_="product")
     assert len(cards) == 24
-    assert all(image["loading"] == "lazy" for image in page.all("img", width="400")[4:])
+    assert all(image["loading"] == "lazy" for image in page.all("img", width="400")[6:])
 
 
 def test_our_own_script_is_told_the_way_in_json(client: FlaskClient) -> None:
@@ -151,7 +152,7 @@ def test_the_photo_is_shown_small_and_without_what_it_says_about_its_sender(clie
     Image.new("RGB", (1200, 800), "#c0392b").save(out, "JPEG", exif=exif)
     shown = client.get(answered(client, out.getvalue()) + "/photo.jpg")
     picture = Image.open(io.BytesIO(shown.data))
-    assert max(picture.size) == 720
+    assert max(picture.size) == 960
     assert not picture.getexif()
     assert b"camera of mine" not in shown.data
 
@@ -222,6 +223,52 @@ def test_an_uploaded_photo_never_reaches_a_disk(house: House, monkeypatch: pytes
     assert client.post("/search/photo", **form).status_code == 303
 
 
+def test_a_part_of_a_photo_is_read_by_itself_and_stays_in_every_address(client: FlaskClient) -> None:
+    picture = Image.new("RGB", (200, 400), "#c0392b")
+    picture.paste("#2a6fb0", (0, 200, 200, 400))
+    out = io.BytesIO()
+    picture.save(out, "PNG")
+    address = answered(client, out.getvalue())
+
+    def words(query: str) -> list[str]:
+        return re.findall(r"seen-word[^>]*>([^<]+)<", client.get(f"{address}{query}", headers=ENGLISH).text)
+
+    lower = f"{address}?box=0,0.5,1,0.5"
+    solid = answered(client, _solid("#2a6fb0"))
+    assert words("?box=0,0.5,1,0.5") == re.findall(r"seen-word[^>]*>([^<]+)<", client.get(solid, headers=ENGLISH).text)
+    assert words("?box=0,0.5,1,0.5") != words("?box=0,0,1,0.5")
+    page = Page(client.get(lower))
+    kept = [str(link["href"]) for link in page.all("a") if str(link.get("href")).startswith(f"{address}?")]
+    assert all("box=" in link for link in kept if "sort=" in link)
+    assert page.all("input", type="hidden", name="box", value="0,0.5,1,0.5")
+    part = Image.open(io.BytesIO(client.get(f"{address}/part.jpg?box=0,0.5,1,0.5").data))
+    assert part.width == part.height
+
+
+def _solid(colour: str) -> bytes:
+    out = io.BytesIO()
+    Image.new("RGB", (200, 200), colour).save(out, "PNG")
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    "box", ["0,0,0,0", "0.5,0.5,0.6,0.5", "-1,0,1,1", "a", "0,0,1", "nan,0,1,1", "1e-9,0,1,1", "9" * 400]
+)
+def test_a_box_that_is_no_part_of_the_photo_is_a_sentence(client: FlaskClient, box: str) -> None:
+    address = answered(client)
+    for path in ("", "/part.jpg", "/focus/style.jpg"):
+        assert client.get(f"{address}{path}", query_string={"box": box}).status_code == 400
+
+
+def test_a_word_of_what_is_seen_can_be_corrected_and_left_open_again(client: FlaskClient) -> None:
+    address = answered(client)
+    page = Page(client.get(address, headers=ENGLISH))
+    knit = [str(link["href"]) for link in page.all("a", class_="chip") if "class=style:knit" in str(link["href"])]
+    corrected = client.get(knit[0], headers=ENGLISH)
+    assert re.search(r'class="seen-word" id="seen-style"[^>]*>Knit<', corrected.text)
+    assert "Any" in Page(corrected).text
+
+
 # --- bad photos
 
 
@@ -280,9 +327,9 @@ def test_a_list_keeps_its_words_filters_and_order_from_page_to_page(client: Flas
     page = Page(client.get(start))
     (following,) = page.all("a", rel="next")
     assert sorted(parse_qsl(urlsplit(str(following["href"])).query)) == sorted(
-        [*parse_qsl(urlsplit(start).query), ("page", "2")]
+        [*parse_qsl(urlsplit(start).query), ("page", "2"), ("from", "1")]
     )
-    second = Page(client.get(str(following["href"])))
+    second = Page(client.get(f"{start}&page=2"))
     assert second.all("a", rel="prev")
     assert not set(_links(page)) & set(_links(second))
 
@@ -296,17 +343,30 @@ def _links(page: Page) -> list[str | None]:
     return [link["href"] for link in page.all("a", class_="product")]
 
 
-@given(last=st.integers(1, 60), here=st.integers(1, 60))
-def test_page_numbers_show_both_ends_and_the_neighbours(house: House, last: int, here: int) -> None:
+def test_more_shows_the_next_page_below_and_then_goes_on_by_itself(client: FlaskClient) -> None:
+    client, address, seen = _with_small_pages(client), "/search?q=dress&sort=price-up", []
+    for shown in (5, 10, 15):
+        page = Page(client.get(address))
+        assert len(_links(page)) == shown
+        assert _links(page)[: len(seen)] == seen
+        seen, (following,) = _links(page), [str(link["href"]) for link in page.all("a", rel="next")]
+        address = following.partition("#")[0]
+        assert page.all("li", id=following.partition("#")[2])
+
+
+@given(last=st.integers(1, 60), here=st.integers(1, 60), above=st.integers(0, 4))
+def test_every_product_of_a_list_is_reached_by_more(house: House, last: int, here: int, above: int) -> None:
     here = min(here, last)
+    query = ListQuery(page=here, first=max(1, here - above) if above and here > 1 else 0)
     page = ProductPage(products=(), total=last, number=here, size=1)
-    facets = house.finder.facets()
-    listing = Listing(ListQuery(), "", page, [], facets, {}, house.taxonomy, "en", "pages.words", {})
-    numbers = [number for number in listing.numbers if number is not None]
-    assert numbers == sorted(set(numbers))
-    assert {1, max(1, here - 1), here, min(last, here + 1), last} == set(numbers)
-    gaps = sum(after - before > 1 for before, after in pairwise(numbers))
-    assert listing.numbers.count(None) == gaps
+    listing = Listing(query, "", page, [], house.finder.facets(), {}, house.taxonomy, "en", "pages.words", {})
+    with house.app().test_request_context():
+        asked = dict(parse_qsl(urlsplit(listing.more_url).query))
+        assert bool(asked) is (here < last)
+        assert not asked or (
+            int(asked["page"]) == here + 1 and int(asked.get("from", here + 1)) in (query.first or here, here + 1)
+        )
+        assert bool(listing.earlier_url) is ((query.first or here) > 1)
 
 
 def test_a_filter_can_be_taken_off_alone(client: FlaskClient) -> None:
@@ -333,8 +393,10 @@ def test_nothing_found_offers_classes_to_tap(client: FlaskClient) -> None:
     assert answer.status_code == 200
     assert "We found nothing for “qqqq”." in page.text
     chips = [str(chip["href"]) for chip in page.all("a", class_="chip")]
-    assert chips
+    assert "class=garment:" in chips[0].replace("%3A", ":")
     assert all("product" in client.get(chip).text for chip in chips[:3])
+    names = re.findall(r'class="chip"[^>]*>([^<]+)<', answer.text)
+    assert len(names) == len(set(names))
 
 
 def test_words_and_titles_are_text_and_never_markup(client: FlaskClient) -> None:
@@ -343,7 +405,7 @@ def test_words_and_titles_are_text_and_never_markup(client: FlaskClient) -> None
     assert "&lt;script&gt;" in answer.text
 
 
-BAD_QUERIES = ["page=-1", "page=999999", "page=99", "sort=x", "shop=x", "color=x", "exact=x"]
+BAD_QUERIES = ["from=3", "page=9&from=2", "page=-1", "page=999999", "page=99", "sort=x", "shop=x", "color=x", "exact=x"]
 
 
 @pytest.mark.parametrize("query", [*BAD_QUERIES, "class=style:x", "class=x", "audience=x"])
@@ -376,6 +438,15 @@ def test_words_without_letters_are_told_beside_the_field(client: FlaskClient, wo
     assert "These words have no letter or digit." in page.text
     assert page.all("input", name="q")[0]["aria-describedby"] == "words-fault"
     assert page.all("a", class_="chip")
+
+
+def test_words_over_the_limit_stay_in_the_field_and_are_told_as_what_they_are(client: FlaskClient) -> None:
+    long = "linen shirt " * 20
+    for words in (long.strip(), "가나다라마 " * 50):
+        answer = client.get("/search", query_string={"q": words}, headers=ENGLISH)
+        assert answer.status_code == 400
+        assert "That is too long to search for." in answer.text
+        assert Page(answer).all("input", name="q")[0]["value"] == words
 
 
 def test_other_words_are_named_and_the_way_back_leads_to_the_words_as_typed(client: FlaskClient) -> None:
@@ -652,7 +723,7 @@ def test_style_sheets_and_scripts_are_named_by_content_kept_and_compressed(clien
     page = Page(client.get("/"))
     addresses = [str(link["href"]) for link in page.all("link", rel="stylesheet")]
     addresses += [str(script["src"]) for script in page.all("script")]
-    assert len(addresses) == 5
+    assert len(addresses) == 9
     for address in addresses:
         assert re.search(r"\?v=[0-9a-f]{12}$", address)
         with client.get(address) as plain, client.get(address, headers={"Accept-Encoding": "gzip"}) as packed:
@@ -672,6 +743,46 @@ def test_robots_and_the_icon_are_there(client: FlaskClient) -> None:
 
 
 # --- words about products
+
+
+@pytest.mark.parametrize(
+    ("name", "language", "title"),
+    [
+        ("린넨 셔츠 · 로즈 / Linen Shirt, Rose", "ko", Title("린넨 셔츠 · 로즈")),
+        ("린넨 셔츠 · 로즈 / Linen Shirt, Rose", "en", Title("Linen Shirt, Rose")),
+        ("Linen Shirt | 린넨 셔츠", "ko", Title("린넨 셔츠")),
+        ("Linen Shirt", "ko", Title("Linen Shirt", "en")),
+        ("린넨 셔츠", "en", Title("린넨 셔츠", "ko")),
+        ("블랙 / 화이트 티셔츠", "ko", Title("블랙 / 화이트 티셔츠")),
+        ("501", "ko", Title("501")),
+    ],
+)
+def test_a_title_in_two_languages_is_shown_in_the_readers_and_another_is_marked(
+    name: str, language: str, title: Title
+) -> None:
+    assert title_for(name, language) == title
+
+
+def test_a_sale_shows_what_is_saved_beside_the_old_price(client: FlaskClient) -> None:
+    product = Product(
+        id=1,
+        name="x",
+        shop="s",
+        shop_name="S",
+        link="https://shop.example.com/",
+        picture="",
+        lowest_price=Decimal(39200),
+        regular_price=Decimal(49000),
+        currency="KRW",
+        category="Accessories > Mufflers",
+    )
+    with client.application.test_request_context():
+        card = view_card(product, load_taxonomy(), "ko")
+        assert (card.price, card.regular_price, card.saving) == ("39,200원", "49,000원", 20)
+        assert card.keyword == ""
+        assert view_card(product, load_taxonomy(), "en").keyword == "Mufflers"
+        full = view_card(replace(product, regular_price=Decimal(39200)), load_taxonomy(), "ko")
+        assert (full.regular_price, full.saving) == ("", 0)
 
 
 def test_a_keyword_is_the_style_then_the_garment_then_the_category() -> None:

@@ -13,7 +13,8 @@ class Product:
     """``id`` is the catalogue's own. ``classes`` holds (axis, class slug) pairs, what the shop's words or the model say.
     ``picture`` is the digest of our copy of the picture, empty where there is none, ``picture_size`` its width and height
     in pixels; ``linked_picture`` the address of the shop's own where the terms allow no copy. ``shop_name`` is the
-    seller's where a source lists many. ``lowest_price`` is in units of ``currency``. ``similarity`` is a cosine, -1..1, ``None`` where no photo was asked about."""
+    seller's where a source lists many. ``lowest_price`` is in units of ``currency``, and
+    so is ``regular_price``, what the shop asks without its sale, ``None`` where that is not known. ``similarity`` is a cosine, -1..1, ``None`` where no photo was asked about."""
 
     id: int
     name: str
@@ -24,6 +25,7 @@ class Product:
     picture_size: tuple[int, int] = (0, 0)
     linked_picture: str = ""
     lowest_price: Decimal
+    regular_price: Decimal | None = None
     currency: str
     brand: str = ""
     category: str = ""

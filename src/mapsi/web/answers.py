@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from threading import Lock, Timer
+from typing import TYPE_CHECKING
 
-from cachetools import TTLCache
+from cachetools import LRUCache, TTLCache
 
 from mapsi.errors import NotFoundError
+from mapsi.imaging import Box, decode_photo
 from mapsi.infer.reading import Reading
 
+if TYPE_CHECKING:
+    from PIL import Image
+
 TOKEN_BYTES = 16
+MOST_PARTS = 32
 
 
 class PhotoExpiredError(NotFoundError):
@@ -23,12 +30,22 @@ class PhotoExpiredError(NotFoundError):
 @dataclass(frozen=True, slots=True)
 class PhotoAnswer:
     """``picture`` is a small JPEG made anew from the photo, without its metadata; ``width`` and ``height`` are the
-    photo's own, in pixels."""
+    photo's own, in pixels. ``parts`` are the readings of parts of it that were asked for, the latest few."""
 
     picture: bytes
     width: int
     height: int
     reading: Reading
+    parts: LRUCache[Box, Reading] = field(default_factory=lambda: LRUCache(MOST_PARTS), repr=False, compare=False)
+
+    def read_part(self, box: Box | None, read: Callable[[Image.Image], Reading]) -> Reading:
+        """The reading of the part in ``box``, of all of it for ``None``; ``read`` is asked once for each part."""
+        if box is None:
+            return self.reading
+        reading = self.parts.get(box)
+        if reading is None:
+            reading = self.parts[box] = read(box.cut(decode_photo(self.picture)))
+        return reading
 
 
 class PhotoAnswers:

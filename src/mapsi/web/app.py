@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flask import Flask
-from flask_bootstrap import Bootstrap5
 
 from mapsi.settings import Settings
 from mapsi.taxonomy import Taxonomy
@@ -55,8 +54,6 @@ def create_app(settings: Settings, *, finder: Finder, taxonomy: Taxonomy, secret
     setup_languages(app, settings.language)
     setup_assets(app)
     setup_faults(app)
-    app.config["BOOTSTRAP_SERVE_LOCAL"] = True
-    Bootstrap5(app)
     protect_forms(app, exempt=api)
     app.register_blueprint(pages)
     app.register_blueprint(api)
@@ -74,7 +71,7 @@ def create_app(settings: Settings, *, finder: Finder, taxonomy: Taxonomy, secret
             "image": (settings.image_rate, ("pages.search_photo", "api.search_image")),
             "words": (settings.words_rate, searches),
             "suggest": (settings.suggest_rate, ("api.suggest",)),
-            "photo": (settings.suggest_rate, ("pages.photo_picture", "pages.photo_focus")),
+            "photo": (settings.suggest_rate, ("pages.photo_picture", "pages.photo_part", "pages.photo_focus")),
             "share": (settings.image_rate, ("sharing.make",)),
             "login": (settings.login_rate, PASSWORD_FORMS),
         },

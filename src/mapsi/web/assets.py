@@ -13,7 +13,7 @@ from pathlib import Path
 
 from flask import Flask, Response, current_app, request, url_for
 
-ENDPOINTS = ("static", "bootstrap.static", "operator.static")
+ENDPOINTS = ("static", "operator.static")
 _DIGITS = 12
 _TEXT = ("text/css", "text/javascript", "application/javascript", "image/svg+xml")
 _LEAST = 1024

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from mapsi.settings import Settings
 from mapsi.web.languages import translate as _
+from mapsi.web.parameters import LONGEST_QUERY
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +19,13 @@ class Explanation:
 
 def explain(code: str, parameter: str, settings: Settings) -> Explanation:
     """The error ``code`` in the language of the current request; ``parameter`` names a bad one in the address."""
-    return _about_photos(code, settings) or _about_people(code) or _about_requests(code, parameter) or _about_us(code)
+    return (
+        _about_photos(code, settings)
+        or _about_words(code)
+        or _about_people(code)
+        or _about_requests(code, parameter)
+        or _about_us(code)
+    )
 
 
 def _about_photos(code: str, settings: Settings) -> Explanation | None:
@@ -74,12 +81,21 @@ def _about_requests(code: str, parameter: str) -> Explanation | None:
     return None
 
 
+def _about_words(code: str) -> Explanation | None:
+    match code:
+        case "no_words":
+            hint = _("Type a name, a kind of garment or a colour.")
+            return Explanation(_("These words have no letter or digit."), hint)
+        case "too_many_words":
+            hint = _("Up to %(letters)d letters work. Keep the words that matter.", letters=LONGEST_QUERY)
+            return Explanation(_("That is too long to search for."), hint)
+    return None
+
+
 def _about_parameter(parameter: str) -> Explanation:
     if parameter in ("min_price", "max_price"):
         hint = _("Write digits only, the lower price first.")
         return Explanation(_("We cannot use this price range."), hint)
-    if parameter == "q":
-        return Explanation(_("These words have no letter or digit."), _("Type a name, a kind of garment or a colour."))
     message = _("The address asks for something we do not have (%(parameter)s).", parameter=parameter)
     return Explanation(message, _("Go back, or start a new search."))
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from itertools import chain
 from typing import Any
 
 from flask import (
@@ -25,7 +27,7 @@ from mapsi.catalog.product import ProductPage
 from mapsi.catalog.records import Facets
 from mapsi.catalog.text.tokens import NoWordsError
 from mapsi.documents import error_document
-from mapsi.errors import MapsiError, NotFoundError
+from mapsi.errors import MapsiError, NotFoundError, UsageError
 from mapsi.imaging import decode_photo, encode_jpeg, focus_overlay
 from mapsi.pictures.store import FULL
 from mapsi.web.answers import PhotoAnswer
@@ -33,15 +35,28 @@ from mapsi.web.faults import from_mapsi, prefers_json
 from mapsi.web.languages import language
 from mapsi.web.languages import translate as _
 from mapsi.web.messages import Explanation, explain
-from mapsi.web.parameters import PRICES, Arguments, ListQuery, ParameterError, check_page, read_query, read_words
+from mapsi.web.parameters import (
+    PRICES,
+    Arguments,
+    ListQuery,
+    ParameterError,
+    check_page,
+    read_box,
+    read_query,
+    read_words,
+    write_box,
+)
 from mapsi.web.security import keep_private
+from mapsi.web.seen import corrected, view_axes, view_words
 from mapsi.web.services import services
 from mapsi.web.sharing.owning import note_own_photo, require_own_photo
 from mapsi.web.uploads import take_photo
-from mapsi.web.view import Listing, view_axes, view_card
+from mapsi.web.view import Listing, view_card
 
-SHOWN_SIDE = 720
-"""Longer side, in pixels, of the photo as it is held and shown again."""
+SHOWN_SIDE = 960
+"""Longer side, in pixels, of the photo as it is held and shown again: sharp on a phone, and enough to read a part of."""
+PART_SIDE = 160
+"""Longer side, in pixels, of a garment on its button."""
 
 pages = Blueprint("pages", __name__)
 _COPY = re.compile(r"([0-9a-f]{64})(?:-([0-9]{3}))?")
@@ -71,27 +86,48 @@ def search_photo() -> AnyResponse:
 
 @pages.get("/photo/<token>")
 def photo(token: str) -> Response:
-    """What the photo shows, and the products like it."""
+    """What the photo, or the part of it in ``box``, shows, and the products like it."""
     house = services()
-    answer = house.answers.find(token)
+    answer, box = house.answers.find(token), read_box(request.args)
+    reading = answer.read_part(box, house.finder.read)
     query, faults = _read_query()
-    found = house.finder.by_photo(answer.reading, query.filters, query.sort, query.page, query.size)
-    facets = house.finder.photo_facets(answer.reading, query.filters)
+
+    def find(page: int) -> ProductPage:
+        return house.finder.by_photo(reading, query.filters, query.sort, page, query.size)
+
+    facets = house.finder.photo_facets(reading, query.filters)
+    kept = {"box": write_box(box)} if box else {}
+    values, found = {"token": token}, _gather(find, query)
+    listing = _listing("pages.photo", values, query, "", found, facets, faults, kept)
     page = render_template(
         "photo.html",
         token=token,
         answer=answer,
+        box=box,
         frame=_frame(answer),
-        axes=view_axes(answer.reading, house.taxonomy, language()),
-        sure=answer.reading.known,
-        listing=_listing("pages.photo", {"token": token}, query, "", check_page(found), facets, faults),
+        axes=view_axes(reading, house.taxonomy, language()),
+        words=view_words(reading, query.filters, house.taxonomy, language()),
+        corrected=corrected,
+        sure=reading.known,
+        listing=listing,
     )
     return keep_private(make_response(page, 400 if faults else 200))
 
 
+_FRAMES = ((0.7, "slim"), (0.88, "tall"), (1.15, "square"), (1.6, "wide"))
+
+
 def _frame(answer: PhotoAnswer) -> str:
+    """The name of the photo's shape, by its width over its height."""
     shape = answer.width / answer.height
-    return "tall" if shape < 0.88 else "wide" if shape > 1.15 else "square"
+    return next((name for widest, name in _FRAMES if shape < widest), "long")
+
+
+def _gather(find: Callable[[int], ProductPage], query: ListQuery) -> ProductPage:
+    """The page asked for, with those above it that are shown as well."""
+    last = check_page(find(query.page))
+    above = [find(number).products for number in range(query.first or query.page, query.page)]
+    return replace(last, products=tuple(chain(*above, last.products)))
 
 
 @pages.get("/photo/<token>/photo.jpg")
@@ -100,13 +136,23 @@ def photo_picture(token: str) -> Response:
     return _jpeg(services().answers.find(token).picture)
 
 
+@pages.get("/photo/<token>/part.jpg")
+def photo_part(token: str) -> Response:
+    """The part of the photo in ``box``, small."""
+    answer, box = services().answers.find(token), read_box(request.args)
+    whole = decode_photo(answer.picture)
+    return _jpeg(encode_jpeg(box.cut(whole) if box else whole, max_side=PART_SIDE))
+
+
 @pages.get("/photo/<token>/focus/<axis>.jpg")
 def photo_focus(token: str, axis: str) -> Response:
-    """The photo with the places lit up that the answer on ``axis`` came from."""
-    answer = services().answers.find(token)
-    if axis not in answer.reading.axes:
+    """The photo, or the part in ``box``, with the places lit up that the answer on ``axis`` came from."""
+    answer, box = services().answers.find(token), read_box(request.args)
+    reading = answer.read_part(box, services().finder.read)
+    if axis not in reading.axes:
         raise NotFoundError("The photo has no answer on this axis.", "Choose one of the axes on its page.")
-    overlay = focus_overlay(decode_photo(answer.picture), answer.reading.axes[axis].focus)
+    whole = decode_photo(answer.picture)
+    overlay = focus_overlay(box.cut(whole) if box else whole, reading.axes[axis].focus)
     return _jpeg(encode_jpeg(overlay, max_side=SHOWN_SIDE))
 
 
@@ -126,23 +172,29 @@ def forget_photo(token: str) -> AnyResponse:
 @pages.get("/search")
 def words() -> Response:
     """Products by words; without words all products, to browse by filters."""
-    asked, (query, faults) = read_words(request.args), _read_query()
+    query, faults = _read_query()
+    asked = ""
     try:
+        asked = read_words(request.args)
         found, facets = _find(asked, query)
-    except NoWordsError:
-        faults = {**faults, "q": _explain("q")}
+    except UsageError as error:
+        if isinstance(error, ParameterError) and error.parameter != "q":
+            raise
+        faults = {**faults, "q": _explain_words(error)}
         found, facets = ProductPage(products=(), total=0, number=1, size=query.size), services().finder.facets()
-    listing = _listing("pages.words", {}, query, asked, check_page(found), facets, faults)
+    listing = _listing("pages.words", {}, query, asked, found, facets, faults)
     return make_response(render_template("search.html", listing=listing), 400 if faults else 200)
 
 
 def _find(asked: str, query: ListQuery) -> tuple[ProductPage, Facets]:
     finder, exact = services().finder, query.exact
     if asked:
-        found = finder.by_words(asked, query.filters, query.sort, query.page, query.size, exact=exact)
+        found = _gather(
+            lambda page: finder.by_words(asked, query.filters, query.sort, page, query.size, exact=exact), query
+        )
         services().unanswered.take(asked, query, found)
     else:
-        found = finder.browse(query.filters, query.sort, query.page, query.size)
+        found = _gather(lambda page: finder.browse(query.filters, query.sort, page, query.size), query)
     if not found.total and not query.filters.narrows:
         return found, finder.facets()  # where to go from a list without products
     return found, finder.words_facets(asked, query.filters, exact=exact)
@@ -223,6 +275,11 @@ def _read_query() -> tuple[ListQuery, dict[str, Explanation]]:
         return read(rest), {error.parameter: _explain(error.parameter)}
 
 
+def _explain_words(error: UsageError) -> Explanation:
+    code = "no_words" if isinstance(error, NoWordsError) else "too_many_words"
+    return explain(code, "q", services().settings)
+
+
 def _explain(parameter: str) -> Explanation:
     return explain(ParameterError.code, parameter, services().settings)
 
@@ -235,6 +292,7 @@ def _listing(
     found: ProductPage,
     facets: Facets,
     faults: Mapping[str, Explanation],
+    kept: Mapping[str, str] | None = None,
 ) -> Listing:
     house = services()
     speech = language()
@@ -249,6 +307,7 @@ def _listing(
         language=speech,
         endpoint=endpoint,
         values=values,
+        kept=kept or {},
         faults=faults,
         typed={name: request.args[name] for name in faults if name in request.args},
     )

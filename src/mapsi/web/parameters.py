@@ -1,7 +1,7 @@
 """What the address asks for: filters, order and page, read with checks and written back for links.
 
 The names are the same on the pages and in the API: ``page``, ``size`` (API only), ``sort``, ``min_price``,
-``max_price``, ``exact=1`` (words as they stand), and, each as often as wanted, ``shop``, ``class=AXIS:SLUG``, ``color`` and
+``max_price``, ``from`` (pages only: show all from that page on), ``exact=1`` (words as they stand), and, each as often as wanted, ``shop``, ``class=AXIS:SLUG``, ``color`` and
 ``audience``. A name that nothing here has (an unknown shop, class or order) is an error, never a quietly empty page.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import cast, get_args
@@ -19,6 +20,7 @@ from mapsi.catalog.filters import SORTS, Filters, Sort
 from mapsi.catalog.offer import Audience
 from mapsi.catalog.product import ProductPage
 from mapsi.errors import NotFoundError, UsageError
+from mapsi.imaging import Box
 from mapsi.taxonomy import Taxonomy
 from mapsi.taxonomy.names import color_names
 
@@ -28,8 +30,11 @@ AUDIENCES: tuple[Audience, ...] = get_args(Audience)
 PRICES = ("min_price", "max_price")
 LARGEST_SIZE = 100
 LAST_PAGE = 100_000
+MOST_PAGES = 5
+"""Pages of a list that are shown under one another; then the list goes on by itself."""
 LONGEST_QUERY = 200
 _PRICE = re.compile(r"\d{1,12}(\.\d{1,4})?", re.ASCII)
+_BOX = re.compile(r"(?:[01](?:\.\d{1,6})?,){3}[01](?:\.\d{1,6})?", re.ASCII)
 _NUMBER = re.compile(r"\d{1,6}", re.ASCII)
 
 
@@ -45,11 +50,13 @@ class ParameterError(UsageError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListQuery:
-    """Which page of which list is asked for; pages count from 1. ``exact``: words are not mended."""
+    """Which page of which list is asked for; pages count from 1. ``first`` is the page above it from which on all are
+    shown, 0 for none above. ``exact``: words are not mended."""
 
     filters: Filters = field(default_factory=Filters)
     sort: Sort = "likeness"
     page: int = 1
+    first: int = 0
     size: int = 24
     exact: bool = False
 
@@ -61,10 +68,12 @@ def read_query(
 
     Raises :class:`ParameterError`, naming the parameter.
     """
+    page = _read_number(arguments, "page", 1, LAST_PAGE)
     return ListQuery(
         filters=_read_filters(arguments, taxonomy, shops),
         sort=_read_sort(arguments),
-        page=_read_number(arguments, "page", 1, LAST_PAGE),
+        page=page,
+        first=0 if size_is_free else _read_first(arguments, page),
         size=_read_number(arguments, "size", size, LARGEST_SIZE) if size_is_free else size,
         exact=read_flag(arguments, "exact"),
     )
@@ -76,6 +85,23 @@ def read_flag(arguments: Arguments, name: str) -> bool:
     if text not in ("0", "1"):
         raise ParameterError(name, f"{name} is neither 0 nor 1.", f"Write {name}=1, or leave it out.")
     return text == "1"
+
+
+def read_box(arguments: Arguments) -> Box | None:
+    """The part of the photo that ``box=x,y,width,height`` names, in shares of the photo; raises :class:`ParameterError`."""
+    text = arguments.get("box", "").strip()
+    if not text:
+        return None
+    if _BOX.fullmatch(text):
+        with suppress(ValueError):
+            return Box(*(float(part) for part in text.split(",")))
+    hint = "Write it as x,y,width,height in shares of the photo, such as 0.1,0.2,0.5,0.5."
+    raise ParameterError("box", "box is not a part of the photo.", hint)
+
+
+def write_box(box: Box) -> str:
+    """``box`` as :func:`read_box` reads it, to a thousandth of the photo."""
+    return ",".join(f"{share:.3f}".rstrip("0").rstrip(".") for share in (box.x, box.y, box.width, box.height))
 
 
 def read_words(arguments: Arguments) -> str:
@@ -126,6 +152,13 @@ def _read_number(arguments: Arguments, name: str, default: int, highest: int) ->
     return int(text)
 
 
+def _read_first(arguments: Arguments, page: int) -> int:
+    first = _read_number(arguments, "from", 0, LAST_PAGE)
+    if first and not page - MOST_PAGES < first < page:
+        raise ParameterError("from", f"from is not one of the {MOST_PAGES - 1} pages above page {page}.")
+    return first
+
+
 def _read_sort(arguments: Arguments) -> Sort:
     text = arguments.get("sort", "") or "likeness"
     if text not in SORTS:
@@ -163,6 +196,7 @@ def write_query(query: ListQuery, words: str = "") -> Arguments:
         "min_price": _plain(filters.min_price),
         "max_price": _plain(filters.max_price),
         "page": "" if query.page == 1 else str(query.page),
+        "from": str(query.first) if query.first else "",
         "exact": "1" if query.exact else "",
     }
     for name, value in singles.items():

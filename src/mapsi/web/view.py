@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,6 @@ from flask import url_for
 from mapsi.catalog.filters import Filters, Sort
 from mapsi.catalog.product import Product, ProductPage
 from mapsi.documents import is_web_address, product_keyword
-from mapsi.infer.reading import AxisReading, Reading
 from mapsi.pictures.store import smaller_sides
 from mapsi.taxonomy import Taxonomy
 from mapsi.taxonomy.names import axis_name, class_name, color_names
@@ -20,34 +20,16 @@ from mapsi.web.choices import Choice, grouped, price_range, with_chosen
 from mapsi.web.languages import format_price
 from mapsi.web.languages import translate as _
 from mapsi.web.messages import Explanation
-from mapsi.web.parameters import PRICES, ListQuery, write_query
+from mapsi.web.parameters import MOST_PAGES, PRICES, ListQuery, write_query
 from mapsi.web.security import let_in_shop_pictures
+from mapsi.web.titles import Title, title_for
 
 if TYPE_CHECKING:
     from mapsi.catalog.records import Facets
 
-NEXT_GUESSES = 2
 MOST_SHOPS = 20
-
-
-@dataclass(frozen=True, slots=True)
-class GuessView:
-    """A class by name, with its confidence in whole percent."""
-
-    name: str
-    percent: int
-
-
-@dataclass(frozen=True, slots=True)
-class AxisView:
-    """The answer on one axis: the first guess in words and percent, and the next two."""
-
-    slug: str
-    name: str
-    known: bool
-    best: GuessView
-    words: str
-    others: tuple[GuessView, ...]
+KIND = "garment"
+"""The axis that names kinds of garment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +44,16 @@ class PictureView:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A product as a link. ``outside`` is false for samples, which have a page here; ``link`` may be empty.
-    ``likeness`` is the similarity to the photo in whole percent, ``None`` where there is none to speak of."""
+    """A product as a link. ``outside`` is false for samples, which have a page here; ``link`` may be empty. ``saving`` is
+    what is taken off ``regular_price`` in whole percent; both are empty where nothing is. ``likeness`` is the similarity to
+    the photo in whole percent, ``None`` where there is none to speak of."""
 
     id: int
-    name: str
+    title: Title
     keyword: str
     price: str
+    regular_price: str
+    saving: int
     shop: str
     link: str
     outside: bool
@@ -85,47 +70,18 @@ class Chip:
     url: str
 
 
-def view_axes(reading: Reading, taxonomy: Taxonomy, language: str) -> list[AxisView]:
-    """The axes of a reading, those that the model is sure of first."""
-    views = [_view_axis(answer, taxonomy, language) for answer in reading.axes.values()]
-    return sorted(views, key=lambda view: not view.known)
-
-
-def _view_axis(answer: AxisReading, taxonomy: Taxonomy, language: str) -> AxisView:
-    guesses = [
-        GuessView(class_name(taxonomy, answer.axis, guess.slug).in_language(language), round(guess.confidence * 100))
-        for guess in answer.top[: 1 + NEXT_GUESSES]
-    ]
-    return AxisView(
-        slug=answer.axis,
-        name=axis_name(taxonomy, answer.axis).in_language(language),
-        known=answer.known,
-        best=guesses[0],
-        words=describe_confidence(answer.best.confidence, known=answer.known),
-        others=tuple(guesses[1:]),
-    )
-
-
-def describe_confidence(confidence: float, *, known: bool) -> str:
-    """A calibrated probability, 0..1, as a shopper would say it."""
-    if not known:
-        return _("Just a guess")
-    if confidence >= 0.85:
-        return _("Almost certain")
-    if confidence >= 0.6:
-        return _("Fairly sure")
-    return _("Probably")
-
-
 def view_card(product: Product, taxonomy: Taxonomy, language: str) -> Card:
     """A product as the pages show it."""
     outside = not product.sample
     shop_page = product.link if is_web_address(product.link) else ""
+    saving = _saving(product)
     return Card(
         id=product.id,
-        name=product.name,
-        keyword=product_keyword(product, taxonomy, language),
+        title=title_for(product.name, language),
+        keyword=_keyword(product, taxonomy, language),
         price=format_price(product.lowest_price, product.currency, language),
+        regular_price=format_price(product.regular_price or Decimal(0), product.currency, language) if saving else "",
+        saving=saving,
         shop=product.shop_name,
         link=shop_page if outside else url_for("pages.sample", product_id=product.id),
         outside=outside,
@@ -133,6 +89,18 @@ def view_card(product: Product, taxonomy: Taxonomy, language: str) -> Card:
         likeness=round(product.similarity * 100) if product.similarity and product.similarity > 0 else None,
         sample=product.sample,
     )
+
+
+def _saving(product: Product) -> int:
+    """What is taken off the regular price, in whole percent; less than one is none."""
+    regular = product.regular_price
+    return int((regular - product.lowest_price) * 100 / regular) if regular else 0
+
+
+def _keyword(product: Product, taxonomy: Taxonomy, language: str) -> str:
+    """The class it is listed under; a shop's own category only where it is in the reader's language."""
+    title = title_for(product_keyword(product, taxonomy, language), language)
+    return "" if title.language else title.text
 
 
 def view_picture(product: Product) -> PictureView | None:
@@ -153,7 +121,7 @@ def view_picture(product: Product) -> PictureView | None:
 @dataclass(frozen=True, slots=True)
 class Listing:
     """One page of a list with the links around it. ``endpoint`` and ``values`` say which page shows it, ``facets`` what this
-    very list can be narrowed down to. ``faults`` say what is wrong with fields that hold what was ``typed``, by name."""
+    very list can be narrowed down to. ``kept`` are further parameters of the address. ``faults`` say what is wrong with fields that hold what was ``typed``, by name."""
 
     query: ListQuery
     words: str
@@ -165,6 +133,7 @@ class Listing:
     language: str
     endpoint: str
     values: Mapping[str, Any]
+    kept: Mapping[str, str] = field(default_factory=dict)
     faults: Mapping[str, Explanation] = field(default_factory=dict)
     typed: Mapping[str, str] = field(default_factory=dict)
 
@@ -172,8 +141,8 @@ class Listing:
         """This list with other filters (``None`` for none), order or page; but for another page, from the first on."""
         if changes.get("filters", self) is None:
             changes["filters"] = Filters()
-        query = replace(self.query, **{"page": 1, **changes})
-        parameters: dict[str, Any] = write_query(query, self.words).to_dict(flat=False)
+        query = replace(self.query, **{"page": 1, "first": 0, **changes})
+        parameters: dict[str, Any] = {**self.kept, **write_query(query, self.words).to_dict(flat=False)}
         return url_for(self.endpoint, **self.values, **parameters)
 
     @property
@@ -188,16 +157,23 @@ class Listing:
         return [("likeness", first), ("price-up", _("Low price")), ("price-down", _("High price"))]
 
     @property
-    def numbers(self) -> list[int | None]:
-        """Page numbers to offer: both ends and the ones around this page, ``None`` where some are left out."""
-        last, here = self.page.pages, self.page.number
-        shown = sorted({1, last, *(n for n in range(here - 1, here + 2) if 1 <= n <= last)})
-        numbers: list[int | None] = []
-        for number in shown:
-            if numbers and number - (numbers[-1] or 0) > 1:
-                numbers.append(None)
-            numbers.append(number)
-        return numbers
+    def more_url(self) -> str:
+        """This list with its next page below, or that page alone where enough are shown; empty at its end."""
+        here, first = self.page.number, self.query.first or self.page.number
+        if here >= self.page.pages:
+            return ""
+        return self.url(page=here + 1, first=first if here + 1 - first < MOST_PAGES else 0)
+
+    @property
+    def earlier_url(self) -> str:
+        """The page above the first one that is shown; empty at the start of the list."""
+        first = self.query.first or self.page.number
+        return self.url(page=first - 1) if first > 1 else ""
+
+    @property
+    def reached(self) -> int:
+        """The number of products down to the last one that is shown, counted from the start of the list."""
+        return min(self.page.number * self.page.size, self.page.total)
 
     @property
     def chips(self) -> list[Chip]:
@@ -286,6 +262,17 @@ class Listing:
                 title = axis_name(self.taxonomy, axis).in_language(self.language)
                 found.append((axis, title, self._choices(named, chosen)))
         return found
+
+    @property
+    def looks(self) -> list[tuple[str, str]]:
+        """Classes to look around by, kinds of garment first and no name twice: names, and addresses."""
+        kinds_first = sorted(self.class_choices, key=lambda found: found[0] != KIND)
+        named: dict[str, str] = {}
+        for axis, _title, classes in kinds_first:
+            for choice in classes:
+                asked: dict[str, Any] = {"class": f"{axis}:{choice.value}"}
+                named.setdefault(choice.name, url_for("pages.words", **asked))
+        return [*named.items()]
 
     @property
     def audience_choices(self) -> list[Choice]:

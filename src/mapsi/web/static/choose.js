@@ -32,13 +32,14 @@ async function shrink(file) {
 }
 
 class Chooser {
-  constructor(form) {
-    this.form = form;
-    this.idle = form.querySelector(".choose-idle");
-    this.busy = form.querySelector(".choose-busy");
-    this.preview = form.querySelector(".choose-preview");
-    this.status = form.querySelector(".choose-status");
-    this.error = form.querySelector(".choose-error");
+  constructor(part) {
+    this.part = part;
+    this.form = part.querySelector("form[enctype]");
+    this.idle = part.querySelector(".choose-idle");
+    this.busy = part.querySelector(".choose-busy");
+    this.preview = part.querySelector(".choose-preview");
+    this.status = part.querySelector(".choose-status");
+    this.error = part.querySelector(".choose-error");
     this.listen();
   }
 
@@ -51,29 +52,30 @@ class Chooser {
       event.preventDefault();
       if (file) this.start(file);
     });
-    this.form.querySelector(".choose-cancel").addEventListener("click", () => this.stop());
+    this.part.querySelector(".choose-cancel").addEventListener("click", () => this.stop());
     window.addEventListener("pageshow", (event) => event.persisted && this.stop());
   }
 
   async start(file) {
     if (this.request) return;
+    if (this.part.closest("[popover]:not(:popover-open)")) this.part.closest("[popover]").showPopover();
     this.fail("");
     if (file.type && !file.type.startsWith("image/")) {
       this.stop();
-      this.fail(this.form.dataset.noPhoto);
+      this.fail(this.part.dataset.noPhoto);
       return;
     }
     const request = (this.request = new AbortController());
     this.show(file);
     try {
       const photo = await shrink(file);
-      this.status.textContent = this.form.dataset.reading;
+      this.status.textContent = this.part.dataset.reading;
       const target = await this.send(photo, request.signal);
       if (!request.signal.aborted) window.location.assign(target);
     } catch (error) {
       if (request.signal.aborted) return;
       this.stop();
-      this.fail(error.told ?? this.form.dataset.failed);
+      this.fail(error.told ?? this.part.dataset.failed);
     }
   }
 
@@ -92,8 +94,8 @@ class Chooser {
     this.preview.src = this.address;
     this.idle.hidden = true;
     this.busy.hidden = false;
-    this.status.textContent = this.form.dataset.preparing;
-    this.form.setAttribute("aria-busy", "true");
+    this.status.textContent = this.part.dataset.preparing;
+    this.part.setAttribute("aria-busy", "true");
   }
 
   stop() {
@@ -102,7 +104,7 @@ class Chooser {
     this.idle.hidden = false;
     this.busy.hidden = true;
     this.status.textContent = "";
-    this.form.removeAttribute("aria-busy");
+    this.part.removeAttribute("aria-busy");
     this.form.reset();
     if (this.address) URL.revokeObjectURL(this.address);
     this.address = null;
@@ -118,9 +120,10 @@ function pickImage(transfer) {
   return [...(transfer?.files ?? [])].find((file) => file.type.startsWith("image/")) ?? transfer?.files?.[0];
 }
 
-const form = document.querySelector("form[data-choose]");
-if (form) {
-  const chooser = new Chooser(form);
+// What is dropped or pasted goes to the place on the page itself, where there is one, else to the sheet.
+const choosers = [...document.querySelectorAll("[data-choose]")].map((part) => new Chooser(part));
+const chooser = choosers[0];
+if (chooser) {
   let depth = 0;
   const over = (change) => {
     depth = Math.max(0, depth + change);

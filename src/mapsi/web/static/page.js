@@ -1,0 +1,36 @@
+// A list that changes in place: htmx fetches the same page that a browser would, and changes what differs. What it leaves to
+// the page stands here: fields left empty stay out of the address, the focus is kept, and going back is in place too.
+
+const SWAP = { target: "#page", select: "#page", selectOOB: "#language,#own", swap: "outerMorph" };
+
+document.addEventListener("htmx:before:history:restore", (event) => {
+  event.preventDefault(); // htmx would put a new page in place of this one, and the photo would flash
+  htmx.ajax("GET", event.detail.path, SWAP);
+});
+
+// An element that htmx took away with the focus on it leaves the keyboard at the top of the page.
+document.addEventListener("htmx:after:swap", () => {
+  if (document.activeElement === document.body) document.getElementById("list-title")?.focus({ preventScroll: true });
+});
+
+document.addEventListener("click", (event) => {
+  event.target.closest("[data-closes] a")?.closest("[popover]")?.hidePopover();
+});
+
+const beside = window.matchMedia("(min-width: 62rem)");
+document.addEventListener("change", (event) => {
+  const form = event.target.closest("form[data-filters]");
+  if (form && (beside.matches || form.closest(":popover-open"))) form.requestSubmit();
+});
+
+function enable(form, on) {
+  for (const field of form.querySelectorAll("input")) field.disabled = !on && !field.value.trim();
+}
+
+document.addEventListener("submit", (event) => {
+  const form = event.target.closest("form[data-filters]");
+  if (!form) return;
+  enable(form, false);
+  setTimeout(() => enable(form, true));
+  if (event.submitter) form.closest(":popover-open")?.hidePopover();
+}, true);
