@@ -191,7 +191,7 @@ def test_what_goes_wrong_is_told_before_any_photo_is_answered(run: Run, photos: 
         (("--manifest", "m.csv", "--axis", "style", "--labels", "x"), 2, "--labels goes with --data"),
         (("--manifest", tmp_path / "none.csv", "--axis", "style"), 7, "none.csv cannot be read"),
         (("--data", photos, "--axis", "colour"), 2, "It has: style, garment."),
-        (("--data", tmp_path / "empty", "--axis", "style"), 7, "no photos in class folders"),
+        (("--data", tmp_path / "empty", "--axis", "style"), 7, "no class folders"),
         ((*on, "--against", tmp_path / "empty"), 7, "The model folder cannot be read"),
         ((*on, "--against", other), 2, "has no axis 'style'"),
         ((*on, "--into", tmp_path / "file"), 7, "cannot be written to"),

@@ -21,8 +21,8 @@ FLOORS = [
     {"collect", "learn", "providers", "sample"},
     {"dataset", "evaluate", "infer", "catalog", "remote", "mailing"},
     {"artifacts", "imaging", "photo_folders", "tables"},
-    {"taxonomy", "settings"},
-    {"errors", "cores", "encodings", "file_names", "placeholders", "progress", "stopping"},
+    {"taxonomy", "settings", "colour_profiles", "pixel_budget"},
+    {"errors", "cores", "encodings", "file_names", "memory", "photo_bytes", "placeholders", "progress", "stopping"},
 ]
 FLOOR_OF = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 
@@ -81,7 +81,8 @@ OWNERS = {
     "matplotlib": {"evaluate"},
     "celery": {"work"},
     "redis": set(),
-    "PIL": {"imaging", "sample", "search", "pictures", "evaluate", "infer", "cli", "web", "learn"},
+    "PIL": {"colour_profiles", "imaging", "sample", "search", "pictures", "evaluate", "infer", "cli", "web", "learn"},
+    "pi_heif": {"imaging"},
     "resvg_py": {"sample"},
     "selenium": {"collect"},
     "imagehash": {"dataset", "collect"},

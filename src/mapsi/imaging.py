@@ -5,6 +5,7 @@ The same code serves training, indexing and answering, so that what was learned 
 
 from __future__ import annotations
 
+import hashlib
 import io
 import warnings
 from dataclasses import dataclass
@@ -14,11 +15,36 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from mapsi.colour_profiles import lab_to_srgb, to_srgb
 from mapsi.errors import ArtifactError, PhotoError, PhotoTooLargeError, PhotoTypeError
+from mapsi.photo_bytes import MAX_SCANS, count_scans, is_high_efficiency, pixels_only
+from mapsi.pixel_budget import PixelBudget
 from mapsi.settings import Settings
 
-FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
-"""Decoders that bytes from outside may reach; every other one stays shut (``references/safety.md``)."""
+FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "GIF", "BMP", "TIFF")
+"""Decoders that bytes from outside may reach, and that of HEIC; every other one stays shut (``references/safety.md``)."""
+
+READ_SIDE = 640
+"""Pixels of the shorter side that a photo keeps when it is decoded to be read: twice those of the largest input, which the
+half of an outfit still fills."""
+
+MAX_SIDE = 30_000
+"""Pixels of the longer side; panoramas of phones have half of that."""
+
+_ORIENTATION = 0x0112
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_END_MARK = b"\xff\xd9"
+_STRIP = 1 << 20  # pixels that are converted at once
+# A decoded pixel costs 4 bytes, and once more where it is converted or turned: 400 MB at most, all threads together.
+_BUDGET = PixelBudget(50_000_000)
 
 _GROUP_COLOURS = (
     (245, 244, 240), (31, 119, 180), (255, 127, 14), (44, 160, 44), (214, 39, 40), (148, 103, 189), (140, 86, 75),
@@ -28,7 +54,7 @@ _GROUP_COLOURS = (
 FloatArray = npt.NDArray[np.float32]
 Fit = Literal["stretch", "crop"]
 
-_TAKEN = "JPEG, PNG, WebP, GIF, BMP and TIFF pictures are taken."
+_TAKEN = "JPEG, PNG, WebP, AVIF, HEIC, GIF, BMP and TIFF pictures are taken."
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +145,10 @@ def decode_photo(data: bytes, limits: PhotoLimits | None = None, *, at_least: in
     """Decode bytes from outside into an upright RGB picture without any metadata.
 
     The first frame of an animation; EXIF orientation applied; CMYK, 16-bit and palettes converted; transparency laid
-    on white. ``at_least`` > 0 lets a large JPEG be decoded at a fraction of its size, both sides keeping at least that
-    many pixels: twice as fast (6.3 against 11.8 ms at 900x1200), at the price of another antialiasing. What is
-    learned from is decoded so, at twice its stored side; serving and measuring do without.
+    on white; colours in sRGB, as the photo's profile means them. ``at_least`` > 0 lets a large photo be divided by 2, 4, 8,
+    ... as long as both sides keep that many pixels: a JPEG then unpacks a part of its numbers only, and nothing of the
+    photo's full size is kept. Whatever a model reads is decoded at least at :data:`READ_SIDE`, learned from or asked.
+    Photos that are decoded at the same time share a budget of pixels.
 
     Raises :class:`PhotoTooLargeError`, :class:`PhotoTypeError` or :class:`PhotoError`.
     """
@@ -136,8 +163,7 @@ def decode_photo(data: bytes, limits: PhotoLimits | None = None, *, at_least: in
         with warnings.catch_warnings():
             # Pillow warns of odd but harmless EXIF and of bombs; the pixel limit below is the one that counts.
             warnings.simplefilter("ignore")
-            with Image.open(io.BytesIO(data), formats=FORMATS) as photo:
-                return _load(photo, limits, at_least)
+            return _decode(data, limits, at_least)
     except UnidentifiedImageError as error:
         raise PhotoTypeError("This file is not a photo that can be read.", _TAKEN) from error
     except Image.DecompressionBombError as error:
@@ -148,43 +174,118 @@ def decode_photo(data: bytes, limits: PhotoLimits | None = None, *, at_least: in
         raise PhotoError("The photo is damaged or incomplete.", "Choose another one, or save it again.") from error
 
 
+def _decode(data: bytes, limits: PhotoLimits, at_least: int) -> Image.Image:
+    with _open(data) as photo:
+        if photo.format in ("JPEG", "MPO") and count_scans(data) > MAX_SCANS:
+            raise PhotoError(f"The photo has more than {MAX_SCANS} scans.", "Save it again with another program.")
+        try:
+            return _load(photo, limits, at_least)
+        except OSError:
+            if photo.format not in ("JPEG", "MPO") or not _lacks_the_end_mark_only(data):
+                raise
+    with _open(data.rstrip(b"\xff") + _END_MARK) as photo:
+        return _load(photo, limits, at_least)
+
+
+def _lacks_the_end_mark_only(jpeg: bytes) -> bool:
+    """Whether all pixels of a JPEG are there. Where some are missing, what follows in their place shows in the picture."""
+    shown = set()
+    for filling in (b"", b"\x55" * 4096):
+        with _open(jpeg.rstrip(b"\xff") + filling + _END_MARK) as photo, _BUDGET.lend(photo.width * photo.height):
+            photo.load()
+            shown.add(hashlib.sha256(photo.tobytes()).digest())
+    return len(shown) == 1
+
+
+def _open(data: bytes) -> Image.Image:
+    """Pillow's view of a photo, nothing decoded yet."""
+    if not is_high_efficiency(data):
+        return Image.open(io.BytesIO(pixels_only(data)), formats=FORMATS)
+    from pi_heif import register_heif_opener  # a library that most never need
+
+    register_heif_opener()
+    return Image.open(io.BytesIO(data), formats=("HEIF",))
+
+
 def _load(photo: Image.Image, limits: PhotoLimits, at_least: int) -> Image.Image:
     width, height = photo.size
     if width * height > limits.max_pixels:
         raise _too_many_pixels(limits)
+    if max(width, height) > MAX_SIDE:
+        raise PhotoTooLargeError(f"The photo is more than {MAX_SIDE:,} pixels wide or high.", "Choose a smaller one.")
     if min(width, height) < 1:
         raise PhotoError("The photo has no pixels.", "Choose another one.")
-    if at_least and photo.format in ("JPEG", "MPO"):
-        photo.draft("RGB" if photo.mode != "CMYK" else "CMYK", (at_least, at_least))
-    photo.load()
-    upright = ImageOps.exif_transpose(photo)
-    return _to_rgb(upright)
+    factor = _fraction(photo.size, at_least)
+    if factor > 1 and photo.format in ("JPEG", "MPO"):
+        photo.draft("RGB" if photo.mode != "CMYK" else "CMYK", (width // factor, height // factor))
+        factor = _fraction(photo.size, at_least)
+    with _BUDGET.lend(photo.width * photo.height):
+        photo.load()
+        turn = _TURNS.get(_orientation(photo))
+        picture = _to_rgb(photo, factor)
+        return picture if turn is None else picture.transpose(turn)
 
 
-def _to_rgb(photo: Image.Image) -> Image.Image:
-    if photo.mode.startswith("I;16") or photo.mode in ("I", "F"):
-        return _sixteen_bit_to_rgb(photo)
-    if photo.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in photo.info:
-        layered = photo.convert("RGBA")
-        white = Image.new("RGB", layered.size, (255, 255, 255))
-        white.paste(layered, mask=layered.getchannel("A"))
-        return white
-    return _without_metadata(photo.convert("RGB"))
+def _fraction(size: tuple[int, int], at_least: int) -> int:
+    """The power of two by which both sides may be divided and keep ``at_least`` pixels."""
+    times = min(size) // at_least if at_least else 1
+    return 1 << max(0, times.bit_length() - 1)
 
 
-def _sixteen_bit_to_rgb(photo: Image.Image) -> Image.Image:
-    values = np.asarray(photo)
-    if values.dtype == np.uint16:
-        grey = (values >> 8).astype(np.uint8)
-    else:
-        top = 255.0 if values.max(initial=0) <= 255 else 65535.0
-        grey = np.clip(values * np.float32(255.0 / top), 0, 255).astype(np.uint8)
-    return Image.fromarray(grey).convert("RGB")
+def _orientation(photo: Image.Image) -> int:
+    """How the camera was held, 1 to 8; nothing else of EXIF is read, and a broken one says nothing."""
+    try:
+        return int(photo.getexif().get(_ORIENTATION, 1))
+    except Exception:  # noqa: BLE001 - whatever is wrong with metadata, the pixels are sound
+        return 1
+
+
+def _to_rgb(photo: Image.Image, factor: int) -> Image.Image:
+    """An RGB picture without metadata, its sides divided by ``factor``; of one that is RGB already and stays as large, the
+    same pixels and no copy of them."""
+    profile = photo.info.get("icc_profile") or b""
+    if photo.mode == "RGB" and not profile and "transparency" not in photo.info:
+        return _without_metadata(photo if factor == 1 else photo.reduce(factor))
+    top = _brightest(photo)
+    whole = Image.new("RGB", (-(-photo.width // factor), -(-photo.height // factor)))
+    rows = max(1, _STRIP // photo.width // factor) * factor
+    for y in range(0, photo.height, rows):
+        strip = photo.crop((0, y, photo.width, min(photo.height, y + rows)))
+        whole.paste(_strip_to_rgb(strip, profile, top).reduce(factor), (0, y // factor))
+    return whole
+
+
+def _strip_to_rgb(strip: Image.Image, profile: bytes, top: float) -> Image.Image:
+    if strip.mode.startswith("I;16") or strip.mode in ("I", "F"):
+        grey = np.clip(np.asarray(strip).astype(np.float32) * np.float32(255.0 / top), 0, 255)
+        strip = Image.fromarray(grey.astype(np.uint8))
+    layered = strip.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in strip.info
+    if layered:
+        strip = strip.convert("RGBA")
+    elif strip.mode == "LAB":
+        strip = lab_to_srgb(strip)
+    elif strip.mode not in ("RGB", "CMYK", "L"):
+        strip = strip.convert("RGB")
+    strip = (to_srgb(strip, profile) if profile else None) or strip
+    if not layered:
+        return strip.convert("RGB")
+    white = Image.new("RGB", strip.size, (255, 255, 255))
+    white.paste(strip, mask=strip.getchannel("A"))
+    return white
+
+
+def _brightest(photo: Image.Image) -> float:
+    """What 16-bit grey calls white: 65535, or 255 in pictures that use no more of it."""
+    if photo.mode not in ("I", "F"):
+        return 65535.0
+    high = photo.getextrema()[1]
+    return 255.0 if isinstance(high, int | float) and high <= 255 else 65535.0
 
 
 def _without_metadata(photo: Image.Image) -> Image.Image:
-    clean = photo.copy()
-    clean.info = {}
+    clean = Image.new("RGB", (1, 1))
+    clean.im = photo.im  # the pixels themselves: a copy of 40 million of them takes 160 MB
+    clean._size = photo.size
     return clean
 
 

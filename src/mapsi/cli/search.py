@@ -15,7 +15,7 @@ from mapsi.catalog.filters import SORTS
 from mapsi.catalog.offer import Audience
 from mapsi.cli.opening import open_finder, open_installation, open_model, require_writable
 from mapsi.errors import PhotoError, UsageError
-from mapsi.imaging import PhotoLimits, decode_photo, map_picture
+from mapsi.imaging import READ_SIDE, PhotoLimits, decode_photo, map_picture
 from mapsi.settings import read_settings
 from mapsi.taxonomy import Taxonomy
 
@@ -35,7 +35,7 @@ def load_photo(path: Path, limits: PhotoLimits) -> Image:
     except OSError as error:
         raise PhotoError(f"{path} cannot be read: {error.strerror}.", "Check the path.") from error
     try:
-        return decode_photo(data, limits)
+        return decode_photo(data, limits, at_least=READ_SIDE)
     except PhotoError as error:
         raise type(error)(f"{path}: {error.message}", error.hint) from error
 

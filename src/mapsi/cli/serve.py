@@ -14,6 +14,7 @@ from mapsi.cli.index import PATIENCE, tell_waiting
 from mapsi.cli.opening import bar, make_home, open_finder, open_installation
 from mapsi.cores import cores
 from mapsi.errors import SettingError
+from mapsi.memory import give_freed_memory_back
 from mapsi.settings import Secret, Settings, read_settings, setting_table
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ _model = click.option("--model", type=click.Path(path_type=Path), help="Model fo
 @_model
 def serve(host: str, port: int, model: Path | None) -> None:
     """Serve the pages and the JSON API over your own catalogue."""
+    give_freed_memory_back()
     settings = read_settings(model=model)
     _serve(settings, open_installation(settings, visitors=True), host, port)
 
@@ -53,6 +55,7 @@ def demo(host: str, port: int, model: Path | None) -> None:
 
     The sample catalogue lies in a folder of its own (MAPSI_HOME/demo) and never mixes with yours.
     """
+    give_freed_memory_back()
     settings = read_settings(model=model)
     demo_settings = dataclasses.replace(settings, home=settings.home / "demo", database_url=Secret(""))
     installation = open_installation(demo_settings, visitors=True)

@@ -12,6 +12,7 @@ import click
 
 from mapsi.cli.opening import open_installation, open_stock, refresh_means
 from mapsi.errors import SettingError
+from mapsi.memory import give_freed_memory_back
 from mapsi.settings import Settings, read_settings
 from mapsi.taxonomy import load_taxonomy
 
@@ -33,6 +34,7 @@ def worker(once: bool) -> None:
     workers, on one machine or several, share the work. A job of a worker that was killed is taken by another one. SIGTERM
     or Ctrl-C ends it after the job at hand; a second one ends it at once, and nothing that was finished is lost.
     """
+    give_freed_memory_back()
     settings = read_settings()
     broker = broker_address(settings)
     with open_stock(settings) as catalog:

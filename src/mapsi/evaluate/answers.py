@@ -13,7 +13,7 @@ from PIL import Image
 from mapsi.errors import ArtifactError, PhotoError
 from mapsi.evaluate.photos import Photo
 from mapsi.evaluate.scores import FloatArray, IntArray, ranked
-from mapsi.imaging import PhotoLimits, decode_photo
+from mapsi.imaging import READ_SIDE, PhotoLimits, decode_photo
 
 BoolArray = npt.NDArray[np.bool_]
 Ask = Callable[[Sequence[Image.Image]], tuple[FloatArray, BoolArray]]
@@ -138,7 +138,7 @@ def open_photo(photo: Photo, limits: PhotoLimits | None = None) -> Image.Image:
             data = file.read(checked.max_bytes + 1)
     except OSError as error:
         raise PhotoError(f"The file cannot be read: {error.strerror}.") from error
-    return decode_photo(data, checked)
+    return decode_photo(data, checked, at_least=READ_SIDE)
 
 
 def _batches(photos: Sequence[Photo]) -> Iterator[Sequence[Photo]]:

@@ -23,7 +23,7 @@ from mapsi.artifacts import atomic_file
 from mapsi.dataset.facts import read_bytes
 from mapsi.dataset.photos import Sample
 from mapsi.errors import PhotoError
-from mapsi.imaging import LARGEST, Fit, decode_photo, to_square, to_views
+from mapsi.imaging import LARGEST, READ_SIDE, Fit, decode_photo, to_square, to_views
 
 STORE_SIDE = 192
 Augmentation = Literal["none", "crop", "strong"]
@@ -62,7 +62,7 @@ def _reserve(file: Path, size: int) -> None:
         raise OSError(errno.ENOSPC, f"the photos need {size / 1e6:,.0f} MB there, and {free / 1e6:,.0f} MB are free")
 
 
-def read_square(path: Path, side: int, *, at_least: int = 0) -> UInt8Array:
+def read_square(path: Path, side: int, *, at_least: int = READ_SIDE) -> UInt8Array:
     """A photo as uint8 (side, side, 3), as serving reads it; ``at_least`` as in :func:`decode_photo`, faster and a little
     different. Raises :class:`PhotoError`, naming the photo."""
     return np.asarray(to_square(_decode(path, at_least), side, FIT))
@@ -73,7 +73,7 @@ def read_views(path: Path, side: int, close_up: float) -> UInt8Array:
     return np.stack([np.asarray(view) for view in to_views(_decode(path), side, FIT, close_up)])
 
 
-def _decode(path: Path, at_least: int = 0) -> Image:
+def _decode(path: Path, at_least: int = READ_SIDE) -> Image:
     try:
         return decode_photo(read_bytes(path, LARGEST), LARGEST, at_least=at_least)
     except PhotoError as error:

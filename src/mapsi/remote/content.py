@@ -14,7 +14,10 @@ Accept = Literal["picture", "feed", "any"]
 SNIFFED = 1024
 """How many first bytes tell the type."""
 
-_PICTURE = re.compile(rb"\xff\xd8\xff|\x89PNG\r\n\x1a\n|GIF8[79]a|RIFF....WEBP|BM|II\*\x00|MM\x00\*", re.DOTALL)
+_PICTURE = re.compile(
+    rb"\xff\xd8\xff|\x89PNG\r\n\x1a\n|GIF8[79]a|RIFF....WEBP|....ftyp(?:avi[fs]|he[iv][cxms]|m[is]f1)|BM|II\*\x00|MM\x00\*",
+    re.DOTALL,
+)
 _HTML = re.compile(  # possessive throughout: a row of comments must not be tried in every grouping
     rb"(?:<!--(?:(?!-->).)*+-->|<\?[^>]*+>|\s++)*+<(?:!doctype\s+html|html|head|body|script|title|meta)\b",
     re.DOTALL | re.IGNORECASE,
@@ -23,7 +26,7 @@ _BYTE_ORDER_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 
 
 def looks_like_picture(head: bytes) -> bool:
-    """Whether the first bytes are those of a JPEG, PNG, GIF, WebP, BMP or TIFF file."""
+    """Whether the first bytes are those of a JPEG, PNG, GIF, WebP, AVIF, HEIC, BMP or TIFF file."""
     return _PICTURE.match(head) is not None
 
 
@@ -97,7 +100,9 @@ def checked(chunks: Iterator[bytes], accept: Accept) -> Iterator[bytes]:
         if len(head) >= SNIFFED:
             break
     if accept == "picture" and not looks_like_picture(head):
-        raise RemoteError("The address holds no picture.", "JPEG, PNG, WebP, GIF, BMP and TIFF pictures are taken.")
+        raise RemoteError(
+            "The address holds no picture.", "JPEG, PNG, WebP, AVIF, HEIC, GIF, BMP and TIFF pictures are taken."
+        )
     if accept == "feed" and looks_like_html(head):
         raise RemoteError("The address holds a web page, not a feed.", "Check the address; it may ask to log in.")
     yield from _chained(head, chunks)

@@ -36,7 +36,7 @@ def _about_photos(code: str, settings: Settings) -> Explanation | None:
             hint = _("Choose another one, or save it again and retry.")
             return Explanation(_("This photo is damaged or incomplete."), hint)
         case "not_a_photo":
-            hint = _("JPEG, PNG, WebP, GIF, BMP and TIFF work.")
+            hint = _("JPEG, PNG, WebP, AVIF, HEIC, GIF, BMP and TIFF work.")
             return Explanation(_("This file is not a photo we can read."), hint)
         case "photo_too_large":
             return Explanation(_("This photo is too large."), _photo_limits(settings))

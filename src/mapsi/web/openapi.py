@@ -72,7 +72,7 @@ def _search_image(taxonomy: Taxonomy, settings: Settings) -> Document:
 
 def _photo_limits(settings: Settings) -> str:
     megabytes = settings.photo_bytes / 1024 / 1024
-    return f"One JPEG, PNG, WebP, GIF, BMP or TIFF of at most {megabytes:g} MB and {settings.photo_megapixels} million pixels."
+    return f"One JPEG, PNG, WebP, AVIF, HEIC, GIF, BMP or TIFF of at most {megabytes:g} MB and {settings.photo_megapixels} million pixels."
 
 
 def _search_words(taxonomy: Taxonomy, settings: Settings) -> Document:

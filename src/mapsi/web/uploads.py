@@ -9,7 +9,7 @@ from flask import Request
 from werkzeug.datastructures import FileStorage
 
 from mapsi.errors import UsageError
-from mapsi.imaging import PhotoLimits, decode_photo
+from mapsi.imaging import READ_SIDE, PhotoLimits, decode_photo
 from mapsi.settings import Settings
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def take_photo(request: Request, settings: Settings) -> Image:
     if request.mimetype != "multipart/form-data":
         raise UploadTypeError("The body is not a multipart form.", _HOW)
     data = _only_file(request).read()
-    return decode_photo(data, PhotoLimits.of(settings))
+    return decode_photo(data, PhotoLimits.of(settings), at_least=READ_SIDE)
 
 
 def _only_file(request: Request) -> FileStorage:

@@ -1,0 +1,24 @@
+"""Memory that is freed goes back to the machine."""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+
+_MMAP_THRESHOLD, _TRIM_THRESHOLD, _ARENA_MAX = -3, -1, -8  # glibc's malloc.h
+_MIB = 1 << 20
+
+
+def give_freed_memory_back() -> bool:
+    """Let this process keep little of what it frees: pictures of 40 million pixels come and go, and by default glibc keeps
+    their memory, in as many heaps as there are threads. Eight such PNGs at once left 216 MB behind, and leave 35.
+
+    Nothing is done, and false given, where the C library is not glibc.
+    """
+    if not sys.platform.startswith("linux"):
+        return False
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    return mallopt is not None and all(
+        mallopt(parameter, value)
+        for parameter, value in ((_MMAP_THRESHOLD, _MIB), (_TRIM_THRESHOLD, _MIB), (_ARENA_MAX, 2))
+    )
