@@ -10,7 +10,7 @@ import csv
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -35,10 +35,13 @@ from mapsi.search.building import Installation, build
 from mapsi.search.finder import Finder
 from mapsi.search.models import ModelStore
 from mapsi.search.pair import ServingPair
+from mapsi.search.score import load_weights
 from mapsi.settings import Settings
 from mapsi.taxonomy import Taxonomy, load_taxonomy
 from mapsi.web.app import create_app
 
+EVERYTHING = replace(load_weights(), least=0.0)
+"""The colour model is sure of nothing: with it, an answer does not end."""
 SIDE = 32
 GRID = 4
 CHANNELS = 3
@@ -88,7 +91,7 @@ def open_house(
         installation = install(catalog, model, folder)
         build(installation, no_progress)
         serving = ServingPair(model, installation.index_root)
-        yield House(Finder(catalog, serving, installation.pictures), taxonomy, folder)
+        yield House(Finder(catalog, serving, installation.pictures, taxonomy, EVERYTHING), taxonomy, folder)
 
 
 def install(catalog: Catalog, model: Model, root: Path, fetcher: Fetcher | None = None) -> Installation:

@@ -17,7 +17,7 @@ from mapsi.search.building import build_index
 from mapsi.search.finder import Finder
 from mapsi.search.pair import ServingPair
 from mapsi.search.snapshot import current_name
-from small_house import House, install, open_house
+from small_house import EVERYTHING, House, install, open_house
 
 PHOTO = Image.new("RGB", (64, 64), "#c0392b")
 
@@ -37,7 +37,13 @@ def house(built: House, tmp_path: Path) -> House:
 
 
 def _finder(house: House, index: Path) -> Finder:
-    return Finder(house.finder.catalog, ServingPair(house.finder.serving().model, index), house.finder._pictures)
+    return Finder(
+        house.finder.catalog,
+        ServingPair(house.finder.serving().model, index),
+        house.finder._pictures,
+        house.taxonomy,
+        EVERYTHING,
+    )
 
 
 def cut(file: Path) -> None:

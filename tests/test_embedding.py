@@ -34,7 +34,7 @@ from mapsi.search.snapshot import current_name, read_snapshot
 from mapsi.taxonomy import load_taxonomy
 from offers import offer, take_in, take_in_all
 from picture_server import PictureServer, run_picture_server
-from small_house import draw_garment, install, photo_bytes, write_colour_model
+from small_house import EVERYTHING, draw_garment, install, photo_bytes, write_colour_model
 
 TAXONOMY = load_taxonomy()
 COLOURS = ("#c0392b", "#2a6fb0", "#1e8449", "#d4ac0d")
@@ -167,7 +167,7 @@ from pathlib import Path
 from mapsi.catalog import open_catalog
 from mapsi.infer import Model
 from mapsi.search.building import build
-from small_house import install
+from small_house import EVERYTHING, install
 
 def progress(step, total):
     print(step, flush=True)
@@ -231,7 +231,9 @@ def test_a_stopped_build_keeps_what_it_read(shop: Installation, tmp_path: Path) 
 @pytest.fixture
 def finder(shop: Installation) -> Finder:
     build(shop, no_progress)
-    return Finder(shop.catalog, ServingPair(shop.model, shop.index_root, shop.models.open), shop.pictures)
+    return Finder(
+        shop.catalog, ServingPair(shop.model, shop.index_root, shop.models.open), shop.pictures, TAXONOMY, EVERYTHING
+    )
 
 
 RED = Image.new("RGB", (40, 40), COLOURS[0])
@@ -280,7 +282,13 @@ def test_a_reading_older_than_the_index_before_is_a_sentence(
 
 def test_the_index_before_is_let_go_after_its_time(shop: Installation, new: Model, tmp_path: Path) -> None:
     build(shop, no_progress)
-    finder = Finder(shop.catalog, ServingPair(shop.model, shop.index_root, shop.models.open, 0.0), shop.pictures)
+    finder = Finder(
+        shop.catalog,
+        ServingPair(shop.model, shop.index_root, shop.models.open, 0.0),
+        shop.pictures,
+        TAXONOMY,
+        EVERYTHING,
+    )
     reading = finder.read(RED)
     build(install(shop.catalog, new, tmp_path), no_progress)
     finder.status()
@@ -292,7 +300,7 @@ def test_the_index_before_is_let_go_after_its_time(shop: Installation, new: Mode
 def test_readers_never_meet_a_model_with_the_others_index(shop: Installation, new: Model, tmp_path: Path) -> None:
     build(shop, no_progress)
     serving = ServingPair(shop.model, shop.index_root, shop.models.open)
-    finder = Finder(shop.catalog, serving, shop.pictures)
+    finder = Finder(shop.catalog, serving, shop.pictures, TAXONOMY, EVERYTHING)
     stopped, faults = threading.Event(), []
 
     def shopper() -> None:

@@ -281,7 +281,12 @@ def test_a_page_in_korean_has_no_english_sentence_left(busy: Desk) -> None:
 
 def test_an_empty_catalogue_tells_the_first_command(desk: Desk, migrated_sqlite: Path) -> None:
     with open_catalog(f"sqlite:///{migrated_sqlite}", desk.clock) as empty:
-        finder = Finder(empty, ServingPair(desk.house.finder.serving().model, desk.folder / "index"), desk.pictures)
+        finder = Finder(
+            empty,
+            ServingPair(desk.house.finder.serving().model, desk.folder / "index"),
+            desk.pictures,
+            desk.house.taxonomy,
+        )
         hired = replace(desk, house=replace(desk.house, finder=finder))
         empty.accounts.add_operator(EMAIL, hash_password(PASSWORD))
         page = english(hired.client()).get("/operator")

@@ -1,10 +1,10 @@
-"""From a photo to an order of products: exact against brute force, agreement first, each product once, one switch."""
+"""From a photo to an order of products: exact against brute force, by one score, each product once, one switch."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
-from decimal import Decimal
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from weakref import WeakSet
 
@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from mapsi.catalog import Catalog, open_catalog
-from mapsi.catalog.filters import Filters, Sort
+from mapsi.catalog.filters import Filters
 from mapsi.errors import ArtifactError, NotFoundError, UsageError
 from mapsi.imaging import PhotoLimits
-from mapsi.infer import AxisReading, Guess, Model, Reading
+from mapsi.infer import Model
 from mapsi.pictures.copying import copy_pictures
 from mapsi.pictures.store import SIDES, PictureStore
 from mapsi.progress import no_progress
@@ -28,7 +28,9 @@ from mapsi.search.building import Installation, build, build_index
 from mapsi.search.index import FlatIndex
 from mapsi.search.pair import ServingPair
 from mapsi.search.ranking import SAME_PICTURE, rank
+from mapsi.search.score import Weights, load_weights
 from mapsi.search.snapshot import Snapshot, current_name, gather, read_snapshot, write_snapshot
+from mapsi.search.wish import Wish
 from mapsi.taxonomy import load_taxonomy
 from small_house import House, install, open_house, write_colour_model, write_feed
 
@@ -73,115 +75,129 @@ class Row:
 
     offer_id: int
     group: str
-    lowest_price: Decimal
-    classes: dict[str, str]
+    kind: str
+    color: str
+    audience: str | None
     embedding: npt.NDArray[np.float16]
-    shop: str = "shop"
-    currency: str = "KRW"
-    audience: str | None = None
-    seen: list[int] = field(default_factory=list)
 
 
 def _rows(rng: np.random.Generator, count: int) -> list[Row]:
     vectors = _unit(rng, count).astype(np.float16)
-    audiences = [None, "women", "men", "unisex"]
     return [
         Row(
             offer_id=100 + i,
             group=f"g{rng.integers(0, max(1, count // 2))}",
-            lowest_price=Decimal(int(rng.integers(1, 9)) * 1000),
-            classes={
-                a: str(c)
-                for a, c in (("style", rng.choice(["knit", "suit", ""])), ("garment", rng.choice(["hat", ""])))
-                if c
-            },
+            kind=str(rng.choice(["sneakers", "shoes", "shirt", "other", ""])),
+            color=str(rng.choice(["black", "red", ""])),
+            audience=str(rng.choice(["women", "men", "unisex", "kids", ""])) or None,
             embedding=vectors[i],
-            shop=f"shop{rng.integers(0, 2)}",
-            audience=audiences[int(rng.integers(0, 4))],
         )
         for i in range(count)
     ]
 
 
-def _reading(vector: npt.NDArray[np.float32], style: str | None, garment: str | None) -> Reading:
-    focus = np.zeros((2, 2), np.float32)
-    axes = {
-        axis: AxisReading(axis, slug is not None, (Guess(slug or "knit", 0.9),), focus)
-        for axis, slug in (("style", style), ("garment", garment))
-    }
-    return Reading(vector, axes)
+WEIGHTS = Weights(bias=-3, likeness=4, kind=1.5, family=1, place=0.5, color=0.7, audience=0.3, least=0.1)
+
+
+def _wish(rng: np.random.Generator) -> Wish:
+    def shares(*slugs: str) -> dict[str, float]:
+        return dict(zip(slugs, map(float, rng.dirichlet(np.ones(len(slugs)))), strict=True))
+
+    kinds = shares("sneakers", "heels", "shirt", "blouse", "bag")
+    return Wish(
+        _unit(rng, 1)[0],
+        TAXONOMY.axes["garment"],
+        kinds,
+        shares("black", "red", "blue"),
+        shares("women", "men", "kids"),
+    )
 
 
 def _snapshot(rows: list[Row]) -> Snapshot:
-    return Snapshot("x", "model", 1, *gather(rows, WIDTH, ["style", "garment"]))  # type: ignore[arg-type]
+    return Snapshot("x", "model", 1, *gather(rows, WIDTH))  # type: ignore[arg-type]
 
 
-def _slow_rank(rows: list[Row], reading: Reading, filters: Filters, sort: Sort, pool: int) -> list[int]:
-    """The rule in words: filter, the very picture first, then those that agree, then likeness; the first of each group; the pool; the order."""
+def _slow_rank(rows: list[Row], wish: Wish, allowed: Sequence[bool], pool: int) -> list[int]:
+    """The rule in words: every row's score, a copy's its likeness; the best row of each group, the best first, down to the
+    least that is shown."""
 
-    def passes(row: Row) -> bool:
-        wanted = {*filters.audiences} | ({"unisex"} if filters.audiences else set())
-        return (
-            (filters.min_price is None or row.lowest_price >= filters.min_price)
-            and (filters.max_price is None or row.lowest_price <= filters.max_price)
-            and (not filters.shops or row.shop in filters.shops)
-            and (not filters.audiences or row.audience in wanted)
-            and all(row.classes.get(axis) in slugs for axis, slugs in filters.classes.items())
-        )
-
-    def key(row: Row) -> tuple[bool, int, float]:
-        agreeing = sum(a.known and row.classes.get(a.axis) == a.best.slug for a in reading.axes.values())
-        similarity = float(row.embedding.astype(np.float32) @ reading.embedding)
-        return similarity < SAME_PICTURE, -agreeing, -similarity
+    def score(row: Row) -> float:
+        cosine = float(row.embedding.astype(np.float32) @ wish.embedding)
+        if cosine >= SAME_PICTURE:
+            return min(cosine, 1)
+        kind, family, place = wish.of_kind(row.kind)
+        logit = WEIGHTS.bias + WEIGHTS.likeness * cosine
+        logit += WEIGHTS.kind * kind + WEIGHTS.family * family + WEIGHTS.place * place
+        logit += WEIGHTS.color * wish.of_color(row.color) + WEIGHTS.audience * wish.of_audience(row.audience or "")
+        return 1 / (1 + math.exp(-logit))
 
     found: dict[str, Row] = {}
-    for row in sorted(filter(passes, rows), key=key):
-        found.setdefault(row.group, row)
-    kept = list(found.values())[:pool]
-    if sort != "likeness":
-        kept.sort(key=lambda row: row.lowest_price if sort == "price-up" else -row.lowest_price)
-    return [row.offer_id for row in kept]
+    for row in sorted((row for row, let in zip(rows, allowed, strict=True) if let), key=lambda row: -score(row)):
+        if score(row) >= WEIGHTS.least:
+            found.setdefault(row.group, row)
+    return [row.offer_id for row in list(found.values())[:pool]]
 
 
-@settings(max_examples=60, deadline=None)
-@given(
-    st.integers(0, 10_000),
-    st.sampled_from(["likeness", "price-up", "price-down"]),
-    st.sampled_from([None, "knit", "suit"]),
-    st.sampled_from([None, "hat"]),
-    st.sampled_from(
-        [
-            Filters(),
-            Filters(min_price=Decimal(3000), max_price=Decimal(6000)),
-            Filters(shops=("shop1",)),
-            Filters(audiences=("women",), classes={"style": ("knit", "suit")}),
-            Filters(classes={"garment": ("shoes",)}),
-        ]
-    ),
-)
-def test_ranking_is_that_of_the_rule_in_words(
-    seed: int, sort: Sort, style: str | None, garment: str | None, filters: Filters
-) -> None:
+@settings(max_examples=80, deadline=None)
+@given(st.integers(0, 10_000), st.sampled_from([0.0, 0.3, 1.0]), st.sampled_from([1, 5, 12, 200]), st.booleans())
+def test_ranking_is_that_of_the_rule_in_words(seed: int, share: float, pool: int, copy: bool) -> None:
     rng = np.random.default_rng(seed)
-    rows = _rows(rng, 60)
-    reading = _reading(_unit(rng, 1)[0], style, garment)
-    snapshot = _snapshot(rows)
-    ranked = rank(snapshot, reading, snapshot.columns.allowed(filters), sort, pool=12)
-    assert [int(i) for i in snapshot.columns.offer[ranked.rows]] == _slow_rank(rows, reading, filters, sort, 12)
+    rows, wish, allowed = _rows(rng, 60), _wish(rng), rng.random(60) < share
+    if copy:
+        wish = replace(wish, embedding=rows[7].embedding.astype(np.float32))
+    ranked = rank(_snapshot(rows), wish, allowed, WEIGHTS, pool)
+    assert [int(i) for i in _snapshot(rows).columns.offer[ranked.rows]] == _slow_rank(
+        rows, wish, allowed.tolist(), pool
+    )
+    assert (np.diff(ranked.scores) <= 0).all()
+    assert ((ranked.scores >= 0) & (ranked.scores <= 1)).all()
+
+
+def test_what_fits_no_kind_stands_in_no_garments_answer_however_alike() -> None:
+    wish = Wish(np.eye(WIDTH, dtype=np.float32)[0], TAXONOMY.axes["garment"], {"skirt": 1.0})
+    near = np.float32([0.97, 0.24, 0, 0, 0, 0, 0, 0])
+    rows = [
+        Row(i, str(i), kind, "", None, near.astype(np.float16)) for i, kind in enumerate(["other", "wallet", "skirt"])
+    ]
+    weights = replace(WEIGHTS, bias=-8.0, kind=4.0, family=2.0, place=2.0)
+    assert rank(_snapshot(rows), wish, None, weights).rows.tolist() == [2]
+
+
+def test_kinds_agree_by_the_probabilities_parents_included() -> None:
+    wish = Wish(np.zeros(0, np.float32), TAXONOMY.axes["garment"], {"heels": 0.6, "shoes": 0.1, "bag": 0.3})
+    assert wish.of_kind("heels") == pytest.approx((0.7, 0.7, 0.7))
+    assert wish.of_kind("sneakers") == pytest.approx((0.1, 0.7, 0.7))
+    assert wish.of_kind("shoes") == pytest.approx((0.7, 0.7, 0.7))
+    assert wish.of_kind("clutch") == pytest.approx((0.3, 0.3, 0.3))
+    assert wish.of_kind("shirt") == wish.of_kind("other") == (0, 0, 0)
+    assert wish.of_kind("") == pytest.approx((0.35, 0.35, 0.35))
+
+
+def test_unisex_is_for_women_and_men() -> None:
+    wish = Wish(np.zeros(0, np.float32), audiences={"women": 0.5, "men": 0.3, "kids": 0.2})
+    assert [wish.of_audience(slug) for slug in ("women", "unisex", "kids")] == pytest.approx([0.5, 0.8, 0.2])
+
+
+def test_weights_that_cannot_be_read_say_how_to_make_them(tmp_path: Path) -> None:
+    for text in ("", "[weights]\nbias = 1.0", "[weights", '[weights]\nbias = "x"'):
+        (tmp_path / "weights.toml").write_text(text)
+        with pytest.raises(ArtifactError, match="weights"):
+            load_weights(tmp_path / "weights.toml")
 
 
 def test_a_snapshot_comes_back_as_it_was_written(tmp_path: Path) -> None:
     rows = _rows(np.random.default_rng(0), 20)
-    name = write_snapshot(tmp_path, rows, model="m", width=WIDTH, generation=3, axes=["style", "garment"]).name  # type: ignore[arg-type]
+    name = write_snapshot(tmp_path, rows, model="m", width=WIDTH, generation=3).name  # type: ignore[arg-type]
     assert current_name(tmp_path) == name
     snapshot = read_snapshot(tmp_path, name)
     assert (snapshot.model, snapshot.generation, snapshot.index.size) == ("m", 3, 20)
     assert snapshot.columns.offer.tolist() == [row.offer_id for row in rows]
-    assert snapshot.columns.classes["style"].tolist() == [row.classes.get("style", "") for row in rows]
+    kind = snapshot.columns.kind
+    assert [kind.values[code] for code in kind.codes] == [row.kind for row in rows]
 
 
 def test_an_empty_catalogue_makes_an_empty_index(tmp_path: Path) -> None:
-    name = write_snapshot(tmp_path, [], model="m", width=WIDTH, generation=1, axes=["style"]).name
+    name = write_snapshot(tmp_path, [], model="m", width=WIDTH, generation=1).name
     assert read_snapshot(tmp_path, name).index.size == 0
 
 
@@ -200,21 +216,21 @@ def test_rows_are_let_go_while_an_index_is_written(tmp_path: Path, monkeypatch: 
                 yield made
                 del made
 
-    written = write_snapshot(tmp_path, stream(), model="m", width=WIDTH, generation=1, axes=["style"])  # type: ignore[arg-type]
+    written = write_snapshot(tmp_path, stream(), model="m", width=WIDTH, generation=1)  # type: ignore[arg-type]
     assert written.rows == read_snapshot(tmp_path, written.name).index.size == 100
     assert most <= 25
 
 
 def test_the_index_before_stays_until_the_next_switch(tmp_path: Path) -> None:
     rows = _rows(np.random.default_rng(0), 4)
-    names = [write_snapshot(tmp_path, rows, model="m", width=WIDTH, generation=g, axes=[]).name for g in (1, 2, 3)]  # type: ignore[arg-type]
+    names = [write_snapshot(tmp_path, rows, model="m", width=WIDTH, generation=g).name for g in (1, 2, 3)]  # type: ignore[arg-type]
     assert {p.name for p in tmp_path.iterdir()} == {"current", "lock", names[1], names[2]}
 
 
 def test_a_damaged_index_says_how_to_make_it_again(tmp_path: Path) -> None:
     rows = _rows(np.random.default_rng(0), 4)
     for victim in ("vectors.faiss", "columns.npz", "index.json"):
-        name = write_snapshot(tmp_path, rows, model="m", width=WIDTH, generation=1, axes=["style"]).name  # type: ignore[arg-type]
+        name = write_snapshot(tmp_path, rows, model="m", width=WIDTH, generation=1).name  # type: ignore[arg-type]
         (tmp_path / name / victim).write_bytes(b"broken")
         with pytest.raises(ArtifactError):
             read_snapshot(tmp_path, name)
@@ -354,7 +370,9 @@ def test_an_index_made_with_another_model_is_not_mixed_with_this_one(shop: Shop,
     from mapsi.search.finder import Finder
 
     shop.refresh({"a": "red"})
-    finder = Finder(shop.catalog, ServingPair(Model.open(threads=1), tmp_path / "index"), shop.installation.pictures)
+    finder = Finder(
+        shop.catalog, ServingPair(Model.open(threads=1), tmp_path / "index"), shop.installation.pictures, TAXONOMY
+    )
     with pytest.raises(ArtifactError, match="another model"):
         finder.read(Image.new("RGB", (9, 9), "red"))
 
@@ -363,7 +381,9 @@ def test_offers_without_an_index_are_told_of(shop: Shop, tmp_path: Path) -> None
     from mapsi.search.finder import Finder
 
     import_feed(shop.catalog, shop.write_feed({"a": "red"}), format="csv", shop="Shop", taxonomy=TAXONOMY)
-    finder = Finder(shop.catalog, ServingPair(shop.installation.model, tmp_path / "index"), shop.installation.pictures)
+    finder = Finder(
+        shop.catalog, ServingPair(shop.installation.model, tmp_path / "index"), shop.installation.pictures, TAXONOMY
+    )
     with pytest.raises(ArtifactError, match="not indexed"):
         finder.by_photo(finder.read(Image.new("RGB", (9, 9), "red")), Filters(), "likeness", 1, 5)
 
@@ -379,7 +399,9 @@ def test_a_picture_deleted_from_the_store_is_copied_again(shop: Shop) -> None:
 def test_a_finder_sees_the_new_index_without_a_restart(shop: Shop, tmp_path: Path) -> None:
     from mapsi.search.finder import Finder
 
-    finder = Finder(shop.catalog, ServingPair(shop.installation.model, tmp_path / "index"), shop.installation.pictures)
+    finder = Finder(
+        shop.catalog, ServingPair(shop.installation.model, tmp_path / "index"), shop.installation.pictures, TAXONOMY
+    )
     assert finder.by_photo(finder.read(Image.new("RGB", (9, 9), "red")), Filters(), "likeness", 1, 5).total == 0
     shop.refresh({"a": "red"})
     assert finder.status()["indexed"] == 1

@@ -17,7 +17,7 @@ from mapsi.catalog.imports.run import Progress, Row, open_run
 from mapsi.catalog.imports.shop_slugs import refuse_namesake, shop_slug
 from mapsi.catalog.imports.sourcing import Sources
 from mapsi.catalog.imports.switching import Delivery
-from mapsi.catalog.listings.browsing import load_price_history, load_products
+from mapsi.catalog.listings.browsing import in_order_of_price, load_price_history, load_products
 from mapsi.catalog.listings.narrowing import Window
 from mapsi.catalog.listings.searching import Query
 from mapsi.catalog.listings.storefront import Storefront, as_query
@@ -193,6 +193,11 @@ class Catalog:
         """Which of these offers, shape (n,), are shown at this moment and pass the filters. A few milliseconds, out of
         memory: made for a photo search, which asks about all it knows."""
         return self._front.narrow(offers, filters)
+
+    def in_order_of_price(self, offer_ids: Sequence[int], sort: Sort) -> list[int]:
+        """Those of the offers that are listed, by the lowest price of this moment; equal ones in the order given."""
+        with self._database.read() as connection:
+            return in_order_of_price(connection, offer_ids, sort)
 
     def pictures_without_reading(self, model: str) -> list[UnreadPicture]:
         """The living offers' pictures that the model with this fingerprint has not read, by digest."""

@@ -103,15 +103,14 @@ class PictureCopy:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexRow:
     """What a search index needs to know of one offer. ``group`` is the same for the variants of one product and for no
-    other product of any shop. ``embedding`` is of shape (width,)."""
+    other product of any shop. ``kind`` is its class on the axis of kinds or ``other``, ``color`` the first of its colour
+    families; empty where nothing is known. ``embedding`` is of shape (width,)."""
 
     offer_id: int
-    shop: str
     group: str
-    lowest_price: Decimal
-    currency: str
+    kind: str
+    color: str
     audience: Audience | None
-    classes: Mapping[str, str]
     embedding: npt.NDArray[np.float16]
 
 

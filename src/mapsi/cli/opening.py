@@ -44,7 +44,7 @@ def open_finder(settings: Settings, installation: Installation) -> Finder:
 
     held = settings.photo_minutes * 60
     serving = ServingPair(installation.model, installation.index_root, open_kept, held)
-    return Finder(installation.catalog, serving, installation.pictures)
+    return Finder(installation.catalog, serving, installation.pictures, installation.taxonomy)
 
 
 def database_address(settings: Settings) -> str | Path:

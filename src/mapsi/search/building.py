@@ -111,7 +111,6 @@ def build_index(installation: Installation, progress: Progress, *, threads: int 
         model=model.fingerprint,
         width=model.document.width,
         generation=generation,
-        axes=[labels.axis for labels in model.axes],
     )
     models.remove_others(snapshot_models(installation.index_root))
     return IndexReport(reading=reading, reused=reused, indexed=written.rows)

@@ -20,6 +20,8 @@ from mapsi.infer import Reading
 from mapsi.pictures.store import FULL, PictureStore
 from mapsi.search.pair import Pair, ServingPair
 from mapsi.search.ranking import POOL, rank
+from mapsi.search.score import Weights, load_weights
+from mapsi.search.wish import wish_of
 from mapsi.taxonomy import Taxonomy
 
 MAX_PAGE = 100_000
@@ -28,10 +30,19 @@ MAX_PAGE = 100_000
 class Finder:
     """Answers over one catalogue, the index that serves and its model. Any number of threads may ask at once."""
 
-    def __init__(self, catalog: Catalog, pair: ServingPair, pictures: PictureStore) -> None:
+    def __init__(
+        self,
+        catalog: Catalog,
+        pair: ServingPair,
+        pictures: PictureStore,
+        taxonomy: Taxonomy,
+        weights: Weights | None = None,
+    ) -> None:
         self._catalog = catalog
         self._pair = pair
         self._pictures = pictures
+        self._taxonomy = taxonomy
+        self._weights = weights or load_weights()
 
     @property
     def catalog(self) -> Catalog:
@@ -51,20 +62,23 @@ class Finder:
         return self._pair.now().model.read(photo)
 
     def by_photo(self, reading: Reading, filters: Filters, sort: Sort, page: int, size: int) -> ProductPage:
-        """Products like the photo: those that agree with its known labels first, then by likeness."""
+        """Products like the photo, the likeliest to be what was looked for first, as far as there are any."""
         _check_page(page, size)
         snapshot = self._pair.snapshot_for(reading.model)
         if snapshot is None and self._catalog.facets().offers:
             raise ArtifactError("The pictures of the products are not indexed yet.", "Run `mapsi index build`.")
         if snapshot is None or snapshot.index.size == 0:
             return ProductPage(products=(), total=0, number=page, size=size)
-        ranked = rank(snapshot, reading, self._catalog.narrow(snapshot.columns.offer, filters), sort)
+        allowed = self._catalog.narrow(snapshot.columns.offer, filters)
+        ranked = rank(snapshot, wish_of(reading, self._taxonomy), allowed, self._weights)
         ids = [int(i) for i in snapshot.columns.offer[ranked.rows]]
-        similar = {i: float(s) for i, s in zip(ids, ranked.similarities, strict=True)}
+        scores = {i: float(s) for i, s in zip(ids, ranked.scores, strict=True)}
+        if sort != "likeness":
+            ids = self._catalog.in_order_of_price(ids, sort)
         # `narrow` let through only what is shown at this moment, so the page's own products are all that has to be loaded:
         # a tenth of the pool. One that goes in between leaves its place empty.
         shown = self._catalog.products(ids[(page - 1) * size : page * size])
-        products = tuple(replace(p, similarity=similar[p.id]) for p in shown)
+        products = tuple(replace(p, similarity=scores[p.id]) for p in shown)
         return ProductPage(products=products, total=len(ids), number=page, size=size)
 
     def photo_facets(self, reading: Reading, filters: Filters) -> Facets:

@@ -10,11 +10,10 @@ from __future__ import annotations
 
 import re
 import shutil
-import sys
 import uuid
 import zipfile
 from array import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
@@ -25,10 +24,9 @@ import numpy as np
 import numpy.typing as npt
 
 from mapsi.artifacts import atomic_file, file_digest, locked_file, read_json, write_json
-from mapsi.catalog.filters import Filters
 from mapsi.catalog.records import IndexRow
 from mapsi.errors import ArtifactError
-from mapsi.search.index import BoolArray, FlatIndex, IntArray, VectorIndex
+from mapsi.search.index import FlatIndex, IntArray, VectorIndex
 
 FORMAT = 2
 CURRENT = "current"
@@ -38,38 +36,28 @@ _MEND = "Run `mapsi index build`."
 LOCK = "lock"
 PATIENCE = 600.0
 _BATCH = 2000
-TextArray = npt.NDArray[np.str_]
+CODED = ("kind", "color", "audience")
+CodeArray = npt.NDArray[np.int16]
+
+
+@dataclass(frozen=True, slots=True)
+class Coded:
+    """A text a row, by number: row ``i`` holds ``values[codes[i]]``, an empty one where nothing is known."""
+
+    codes: CodeArray
+    values: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """One entry a row of the index: the offer, its group (equal numbers are variants of one product), price, shop,
-    audience, and its class by axis (empty text where it has none)."""
+    """One entry a row of the index: the offer, its group (equal numbers are variants of one product), and the kind, the
+    colour family and the audience that its score looks at."""
 
     offer: IntArray
     group: IntArray
-    price: npt.NDArray[np.float64]
-    shop: TextArray
-    audience: TextArray
-    classes: dict[str, TextArray]
-
-    def allowed(self, filters: Filters) -> BoolArray | None:
-        """Which rows meet ``filters``; ``None`` where there is nothing to narrow."""
-        if not filters.narrows:
-            return None
-        keep = np.ones(len(self.offer), dtype=np.bool_)
-        if filters.min_price is not None:
-            keep &= self.price >= float(filters.min_price)
-        if filters.max_price is not None:
-            keep &= self.price <= float(filters.max_price)
-        if filters.shops:
-            keep &= np.isin(self.shop, filters.shops)
-        if filters.audiences:
-            keep &= np.isin(self.audience, filters.admitted_audiences)
-        for axis, slugs in filters.classes.items():
-            if slugs:
-                keep &= np.isin(self.classes[axis], slugs) if axis in self.classes else False
-        return keep
+    kind: Coded
+    color: Coded
+    audience: Coded
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,33 +71,41 @@ class Snapshot:
     columns: Columns
 
 
-class ColumnsBuilder:
-    """Takes offers one after the other and keeps numbers and texts that many of them share; classes on other axes than
-    ``axes`` are left out."""
+class _Coding:
+    """Numbers texts as they come."""
 
-    def __init__(self, axes: Iterable[str]) -> None:
-        self._offer, self._group, self._price = array("q"), array("q"), array("d")
+    def __init__(self) -> None:
+        self._codes, self._numbers = array("h"), dict[str, int]()
+
+    def add(self, text: str) -> None:
+        self._codes.append(self._numbers.setdefault(text, len(self._numbers)))
+
+    def build(self) -> Coded:
+        return Coded(np.array(self._codes, dtype=np.int16), tuple(self._numbers))
+
+
+class ColumnsBuilder:
+    """Takes offers one after the other and keeps numbers, and texts that many of them share."""
+
+    def __init__(self) -> None:
+        self._offer, self._group = array("q"), array("q")
         self._groups: dict[str, int] = {}
-        self._shop, self._audience = list[str](), list[str]()
-        self._classes: dict[str, list[str]] = {axis: [] for axis in axes}
+        self._kind, self._color, self._audience = _Coding(), _Coding(), _Coding()
 
     def add(self, offer: IndexRow) -> None:
         self._offer.append(offer.offer_id)
         self._group.append(self._groups.setdefault(offer.group, len(self._groups)))
-        self._price.append(float(offer.lowest_price))
-        self._shop.append(sys.intern(offer.shop))
-        self._audience.append(sys.intern(offer.audience or ""))
-        for axis, slugs in self._classes.items():
-            slugs.append(sys.intern(offer.classes.get(axis, "")))
+        self._kind.add(offer.kind)
+        self._color.add(offer.color)
+        self._audience.add(offer.audience or "")
 
     def build(self) -> Columns:
         return Columns(
             offer=np.array(self._offer, dtype=np.int64),
             group=np.array(self._group, dtype=np.int64),
-            price=np.array(self._price, dtype=np.float64),
-            shop=np.array(self._shop, dtype=np.str_),
-            audience=np.array(self._audience, dtype=np.str_),
-            classes={axis: np.array(slugs, dtype=np.str_) for axis, slugs in self._classes.items()},
+            kind=self._kind.build(),
+            color=self._color.build(),
+            audience=self._audience.build(),
         )
 
 
@@ -120,9 +116,7 @@ class Written(NamedTuple):
     rows: int
 
 
-def write_snapshot(
-    root: Path, offers: Iterable[IndexRow], *, model: str, width: int, generation: int, axes: Iterable[str]
-) -> Written:
+def write_snapshot(root: Path, offers: Iterable[IndexRow], *, model: str, width: int, generation: int) -> Written:
     """Write an index of ``offers`` beside the one that serves and switch to it.
 
     ``offers`` are taken as they come: beside the index itself (2 bytes a number of a vector) about 200 bytes a row stay
@@ -133,7 +127,7 @@ def write_snapshot(
     with locked_file(root / LOCK, seconds=PATIENCE) as free:
         if not free:
             raise ArtifactError("Another process is writing the index.", "Wait for it, then run `mapsi index build`.")
-        written = _write_beside(root, offers, model=model, width=width, generation=generation, axes=axes)
+        written = _write_beside(root, offers, model=model, width=width, generation=generation)
         before = _name_before(root)
         with atomic_file(root / CURRENT) as beside:
             beside.write_text(written.name, "utf-8")
@@ -141,29 +135,24 @@ def write_snapshot(
     return written
 
 
-def _write_beside(
-    root: Path, offers: Iterable[IndexRow], *, model: str, width: int, generation: int, axes: Iterable[str]
-) -> Written:
+def _write_beside(root: Path, offers: Iterable[IndexRow], *, model: str, width: int, generation: int) -> Written:
     name = f"{generation:08d}-{uuid.uuid4().hex[:8]}"
     folder = root / name
     folder.mkdir()
-    index, columns = gather(offers, width, axes)
+    index, columns = gather(offers, width)
     index.write(folder / VECTORS)
-    named = {f"class:{axis}": values for axis, values in columns.classes.items()}
-    np.savez(
-        folder / COLUMNS,
-        allow_pickle=False,
-        **named,
-        **{key: getattr(columns, key) for key in ("offer", "group", "price", "shop", "audience")},
-    )
-    document = {"format": FORMAT, "model": model, "generation": generation, "rows": index.size}
+    coded = {name: getattr(columns, name) for name in CODED}
+    codes = {name: column.codes for name, column in coded.items()}
+    np.savez(folder / COLUMNS, allow_pickle=False, offer=columns.offer, group=columns.group, **codes)
+    values = {name: list(column.values) for name, column in coded.items()}
+    document = {"format": FORMAT, "model": model, "generation": generation, "rows": index.size, "values": values}
     write_json(folder / DOCUMENT, document | {"sha256": _digests(folder)})
     return Written(name, index.size)
 
 
-def gather(offers: Iterable[IndexRow], width: int, axes: Iterable[str]) -> tuple[FlatIndex, Columns]:
+def gather(offers: Iterable[IndexRow], width: int) -> tuple[FlatIndex, Columns]:
     """Index and columns of ``offers``, which are let go batch by batch; ``width`` is their vectors'."""
-    index, columns, stream = FlatIndex.empty(width), ColumnsBuilder(axes), iter(offers)
+    index, columns, stream = FlatIndex.empty(width), ColumnsBuilder(), iter(offers)
     while batch := list(islice(stream, _BATCH)):
         index.add(np.stack([offer.embedding for offer in batch]).astype(np.float32))
         for offer in batch:
@@ -228,8 +217,8 @@ def read_snapshot(root: Path, name: str) -> Snapshot:
     try:
         if _digests(folder) != document["sha256"]:
             raise _damaged(f"a file in {folder} is not the one that was written")
-        columns = _read_columns(folder / COLUMNS)
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        columns = _read_columns(folder / COLUMNS, document["values"])
+    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
         raise _damaged(str(folder)) from error
     index = FlatIndex.read(folder / VECTORS)
     if index.size != len(columns.offer):
@@ -253,14 +242,21 @@ def _read_document(folder: Path) -> dict[str, Any]:
     return document
 
 
-def _read_columns(file: Path) -> Columns:
+def _read_columns(file: Path, values: Mapping[str, Iterable[str]]) -> Columns:
     with np.load(file, allow_pickle=False) as stored:
-        classes = {key.removeprefix("class:"): stored[key] for key in stored.files if key.startswith("class:")}
-        return Columns(stored["offer"], stored["group"], stored["price"], stored["shop"], stored["audience"], classes)
+        coded = {key: _coded(stored[key], values[key]) for key in CODED}
+        return Columns(offer=stored["offer"], group=stored["group"], **coded)
+
+
+def _coded(codes: CodeArray, values: Iterable[str]) -> Coded:
+    column = Coded(codes, tuple(map(str, values)))
+    if len(codes) and not 0 <= int(codes.min()) <= int(codes.max()) < len(column.values):
+        raise ValueError("a code without a value")
+    return column
 
 
 def _digests(folder: Path) -> dict[str, str]:
-    """Half a second for a gigabyte, once an index: a flipped bit in a vector or a price would be seen by nothing else."""
+    """Half a second for a gigabyte, once an index: a flipped bit in a vector or a code would be seen by nothing else."""
     return {name: file_digest(folder / name) for name in (VECTORS, COLUMNS)}
 
 

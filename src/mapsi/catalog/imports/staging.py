@@ -18,11 +18,12 @@ from mapsi.catalog.offer import BrokenRow, Offer, Withdrawal
 from mapsi.catalog.store.database import storable
 from mapsi.catalog.store.money import LARGEST, minor_to_order, to_minor
 from mapsi.catalog.store.tables import TABLE_OPTIONS, Id, Listing, OfferRow
-from mapsi.catalog.text.class_from_words import WordClassifier
 from mapsi.catalog.text.colors import ColorReader
 from mapsi.catalog.text.identifiers import checked_gtin
+from mapsi.catalog.text.offer_classes import OfferClassifier
 from mapsi.catalog.text.tokens import class_keys, searchable
 from mapsi.taxonomy import Taxonomy
+from mapsi.taxonomy.categories import load_categories
 from mapsi.taxonomy.synonyms import load_colors
 
 CONTENT = (
@@ -112,7 +113,7 @@ class Stage:
         self.counts = Counts()
         self._connection = connection
         self.shop_id = shop_id
-        self._classifier = WordClassifier(taxonomy)
+        self._classifier = OfferClassifier(taxonomy)
         self._colors = ColorReader(load_colors())
         self._salt = _way_of_reading(taxonomy, self._colors)
 
@@ -193,7 +194,7 @@ class Stage:
         return self._fresh(content, CHANGED, known.id, repriced=repriced, new_image=new_image)
 
     def _fresh(self, content: dict[str, Any], kind: str, offer_id: int, **flags: bool) -> dict[str, Any]:
-        found = self._classifier.classes(content["title"], content["category"])
+        found = self._classifier.by_words(content["title"], content["category"], content["google_category"])
         title = searchable(content["title"])
         about = searchable(f"{content['brand']}\n{content['category']}\n{content['color']}")
         return {
@@ -221,7 +222,7 @@ def way_of_reading(taxonomy: Taxonomy) -> str:
 
 def _way_of_reading(taxonomy: Taxonomy, colors: ColorReader) -> bytes:
     # Other classes or colours to tell apart make another listing of the same offer: that counts as a change of all.
-    return hashlib.blake2b(repr((taxonomy.axes, colors.families)).encode(), digest_size=32).digest()
+    return hashlib.blake2b(repr((taxonomy.axes, load_categories(), colors.families)).encode(), digest_size=32).digest()
 
 
 def _unfit(offer: Offer) -> str:

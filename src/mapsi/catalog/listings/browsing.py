@@ -8,11 +8,12 @@ from typing import Any, cast
 
 from sqlalchemy import Connection, select
 
-from mapsi.catalog.filters import Expired
+from mapsi.catalog.filters import Expired, Sort
 from mapsi.catalog.product import Product
 from mapsi.catalog.records import PricePoint
 from mapsi.catalog.store.money import LARGEST, from_minor
 from mapsi.catalog.store.tables import Listing, OfferClass, OfferRow, Picture, Price, Shop
+from mapsi.taxonomy.categories import OTHER
 
 _SHOWN = (
     *(
@@ -75,6 +76,13 @@ def _load_shops(connection: Connection, ids: Collection[int]) -> dict[int, Any]:
     return {row.id: row for row in connection.execute(query)}
 
 
+def in_order_of_price(connection: Connection, offer_ids: Sequence[int], sort: Sort) -> list[int]:
+    query = select(Listing.offer_id, Listing.price_order).where(Listing.offer_id.in_(offer_ids))
+    prices = {row.offer_id: row.price_order for row in connection.execute(query)}
+    known = [offer_id for offer_id in offer_ids if offer_id in prices]
+    return sorted(known, key=lambda offer_id: prices[offer_id], reverse=sort == "price-down")
+
+
 def load_price_history(connection: Connection, offer_id: int) -> list[PricePoint]:
     query = select(Price.seen_at, Price.lowest_price, Price.currency).where(Price.offer_id == offer_id)
     return [
@@ -84,7 +92,9 @@ def load_price_history(connection: Connection, offer_id: int) -> list[PricePoint
 
 
 def _load_classes(connection: Connection, ids: Sequence[int]) -> defaultdict[int, list[tuple[str, str]]]:
-    query = select(OfferClass.offer_id, OfferClass.axis, OfferClass.slug).where(OfferClass.offer_id.in_(ids))
+    query = select(OfferClass.offer_id, OfferClass.axis, OfferClass.slug).where(
+        OfferClass.offer_id.in_(ids), OfferClass.slug != OTHER
+    )
     classes: defaultdict[int, list[tuple[str, str]]] = defaultdict(list)
     for offer_id, axis, slug in connection.execute(query.order_by(OfferClass.offer_id, OfferClass.axis)):
         classes[offer_id].append((axis, slug))

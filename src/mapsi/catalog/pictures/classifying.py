@@ -1,9 +1,9 @@
-"""Classes by the model where a shop's words left an axis open."""
+"""Classes by the model: where a shop's words left an axis open, and a finer kind of what they said."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,8 +15,10 @@ from mapsi.catalog.store.generation import advance_generation
 from mapsi.catalog.store.locks import switch_lock
 from mapsi.catalog.store.tables import Listing, OfferClass, OfferRow, ReadingRow
 from mapsi.catalog.text.class_words import save_class_words
+from mapsi.catalog.text.offer_classes import OfferClassifier
 from mapsi.catalog.text.tokens import class_keys
 from mapsi.taxonomy import Taxonomy
+from mapsi.taxonomy.categories import KIND_AXIS
 
 _BATCH = 1000
 
@@ -28,17 +30,22 @@ class _Classes:
     by_words: dict[str, str] = field(default_factory=dict)
     by_model: dict[str, tuple[str, float]] = field(default_factory=dict)
 
+    @property
+    def slugs(self) -> dict[str, str]:
+        return self.by_words | {axis: slug for axis, (slug, _) in self.by_model.items()}
+
 
 def classify_by_model(database: Database, model: str, taxonomy: Taxonomy) -> int:
     """In batches, each a transaction that takes its turn with imports: a switch that went on beside it would have its new
     words overwritten by classes that came of the old ones."""
     living = (
-        select(OfferRow.id, ReadingRow.labels)
+        select(OfferRow.id, OfferRow.title, OfferRow.category, OfferRow.google_category, ReadingRow.labels)
         .outerjoin(ReadingRow, and_(ReadingRow.picture == OfferRow.picture, ReadingRow.model == model))
         .where(OfferRow.gone_at.is_(None))
         .order_by(OfferRow.id)
         .limit(_BATCH)
     )
+    classifier = OfferClassifier(taxonomy)
     last, changed = 0, 0
     with database.session() as connection:
         with begin_write(connection):
@@ -46,35 +53,33 @@ def classify_by_model(database: Database, model: str, taxonomy: Taxonomy) -> int
         while True:
             with switch_lock(database, connection), begin_write(connection):
                 batch = connection.execute(living.where(OfferRow.id > last)).all()
-                labels = {row.id: json.loads(row.labels) if row.labels else {} for row in batch}
-                changed += _classify(connection, labels, taxonomy)
+                changed += _classify(connection, batch, classifier)
             if len(batch) < _BATCH:
                 return changed
             last = batch[-1].id
 
 
-def _classify(connection: Connection, labels: Mapping[int, Mapping[str, Any]], taxonomy: Taxonomy) -> int:
-    has = _load(connection, list(labels))
-    wanted = {offer_id: _wanted(has[offer_id], told, taxonomy) for offer_id, told in labels.items()}
-    changed = [offer_id for offer_id in labels if wanted[offer_id] != has[offer_id].by_model]
+def _classify(connection: Connection, offers: Sequence[Any], classifier: OfferClassifier) -> int:
+    has = _load(connection, [offer.id for offer in offers])
+    wanted = {offer.id: _wanted(has[offer.id], offer, classifier) for offer in offers}
+    changed = [offer.id for offer in offers if wanted[offer.id] != has[offer.id]]
     if not changed:
         return 0
-    connection.execute(delete(OfferClass).where(OfferClass.offer_id.in_(changed), OfferClass.origin == "model"))
-    rows = [
-        {"offer_id": offer_id, "axis": axis, "slug": slug, "origin": "model", "confidence": confidence}
-        for offer_id in changed
-        for axis, (slug, confidence) in wanted[offer_id].items()
-    ]
+    connection.execute(delete(OfferClass).where(OfferClass.offer_id.in_(changed)))
+    rows = [row for offer_id in changed for row in _rows(offer_id, wanted[offer_id])]
     if rows:
         connection.execute(insert(OfferClass), rows)
-    slugs = {
-        offer_id: has[offer_id].by_words | {axis: slug for axis, (slug, _) in wanted[offer_id].items()}
-        for offer_id in changed
-    }
-    _refresh_words(connection, slugs)
+    _refresh_words(connection, {row: wanted[row].slugs for row in changed})
     advance_generation(connection)
     note_changes(connection, select(OfferRow.id).where(OfferRow.id.in_(changed)))
     return len(changed)
+
+
+def _rows(offer_id: int, classes: _Classes) -> Iterator[dict[str, Any]]:
+    for axis, slug in classes.by_words.items():
+        yield {"offer_id": offer_id, "axis": axis, "slug": slug, "origin": "words", "confidence": 1.0}
+    for axis, (slug, confidence) in classes.by_model.items():
+        yield {"offer_id": offer_id, "axis": axis, "slug": slug, "origin": "model", "confidence": confidence}
 
 
 def _load(connection: Connection, offer_ids: Sequence[int]) -> dict[int, _Classes]:
@@ -87,16 +92,14 @@ def _load(connection: Connection, offer_ids: Sequence[int]) -> dict[int, _Classe
     return has
 
 
-def _wanted(has: _Classes, told: Mapping[str, Any], taxonomy: Taxonomy) -> dict[str, tuple[str, float]]:
-    """What the model knows on axes that the words left open, of classes that this installation has."""
-    return {
-        axis: (label["slug"], float(label["confidence"]))
-        for axis, label in told.items()
-        if label["known"]
-        and axis not in has.by_words
-        and axis in taxonomy.listed
-        and label["slug"] in taxonomy.listed[axis].by_slug
-    }
+def _wanted(has: _Classes, offer: Any, classifier: OfferClassifier) -> _Classes:
+    by_words = dict(has.by_words)
+    if KIND_AXIS in has.by_model:  # it may have taken the place of what the words said: a row an axis
+        kind = classifier.kind(offer.title, offer.category, offer.google_category)
+        by_words |= {KIND_AXIS: kind} if kind else {}
+    told = json.loads(offer.labels) if offer.labels else {}
+    by_model = classifier.by_picture(by_words, told, offer.category, offer.google_category)
+    return _Classes({axis: slug for axis, slug in by_words.items() if axis not in by_model}, by_model)
 
 
 def _refresh_words(connection: Connection, classes: Mapping[int, Mapping[str, str]]) -> None:

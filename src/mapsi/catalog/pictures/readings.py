@@ -5,19 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from itertools import islice
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import Connection, Select, delete, func, insert, select
+from sqlalchemy import Select, and_, delete, func, insert, select
 
 from mapsi.catalog.records import IndexRow, Label, PictureCopy
 from mapsi.catalog.store.database import Database
-from mapsi.catalog.store.money import from_minor
 from mapsi.catalog.store.tables import Listing, OfferClass, OfferRow, Picture, ReadingRow, Shop
 from mapsi.errors import UsageError
+from mapsi.taxonomy.categories import AUDIENCE_AXIS, COLOR_AXIS, KIND_AXIS
 
 ReadingEntry = tuple[str, npt.NDArray[np.float32], Mapping[str, Label]]
 _WRITE_BATCH = 500
@@ -79,12 +78,13 @@ def _entry(model: str, digest: str, embedding: npt.NDArray[np.float32], labels: 
 
 
 def index_rows(database: Database, model: str) -> Iterator[IndexRow]:
-    columns = (OfferRow.group_key, OfferRow.lowest_price, OfferRow.currency, OfferRow.audience)
     query = (
-        select(Listing.offer_id, Shop.slug, *columns, ReadingRow.embedding)
+        select(Listing.offer_id, Shop.slug, OfferRow.group_key, OfferRow.audience, Listing.colors)
+        .add_columns(OfferClass.slug.label("kind"), ReadingRow.embedding, ReadingRow.labels)
         .join_from(Listing, OfferRow, OfferRow.id == Listing.offer_id)
         .join(Shop, Shop.id == Listing.shop_id)
         .join(ReadingRow, ReadingRow.picture == OfferRow.picture)
+        .outerjoin(OfferClass, and_(OfferClass.offer_id == Listing.offer_id, OfferClass.axis == KIND_AXIS))
         .where(ReadingRow.model == model)
         .order_by(Listing.offer_id)
         .limit(_READ_BATCH)
@@ -92,28 +92,24 @@ def index_rows(database: Database, model: str) -> Iterator[IndexRow]:
     last = 0
     with database.read() as connection:  # one transaction for all: rows of one moment
         while batch := connection.execute(query.where(Listing.offer_id > last)).all():
-            classes = _classes_between(connection, batch[0].offer_id, batch[-1].offer_id)
-            yield from (_index_row(row, classes.get(row.offer_id, {})) for row in batch)
+            yield from map(_index_row, batch)
             last = batch[-1].offer_id
 
 
-def _classes_between(connection: Connection, first: int, last: int) -> dict[int, dict[str, str]]:
-    query = select(OfferClass.offer_id, OfferClass.axis, OfferClass.slug)
-    classes: dict[int, dict[str, str]] = {}
-    for offer_id, axis, slug in connection.execute(query.where(OfferClass.offer_id.between(first, last))):
-        classes.setdefault(offer_id, {})[axis] = slug
-    return classes
-
-
-def _index_row(row: Any, classes: Mapping[str, str]) -> IndexRow:
-    price: Decimal = from_minor(row.lowest_price, row.currency)
+def _index_row(row: Any) -> IndexRow:
+    """What the shop says of colour and audience, and what the model is sure of where it says nothing."""
+    colors = row.colors.split()
+    labels = {} if colors and row.audience else json.loads(row.labels)
     return IndexRow(
         offer_id=row.offer_id,
-        shop=row.slug,
         group=f"{row.slug}/{row.group_key}",
-        lowest_price=price,
-        currency=row.currency,
-        audience=row.audience,
-        classes=classes,
+        kind=row.kind or "",
+        color=colors[0] if colors else _known(labels, COLOR_AXIS),
+        audience=row.audience or _known(labels, AUDIENCE_AXIS) or None,
         embedding=np.frombuffer(row.embedding, dtype=_STORED),
     )
+
+
+def _known(labels: Mapping[str, Label], axis: str) -> Any:
+    label = labels.get(axis)
+    return label["slug"] if label is not None and label["known"] else ""

@@ -21,7 +21,7 @@ class WordClassifier:
     """
 
     def __init__(self, taxonomy: Taxonomy) -> None:
-        self._axes = {slug: _AxisWords(axis) for slug, axis in taxonomy.listed.items()}
+        self._axes = {slug: AxisWords(axis) for slug, axis in taxonomy.listed.items()}
         self._of_category = lru_cache(maxsize=10_000)(self._find)
 
     def classes(self, title: str, category: str) -> dict[str, str]:
@@ -44,7 +44,7 @@ class WordClassifier:
 
 
 @dataclass(frozen=True, slots=True)
-class _Find:
+class Find:
     """A word found at a place of a text, and the ways it is written with blanks."""
 
     start: int
@@ -52,13 +52,13 @@ class _Find:
     key: str
     forms: frozenset[str]
 
-    def is_part_of(self, other: _Find) -> bool:
+    def is_part_of(self, other: Find) -> bool:
         """Whether it lies inside a longer find and is none of the words that this is made of."""
         inside = other.start <= self.start and self.end <= other.end and len(self.key) < len(other.key)
         return inside and not any(f" {own} " in f" {form} " for form in other.forms for own in self.forms)
 
 
-class _AxisWords:
+class AxisWords:
     def __init__(self, axis: Axis) -> None:
         self._axis = axis
         classes_of = [(form, cls.slug) for cls in axis.classes for form in _forms(cls)]
@@ -70,12 +70,12 @@ class _AxisWords:
             forms.setdefault(_key(form), set()).add(form)
         self._forms = {key: frozenset(known) for key, known in forms.items()}
 
-    def find(self, spaced: str) -> list[_Find]:
+    def find(self, spaced: str) -> list[Find]:
         """What is found, without what lies inside a longer find of this axis."""
         finds = _outermost((match.span(1), match[1]) for match in self._words.finditer(spaced))
-        return [_Find(*span, _key(find), self._forms[_key(find)]) for span, find in finds]
+        return [Find(*span, _key(find), self._forms[_key(find)]) for span, find in finds]
 
-    def classes(self, finds: Iterable[_Find]) -> frozenset[str]:
+    def classes(self, finds: Iterable[Find]) -> frozenset[str]:
         """The classes that the finds name, without those of which a kind is named."""
         named = {slug for find in finds for slug in self._classes[find.key]}
         return frozenset(named.difference(*(self._axis.lineage(slug)[1:] for slug in named)))

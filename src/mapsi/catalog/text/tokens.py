@@ -15,6 +15,7 @@ from functools import lru_cache
 import snowballstemmer
 
 from mapsi.errors import UsageError
+from mapsi.taxonomy.categories import OTHER
 
 MAX_CHARACTERS = 256
 MAX_TERMS = 24
@@ -70,8 +71,9 @@ def searchable(text: str) -> str:
 
 
 def class_keys(classes: Mapping[str, str]) -> str:
-    """Classes (axis to slug) as they are kept: `` garment:dress style:one-piece ``."""
-    return f" {' '.join(map(':'.join, sorted(classes.items())))} " if classes else ""
+    """Classes (axis to slug) as they are kept: `` garment:dress style:one-piece ``; ``other`` is none of them."""
+    keys = [f"{axis}:{slug}" for axis, slug in sorted(classes.items()) if slug != OTHER]
+    return f" {' '.join(keys)} " if keys else ""
 
 
 def query_words(text: str) -> tuple[str, ...]:

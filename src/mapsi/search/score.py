@@ -1,0 +1,79 @@
+"""One score for an answer to a photo: the probability, 0..1, that a product is what was looked for.
+
+A logistic model over likeness and agreement, fitted on judged photos by ``benchmarks/fit_score.py``, which writes
+``weights.toml``; figures in docs/decisions/0014.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, fields
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from mapsi.errors import ArtifactError
+from mapsi.search.snapshot import Coded, Columns
+from mapsi.search.wish import Wish
+
+FloatArray = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weights:
+    """Of the logistic model. ``likeness`` multiplies the cosine; ``kind``, ``family`` and ``place`` the three agreements of
+    :meth:`Wish.of_kind`, ``color`` and ``audience`` the shares that agree. An answer ends below the score ``least``."""
+
+    bias: float
+    likeness: float
+    kind: float
+    family: float
+    place: float
+    color: float
+    audience: float
+    least: float
+
+
+def load_weights(source: Path | None = None) -> Weights:
+    """The shipped weights, or those of a file; raises :class:`ArtifactError`."""
+    shown = source or "weights.toml"
+    names = [entry.name for entry in fields(Weights)]
+    try:
+        text = (files("mapsi.search") / "weights.toml" if source is None else source).read_text("utf-8")
+        table = tomllib.loads(text)["weights"]
+        return Weights(**{name: float(table[name]) for name in names})
+    except (OSError, tomllib.TOMLDecodeError, KeyError, TypeError, ValueError) as error:
+        raise ArtifactError(
+            f"The weights of the score in {shown} cannot be used: {error}.", "Run benchmarks/fit_score.py."
+        ) from error
+
+
+def agreements(wish: Wish, columns: Columns, weights: Weights) -> FloatArray:
+    """What the score's logit has of each row but for likeness: (rows,)."""
+    kinds = np.array([wish.of_kind(slug) for slug in columns.kind.values], np.float32).reshape(-1, 3)
+    of_kind = kinds @ np.array([weights.kind, weights.family, weights.place], np.float32)
+    of_color = np.array([wish.of_color(slug) for slug in columns.color.values], np.float32) * weights.color
+    of_audience = np.array([wish.of_audience(slug) for slug in columns.audience.values], np.float32) * weights.audience
+    return np.asarray(
+        weights.bias
+        + _spread(of_kind, columns.kind)
+        + _spread(of_color, columns.color)
+        + _spread(of_audience, columns.audience),
+        dtype=np.float32,
+    )
+
+
+def _spread(values: FloatArray, column: Coded) -> FloatArray:
+    return np.asarray(values[column.codes], dtype=np.float32)
+
+
+def probability(logits: FloatArray) -> FloatArray:
+    """Logits as probabilities."""
+    return np.asarray(1 / (1 + np.exp(-logits)), dtype=np.float32)
+
+
+def logit(probability: float) -> float:
+    """The inverse of :func:`probability`, for 0 < probability < 1; minus infinity for 0."""
+    return float(np.log(probability / (1 - probability))) if probability else -np.inf
