@@ -16,9 +16,9 @@ import numpy as np
 import numpy.typing as npt
 from usearch.index import Index
 
+from mapsi.arrays import FloatArray
 from mapsi.search.index import FlatIndex
 
-FloatArray = npt.NDArray[np.float32]
 QUERIES = 100
 COUNT = 10
 

@@ -24,6 +24,7 @@ import numpy.typing as npt
 from PIL import Image
 from sklearn.linear_model import LogisticRegression
 
+from mapsi.arrays import FloatArray
 from mapsi.catalog.records import IndexRow
 from mapsi.catalog.text.colors import ColorReader
 from mapsi.catalog.text.offer_classes import OfferClassifier
@@ -38,7 +39,6 @@ from mapsi.taxonomy.synonyms import load_colors
 FIRST = 8
 ROUNDS = 4
 FEATURES = ("likeness", "kind", "family", "place", "color", "audience")
-FloatArray = npt.NDArray[np.float32]
 Row = dict[str, str]
 
 

@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, f1_score
 
 from evaluated import CLASSES, answers_of, random_answers, told
+from mapsi.arrays import FloatArray, IntArray
 from mapsi.errors import UsageError
 from mapsi.evaluate import Answers, Comparison, Interval, bootstrap, compare
 from mapsi.evaluate.comparison import Difference, difference, mcnemar, verdict
 from mapsi.evaluate.intervals import measure_intervals
 from mapsi.evaluate.resampling import block_numbers, class_numbers, draw
-from mapsi.evaluate.scores import FloatArray, IntArray, accuracy, macro_f1
+from mapsi.evaluate.scores import accuracy, macro_f1
 
 GUESSES = st.lists(
     st.tuples(st.sampled_from(["a", "b", "c"]), st.sampled_from(["a", "b", "c", "never true"]), st.sampled_from("xyz")),

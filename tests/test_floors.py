@@ -22,7 +22,19 @@ FLOORS = [
     {"dataset", "evaluate", "infer", "catalog", "remote", "mailing"},
     {"artifacts", "imaging", "photo_folders", "tables"},
     {"taxonomy", "settings", "colour_profiles", "pixel_budget"},
-    {"errors", "cores", "encodings", "file_names", "memory", "photo_bytes", "placeholders", "progress", "stopping"},
+    {
+        "errors",
+        "arrays",
+        "cores",
+        "encodings",
+        "file_names",
+        "http_address",
+        "memory",
+        "photo_bytes",
+        "placeholders",
+        "progress",
+        "stopping",
+    },
 ]
 FLOOR_OF = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 

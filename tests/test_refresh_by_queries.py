@@ -68,6 +68,13 @@ def test_each_classs_words_are_a_query(house: Refreshing, server: ShopJsonServer
     assert product.shop_name != "naver"
 
 
+def test_a_source_whose_address_begins_in_capitals_is_asked(house: Refreshing, server: ShopJsonServer) -> None:
+    house.catalog.sources.remove("naver")
+    house.add("naver", server.url.replace("http://", "HTTP://"), "shop-json")
+    assert house.run("naver").state == "done"
+    assert set(server.queries) == set(WORDS)
+
+
 def test_the_same_answers_again_change_nothing(house: Refreshing) -> None:
     first = house.run("naver")
     again = house.run("naver")

@@ -30,8 +30,9 @@ from werkzeug.test import TestResponse
 import mapsi.web
 from mapsi.catalog.filters import SORTS, Filters
 from mapsi.catalog.product import Product, ProductPage
-from mapsi.documents import is_web_address, product_keyword
+from mapsi.documents import product_keyword
 from mapsi.errors import SettingError
+from mapsi.http_address import is_http
 from mapsi.infer.reading import AxisReading, Guess, Reading
 from mapsi.taxonomy import Name, Taxonomy, load_taxonomy
 from mapsi.taxonomy.names import class_name
@@ -697,7 +698,7 @@ def test_only_pictures_of_ours_are_given_out(client: FlaskClient, digest: str) -
     "link", ["javascript:alert(1)", "data:text/html,x", "//evil.example", "", "ftp://x/", " https://x"]
 )
 def test_only_web_addresses_are_linked(link: str) -> None:
-    assert not is_web_address(link)
+    assert not is_http(link)
 
 
 def test_an_unexpected_error_is_a_calm_page(

@@ -9,6 +9,7 @@ from typing import Any
 from mapsi.catalog.filters import Sort
 from mapsi.catalog.product import Product, ProductPage
 from mapsi.catalog.records import Facets, Suggestion
+from mapsi.http_address import is_http
 from mapsi.infer.look import Garment, Look
 from mapsi.infer.reading import AxisReading, Reading
 from mapsi.taxonomy import Taxonomy
@@ -144,19 +145,14 @@ def product_image(product: Product, base_url: str) -> str | None:
     """Where its picture is: our copy, or the shop's own where its terms allow no copy."""
     if product.picture and base_url:
         return f"{base_url}/pictures/{product.picture}.webp"
-    return product.linked_picture if is_web_address(product.linked_picture) else None
+    return product.linked_picture if is_http(product.linked_picture) else None
 
 
 def product_link(product: Product, base_url: str) -> str:
     """Where a click goes: the shop's page, or our own page about a sample. Anything but http(s) is left out."""
     if product.sample and base_url:
         return f"{base_url}/product/{product.id}"
-    return product.link if is_web_address(product.link) else ""
-
-
-def is_web_address(link: str) -> bool:
-    """Whether ``link`` is an address that a page may link to."""
-    return link.lower().startswith(("https://", "http://"))
+    return product.link if is_http(product.link) else ""
 
 
 def _page_document(page: ProductPage, taxonomy: Taxonomy, sort: Sort, language: str, base_url: str) -> Document:

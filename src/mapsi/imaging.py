@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from mapsi.arrays import FloatArray
 from mapsi.colour_profiles import lab_to_srgb, to_srgb
 from mapsi.errors import ArtifactError, PhotoError, PhotoTooLargeError, PhotoTypeError
 from mapsi.photo_bytes import MAX_SCANS, count_scans, is_high_efficiency, pixels_only
@@ -51,7 +52,6 @@ _GROUP_COLOURS = (
     (227, 119, 194), (199, 176, 153),
 )  # fmt: skip
 
-FloatArray = npt.NDArray[np.float32]
 Fit = Literal["stretch", "crop"]
 
 _TAKEN = "JPEG, PNG, WebP, AVIF, HEIC, GIF, BMP and TIFF pictures are taken."

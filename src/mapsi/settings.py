@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 import platformdirs
 
 from mapsi.errors import SettingError
+from mapsi.http_address import is_http
 
 PREFIX = "MAPSI_"
 
@@ -80,7 +81,7 @@ def _as_contact(text: str) -> str:
 
 def _as_bases(text: str) -> tuple[tuple[str, str], ...]:
     pairs = [part.partition("=") for part in text.split(",") if part.strip()]
-    if not all(name.strip() and address.strip().startswith(("http://", "https://")) for name, _, address in pairs):
+    if not all(name.strip() and is_http(address.strip()) for name, _, address in pairs):
         raise ValueError("expected NAME=ADDRESS, comma-separated, each address with http:// or https://")
     return tuple((name.strip(), address.strip().rstrip("/")) for name, _, address in pairs)
 

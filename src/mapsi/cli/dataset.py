@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mapsi.arrays import FloatArray
 from mapsi.cli.opening import bar, open_model, require_writable
 from mapsi.errors import PhotoError, UsageError
-from mapsi.imaging import FloatArray, PhotoLimits, decode_photo, to_input
+from mapsi.imaging import PhotoLimits, decode_photo, to_input
 from mapsi.settings import read_settings
 from mapsi.taxonomy import Taxonomy, load_taxonomy
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from mapsi.collect.ledger import NAME, Line, read_ledger
 from mapsi.errors import NotFoundError
+from mapsi.http_address import is_http
 
 _COLUMNS = ("photo", "title", "creator", "licence", "licence_address", "page", "origin", "source")
 
@@ -73,12 +74,12 @@ def _markup(line: Line) -> str:
 def _origin(line: Line) -> str:
     """Where a photo is from; paths of this machine are nobody's business."""
     address = line.page or line.address
-    return address if address.startswith(("http://", "https://")) else "a folder of one's own"
+    return address if is_http(address) else "a folder of one's own"
 
 
 def _link(address: str, text: str) -> str:
     shown = html.escape(text)
-    if not address.startswith(("http://", "https://")):
+    if not is_http(address):
         return shown
     return f'<a href="{html.escape(address)}" rel="noopener noreferrer nofollow">{shown}</a>'
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from mapsi.collect.faults import SourceChanged
 from mapsi.collect.source import Found
+from mapsi.http_address import is_http
 
 MAX_TEXT = 300
 MAX_SIDE = 1_000_000
@@ -52,7 +53,7 @@ def plain_text(value: object) -> str:
 def address_of(value: object) -> str:
     """A field that holds an http(s) address, stripped; empty where it holds none, or one that is not a line of text."""
     text = value.strip() if isinstance(value, str) else ""
-    return text if text.startswith(("http://", "https://")) and text.isprintable() else ""
+    return text if is_http(text) and text.isprintable() else ""
 
 
 def pixels(value: object) -> int:

@@ -7,15 +7,14 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image
 
+from mapsi.arrays import BoolArray, FloatArray, IntArray
 from mapsi.errors import ArtifactError, PhotoError
 from mapsi.evaluate.photos import Photo
-from mapsi.evaluate.scores import FloatArray, IntArray, ranked
+from mapsi.evaluate.scores import ranked
 from mapsi.imaging import READ_SIDE, PhotoLimits, decode_photo
 
-BoolArray = npt.NDArray[np.bool_]
 Ask = Callable[[Sequence[Image.Image]], tuple[FloatArray, BoolArray]]
 """Pictures -> class probabilities (n, C), and whether each shows something of the kind that the model learned (n,)."""
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import binomtest
 
+from mapsi.arrays import BoolArray
 from mapsi.errors import UsageError
-from mapsi.evaluate.answers import Answers, BoolArray
+from mapsi.evaluate.answers import Answers
 from mapsi.evaluate.resampling import ROUNDS, Values, class_numbers, draw, interval
 from mapsi.evaluate.scores import Interval, accuracy, macro_f1
 

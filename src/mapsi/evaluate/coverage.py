@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from mapsi.evaluate.answers import Answers, BoolArray
-from mapsi.evaluate.scores import FloatArray
+from mapsi.arrays import BoolArray, FloatArray
+from mapsi.evaluate.answers import Answers
 
 Values = npt.NDArray[np.float64]
 

@@ -8,8 +8,8 @@ import numpy as np
 from scipy.stats import binomtest
 from sklearn.metrics import brier_score_loss
 
-from mapsi.evaluate.answers import Answers, BoolArray
-from mapsi.evaluate.scores import FloatArray
+from mapsi.arrays import BoolArray, FloatArray
+from mapsi.evaluate.answers import Answers
 
 BINS = 15
 

@@ -15,7 +15,8 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from mapsi.evaluate.scores import IntArray, Interval
+from mapsi.arrays import IntArray
+from mapsi.evaluate.scores import Interval
 
 Values = npt.NDArray[np.float64]
 

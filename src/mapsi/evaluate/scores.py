@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.metrics import accuracy_score, f1_score, precision_recall_fscore_support
 
-FloatArray = npt.NDArray[np.float32]
-IntArray = npt.NDArray[np.int64]
+from mapsi.arrays import FloatArray, IntArray
+
 Metric = Callable[[IntArray, IntArray], float]
 
 TOP = 3

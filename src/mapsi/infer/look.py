@@ -9,11 +9,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
+from mapsi.arrays import BoolArray, FloatArray
 from mapsi.errors import UsageError
 from mapsi.infer.reading import Reading
 
-FloatArray = npt.NDArray[np.float32]
-BoolArray = npt.NDArray[np.bool_]
 Box = tuple[float, float, float, float]
 """x and y of the upper left corner, width and height, as shares of the photo, 0..1."""
 

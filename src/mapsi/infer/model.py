@@ -13,13 +13,12 @@ import numpy.typing as npt
 import onnxruntime as ort
 from PIL import Image
 
+from mapsi.arrays import FloatArray
 from mapsi.errors import ArtifactError
 from mapsi.imaging import cut, to_input
 from mapsi.infer.folder import FAMILIAR, NETWORK, AxisLabels, ModelDocument, read_document
 from mapsi.infer.look import WHOLE, Box, Garment, Look, find_regions, group_shares, with_margin
 from mapsi.infer.reading import AxisReading, Guess, Reading
-
-FloatArray = npt.NDArray[np.float32]
 
 
 def shipped_model() -> Path:

@@ -10,16 +10,15 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image
 
+from mapsi.arrays import IntArray, UInt8Array
 from mapsi.dataset.photos import Sample
 from mapsi.evaluate.scores import accuracy
 from mapsi.imaging import LARGEST, READ_SIDE, decode_photo, to_input, to_square
 from mapsi.infer.model import Model
-from mapsi.learn.photos import UInt8Array, background_mask, gradient
+from mapsi.learn.photos import background_mask, gradient
 
-IntArray = npt.NDArray[np.int64]
 BATCH = 32
 
 

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 from scipy.optimize import minimize_scalar
 from sklearn.cluster import KMeans
 
+from mapsi.arrays import FloatArray, IntArray
 from mapsi.evaluate.reliability import calibration_error as expected_calibration_error
 from mapsi.infer.model import calibrated
-
-FloatArray = npt.NDArray[np.float32]
-IntArray = npt.NDArray[np.int64]
 
 # An unsure answer costs a shopper little (the nearest products are shown all the same), a wrong sure one costs trust,
 # but a service that is unsure of more than every fourth good photo is no use.

@@ -20,6 +20,7 @@ from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, Q
 from onnxruntime.quantization.shape_inference import quant_pre_process
 from torch import Tensor, nn
 
+from mapsi.arrays import FloatArray
 from mapsi.artifacts import atomic_folder, file_digest, write_json
 from mapsi.dataset.manifest import read_manifest
 from mapsi.dataset.photos import Sample
@@ -44,8 +45,6 @@ from mapsi.learn.photos import FIT
 from mapsi.learn.recipe import MEAN, STD
 from mapsi.learn.run import MANIFEST, RunConfig, read_run
 from mapsi.learn.training import load_weights
-
-FloatArray = npt.NDArray[np.float32]
 
 # Float32 sums differ in order between the two engines; larger gaps than these mean another network.
 EXPORT_TOLERANCE = 2e-3

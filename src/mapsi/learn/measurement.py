@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime as ort
 
+from mapsi.arrays import FloatArray, IntArray
 from mapsi.dataset.photos import Sample
 from mapsi.evaluate import Answers
 from mapsi.evaluate.groups import source_baseline
@@ -21,8 +22,6 @@ from mapsi.infer.model import Model, calibrated
 from mapsi.learn.calibration import calibration_error
 from mapsi.learn.run import photos_of
 
-FloatArray = npt.NDArray[np.float32]
-IntArray = npt.NDArray[np.int64]
 BATCH = 32
 
 

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, TensorDataset
 
+from mapsi.arrays import UInt8Array
 from mapsi.dataset.photos import Sample
 from mapsi.errors import ArtifactError
 from mapsi.evaluate.scores import accuracy, macro_f1
@@ -20,7 +21,7 @@ from mapsi.learn.machine import loader_processes
 from mapsi.learn.network import AxisNetwork, answer_views
 from mapsi.learn.objective import axis_loss, mix_batch, target_table
 from mapsi.learn.optimiser import build_optimiser, build_schedule
-from mapsi.learn.photos import TrainingPhotos, UInt8Array, read_views
+from mapsi.learn.photos import TrainingPhotos, read_views
 from mapsi.learn.pixels import normalise
 from mapsi.learn.recipe import Recipe
 

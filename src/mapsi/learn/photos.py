@@ -19,6 +19,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 from torchvision.transforms.v2 import functional as tvf
 
+from mapsi.arrays import UInt8Array
 from mapsi.artifacts import atomic_file
 from mapsi.dataset.facts import read_bytes
 from mapsi.dataset.photos import Sample
@@ -28,8 +29,6 @@ from mapsi.imaging import LARGEST, READ_SIDE, Fit, decode_photo, to_square, to_v
 STORE_SIDE = 192
 Augmentation = Literal["none", "crop", "strong"]
 FIT: Fit = "stretch"
-
-UInt8Array = npt.NDArray[np.uint8]
 
 
 def open_store(samples: Sequence[Sample], folder: Path, side: int = STORE_SIDE) -> UInt8Array:

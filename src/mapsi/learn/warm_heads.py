@@ -15,10 +15,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from mapsi.arrays import UInt8Array
 from mapsi.artifacts import atomic_file
 from mapsi.learn.network import AxisNetwork
 from mapsi.learn.objective import axis_loss
-from mapsi.learn.photos import UInt8Array
 from mapsi.learn.pixels import normalise, shrink
 
 BATCH = 128

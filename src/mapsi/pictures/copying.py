@@ -13,6 +13,7 @@ from mapsi.catalog import Catalog
 from mapsi.catalog.pictures.pictures import FetchedPicture, PictureTask
 from mapsi.catalog.records import PictureCopy
 from mapsi.errors import MapsiError, PhotoError, RemoteError
+from mapsi.http_address import is_http
 from mapsi.pictures.courtesy import AskedToWaitError, Courtesy
 from mapsi.pictures.store import PictureStore
 from mapsi.pictures.threads import in_threads
@@ -56,7 +57,7 @@ class PictureSource:
     def load_changed(self, image: str, etag: str = "", last_modified: str = "") -> Given | None:
         """The picture, ``None`` where it is the one that ``etag`` and ``last_modified`` came with; raises what
         :meth:`load` does."""
-        if is_remote(image):
+        if is_http(image):
             with self.courtesy.visit(image):
                 return self._fetch(image, etag, last_modified)
         return self._read(Path(image), etag)
@@ -91,11 +92,6 @@ class PictureSource:
             ) from error
 
 
-def is_remote(image: str) -> bool:
-    """Whether a picture is named by an address and not by a path."""
-    return image.startswith(("http://", "https://"))
-
-
 @dataclass(frozen=True, slots=True)
 class Schedule:
     """When an address is asked again: about ``every`` so long where it gave a picture, spread so that those fetched
@@ -111,7 +107,7 @@ class Schedule:
 
     def after_failure(self, image: str, failures: int, now: datetime) -> datetime:
         """``failures`` counts those in a row before this one. A file is looked for at each build: it costs nothing."""
-        return now + min(self.longest, self.first * 4 ** min(failures, 10)) if is_remote(image) else now
+        return now + min(self.longest, self.first * 4 ** min(failures, 10)) if is_http(image) else now
 
 
 @dataclass(frozen=True, slots=True)

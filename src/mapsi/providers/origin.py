@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from mapsi.errors import FeedError, UsageError
+from mapsi.http_address import is_http
 from mapsi.providers.arrival import DEFAULTS, Arrived, Limits
 from mapsi.providers.download import download_feed
 from mapsi.providers.watched import Watch
@@ -45,7 +46,7 @@ def open_origin(
     Raises :class:`FeedError` where there is no feed, :class:`RemoteError` where the address gives none, and
     :class:`UsageError` where ``at`` is of another kind.
     """
-    if at.lower().startswith(("http://", "https://")):
+    if is_http(at):
         return download_feed(at, remembered, into, fetcher, limits)
     if _SCHEME.match(at):
         raise UsageError(

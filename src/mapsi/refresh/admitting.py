@@ -8,6 +8,7 @@ from pathlib import Path
 
 from mapsi.catalog.imports.sources import NewSource
 from mapsi.errors import UsageError
+from mapsi.http_address import is_http
 from mapsi.providers import find_provider
 from mapsi.remote.address import parse_address
 
@@ -50,7 +51,7 @@ def admit_source(
 
 def _check_address(at: str) -> str:
     if "://" in at:
-        if not at.lower().startswith(("http://", "https://")):
+        if not is_http(at):
             raise UsageError(
                 f"{at!r} is neither an http or https address nor a path.",
                 "Fetch the feed by other means, into a folder.",

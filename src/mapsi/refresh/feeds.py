@@ -12,7 +12,7 @@ from mapsi.catalog.imports.run import Row
 from mapsi.catalog.offer import Offer
 from mapsi.catalog.records import ImportReport
 from mapsi.file_names import OnDisk
-from mapsi.pictures.copying import is_remote
+from mapsi.http_address import is_http
 from mapsi.providers import find_provider, read_offers
 from mapsi.taxonomy import Taxonomy
 
@@ -50,7 +50,7 @@ def beside(rows: Iterable[Row], folder: Path) -> Iterator[Row]:
     """The rows, pictures given as paths taken from ``folder``, in the letters that its disk has for them."""
     disk = OnDisk()
     for row in rows:
-        if isinstance(row, Offer) and row.image and not is_remote(row.image):
+        if isinstance(row, Offer) and row.image and not is_http(row.image):
             yield replace(row, image=str(disk.find(folder / row.image)))
         else:
             yield row

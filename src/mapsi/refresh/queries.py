@@ -19,6 +19,7 @@ from mapsi.catalog.imports.run import Row, Run
 from mapsi.catalog.offer import BrokenRow, Offer
 from mapsi.catalog.records import ImportReport, SourceRecord
 from mapsi.errors import QuotaSpentError
+from mapsi.http_address import is_http
 from mapsi.providers import shop_items
 from mapsi.providers.quota import quota_day, quota_spent
 from mapsi.providers.shop_json import Answer, ShopJson, queries_for
@@ -49,7 +50,7 @@ class Account:
 
 def is_asked(source: SourceRecord) -> bool:
     """Whether a source is asked by queries; answers of ``shop.json`` in a file are read like any feed."""
-    return source.format == shop_items.PROVIDER.name and source.address.startswith(("http://", "https://"))
+    return source.format == shop_items.PROVIDER.name and is_http(source.address)
 
 
 class CountedCalls:

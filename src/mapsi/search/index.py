@@ -10,13 +10,9 @@ from typing import Protocol, Self
 
 import faiss
 import numpy as np
-import numpy.typing as npt
 
+from mapsi.arrays import BoolArray, FloatArray, IntArray
 from mapsi.errors import ArtifactError
-
-FloatArray = npt.NDArray[np.float32]
-IntArray = npt.NDArray[np.int64]
-BoolArray = npt.NDArray[np.bool_]
 
 
 class VectorIndex(Protocol):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mapsi.search.index import BoolArray, FloatArray, IntArray
+from mapsi.arrays import BoolArray, FloatArray, IntArray
 from mapsi.search.score import Weights, agreements, logit, probability
 from mapsi.search.snapshot import Snapshot
 from mapsi.search.wish import Wish

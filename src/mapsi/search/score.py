@@ -12,13 +12,11 @@ from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
+from mapsi.arrays import FloatArray
 from mapsi.errors import ArtifactError
 from mapsi.search.snapshot import Coded, Columns
 from mapsi.search.wish import Wish
-
-FloatArray = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,10 +23,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from mapsi.arrays import IntArray
 from mapsi.artifacts import atomic_file, file_digest, locked_file, read_json, write_json
 from mapsi.catalog.records import IndexRow
 from mapsi.errors import ArtifactError
-from mapsi.search.index import FlatIndex, IntArray, VectorIndex
+from mapsi.search.index import FlatIndex, VectorIndex
 
 FORMAT = 2
 CURRENT = "current"

@@ -10,14 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-import numpy as np
-import numpy.typing as npt
-
+from mapsi.arrays import FloatArray
 from mapsi.infer.reading import AxisReading, Reading
 from mapsi.taxonomy import Axis, Taxonomy
 from mapsi.taxonomy.categories import AUDIENCE_AXIS, COLOR_AXIS, KIND_AXIS, OTHER
-
-FloatArray = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ from flask import url_for
 
 from mapsi.catalog.filters import Filters, Sort
 from mapsi.catalog.product import Product, ProductPage
-from mapsi.documents import is_web_address, product_keyword
+from mapsi.documents import product_keyword
+from mapsi.http_address import is_http
 from mapsi.pictures.store import smaller_sides
 from mapsi.taxonomy import Taxonomy
 from mapsi.taxonomy.names import axis_name, class_name, color_names
@@ -73,7 +74,7 @@ class Chip:
 def view_card(product: Product, taxonomy: Taxonomy, language: str) -> Card:
     """A product as the pages show it."""
     outside = not product.sample
-    shop_page = product.link if is_web_address(product.link) else ""
+    shop_page = product.link if is_http(product.link) else ""
     saving = _saving(product)
     return Card(
         id=product.id,

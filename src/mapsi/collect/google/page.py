@@ -21,6 +21,7 @@ from selenium.webdriver.remote.webelement import WebElement
 
 from mapsi.collect.google import scripts
 from mapsi.collect.selectors import GoogleSelectors, Selector
+from mapsi.http_address import is_http
 
 
 class Shown(Enum):
@@ -126,7 +127,7 @@ class ResultsPage:
         )
         if thumbnail is not None:
             self.matched["thumbnail"] = self._selectors.thumbnail[way]
-        return Cell(thumbnail, page if page.startswith(("http://", "https://")) else "", title.strip())
+        return Cell(thumbnail, page if is_http(page) else "", title.strip())
 
     def open_picture(self, cell: Cell, seconds: float) -> Picture | None:
         """Click a cell and wait until the panel names the picture itself; ``None`` where it does not."""

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-FloatArray = npt.NDArray[np.floating[Any]]
+Floats = npt.NDArray[np.floating[Any]]
 
 ROUNDS = 3
 ENOUGH = 4
@@ -17,7 +17,7 @@ DECIMALS = 6
 """Digits of a distance that are more than the order of a sum."""
 
 
-def doubts(shares: FloatArray | None, embeddings: FloatArray) -> FloatArray:
+def doubts(shares: Floats | None, embeddings: Floats) -> Floats:
     """How doubtful each photo of one class is, (n,), 0..1.
 
     ``shares`` (n,), 0..1, are the model's for the class, ``None`` where it does not know the class; ``embeddings``
@@ -28,7 +28,7 @@ def doubts(shares: FloatArray | None, embeddings: FloatArray) -> FloatArray:
     return apart if shares is None else (place(-shares) + apart) / 2
 
 
-def distances(embeddings: FloatArray) -> FloatArray:
+def distances(embeddings: Floats) -> Floats:
     """Cosine distance of each unit embedding (n, width) from the class's middle: (n,), 0..2."""
     if not len(embeddings):
         return np.zeros(0)
@@ -36,7 +36,7 @@ def distances(embeddings: FloatArray) -> FloatArray:
     return np.round(1 - embeddings @ middle, DECIMALS)
 
 
-def middle_of(embeddings: FloatArray) -> FloatArray:
+def middle_of(embeddings: Floats) -> Floats:
     """The direction (width,) that the nearer half of the photos has in common.
 
     The plain mean would be drawn towards the very photos that do not belong there.
@@ -49,12 +49,12 @@ def middle_of(embeddings: FloatArray) -> FloatArray:
     return _unit(near.mean(axis=0))
 
 
-def _unit(vector: FloatArray) -> FloatArray:
+def _unit(vector: Floats) -> Floats:
     length = np.linalg.norm(vector)
     return np.asarray(vector / length if length > 0 else vector)
 
 
-def place(values: FloatArray) -> FloatArray:
+def place(values: Floats) -> Floats:
     """The share of the other values that each value is above, equal ones counted half: (n,), 0..1."""
     if len(values) < 2:
         return np.zeros(len(values))

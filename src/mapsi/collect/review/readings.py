@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from zipfile import BadZipFile
 
 import numpy as np
-import numpy.typing as npt
 
+from mapsi.arrays import FloatArray
 from mapsi.artifacts import atomic_file
 from mapsi.dataset.facts import read_bytes
 from mapsi.errors import PhotoError
@@ -19,7 +19,6 @@ from mapsi.imaging import READ_SIDE, PhotoLimits, decode_photo
 if TYPE_CHECKING:
     from mapsi.infer import Model
 
-FloatArray = npt.NDArray[np.float32]
 BATCH = 16
 BATCHES_A_SAVE = 16
 
