@@ -118,7 +118,7 @@ def in_every_state(desk: Desk) -> Iterator[Desk]:
     desk.catalog.sources.sweep()
     for words, times in (("우주복", 3), ("<b>spacesuit</b>", 1), ("qwertz " * 12, 2)):
         for _ in range(times):
-            desk.catalog.unanswered.note(words)
+            desk.catalog.searches.note(words, 0)
     running = refreshing.add("maru-running", write(desk.folder, "maru-running", feed("abc")), every=HOUR)
     with desk.catalog.sources.run(running, TAXONOMY) as going_on:
         clock.advance(timedelta(seconds=75))

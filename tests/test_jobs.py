@@ -131,7 +131,7 @@ def test_workers_are_known_while_they_are_seen(catalog: Catalog, clock: Clock) -
 
 def test_queries_that_found_nothing_are_counted_and_bounded(catalog: Catalog, clock: Clock) -> None:
     for text in ("노란  우산", "Yellow Umbrella", "yellow umbrella ", "   ", "x" * 400):
-        catalog.unanswered.note(text)
+        catalog.searches.note(text, 0)
         clock.advance(timedelta(seconds=1))
-    found = catalog.unanswered.latest()
+    found = catalog.searches.unanswered()
     assert [(one.words[:20], one.times) for one in found] == [("yellow umbrella", 2), ("x" * 20, 1), ("노란 우산", 1)]

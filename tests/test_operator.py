@@ -148,7 +148,7 @@ def test_the_queue_tells_what_is_being_done_what_waits_and_why_it_failed(reader:
     assert "being done Pictures and index machine-1234-abcdef" in told
     assert "waits Tidy up due just now" in told
     assert f"failed 1× Refresh sora-broken tried again in 1 minute The feed cannot be read: {EVIL}" in told
-    assert "in the queue" in row(reader.get("/operator").text, "sora-broken")
+    assert "Refresh now" in row(reader.get("/operator").text, "sora-broken"), "not only when its pause is over"
 
 
 def test_the_searches_that_found_nothing_are_counted(reader: FlaskClient) -> None:
@@ -453,16 +453,16 @@ def test_a_search_that_finds_nothing_is_noted_by_page_and_api(desk: Desk) -> Non
     client.get("/api/v1/search/words?q=우주복")
     client.get("/api/v1/search/words?q=Spacesuit")
     with app.app_context():
-        services().unanswered.close()
-    assert [(one.words, one.times) for one in desk.catalog.unanswered.latest()] == [("우주복", 2), ("spacesuit", 1)]
+        services().notes.close()
+    assert [(one.words, one.times) for one in desk.catalog.searches.unanswered()] == [("우주복", 2), ("spacesuit", 1)]
 
 
 def test_what_finds_something_or_is_narrowed_is_not_noted(desk: Desk) -> None:
     app = desk.app()
     client = app.test_client()
-    before = desk.catalog.unanswered.latest()
+    before = desk.catalog.searches.unanswered()
     for asked in ("q=셔츠", "q=달나라&shop=haru", "q=달나라&page=2", "", "q=%3F%3F", "q=셔츠&min_price=99999999"):
         client.get(f"/search?{asked}")
     with app.app_context():
-        services().unanswered.close()
-    assert desk.catalog.unanswered.latest() == before
+        services().notes.close()
+    assert desk.catalog.searches.unanswered() == before

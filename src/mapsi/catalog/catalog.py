@@ -21,9 +21,10 @@ from mapsi.catalog.listings.browsing import in_order_of_price, load_price_histor
 from mapsi.catalog.listings.narrowing import Window
 from mapsi.catalog.listings.searching import Query
 from mapsi.catalog.listings.storefront import Storefront, as_query
+from mapsi.catalog.operations.clicks import Clicks
 from mapsi.catalog.operations.jobs import Jobs
+from mapsi.catalog.operations.searches import Searches
 from mapsi.catalog.operations.status import read_status
-from mapsi.catalog.operations.unanswered import UnansweredQueries
 from mapsi.catalog.people.accounts import Accounts
 from mapsi.catalog.people.letters import Letters
 from mapsi.catalog.people.saved import SavedProducts
@@ -75,7 +76,8 @@ class Catalog:
         self.pictures = Pictures(database)
         self.accounts = Accounts(database)
         self.jobs = Jobs(database)
-        self.unanswered = UnansweredQueries(database)
+        self.searches = Searches(database)
+        self.clicks = Clicks(database)
         self.saved = SavedProducts(database)
         self.sessions = Sessions(database)
         self.letters = Letters(database)

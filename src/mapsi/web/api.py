@@ -48,7 +48,7 @@ def search_words() -> Response:
     found = check_page(
         house.finder.by_words(asked, query.filters, query.sort, query.page, query.size, exact=query.exact)
     )
-    house.unanswered.take(asked, query, found)
+    house.notes.search(asked, query, found)
     document = words_document(
         asked,
         found,

@@ -19,8 +19,10 @@ from mapsi.web.api import api
 from mapsi.web.assets import setup_assets
 from mapsi.web.faults import setup_faults
 from mapsi.web.forms import protect_forms
+from mapsi.web.going import going
 from mapsi.web.languages import language, setup_languages, switch_url
 from mapsi.web.limits import setup_limits
+from mapsi.web.notes import Notes
 from mapsi.web.onward import here
 from mapsi.web.operator.pages import operator
 from mapsi.web.pages import pages
@@ -31,7 +33,6 @@ from mapsi.web.services import Services, attach
 from mapsi.web.sharing.owning import owns_photo
 from mapsi.web.sharing.pages import sharing
 from mapsi.web.shelf import Shelf
-from mapsi.web.unanswered import UnansweredNotes
 from mapsi.web.uploads import InMemoryRequest
 from mapsi.web.view import audience_name
 
@@ -59,6 +60,7 @@ def create_app(settings: Settings, *, finder: Finder, taxonomy: Taxonomy, secret
     app.register_blueprint(api)
     app.register_blueprint(saved_pages)
     app.register_blueprint(sharing)
+    app.register_blueprint(going)
     app.register_blueprint(entrance)
     app.register_blueprint(keys)
     app.register_blueprint(account_pages)
@@ -77,7 +79,7 @@ def create_app(settings: Settings, *, finder: Finder, taxonomy: Taxonomy, secret
         },
     )
     answers = PhotoAnswers(settings.photo_answers, settings.photo_minutes * 60)
-    notes = UnansweredNotes(finder.catalog)
+    notes = Notes(finder.catalog)
     attach(app, Services(settings, finder, taxonomy, answers, Shelf(finder), notes, Attempts()))
     return app
 

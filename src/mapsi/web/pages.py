@@ -192,7 +192,7 @@ def _find(asked: str, query: ListQuery) -> tuple[ProductPage, Facets]:
         found = _gather(
             lambda page: finder.by_words(asked, query.filters, query.sort, page, query.size, exact=exact), query
         )
-        services().unanswered.take(asked, query, found)
+        services().notes.search(asked, query, found)
     else:
         found = _gather(lambda page: finder.browse(query.filters, query.sort, page, query.size), query)
     if not found.total and not query.filters.narrows:
@@ -247,7 +247,15 @@ def health() -> AnyResponse:
 @pages.get("/robots.txt")
 def robots() -> Response:
     """Search engines may list the front page and the products' shelf, not searches and photos."""
-    lines = ("User-agent: *", "Disallow: /photo/", "Disallow: /search", "Disallow: /api/", "")
+    lines = (
+        "User-agent: *",
+        "Disallow: /photo/",
+        "Disallow: /search",
+        "Disallow: /api/",
+        "Disallow: /go/",
+        "Disallow: /share/",
+        "",
+    )
     return Response("\n".join(lines), mimetype="text/plain")
 
 

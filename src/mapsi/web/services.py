@@ -11,8 +11,8 @@ from mapsi.settings import Settings
 from mapsi.taxonomy import Taxonomy
 from mapsi.web.accounts.attempts import Attempts
 from mapsi.web.answers import PhotoAnswers
+from mapsi.web.notes import Notes
 from mapsi.web.shelf import Shelf
-from mapsi.web.unanswered import UnansweredNotes
 
 if TYPE_CHECKING:
     from mapsi.search.finder import Finder
@@ -29,7 +29,7 @@ class Services:
     taxonomy: Taxonomy
     answers: PhotoAnswers
     shelf: Shelf
-    unanswered: UnansweredNotes
+    notes: Notes
     attempts: Attempts
 
 

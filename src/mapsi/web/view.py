@@ -74,7 +74,7 @@ class Chip:
 def view_card(product: Product, taxonomy: Taxonomy, language: str) -> Card:
     """A product as the pages show it."""
     outside = not product.sample
-    shop_page = product.link if is_http(product.link) else ""
+    shop_page = url_for("going.go", product_id=product.id) if is_http(product.link) else ""
     saving = _saving(product)
     return Card(
         id=product.id,

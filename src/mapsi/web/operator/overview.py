@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from mapsi.catalog.imports.sourcing import next_time
+from mapsi.catalog.operations.clicks import ClickCount
+from mapsi.catalog.operations.jobs import WaitingJob
+from mapsi.catalog.operations.searches import Search
 from mapsi.catalog.pictures.pictures import PictureFault
 from mapsi.catalog.records import CatalogStatus, Facets, ShopStatus
 from mapsi.errors import MapsiError
@@ -105,11 +108,19 @@ class IndexView:
 
 @dataclass(frozen=True, slots=True)
 class QueryView:
-    """Words that found nothing."""
+    """Words that were searched for, with the time of the last search as it is shown."""
 
-    words: str
-    times: int
+    search: Search
     last: TimeView
+
+
+@dataclass(frozen=True, slots=True)
+class ClicksView:
+    """Ways to shops in the last two weeks: each day, each shop and each class with its name and number."""
+
+    days: tuple[ClickCount, ...]
+    shops: tuple[ClickCount, ...]
+    classes: tuple[ClickCount, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +137,8 @@ class Overview:
     pictures: PicturesView
     index: IndexView
     queries: tuple[QueryView, ...]
+    searches: tuple[QueryView, ...]
+    clicks: ClicksView
 
     @property
     def urgent(self) -> list[SourceView]:
@@ -146,22 +159,49 @@ def view_overview(house: Services) -> Overview:
         axes=_view_axes(house.finder.facets(), house.taxonomy),
         pictures=_view_pictures(house, status, now),
         index=_view_index(house.finder, status, now),
-        queries=tuple(
-            QueryView(one.words, one.times, view_time(one.last, now))
-            for one in catalog.unanswered.latest(QUERIES_SHOWN)
-        ),
+        queries=_view_searches(catalog.searches.unanswered(QUERIES_SHOWN), now),
+        searches=_view_searches(catalog.searches.top(QUERIES_SHOWN), now),
+        clicks=_view_clicks(house, status),
+    )
+
+
+def _view_searches(searches: Iterable[Search], now: datetime) -> tuple[QueryView, ...]:
+    return tuple(QueryView(one, view_time(one.last, now)) for one in searches)
+
+
+def _view_clicks(house: Services, status: CatalogStatus) -> ClicksView:
+    clicks = house.finder.catalog.clicks
+    titles = {shop.slug: shop.title for shop in status.shops}
+    names = {
+        f"{axis}:{one.slug}": one.name.in_language(language())
+        for axis, found in house.taxonomy.axes.items()
+        for one in found.classes
+    }
+    return ClicksView(
+        days=tuple(clicks.by_day()),
+        shops=tuple(replace(one, name=titles.get(one.name, one.name)) for one in clicks.by_shop()),
+        classes=tuple(replace(one, name=names.get(one.name, one.name)) for one in clicks.by_class()[:QUERIES_SHOWN]),
     )
 
 
 def view_sources(house: Services, status: CatalogStatus, now: datetime) -> list[SourceView]:
     """Everything that offers come from or are expected of, by slug."""
     account, catalog = Account.of(house.settings), house.finder.catalog
-    wanted = {one.job.argument for one in catalog.jobs.all() if one.job.kind in ("refresh", "accept")}
+    wanted = {one.job.argument for one in catalog.jobs.all() if _is_refresh(one) and not _waits_after_failing(one, now)}
     return [
         _view_source(shop, calls_left(catalog, shop.source, account) if shop.source else None, wanted, now)
         for shop in status.shops
         if shop.is_current
     ]
+
+
+def _is_refresh(waiting: WaitingJob) -> bool:
+    return waiting.job.kind in ("refresh", "accept")
+
+
+def _waits_after_failing(waiting: WaitingJob, now: datetime) -> bool:
+    """Whether it could be started again at once, by hand."""
+    return bool(waiting.failures) and not waiting.worker and waiting.due > now
 
 
 def _view_source(shop: ShopStatus, left: int | None, wanted: Iterable[str], now: datetime) -> SourceView:

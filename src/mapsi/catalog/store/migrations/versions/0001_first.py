@@ -368,11 +368,22 @@ def _create_operations() -> None:
         **OPTIONS,
     )
     op.create_table(
-        "unanswered",
+        "searches",
         sa.Column("words", sa.String(length=256), nullable=False),
         sa.Column("times", sa.Integer(), nullable=False),
+        sa.Column("found", sa.Integer(), nullable=False),
         sa.Column("last_at", TIME, nullable=False),
-        sa.PrimaryKeyConstraint("words", name="pk_unanswered"),
+        sa.PrimaryKeyConstraint("words", name="pk_searches"),
         **OPTIONS,
     )
-    op.create_index("ix_unanswered_last_at", "unanswered", ["last_at"])
+    op.create_index("ix_searches_last_at", "searches", ["last_at"])
+    op.create_table(
+        "clicks",
+        sa.Column("day", sa.String(length=10), nullable=False),
+        sa.Column("shop", sa.String(length=100), nullable=False),
+        sa.Column("axis", sa.String(length=60), nullable=False),
+        sa.Column("slug", sa.String(length=60), nullable=False),
+        sa.Column("times", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("day", "shop", "axis", "slug", name="pk_clicks"),
+        **OPTIONS,
+    )
