@@ -4,7 +4,7 @@ FROM python:3.11-slim
 RUN useradd --create-home --uid 1000 mapsi \
     && mkdir /data && chown mapsi /data
 WORKDIR /app
-COPY pyproject.toml constraints.txt README.md ./
+COPY pyproject.toml constraints.txt README.md LICENSE ./
 COPY src src
 RUN pip install --no-cache-dir -c constraints.txt '.[mysql,workers]'
 

@@ -35,3 +35,27 @@ def test_a_command_that_a_manual_shows_can_be_given(page: str, line: str) -> Non
 @pytest.mark.parametrize("page", PAGES)
 def test_a_manual_shows_commands(page: str) -> None:
     assert _shown(page)
+
+
+def test_the_index_of_the_manual_names_every_page() -> None:
+    listed = set(re.findall(r"\]\(([a-z-]+\.md)\)", (DOCS / "README.md").read_text("utf-8")))
+    assert listed == {page.name for page in DOCS.glob("*.md")} - {"README.md"}
+
+
+@pytest.mark.parametrize("page", sorted((DOCS / "decisions").glob("*.md")), ids=lambda page: page.stem)
+def test_a_decision_says_whether_it_is_in_force(page: Path) -> None:
+    title, blank, status = page.read_text("utf-8").splitlines()[:3]
+    assert re.match(rf"# {int(page.name[:4])}\. ", title)
+    assert (blank, status.startswith("Status: ")) == ("", True)
+
+
+FRONT = [
+    DOCS.parent / name for name in ("README.md", "README.ko.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md")
+]
+
+
+@pytest.mark.parametrize("page", [*FRONT, *DOCS.rglob("*.md")], ids=lambda page: str(page.relative_to(DOCS.parent)))
+def test_links_lead_to_files_that_are_there(page: Path) -> None:
+    text = re.sub(r"```.*?```", "", page.read_text("utf-8"), flags=re.DOTALL)
+    targets = [link for link in re.findall(r"\]\(([^)#\s]+)[^)]*\)", text) if "://" not in link]
+    assert [link for link in targets if not (page.parent / link).exists()] == []
