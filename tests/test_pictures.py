@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -21,8 +23,9 @@ from mapsi.catalog.pictures.pictures import FetchedPicture
 from mapsi.catalog.records import PictureCopy
 from mapsi.imaging import PhotoLimits, encode_webp
 from mapsi.pictures.copying import CopyReport, PictureSource, Schedule, copy_pictures
-from mapsi.pictures.courtesy import CONNECTIONS, LONGEST, Courtesy
+from mapsi.pictures.courtesy import CONNECTIONS, LONGEST, AskedToWaitError, Courtesy
 from mapsi.pictures.store import FULL, SIDES, PictureStore, covering_side, smaller_sides
+from mapsi.pictures.threads import in_threads
 from mapsi.progress import no_progress
 from mapsi.remote import Fetcher
 from offers import offer, take_in
@@ -347,6 +350,56 @@ def test_terms_that_change_take_the_copy_away_or_bring_it(home: Home) -> None:
     home.copy()
     assert home.store.path(digest) is not None
     assert home.pictures(1) == [digest]
+
+
+def test_hosts_that_do_not_answer_take_one_thread_each_and_rest_after_two_addresses(home: Home) -> None:
+    with run_picture_server() as slow:
+        urls = [slow.put(f"/{n}.png", photo("red"), seconds=2.0) for n in range(200)]
+        urls += [home.server.put(f"/{n}.png", photo("red", (n + 1, 9))) for n in range(20)]
+        take_in(home.catalog, *(offer(str(n), image=url) for n, url in enumerate(urls)))
+        source = PictureSource(Fetcher(allow_hosts=(slow.host, home.server.host)), 1 << 16, 0.4)
+        report = copy_pictures(home.catalog, source, home.store, no_progress)
+        assert (report.copied, report.failed_count, report.waiting) == (20, 2, 198)
+        assert slow.busiest == 2, "visits in all, the first of which it still works on when the second is given up"
+
+
+def test_a_host_that_answers_in_time_again_is_asked_as_before() -> None:
+    courtesy = Courtesy(clock=lambda: START)
+    assert courtesy.width("h") == 1
+    for slow in (False, True, False, True):
+        courtesy.note("https://h/1.png", slow=slow)
+        assert courtesy.width("h") == (1 if slow else CONNECTIONS)
+    with courtesy.visit("https://h/2.png"):
+        pass
+    courtesy.note("https://h/2.png", slow=True)
+    with (
+        pytest.raises(AskedToWaitError, match="does not answer in time and is left alone"),
+        courtesy.visit("https://h/3.png"),
+    ):
+        pass
+
+
+@given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(1, 3)), max_size=40), st.integers(1, 4))
+def test_every_item_of_every_lane_is_worked_on_once_and_no_lane_is_wider_than_it_may_be(
+    items: list[tuple[str, int]], threads: int
+) -> None:
+    busy: Counter[str] = Counter()
+    most: Counter[str] = Counter()
+    lock = threading.Lock()
+
+    def work(item: tuple[int, tuple[str, int]]) -> int:
+        name = item[1][0]
+        with lock:
+            busy[name] += 1
+            most[name] = max(most[name], busy[name])
+        with lock:
+            busy[name] -= 1
+        return item[0]
+
+    widths = {"a": 1, "b": 2, "c": 100}
+    done = in_threads(work, enumerate(items), threads, lane=lambda item: item[1][0], width=widths.__getitem__)
+    assert sorted(done) == list(range(len(items)))
+    assert all(most[name] <= widths[name] for name in most)
 
 
 def test_copying_is_no_slower_for_one_slow_host(home: Home) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -14,15 +15,17 @@ from mapsi.catalog.pictures.pictures import FetchedPicture, PictureTask
 from mapsi.catalog.records import PictureCopy
 from mapsi.errors import MapsiError, PhotoError, RemoteError
 from mapsi.http_address import is_http
-from mapsi.pictures.courtesy import AskedToWaitError, Courtesy
+from mapsi.pictures.courtesy import AskedToWaitError, Courtesy, host_of
 from mapsi.pictures.store import PictureStore
 from mapsi.pictures.threads import in_threads
 from mapsi.progress import Progress
 from mapsi.remote import Fetcher
 
+_SLOW = 0.8  # of the time that an address has
+
 COPIERS = 16
 """Threads that fetch and copy: fetching waits for the network, and Pillow frees the interpreter. Four times what one host
-is asked for at once, so that a slow one does not hold up the others."""
+is asked for at once; one that does not answer takes a single thread, and rests after its second address."""
 
 TOLD = 100
 """Failures that a report lists; the catalogue has them all."""
@@ -64,13 +67,17 @@ class PictureSource:
 
     def _fetch(self, image: str, etag: str, last_modified: str) -> Given | None:
         known = {"if-none-match": etag, "if-modified-since": last_modified}
-        answer = self.fetcher.fetch(
-            image,
-            max_bytes=self.max_bytes,
-            seconds=self.seconds,
-            headers={name: value for name, value in known.items() if value},
-            statuses=(304, 429, 503),
-        )
+        begun = time.monotonic()
+        try:
+            answer = self.fetcher.fetch(
+                image,
+                max_bytes=self.max_bytes,
+                seconds=self.seconds,
+                headers={name: value for name, value in known.items() if value},
+                statuses=(304, 429, 503),
+            )
+        finally:
+            self.courtesy.note(image, slow=time.monotonic() - begun > self.seconds * _SLOW)
         if answer.status in (429, 503):
             raise self.courtesy.leave_alone(image, answer.headers, otherwise=timedelta(minutes=15))
         if answer.status == 304:
@@ -166,7 +173,8 @@ class _Copying:
         lost = self._mend_store(progress)
         self._drop_disallowed()
         done = progress("pictures", self._pictures.count_to_fetch(now))
-        for task, outcome in in_threads(self._attempt, self._pictures.to_fetch(now), COPIERS):
+        lane, width = (lambda task: host_of(task.image)), self._source.courtesy.width
+        for task, outcome in in_threads(self._attempt, self._pictures.to_fetch(now), COPIERS, lane=lane, width=width):
             self._note(task, outcome)
             done(max(1, len(task.offer_ids)))
         if self._counts["copied"] or self._counts["changed"] or lost:

@@ -18,11 +18,19 @@ LONGEST = timedelta(days=1)
 """No longer is waited for a host, whatever it asks."""
 
 
-class AskedToWaitError(MapsiError):
-    """A host wants to be left alone until ``until`` (UTC)."""
+ANY_NUMBER = 1 << 30
 
-    def __init__(self, host: str, until: datetime) -> None:
-        super().__init__(f"{host} asks to wait until {until:%Y-%m-%d %H:%M} UTC.", "It is asked again after that.")
+SLOW_IN_A_ROW = 2
+"""Addresses of one host that used up their time before it rests, for :data:`REST`."""
+
+REST = timedelta(hours=1)
+
+
+class AskedToWaitError(MapsiError):
+    """A host is left alone until ``until`` (UTC), because it wants to be or because it does not answer."""
+
+    def __init__(self, host: str, until: datetime, why: str = "asks to wait") -> None:
+        super().__init__(f"{host} {why} until {until:%Y-%m-%d %H:%M} UTC.", "It is asked again after that.")
         self.until = until
 
 
@@ -33,29 +41,49 @@ class Courtesy:
         self._connections = connections
         self._clock = clock or (lambda: datetime.now(UTC))
         self._slots: dict[str, BoundedSemaphore] = {}
-        self._resting: dict[str, datetime] = {}
+        self._resting: dict[str, tuple[datetime, str]] = {}
+        self._slow: dict[
+            str, int
+        ] = {}  # how many in a row used up their time; a host that was never asked is not in it
         self._lock = Lock()
 
     @contextmanager
     def visit(self, address: str) -> Iterator[None]:
         """Wait for a free connection to the address's host; raises :class:`AskedToWaitError` where it wants none."""
-        host = _host(address)
+        host = host_of(address)
         with self._lock:
             slots = self._slots.setdefault(host, BoundedSemaphore(self._connections))
         with slots:
-            until = self._resting.get(host)
+            until, why = self._resting.get(host, (None, ""))
             if until is not None and until > self._clock():
-                raise AskedToWaitError(host, until)
+                raise AskedToWaitError(host, until, why)
             yield
+
+    def width(self, host: str) -> int:
+        """How many addresses of a host are worth a thread: one until it has answered in time, and while it does not. Files of
+        this machine are of no host."""
+        if not host:
+            return ANY_NUMBER
+        return self._connections if self._slow.get(host) == 0 else 1
+
+    def note(self, address: str, *, slow: bool) -> None:
+        """Take in whether an address used up the time it had. A host of which one after the other does rests for a while, so
+        that its threads work for others."""
+        host = host_of(address)
+        with self._lock:
+            self._slow[host] = self._slow.get(host, 0) + 1 if slow else 0
+            if self._slow[host] >= SLOW_IN_A_ROW:
+                self._resting[host] = (self._clock() + REST, "does not answer in time and is left alone")
 
     def leave_alone(self, address: str, headers: Mapping[str, str], otherwise: timedelta) -> AskedToWaitError:
         """Take in an answer that asks to wait: for as long as ``Retry-After`` says, else for ``otherwise``."""
         now = self._clock()
         seconds = retry_after(headers.get("retry-after", ""), now)
         wait = min(timedelta(seconds=seconds) if seconds else otherwise, LONGEST)
-        self._resting[_host(address)] = now + wait
-        return AskedToWaitError(_host(address), now + wait)
+        self._resting[host_of(address)] = (now + wait, "asks to wait")
+        return AskedToWaitError(host_of(address), now + wait)
 
 
-def _host(address: str) -> str:
+def host_of(address: str) -> str:
+    """Host and port of an address, empty for a path."""
     return urlsplit(address).netloc.lower()

@@ -18,6 +18,7 @@ from mapsi.cores import cores
 from mapsi.errors import MapsiError
 from mapsi.infer import Model, Reading
 from mapsi.pictures.copying import COPIERS, PictureSource
+from mapsi.pictures.courtesy import host_of
 from mapsi.pictures.store import PictureStore, covering_side
 from mapsi.pictures.threads import in_threads
 from mapsi.progress import Progress
@@ -103,7 +104,9 @@ class _Fetching:
         self.failed: list[tuple[str, str]] = []
 
     def fetched(self, linked: Iterable[UnreadPicture]) -> Iterator[UnreadPicture]:
-        for picture, reason in in_threads(self._fetch, linked, COPIERS):
+        width = self._source.courtesy.width if self._source else lambda _host: COPIERS
+        lane = lambda picture: host_of(picture.source)  # noqa: E731
+        for picture, reason in in_threads(self._fetch, linked, COPIERS, lane=lane, width=width):
             if reason:
                 self.failed.append((picture.source, reason))
             else:
