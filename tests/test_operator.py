@@ -315,6 +315,7 @@ def work(desk: Desk) -> list[str]:
         index=lambda: None,
         prune=lambda: None,
         mail=lambda: None,
+        preview=lambda name: None,
     )
     worker = Worker(desk.catalog, hands, said.append, now=desk.clock)
     desk.catalog.jobs.note_worker(worker.name)

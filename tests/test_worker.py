@@ -44,6 +44,7 @@ class Told:
             index=lambda: self.done.append("index"),
             prune=prune or (lambda: self.done.append("prune")),
             mail=lambda: self.done.append("mail"),
+            preview=lambda name: self.done.append(f"preview {name}"),
         )
 
 
@@ -201,7 +202,7 @@ def refresh(name):
     return False
 
 with open_catalog(url) as catalog:
-    hands = Hands(refresh=refresh, accept=refresh, index=lambda: write("end index"), prune=lambda: write("end prune"), mail=lambda: None)
+    hands = Hands(refresh=refresh, accept=refresh, index=lambda: write("end index"), prune=lambda: write("end prune"), mail=lambda: None, preview=lambda name: None)
     celery_worker.work(celery_worker.make_app(broker), catalog, hands, lambda text: write(f"said {text}"))
 """
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import sys
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -24,8 +23,6 @@ if TYPE_CHECKING:
 HELD = 12
 """Exit code of a refresh that holds a feed back: a person has to look."""
 
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-
 
 class Duration(click.ParamType[timedelta]):
     """A whole number and its unit: 45m, 6h, 3d."""
@@ -35,10 +32,12 @@ class Duration(click.ParamType[timedelta]):
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
         if isinstance(value, timedelta):
             return value
-        match = re.fullmatch(r"([0-9]{1,6})([smhd])", str(value).strip().lower())
-        if match is None:
-            self.fail(f"{value!r} is no duration: give a number and s, m, h or d, such as 6h.", param, ctx)
-        return timedelta(seconds=int(match[1]) * _UNITS[match[2]])
+        from mapsi.refresh.admitting import read_duration
+
+        try:
+            return read_duration(str(value))
+        except UsageError as error:
+            self.fail(str(error), param, ctx)
 
 
 @click.group()

@@ -85,7 +85,7 @@ def make_hands(settings: Settings, catalog: Catalog) -> Hands:
     from mapsi.cli.accounts import letter_writer
     from mapsi.mailing import read_mail_server
     from mapsi.pictures.copying import Schedule
-    from mapsi.refresh.refreshing import refresh_source
+    from mapsi.refresh.refreshing import preview_source, refresh_source
     from mapsi.search.building import build
     from mapsi.search.pruning import prune
     from mapsi.work.hands import Hands
@@ -112,6 +112,10 @@ def make_hands(settings: Settings, catalog: Catalog) -> Hands:
         pruned = prune(open_installation(settings))
         _say(f"prune: {pruned.pictures} pictures, {pruned.files} files and {pruned.runs} old runs removed")
 
+    def preview(name: str) -> None:
+        source = catalog.sources.find(name)
+        catalog.sources.keep_preview(source, preview_source(catalog, source, means, taxonomy))
+
     def mail() -> None:
         if settings.smtp:
             ask_for_letters(catalog)
@@ -130,6 +134,7 @@ def make_hands(settings: Settings, catalog: Catalog) -> Hands:
         index=index,
         prune=prune_now,
         mail=mail,
+        preview=preview,
     )
 
 

@@ -12,7 +12,17 @@ from mapsi.http_address import is_http
 from mapsi.providers import find_provider
 from mapsi.remote.address import parse_address
 
+_DURATION = re.compile(r"([0-9]{1,6})([smhd])")
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _PATTERN = re.compile(r"[*?\[]")
+
+
+def read_duration(text: str) -> timedelta:
+    """A whole number and its unit, ``45m``, ``6h`` or ``3d``; raises :class:`UsageError`."""
+    match = _DURATION.fullmatch(text.strip().lower())
+    if match is None:
+        raise UsageError(f"{text[:40]!r} is no duration.", "Give a number and s, m, h or d, such as 6h.")
+    return timedelta(seconds=int(match[1]) * _UNITS[match[2]])
 
 
 def admit_source(

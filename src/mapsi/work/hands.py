@@ -30,6 +30,7 @@ class Hands:
     index: Callable[[], object]
     prune: Callable[[], object]
     mail: Callable[[], object]
+    preview: Callable[[str], object]
 
 
 def worker_name() -> str:
@@ -91,6 +92,8 @@ def _do(catalog: Catalog, claim: Claim, hands: Hands) -> None:
             hands.prune()
         case "mail":
             hands.mail()
+        case "preview":
+            hands.preview(job.argument)
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from mapsi.catalog.store.changes import note_changes
 from mapsi.catalog.store.database import Database, begin_write
 from mapsi.catalog.store.generation import advance_generation
 from mapsi.catalog.store.locks import PATIENCE, shop_lock, switch_lock
+from mapsi.catalog.store.operator_tables import PreviewRow
 from mapsi.catalog.store.tables import Answer, Listing, OfferRow, Shop, Source
 from mapsi.errors import BusyError, NotFoundError, UsageError
 
@@ -93,6 +94,20 @@ def _save_shop(connection: Connection, slug: str, new: NewSource) -> int:
     return shop_id
 
 
+def change_source(database: Database, new: NewSource) -> SourceRecord:
+    """Change the terms of the source called ``new.name``. What is remembered of its feed goes where it lies elsewhere or
+    is of another format; times to live hold from the next refresh on. Raises :class:`NotFoundError`."""
+    known = find_source(database, new.name)
+    values: dict[str, Any] = {"format": new.format, "address": new.address, "every": _seconds(new.every)}
+    with database.write() as connection:
+        if (known.format, known.address) != (new.format, new.address):
+            values["remembered"] = "{}"
+            connection.execute(delete(Answer).where(Answer.source_id == known.id))
+        connection.execute(update(Source).where(Source.id == known.id).values(shrink=new.shrink, **values))
+        _save_shop(connection, known.shop, new)
+        return _record(connection.execute(_sources().where(Source.id == known.id)).one())
+
+
 def remove_source(database: Database, name: str) -> tuple[SourceRecord, int]:
     """Remove a source; its offers are gone at once. Gives what it was and how many offers lived. The book of its runs
     and the history of its prices stay.
@@ -104,7 +119,8 @@ def remove_source(database: Database, name: str) -> tuple[SourceRecord, int]:
             raise BusyError(f"The source {source.name} is being refreshed.", "Wait until that has ended.")
         with switch_lock(database, connection), begin_write(connection):
             shop_id = connection.scalar(select(Source.shop_id).where(Source.id == source.id)) or 0
-            connection.execute(delete(Answer).where(Answer.source_id == source.id))
+            for table in (Answer, PreviewRow):
+                connection.execute(delete(table).where(table.source_id == source.id))
             connection.execute(delete(Source).where(Source.id == source.id))
             gone = _close_shop(connection, shop_id, database.now())
     return source, gone

@@ -8,6 +8,7 @@ from datetime import datetime
 from operator import itemgetter
 
 from mapsi.catalog.imports.preview import preview_delivery
+from mapsi.catalog.imports.previews import KeptPreview, find_preview, keep_preview
 from mapsi.catalog.imports.query_answers import (
     QueryAnswer,
     calls_used,
@@ -30,6 +31,7 @@ from mapsi.catalog.imports.run_log import (
 from mapsi.catalog.imports.sources import (
     NewSource,
     add_source,
+    change_source,
     find_source,
     load_sources,
     recall_feed,
@@ -55,6 +57,19 @@ class Sources:
     def add(self, new: NewSource) -> SourceRecord:
         """Add a source and, where there is none yet, its shop; raises :class:`UsageError` where the shop has one."""
         return add_source(self._database, new)
+
+    def change(self, new: NewSource) -> SourceRecord:
+        """Change the terms of the source of that name; times to live hold from the next refresh on. Raises
+        :class:`NotFoundError`."""
+        return change_source(self._database, new)
+
+    def keep_preview(self, source: SourceRecord, previews: Sequence[Preview]) -> None:
+        """Keep a dry run for the operator, in the place of the one before."""
+        keep_preview(self._database, source.id, previews)
+
+    def kept_preview(self, source: SourceRecord) -> KeptPreview | None:
+        """The latest dry run that was kept."""
+        return find_preview(self._database, source.id)
 
     def remove(self, name: str) -> tuple[SourceRecord, int]:
         """Remove a source; its offers are gone at once. Gives what it was and how many offers lived. The book of its

@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from mapsi.catalog.product import Product
 from mapsi.catalog.store.database import Database
-from mapsi.catalog.store.tables import ClickRow
+from mapsi.catalog.store.operator_tables import ClickRow
 
 KEPT = timedelta(days=400)
 """A year to compare with, and a little more."""

@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from mapsi.catalog.store.database import Database, storable
 from mapsi.catalog.store.tables import JobRow, WorkerRow
 
-JobKind = Literal["refresh", "accept", "index", "prune", "mail"]
+JobKind = Literal["refresh", "accept", "index", "prune", "mail", "preview"]
 
 LEASE = timedelta(seconds=60)
 """How long a job belongs to a worker that says nothing more of it."""
@@ -24,7 +24,8 @@ PAUSES = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30), tim
 @dataclass(frozen=True, slots=True)
 class Job:
     """Something to be done: ``refresh`` the source named ``argument``, ``accept`` the feed of it that was held back, bring
-    the ``index`` up to date, ``prune``, send the letters that wait (``mail``)."""
+    the ``index`` up to date, ``prune``, send the letters that wait
+    (``mail``), find out what a refresh would change (``preview``)."""
 
     kind: JobKind
     argument: str = ""

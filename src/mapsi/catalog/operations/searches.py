@@ -9,7 +9,7 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from mapsi.catalog.store.database import Database, storable
-from mapsi.catalog.store.tables import SearchRow
+from mapsi.catalog.store.operator_tables import SearchRow
 
 KEPT = 1000
 """So many searches are kept that find something, and as many that find nothing, the latest: strangers can type forever."""

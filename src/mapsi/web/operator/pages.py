@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
 from flask import Blueprint, Response, flash, g, jsonify, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
+from mapsi.catalog import Catalog
 from mapsi.catalog.operations.jobs import Job, JobKind
 from mapsi.catalog.records import SourceRecord
 from mapsi.documents import error_document
@@ -15,7 +21,8 @@ from mapsi.web.onward import here
 from mapsi.web.operator.live import live_document
 from mapsi.web.operator.overview import view_overview, view_sources
 from mapsi.web.operator.runs import view_run
-from mapsi.web.operator.times import view_duration, view_time
+from mapsi.web.operator.sources import sources
+from mapsi.web.operator.times import TimeView, view_duration, view_time
 from mapsi.web.operator.work import view_work
 from mapsi.web.security import keep_private
 from mapsi.web.services import services
@@ -32,6 +39,7 @@ operator = Blueprint(
     static_folder="static",
     static_url_path="/assets",
 )
+operator.register_blueprint(sources)
 STATIC = "operator.static"
 
 
@@ -94,11 +102,25 @@ def source(slug: str) -> str:
         version=version,
         source=view,
         record=record,
+        tried=_view_preview(catalog, record, now) if record else None,
         added=view_time(record.added_at, now) if record else None,
         duration=view_duration,
         runs=[view_run(run, now) for run in catalog.sources.runs(slug, RUNS_SHOWN)],
         work=view_work(catalog, now),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewView:
+    """A dry run as it is shown."""
+
+    at: TimeView
+    previews: Sequence[Mapping[str, Any]]
+
+
+def _view_preview(catalog: Catalog, record: SourceRecord, now: datetime) -> PreviewView | None:
+    kept = catalog.sources.kept_preview(record)
+    return PreviewView(view_time(kept.at, now), kept.previews) if kept else None
 
 
 @operator.get("/runs/<int:run_id>")

@@ -65,5 +65,6 @@ _NAMES: dict[JobKind, Callable[[], str]] = {
     "accept": lambda: _("Take the held feed"),
     "index": lambda: _("Pictures and index"),
     "prune": lambda: _("Tidy up"),
+    "preview": lambda: _("Dry run"),
     "mail": lambda: _("Letters"),
 }

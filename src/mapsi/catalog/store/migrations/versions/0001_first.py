@@ -387,3 +387,12 @@ def _create_operations() -> None:
         sa.PrimaryKeyConstraint("day", "shop", "axis", "slug", name="pk_clicks"),
         **OPTIONS,
     )
+    op.create_table(
+        "previews",
+        sa.Column("source_id", ID, autoincrement=False, nullable=False),
+        sa.Column("made_at", TIME, nullable=False),
+        sa.Column("document", LONG, nullable=False),
+        sa.ForeignKeyConstraint(["source_id"], ["sources.id"], name="fk_previews_source_id"),
+        sa.PrimaryKeyConstraint("source_id", name="pk_previews"),
+        **OPTIONS,
+    )

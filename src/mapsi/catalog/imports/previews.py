@@ -1,0 +1,41 @@
+"""The latest dry run of each source, kept until the next: a worker makes it, the operator's page shows it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, insert, select
+
+from mapsi.catalog.records import Preview
+from mapsi.catalog.store.database import Database
+from mapsi.catalog.store.operator_tables import PreviewRow
+from mapsi.catalog.store.tables import Source
+
+
+@dataclass(frozen=True, slots=True)
+class KeptPreview:
+    """A dry run: when (UTC), and for each feed that was new the fields of a ``Preview``, prices as text."""
+
+    at: datetime
+    previews: Sequence[Mapping[str, Any]]
+
+
+def keep_preview(database: Database, source_id: int, previews: Sequence[Preview]) -> None:
+    """Keep a dry run in the place of the one before; of a source that was removed meanwhile nothing is kept."""
+    document = json.dumps([asdict(one) for one in previews], ensure_ascii=False, default=str)
+    with database.write() as connection:
+        connection.execute(delete(PreviewRow).where(PreviewRow.source_id == source_id))
+        if connection.scalar(select(Source.id).where(Source.id == source_id)) is not None:
+            values = {"source_id": source_id, "made_at": database.now(), "document": document}
+            connection.execute(insert(PreviewRow).values(**values))
+
+
+def find_preview(database: Database, source_id: int) -> KeptPreview | None:
+    """The latest dry run of a source; ``None`` where there was none."""
+    with database.read() as connection:
+        row = connection.execute(select(PreviewRow).where(PreviewRow.source_id == source_id)).one_or_none()
+    return None if row is None else KeptPreview(row.made_at, json.loads(row.document))

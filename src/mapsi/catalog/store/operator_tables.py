@@ -1,0 +1,44 @@
+"""The tables of what operators look at: searches, clicks, dry runs."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index, Integer, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from mapsi.catalog.store.tables import TABLE_OPTIONS, Id, Long, Table, UtcTime
+
+
+class SearchRow(Table):
+    """Words that were searched for, how often, and how many products they found last, without who asked."""
+
+    __tablename__ = "searches"
+    __table_args__ = (Index(None, "last_at"), TABLE_OPTIONS)
+
+    words: Mapped[str] = mapped_column(String(256), primary_key=True)
+    times: Mapped[int] = mapped_column(Integer)
+    found: Mapped[int] = mapped_column(Integer)
+    last_at: Mapped[datetime] = mapped_column(UtcTime)
+
+
+class ClickRow(Table):
+    """Clicks through to one shop on one day (UTC, ``2026-03-01``): for each class, and once for all (``axis`` empty)."""
+
+    __tablename__ = "clicks"
+
+    day: Mapped[str] = mapped_column(String(10), primary_key=True)
+    shop: Mapped[str] = mapped_column(String(100), primary_key=True)
+    axis: Mapped[str] = mapped_column(String(60), primary_key=True)
+    slug: Mapped[str] = mapped_column(String(60), primary_key=True)
+    times: Mapped[int] = mapped_column(Integer)
+
+
+class PreviewRow(Table):
+    """The latest dry run of a source; ``document`` is JSON."""
+
+    __tablename__ = "previews"
+
+    source_id: Mapped[int] = mapped_column(Id, ForeignKey("sources.id"), primary_key=True, autoincrement=False)
+    made_at: Mapped[datetime] = mapped_column(UtcTime)
+    document: Mapped[str] = mapped_column(Long)

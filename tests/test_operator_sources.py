@@ -1,0 +1,147 @@
+"""Sources from the operator's pages: added, changed, tried out and removed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from flask.testing import FlaskClient
+
+from mapsi.catalog.operations.jobs import Job
+from mapsi.errors import NotFoundError
+from mapsi.refresh.refreshing import preview_source
+from offers import TAXONOMY
+from operated import Desk, open_desk, post, write
+from refreshing import HOUR, feed, means
+
+NEW = "/operator/sources/new"
+FEED = "https://haru.example.com/feed.xml"
+FIELDS = {"name": "haru two", "format": "merchant", "at": FEED, "every": "6h", "shrink": "30", "shop_name": "하루"}
+
+
+@pytest.fixture(scope="module")
+def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    with open_desk(tmp_path_factory.mktemp("house")) as desk:
+        yield desk
+
+
+@pytest.fixture
+def desk(opened: Desk) -> Iterator[Desk]:
+    yield opened
+    for one in opened.catalog.sources.all():
+        opened.catalog.sources.remove(one.name)
+
+
+@pytest.fixture
+def client(desk: Desk) -> FlaskClient:
+    client = desk.client()
+    client.get("/operator?lang=en")
+    return client
+
+
+def test_a_source_is_added_and_its_first_refresh_is_wanted(desk: Desk, client: FlaskClient) -> None:
+    answer = post(client, "/operator/sources", page=NEW, **FIELDS)
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/operator/sources/haru-two")
+    added = desk.catalog.sources.find("haru two")
+    assert (added.format, added.address, added.every, added.shop_name) == ("merchant", FEED, 6 * HOUR, "하루")
+    assert added.shrink == pytest.approx(0.3)
+    assert Job("refresh", "haru two") in [one.job for one in desk.catalog.jobs.all()]
+    again = post(client, "/operator/sources", page=NEW, **FIELDS)
+    assert (again.status_code, "already" in again.text) == (400, True)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [
+        ("at", "/etc/passwd", "is no address"),
+        ("at", "file:///etc/passwd", "neither an http"),
+        ("at", "https://127.0.0.1/feed", ""),
+        ("every", "often", "no duration"),
+        ("time_to_live", "-3h", "no duration"),
+        ("shrink", "half", "no number"),
+        ("shrink", "nan", ""),
+        ("shrink", "300", ""),
+        ("format", "nothing", "no format"),
+        ("name", "", "no name"),
+    ],
+)
+def test_what_does_not_fit_is_told_and_what_was_typed_stays(
+    desk: Desk, client: FlaskClient, field: str, value: str, said: str
+) -> None:
+    answer = post(client, "/operator/sources", page=NEW, **{**FIELDS, field: value})
+    if field == "at" and value.startswith("https://127"):
+        assert answer.status_code in (303, 400)  # refused when it is fetched, at the latest
+        return
+    assert answer.status_code == 400
+    assert said in answer.text
+    assert FIELDS["shop_name"] in answer.text
+    assert desk.catalog.sources.all() == []
+
+
+def test_a_source_is_changed_and_keeps_its_name_and_its_offers(desk: Desk, client: FlaskClient) -> None:
+    file = write(desk.folder, "daon", feed("abc"))
+    desk.refreshing.add("daon", file, every=HOUR)
+    desk.refreshing.run("daon")
+    page = client.get("/operator/sources/daon/edit").text
+    assert f'value="{file}"' in page
+    fields = {
+        "format": "csv",
+        "at": str(file),
+        "every": "2h",
+        "time_to_live": "5h",
+        "shrink": "10",
+        "shop_name": "다온",
+    }
+    answer = post(client, "/operator/sources/daon/edit", page="/operator/sources/daon/edit", **fields)
+    assert answer.status_code == 303
+    changed = desk.catalog.sources.find("daon")
+    assert (changed.every, changed.time_to_live, changed.shop_name) == (2 * HOUR, 5 * HOUR, "다온")
+    assert desk.refreshing.run("daon").state == "unchanged", "the same place and format: it is known again"
+    elsewhere = post(
+        client, "/operator/sources/daon/edit", page="/operator/sources/daon/edit", **{**fields, "at": "/etc/passwd"}
+    )
+    assert elsewhere.status_code == 400
+    assert client.get("/operator/sources/nobody/edit").status_code == 404
+
+
+def test_a_feed_that_lies_elsewhere_is_read_anew(desk: Desk) -> None:
+    from mapsi.refresh.admitting import admit_source
+
+    for name in ("one", "two"):
+        write(desk.folder, name, feed("abc"))
+    desk.refreshing.add("daon", desk.folder / "one.csv")
+    desk.refreshing.run("daon")
+    desk.catalog.sources.change(admit_source("daon", format="csv", at=str(desk.folder / "two.csv")))
+    assert desk.refreshing.run("daon").state == "done"
+    with pytest.raises(NotFoundError):
+        desk.catalog.sources.change(admit_source("nobody", format="csv", at=str(desk.folder / "two.csv")))
+
+
+def test_a_dry_run_shows_what_would_change_and_changes_nothing(desk: Desk, client: FlaskClient) -> None:
+    file = write(desk.folder, "daon", feed(range(20)))
+    desk.refreshing.add("daon", file)
+    desk.refreshing.run("daon")
+    write(desk.folder, "daon", feed(range(5, 22)))
+    assert "Tells what a refresh would change" in client.get("/operator/sources/daon").text
+    post(client, "/operator/sources/daon/preview", page="/operator/sources/daon")
+    assert Job("preview", "daon") in [one.job for one in desk.catalog.jobs.all()]
+    source = desk.catalog.sources.find("daon")
+    living = desk.catalog.status().living
+    desk.catalog.sources.keep_preview(source, preview_source(desk.catalog, source, means(desk.folder), TAXONOMY))
+    page = client.get("/operator/sources/daon").text
+    assert "2 would be new, 0 cost another price, 0 change otherwise, 5 be gone; 15 would stay" in page
+    assert desk.catalog.status().living == living
+    desk.catalog.sources.remove("daon")
+    desk.catalog.sources.keep_preview(source, ())
+    assert desk.catalog.sources.kept_preview(source) is None
+
+
+def test_a_source_is_removed_with_its_offers(desk: Desk, client: FlaskClient) -> None:
+    desk.refreshing.add("daon", write(desk.folder, "daon", feed("abc")), every=timedelta(hours=1))
+    desk.refreshing.run("daon")
+    answer = post(client, "/operator/sources/daon/remove", page="/operator/sources/daon")
+    assert answer.status_code == 303
+    assert "its 3 offers are gone" in client.get("/operator").text
+    assert desk.catalog.sources.all() == []
+    assert post(client, "/operator/sources/daon/remove", page="/operator").status_code == 404
