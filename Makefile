@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 PYTHON := $(shell command -v python3.11 || command -v python3)
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test check format clean
+.PHONY: demo test check format bench clean
 
 demo: $(VENV)/serve.stamp
 	$(BIN)/mapsi demo $(ARGS)
@@ -16,6 +16,10 @@ check: $(VENV)/dev.stamp
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/ruff check --quiet .
 	$(BIN)/mypy
+
+# Everything side by side, written to docs/performance.md; needs wrk and MariaDB (Debian packages wrk and mariadb-server).
+bench: $(VENV)/dev.stamp
+	$(BIN)/python benchmarks/bench_serving.py --keep $(ARGS)
 
 format: $(VENV)/dev.stamp
 	$(BIN)/ruff format .

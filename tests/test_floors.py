@@ -94,7 +94,7 @@ OWNERS = {
     "cleanlab": {"dataset"},
     "matplotlib": {"evaluate"},
     "celery": {"work"},
-    "redis": set(),
+    "redis": {"web"},
     "PIL": {"colour_profiles", "imaging", "sample", "search", "pictures", "evaluate", "infer", "cli", "web", "learn"},
     "pi_heif": {"imaging"},
     "resvg_py": {"sample"},

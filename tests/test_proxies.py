@@ -71,9 +71,9 @@ def test_every_form_works_through_nginx(desk: Desk, tmp_path: Path, change: Chan
         assert all(link.startswith(f"{path}/") for link in links)
         assert visitor.ask("GET", next(link for link in links if "photo.jpg" in link))[0] == 200
         assert visitor.send(there, f"{there}/forget")[:2] == (303, f"{path}/")
-        form = f"{path}/operator/login"
+        form = f"{path}/account/login"
         assert visitor.send(form, form, email=EMAIL, password=PASSWORD)[:2] == (303, f"{path}/operator")
-        assert visitor.send(f"{path}/operator", f"{path}/operator/logout")[:2] == (303, form)
+        assert visitor.send(f"{path}/operator", f"{path}/account/logout")[:2] == (303, form)
 
 
 def test_a_photo_passes_through_nginx_without_a_file(desk: Desk, tmp_path: Path) -> None:

@@ -70,6 +70,12 @@ def test_secrets_hide_themselves() -> None:
     assert settings.secret_key == Secret("rosebud")
 
 
+def test_a_secret_that_cannot_be_used_is_not_told() -> None:
+    with pytest.raises(SettingError, match="MAPSI_ANSWERS") as told:
+        read_settings({"MAPSI_ANSWERS": "http://:rosebud@queue"})
+    assert "rosebud" not in str(told.value)
+
+
 def test_no_secret_has_a_default() -> None:
     settings = read_settings({})
     secrets = [name for field in fields(settings) if isinstance(getattr(settings, (name := field.name)), Secret)]

@@ -93,6 +93,12 @@ def _as_public_url(text: str) -> str:
     return text.rstrip("/")
 
 
+def _as_redis(text: str) -> Secret:
+    if not text.startswith(("redis://", "rediss://", "unix://")):
+        raise ValueError("expected redis://HOST:PORT/NUMBER, rediss:// or unix://")
+    return Secret(text)
+
+
 def _as_bool(text: str) -> bool:
     match text.strip().lower():
         case "1" | "true" | "yes" | "on":
@@ -208,6 +214,12 @@ class Settings:
         _whole(1, 1440), 30, "How long, in minutes, an answer to a photo stays in memory for paging and filtering."
     )
     photo_answers: int = _setting(_whole(1, 100_000), 256, "How many answers to photos are held in memory at once.")
+    answers: Secret = _setting(
+        _as_redis,
+        Secret(""),
+        "Redis that holds the answers to photos, encrypted, so that several processes find them: redis://HOST:6379/1; empty "
+        "means this process's memory.",
+    )
     page_size: int = _setting(_whole(1, 100), 24, "How many products one page shows.")
     image_rate: str = _setting(str, "30 per minute", "How often one client may search by photo.")
     words_rate: str = _setting(str, "120 per minute", "How often one client may search by words.")
@@ -306,7 +318,7 @@ def read_settings(environ: Mapping[str, str] | None = None, **overrides: object)
         try:
             values[f.name] = f.metadata["parse"](text)
         except ValueError as error:
-            shown = "***" if f.name in ("secret_key", "database_url") else repr(text)
+            shown = "***" if isinstance(f.default, Secret) else repr(text)
             raise SettingError(
                 f"The setting {variable} has the value {shown}, which cannot be used: {error}.", f.metadata["help"]
             ) from error

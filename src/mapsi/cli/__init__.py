@@ -50,7 +50,13 @@ def _show_what_can_be_shown() -> None:
 
 
 def _extra(error: ModuleNotFoundError) -> str:
-    extras = {"resvg_py": "draw", "pymysql": "mysql", "selenium": "collect"}
+    extras = {
+        "resvg_py": "draw",
+        "pymysql": "mysql",
+        "redis": "workers",
+        "cryptography": "workers",
+        "selenium": "collect",
+    }
     return f"Install it with: pip install 'mapsi[{extras.get(error.name or '', 'train')}]'."
 
 

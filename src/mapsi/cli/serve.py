@@ -84,7 +84,8 @@ def _serve(settings: Settings, installation: Installation, host: str, port: int)
     finder = open_finder(settings, installation)
     app = create_app(settings, finder=finder, taxonomy=installation.taxonomy, secret_key=key)
     threads = settings.threads or max(LEAST_THREADS, 2 * cores())
-    serve_app(app, host, port, threads, seconds=settings.request_seconds)
+    proxied = settings.trusted_proxies > 0
+    serve_app(app, host, port, threads, seconds=settings.request_seconds, proxied=proxied)
 
 
 def secret_key(settings: Settings) -> str:

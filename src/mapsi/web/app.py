@@ -38,6 +38,7 @@ from mapsi.web.view import audience_name
 
 if TYPE_CHECKING:
     from mapsi.search.finder import Finder
+    from mapsi.web.shared_answers import SharedPhotoAnswers
 
 
 PASSWORD_FORMS = ("entrance.enter", "keys.ask", "keys.choose", "account.change_password", "account.delete")
@@ -78,10 +79,19 @@ def create_app(settings: Settings, *, finder: Finder, taxonomy: Taxonomy, secret
             "login": (settings.login_rate, PASSWORD_FORMS),
         },
     )
-    answers = PhotoAnswers(settings.photo_answers, settings.photo_minutes * 60)
+    answers = _answers(settings)
     notes = Notes(finder.catalog)
     attach(app, Services(settings, finder, taxonomy, answers, Shelf(finder), notes, Attempts()))
     return app
+
+
+def _answers(settings: Settings) -> PhotoAnswers | SharedPhotoAnswers:
+    seconds = settings.photo_minutes * 60
+    if not settings.answers:
+        return PhotoAnswers(settings.photo_answers, seconds)
+    from mapsi.web.shared_answers import SharedPhotoAnswers  # redis and cryptography: of the extra ``workers``
+
+    return SharedPhotoAnswers(settings.answers.reveal(), seconds)
 
 
 def _setup_templates(app: Flask, taxonomy: Taxonomy) -> None:

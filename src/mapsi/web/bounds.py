@@ -22,7 +22,7 @@ class Bounds:
     seconds: float = 60.0
     head_seconds: float = 10.0
     connections: int = 4000
-    of_one: int = 100
+    of_one: int = 4000
     held: int = HELD_BODIES
 
     @property

@@ -16,6 +16,7 @@ from mapsi.web.shelf import Shelf
 
 if TYPE_CHECKING:
     from mapsi.search.finder import Finder
+    from mapsi.web.shared_answers import SharedPhotoAnswers
 
 _KEY = "mapsi"
 
@@ -27,7 +28,7 @@ class Services:
     settings: Settings
     finder: Finder
     taxonomy: Taxonomy
-    answers: PhotoAnswers
+    answers: PhotoAnswers | SharedPhotoAnswers
     shelf: Shelf
     notes: Notes
     attempts: Attempts

@@ -28,6 +28,7 @@ LAST_SECONDS = 25
 otherwise: compose.yaml says 30.)"""
 
 BACKLOG = 2048
+CONNECTIONS_OF_ONE = 100
 MOST_CONNECTIONS = 4000
 _OTHER_FILES = 256
 
@@ -39,6 +40,7 @@ def serve(
     threads: int,
     *,
     seconds: int = 60,
+    proxied: bool = False,
     path: str = "",
     ready: Callable[[str], object] | None = None,
 ) -> None:
@@ -46,6 +48,8 @@ def serve(
 
     A request has ``seconds`` from its first byte to the last of its answer. When told to stop, the server takes no more
     connections, and what is being sent or answered has :data:`LAST_SECONDS` to end.
+
+    Where the server is ``proxied``, all connections are the proxy's, and no share of one client is counted.
 
     ``path`` is what follows in the address that is said; ``ready`` is told that address once it can be opened. Raises
     :class:`UsageError` where the address cannot be had.
@@ -57,7 +61,9 @@ def serve(
         sys.stdout.flush()
         if ready is not None:
             ready(address)
-        bounds = Bounds(threads=threads, largest=_largest(app), seconds=seconds, connections=_room())
+        room = _room()
+        share = room if proxied else min(room, CONNECTIONS_OF_ONE)
+        bounds = Bounds(threads=threads, largest=_largest(app), seconds=seconds, connections=room, of_one=share)
         gate = Gate(app.wsgi_app, bounds)
         try:
             server_of(gate, bounds).run(sockets=[listening])
