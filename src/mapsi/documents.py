@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
 from mapsi.catalog.filters import Sort
 from mapsi.catalog.product import Product, ProductPage
-from mapsi.catalog.records import Facets, Suggestion
+from mapsi.catalog.records import Facets, PricePoint, Suggestion
 from mapsi.http_address import is_http
 from mapsi.infer.look import Garment, Look
 from mapsi.infer.reading import AxisReading, Reading
@@ -30,13 +30,25 @@ def photo_document(
     language: str,
     base_url: str,
     facets: Facets | None = None,
+    garments: Sequence[tuple[Garment, ProductPage]] = (),
 ) -> Document:
-    """The answer to a photo. ``base_url`` is the address of the service without a slash at the end; where it is empty,
+    """The answer to a photo, and to each of its ``garments`` by itself. ``base_url`` is the address of the service without a slash at the end; where it is empty,
     as on the command line, pictures are null. ``sure`` is false where no axis is known. ``facets`` are counts, where they
     were asked for."""
     axes = {axis: axis_document(answer, taxonomy) for axis, answer in reading.axes.items()}
     shown = _page_document(page, taxonomy, sort, language, base_url)
-    return {"axes": axes, "sure": reading.known, **shown, "facets": facets and facets_document(facets)}
+    parts = [
+        {
+            **_garment_document(garment, taxonomy),
+            "products": [
+                product_document(one, taxonomy, language=language, base_url=base_url) for one in found.products
+            ],
+            "total": found.total,
+        }
+        for garment, found in garments
+    ]
+    told = {"axes": axes, "sure": reading.known, "garments": parts}
+    return {**told, **shown, "facets": facets and facets_document(facets)}
 
 
 def words_document(
@@ -78,6 +90,23 @@ def facets_document(facets: Facets) -> Document:
 
 def _counts(counts: Iterable[tuple[str, int]]) -> list[Document]:
     return [{"slug": slug, "count": count} for slug, count in counts]
+
+
+def similar_document(
+    product: Product, page: ProductPage, taxonomy: Taxonomy, *, sort: Sort, language: str, base_url: str
+) -> Document:
+    """Products like one; ``base_url`` as in :func:`photo_document`."""
+    asked = product_document(product, taxonomy, language=language, base_url=base_url)
+    return {"product": asked, **_page_document(page, taxonomy, sort, language, base_url)}
+
+
+def prices_document(product_id: int, prices: Iterable[PricePoint]) -> Document:
+    """What a product has cost, from when on, the oldest first."""
+    told = [
+        {"from": point.seen_at.isoformat(), "lowest_price": _number(point.lowest_price), "currency": point.currency}
+        for point in prices
+    ]
+    return {"id": str(product_id), "prices": told}
 
 
 def suggestions_document(query: str, suggestions: Iterable[Suggestion]) -> Document:

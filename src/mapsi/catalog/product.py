@@ -14,7 +14,8 @@ class Product:
     ``picture`` is the digest of our copy of the picture, empty where there is none, ``picture_size`` its width and height
     in pixels; ``linked_picture`` the address of the shop's own where the terms allow no copy. ``shop_name`` is the
     seller's where a source lists many. ``lowest_price`` is in units of ``currency``, and
-    so is ``regular_price``, what the shop asks without its sale, ``None`` where that is not known. ``similarity`` is a cosine, -1..1, ``None`` where no photo was asked about."""
+    so is ``regular_price``, what the shop asks without its sale, ``None`` where that is not known. ``similarity`` is the score, 0..1, of an
+    answer to a photo, ``None`` where none was asked about."""
 
     id: int
     name: str

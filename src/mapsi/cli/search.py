@@ -111,6 +111,7 @@ def garments(photo: Path, mask: Path | None, model: Path | None, as_json: bool) 
 @click.command()
 @click.argument("photo", required=False, type=click.Path(path_type=Path))
 @click.option("--words", help="Search by words instead of by a photo.")
+@click.option("--box", metavar="X,Y,WIDTH,HEIGHT", help="Only this part of the photo, in shares of it.")
 @click.option("--page", default=1, show_default=True, type=click.IntRange(1), help="Which page of the products.")
 @click.option("--size", default=24, show_default=True, type=click.IntRange(1, 100), help="How many products a page.")
 @click.option("--sort", default="likeness", show_default=True, type=click.Choice(SORTS))
@@ -124,20 +125,29 @@ def garments(photo: Path, mask: Path | None, model: Path | None, as_json: bool) 
 )
 @_model
 @_json
-def search(photo: Path | None, words: str | None, model: Path | None, as_json: bool, **narrowing: Any) -> None:
-    """Find the products that look like PHOTO, or that --words name."""
+def search(
+    photo: Path | None, words: str | None, box: str | None, model: Path | None, as_json: bool, **narrowing: Any
+) -> None:
+    """Find the products that look like what is worn in PHOTO, or that --words name."""
     from mapsi.documents import photo_document, words_document
 
     if (photo is None) == (words is None):
         raise UsageError("Give a photo or --words, one of the two.", "See `mapsi search --help`.")
+    if box is not None and photo is None:
+        raise UsageError("A box is a part of a photo.", "Give a photo, or leave --box out.")
     settings = read_settings()
     installation = open_installation(settings, model_folder=model)
     finder, taxonomy = open_finder(settings, installation), installation.taxonomy
     filters = _filters(taxonomy, narrowing)
     sort, page, size = narrowing["sort"], narrowing["page"], narrowing["size"]
     if photo is not None:
-        reading = finder.read(load_photo(photo, PhotoLimits.of(settings)))
-        found = finder.by_photo(reading, filters, sort, page, size)
+        loaded = load_photo(photo, PhotoLimits.of(settings))
+        if box is None:
+            look = finder.look(loaded)
+            reading, found = look.whole, finder.by_look(look, filters, sort, page, size)
+        else:
+            reading = finder.read_box(loaded, _box(box))
+            found = finder.by_photo(reading, filters, sort, page, size)
         document = photo_document(reading, found, taxonomy, sort=sort, language=settings.language, base_url="")
         lines = _reading_lines(reading, taxonomy, settings.language)
     else:
@@ -150,6 +160,16 @@ def search(photo: Path | None, words: str | None, model: Path | None, as_json: b
         return
     for line in [*lines, *_product_lines(document)]:
         click.echo(line)
+
+
+def _box(text: str) -> tuple[float, float, float, float]:
+    try:
+        x, y, width, height = map(float, text.split(","))
+    except ValueError as error:
+        raise UsageError(
+            f"{text!r} is no box.", "Write x,y,width,height in shares of the photo, such as 0.1,0.2,0.5,0.5."
+        ) from error
+    return x, y, width, height
 
 
 def _filters(taxonomy: Taxonomy, narrowing: dict[str, Any]) -> Any:

@@ -14,14 +14,17 @@ from PIL import Image
 from mapsi.catalog import Catalog
 from mapsi.catalog.filters import Filters, Sort
 from mapsi.catalog.product import Product, ProductPage
-from mapsi.catalog.records import Facets, Suggestion
+from mapsi.catalog.records import Facets, PricePoint, Suggestion
 from mapsi.errors import ArtifactError, NotFoundError, UsageError
 from mapsi.infer import Reading
+from mapsi.infer.look import Box, Look
 from mapsi.pictures.store import FULL, PictureStore
+from mapsi.search.looks import interleaved, prominence
 from mapsi.search.pair import Pair, ServingPair
-from mapsi.search.ranking import POOL, rank
+from mapsi.search.ranking import POOL, Ranked, rank
 from mapsi.search.score import Weights, load_weights
-from mapsi.search.wish import wish_of
+from mapsi.search.snapshot import Snapshot
+from mapsi.search.wish import wish_of, wish_of_row
 from mapsi.taxonomy import Taxonomy
 
 MAX_PAGE = 100_000
@@ -61,16 +64,65 @@ class Finder:
         """What the model of the index that serves says of an RGB picture."""
         return self._pair.now().model.read(photo)
 
+    def look(self, photo: Image.Image) -> Look:
+        """What the model says of an RGB picture, and of each garment in it."""
+        return self._pair.now().model.garments(photo)
+
+    def read_box(self, photo: Image.Image, box: Box) -> Reading:
+        """What the model says of a part of an RGB picture; raises ``UsageError`` for a box that is none."""
+        return self._pair.now().model.read_box(photo, box)
+
     def by_photo(self, reading: Reading, filters: Filters, sort: Sort, page: int, size: int) -> ProductPage:
         """Products like the photo, the likeliest to be what was looked for first, as far as there are any."""
         _check_page(page, size)
-        snapshot = self._pair.snapshot_for(reading.model)
+        snapshot = self._snapshot_for(reading.model)
+        if snapshot is None:
+            return ProductPage(products=(), total=0, number=page, size=size)
+        return self._page(snapshot, self._ranked(snapshot, reading, filters), sort, page, size)
+
+    def by_look(self, look: Look, filters: Filters, sort: Sort, page: int, size: int) -> ProductPage:
+        """Products like what is worn in a photo: those of each garment in turn, by how prominent it is."""
+        _check_page(page, size)
+        if len(look.garments) < 2:
+            return self.by_photo(look.whole, filters, sort, page, size)
+        snapshot = self._snapshot_for(look.whole.model)
+        if snapshot is None:
+            return ProductPage(products=(), total=0, number=page, size=size)
+        answers = [self._ranked(snapshot, garment.reading, filters) for garment in look.garments]
+        ranked = interleaved(answers, prominence(look, self._taxonomy), snapshot.columns.group)
+        return self._page(snapshot, ranked, sort, page, size)
+
+    def similar(self, product_id: int, filters: Filters, sort: Sort, page: int, size: int) -> ProductPage:
+        """Products like one of the catalogue's, itself and its variants left out; raises :class:`NotFoundError` where it is
+        gone or has no picture in the index."""
+        _check_page(page, size)
+        self.product(product_id)
+        snapshot = self._snapshot_for("")
+        rows = np.zeros(0, np.int64) if snapshot is None else np.flatnonzero(snapshot.columns.offer == product_id)
+        if snapshot is None or not len(rows):
+            raise NotFoundError("The picture of this product is not indexed yet.", "Try again later.")
+        wish = wish_of_row(snapshot, int(rows[0]), self._taxonomy)
+        allowed = self._catalog.narrow(snapshot.columns.offer, filters)
+        allowed &= snapshot.columns.group != snapshot.columns.group[rows[0]]
+        return self._page(snapshot, rank(snapshot, wish, allowed, self._weights), sort, page, size)
+
+    def prices(self, product_id: int) -> list[PricePoint]:
+        """What a product has cost, the oldest price first; raises :class:`NotFoundError` where it is gone."""
+        self.product(product_id)
+        return self._catalog.price_history(product_id)
+
+    def _snapshot_for(self, model: str) -> Snapshot | None:
+        """The index to answer from, ``None`` where there is nothing to find; raises ``ArtifactError`` where there should be."""
+        snapshot = self._pair.snapshot_for(model)
         if snapshot is None and self._catalog.facets().offers:
             raise ArtifactError("The pictures of the products are not indexed yet.", "Run `mapsi index build`.")
-        if snapshot is None or snapshot.index.size == 0:
-            return ProductPage(products=(), total=0, number=page, size=size)
+        return None if snapshot is None or snapshot.index.size == 0 else snapshot
+
+    def _ranked(self, snapshot: Snapshot, reading: Reading, filters: Filters) -> Ranked:
         allowed = self._catalog.narrow(snapshot.columns.offer, filters)
-        ranked = rank(snapshot, wish_of(reading, self._taxonomy), allowed, self._weights)
+        return rank(snapshot, wish_of(reading, self._taxonomy), allowed, self._weights)
+
+    def _page(self, snapshot: Snapshot, ranked: Ranked, sort: Sort, page: int, size: int) -> ProductPage:
         ids = [int(i) for i in snapshot.columns.offer[ranked.rows]]
         scores = {i: float(s) for i, s in zip(ids, ranked.scores, strict=True)}
         if sort != "likeness":

@@ -22,6 +22,9 @@ class VectorIndex(Protocol):
     def size(self) -> int:
         """How many vectors there are."""
 
+    def vector(self, row: int) -> FloatArray:
+        """The vector of a row, (width,), as far as it was kept."""
+
     def nearest(self, vector: FloatArray, count: int, allowed: BoolArray | None = None) -> tuple[IntArray, FloatArray]:
         """Row numbers and cosines of the ``count`` nearest rows, best first; ``allowed`` (size,) leaves rows out."""
 
@@ -72,6 +75,9 @@ class FlatIndex:
     def width(self) -> int:
         """Numbers a vector has."""
         return int(self._index.d)
+
+    def vector(self, row: int) -> FloatArray:
+        return np.asarray(self._index.reconstruct(row), dtype=np.float32)
 
     def nearest(self, vector: FloatArray, count: int, allowed: BoolArray | None = None) -> tuple[IntArray, FloatArray]:
         if vector.shape != (self.width,):

@@ -12,6 +12,7 @@ from functools import cached_property
 
 from mapsi.arrays import FloatArray
 from mapsi.infer.reading import AxisReading, Reading
+from mapsi.search.snapshot import Snapshot
 from mapsi.taxonomy import Axis, Taxonomy
 from mapsi.taxonomy.categories import AUDIENCE_AXIS, COLOR_AXIS, KIND_AXIS, OTHER
 
@@ -88,3 +89,19 @@ def wish_of(reading: Reading, taxonomy: Taxonomy) -> Wish:
 
 def _shares(answer: AxisReading | None) -> dict[str, float]:
     return {} if answer is None else {guess.slug: guess.confidence for guess in answer.top}
+
+
+def wish_of_row(snapshot: Snapshot, row: int, taxonomy: Taxonomy) -> Wish:
+    """What asks for products like one of the index: its picture, and the kind, colour and audience it is known by."""
+    columns = snapshot.columns
+    kind, color, audience = (
+        column.values[column.codes[row]] for column in (columns.kind, columns.color, columns.audience)
+    )
+    both = {"women": 0.5, "men": 0.5}
+    return Wish(
+        embedding=snapshot.index.vector(row),
+        axis=taxonomy.axes.get(KIND_AXIS),
+        kinds={kind: 1.0} if kind not in ("", OTHER) else {},
+        colors={color: 1.0} if color else {},
+        audiences=both if audience == "unisex" else {audience: 1.0} if audience else {},
+    )

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from flask import Blueprint, Response, jsonify, request
 
-from mapsi.documents import photo_document, suggestions_document, words_document
+from mapsi.catalog.product import ProductPage
+from mapsi.documents import (
+    photo_document,
+    prices_document,
+    similar_document,
+    suggestions_document,
+    words_document,
+)
+from mapsi.infer.look import Garment, Look
 from mapsi.web.languages import LANGUAGES, language
 from mapsi.web.openapi import openapi_document
-from mapsi.web.parameters import ListQuery, ParameterError, check_page, read_flag, read_query, read_words
+from mapsi.web.parameters import ListQuery, ParameterError, check_page, read_box, read_flag, read_query, read_words
 from mapsi.web.security import keep_private
 from mapsi.web.services import services
 from mapsi.web.uploads import take_photo
 
 SUGGESTIONS = 8
+PER_GARMENT = 8
+"""Products told of each garment in a photo; its ``box`` asks for more."""
 SUGGESTION_SECONDS = 60
 """How long a browser may answer the same letters itself."""
 
@@ -21,19 +33,27 @@ api = Blueprint("api", __name__, url_prefix="/api/v1")
 
 @api.post("/search/image")
 def search_image() -> Response:
-    """A photo's classes, and one page of the products like it. Nothing of the photo is held after the answer."""
+    """A photo's classes and garments, and one page of the products like it, or like the part in ``box``. Nothing of the
+    photo is held after the answer."""
     house = services()
-    query = _read_query()
-    reading = house.finder.read(take_photo(request, house.settings))
-    found = check_page(house.finder.by_photo(reading, query.filters, query.sort, query.page, query.size))
+    query, box = _read_query(), read_box(request.args)
+    photo = take_photo(request, house.settings)
+    look = house.finder.look(photo)
+    if box is None:
+        found = house.finder.by_look(look, query.filters, query.sort, query.page, query.size)
+        reading = look.whole
+    else:
+        reading = house.finder.read_box(photo, (box.x, box.y, box.width, box.height))
+        found = house.finder.by_photo(reading, query.filters, query.sort, query.page, query.size)
     document = photo_document(
         reading,
-        found,
+        check_page(found),
         house.taxonomy,
         sort=query.sort,
         language=language(),
         base_url=_base_url(),
         facets=house.finder.photo_facets(reading, query.filters) if _wants_facets() else None,
+        garments=[] if box else _by_garment(look, found, query),
     )
     return keep_private(jsonify(document))
 
@@ -61,6 +81,25 @@ def search_words() -> Response:
     return jsonify(document)
 
 
+@api.get("/products/<int:product_id>/similar")
+def similar(product_id: int) -> Response:
+    """One page of the products like one of them."""
+    house = services()
+    query = _read_query()
+    product = house.finder.product(product_id)
+    found = check_page(house.finder.similar(product_id, query.filters, query.sort, query.page, query.size))
+    document = similar_document(
+        product, found, house.taxonomy, sort=query.sort, language=language(), base_url=_base_url()
+    )
+    return jsonify(document)
+
+
+@api.get("/products/<int:product_id>/prices")
+def prices(product_id: int) -> Response:
+    """What a product has cost."""
+    return jsonify(prices_document(product_id, services().finder.prices(product_id)))
+
+
 @api.get("/suggest")
 def suggest() -> Response:
     """What somebody who is typing may be looking for."""
@@ -76,6 +115,17 @@ def suggest() -> Response:
 def openapi() -> Response:
     """The description of this API."""
     return jsonify(openapi_document(services().taxonomy, services().settings))
+
+
+def _by_garment(look: Look, found: ProductPage, query: ListQuery) -> list[tuple[Garment, ProductPage]]:
+    """Each garment with the first products like it; those of a photo of one are the answer itself."""
+    if len(look.garments) == 1 and query.page == 1 and query.sort == "likeness" and query.size >= PER_GARMENT:
+        return [(look.garments[0], replace(found, products=found.products[:PER_GARMENT]))]
+    finder = services().finder
+    return [
+        (garment, finder.by_photo(garment.reading, query.filters, "likeness", 1, PER_GARMENT))
+        for garment in look.garments
+    ]
 
 
 def _read_query() -> ListQuery:

@@ -38,6 +38,8 @@ def openapi_document(taxonomy: Taxonomy, settings: Settings) -> Document:
         "paths": {
             "/api/v1/search/image": {"post": _search_image(taxonomy, settings)},
             "/api/v1/search/words": {"get": _search_words(taxonomy, settings)},
+            "/api/v1/products/{id}/similar": {"get": _similar(taxonomy, settings)},
+            "/api/v1/products/{id}/prices": {"get": _prices()},
             "/api/v1/suggest": {"get": _suggest()},
             "/api/v1/openapi.json": {"get": _openapi()},
             "/healthz": {"get": _health()},
@@ -52,7 +54,7 @@ def _search_image(taxonomy: Taxonomy, settings: Settings) -> Document:
     return {
         "operationId": "searchImage",
         "summary": "What a photo shows, and the products like it",
-        "parameters": _list_parameters(taxonomy, settings),
+        "parameters": [_box(), *_list_parameters(taxonomy, settings)],
         "requestBody": {"required": True, "content": {"multipart/form-data": {"schema": form}}},
         "responses": {
             "200": _answer("The classes of the photo and one page of products.", "ImageAnswer"),
@@ -91,6 +93,39 @@ def _search_words(taxonomy: Taxonomy, settings: Settings) -> Document:
             "200": _answer("One page of products.", "WordsAnswer"),
             **_error_references({"400": "BadRequest", "429": "TooManyRequests", "503": "Unavailable"}),
         },
+    }
+
+
+def _box() -> Document:
+    share = r"(0|1|0?\.\d{1,6}|1\.0{1,6})"
+    told = (
+        "The part of the photo to search for, as x,y,width,height in shares of it; the whole look where it is left out."
+    )
+    return _parameter("box", told, {"type": "string", "pattern": f"^{share}(,{share}){{3}}$"})
+
+
+def _product_id() -> Document:
+    number = {"type": "integer", "minimum": 1, "maximum": 2**31 - 1}
+    return {"name": "id", "in": "path", "required": True, "description": "A product's id.", "schema": number}
+
+
+def _similar(taxonomy: Taxonomy, settings: Settings) -> Document:
+    errors = {"400": "BadRequest", "404": "NotFound", "429": "TooManyRequests", "503": "Unavailable"}
+    return {
+        "operationId": "similar",
+        "summary": "Products like one of them",
+        "parameters": [_product_id(), *_list_parameters(taxonomy, settings)],
+        "responses": {"200": _answer("One page of products.", "SimilarAnswer"), **_error_references(errors)},
+    }
+
+
+def _prices() -> Document:
+    errors = {"404": "NotFound", "429": "TooManyRequests", "503": "Unavailable"}
+    return {
+        "operationId": "prices",
+        "summary": "What a product has cost",
+        "parameters": [_product_id()],
+        "responses": {"200": _answer("Its prices, the oldest first.", "Prices"), **_error_references(errors)},
     }
 
 
@@ -198,6 +233,7 @@ def _schemas(taxonomy: Taxonomy) -> Document:
         "sort": {"enum": list(SORTS)},
         "facets": {"oneOf": [{"$ref": "#/components/schemas/Facets"}, {"type": "null"}]},
     }
+    without_facets = {name: entry for name, entry in page.items() if name != "facets"}
     error = _exactly({"code": text, "message": text, "hint": text})
     axes = {"type": "object", "additionalProperties": {"$ref": "#/components/schemas/Axis"}}
     return {
@@ -207,9 +243,16 @@ def _schemas(taxonomy: Taxonomy) -> Document:
             {
                 "axes": {**axes, "description": f"One entry an axis of the model: {', '.join(taxonomy.axes)}."},
                 "sure": {"type": "boolean", "description": "Whether any axis is known."},
+                "garments": {
+                    **_list_of({"$ref": "#/components/schemas/Garment"}),
+                    "description": "What is worn or shown, the most prominent first, each with its own products.",
+                },
                 **page,
             }
         ),
+        "Garment": _garment_schema(axes),
+        "SimilarAnswer": _exactly({"product": {"$ref": "#/components/schemas/Product"}, **without_facets}),
+        "Prices": _exactly({"id": text, "prices": _list_of(_price_schema())}),
         "WordsAnswer": _exactly(
             {
                 "query": text,
@@ -231,6 +274,34 @@ def _schemas(taxonomy: Taxonomy) -> Document:
         ),
         "Unhealthy": _exactly({"status": {"const": "unavailable"}, "error": error}),
     }
+
+
+def _garment_schema(axes: Document) -> Document:
+    share = {"type": "number", "minimum": 0, "maximum": 1}
+    return _exactly(
+        {
+            "group": {
+                "type": ["string", "null"],
+                "description": "Its place on a person, null where the model has no map.",
+            },
+            "confidence": share,
+            "box": {"type": "array", "minItems": 4, "maxItems": 4, "items": share},
+            "sure": {"type": "boolean"},
+            "axes": axes,
+            "products": _list_of({"$ref": "#/components/schemas/Product"}),
+            "total": {"type": "integer", "minimum": 0},
+        }
+    )
+
+
+def _price_schema() -> Document:
+    return _exactly(
+        {
+            "from": {"type": "string", "format": "date-time"},
+            "lowest_price": {"type": "number", "minimum": 0},
+            "currency": {"type": "string", "pattern": "^[A-Z]{3}$"},
+        }
+    )
 
 
 def _facets_schema() -> Document:
@@ -275,9 +346,9 @@ def _product_schema() -> Document:
             "image": {"type": ["string", "null"], "description": "Its picture: our copy, a WebP file, or at its shop."},
             "similarity": {
                 "type": ["number", "null"],
-                "minimum": -1,
+                "minimum": 0,
                 "maximum": 1,
-                "description": "Cosine of the photo and the product's picture; null where no photo was given.",
+                "description": "The score, the probability that it is what was looked for; null where no photo was given.",
             },
         }
     )

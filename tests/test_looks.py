@@ -1,0 +1,144 @@
+"""A whole look is answered garment by garment in turn; a part of it, and a product, by themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from mapsi.catalog.filters import Filters
+from mapsi.errors import NotFoundError, UsageError
+from mapsi.infer.look import Garment, Look
+from mapsi.infer.reading import AxisReading, Guess, Reading
+from mapsi.search.looks import interleaved, prominence
+from mapsi.search.ranking import Ranked
+from mapsi.taxonomy import load_taxonomy
+from small_house import House, draw_garment, open_house, photo_bytes, photo_form
+
+TAXONOMY = load_taxonomy()
+NOWHERE = np.zeros((0, 0), np.uint8)
+
+
+def _reading(kind: str, model: str = "") -> Reading:
+    told = AxisReading("garment", True, (Guess(kind, 1.0),), np.zeros((1, 1), np.float32))
+    return Reading(np.zeros(4, np.float32), {"garment": told}, model)
+
+
+def _garment(kind: str, box: tuple[float, float, float, float]) -> Garment:
+    return Garment("", 1.0, box, None, _reading(kind))
+
+
+def _ranked(rows: list[int], score: float = 0.9) -> Ranked:
+    return Ranked(np.array(rows, np.int64), np.full(len(rows), score, np.float32))
+
+
+def test_garments_take_turns_by_their_weight() -> None:
+    answers = [_ranked([0, 1, 2, 3]), _ranked([10, 11, 12])]
+    assert interleaved(answers, [0.6, 0.3], np.arange(20)).rows.tolist() == [0, 1, 10, 2, 3, 11, 12]
+
+
+def test_a_garment_that_nothing_is_like_comes_later() -> None:
+    answers = [_ranked([0, 1, 2], 0.3), _ranked([10, 11, 12], 0.9)]
+    assert interleaved(answers, [0.5, 0.5], np.arange(20)).rows.tolist()[:3] == [10, 11, 0]
+
+
+def test_a_product_stands_in_a_look_once() -> None:
+    groups = np.array([7, 8, 7, 9])
+    found = interleaved([_ranked([0, 1]), _ranked([2, 3])], [1, 1], groups)
+    assert sorted(groups[found.rows].tolist()) == [7, 8, 9]
+
+
+@given(
+    st.lists(st.lists(st.integers(0, 30), unique=True, max_size=12), max_size=4),
+    st.integers(0, 20),
+)
+def test_a_look_holds_each_product_of_its_garments_as_far_as_it_reaches(parts: list[list[int]], pool: int) -> None:
+    found = interleaved([_ranked(rows) for rows in parts], [1.0] * len(parts), np.arange(31), pool)
+    products = {row for rows in parts for row in rows}
+    assert len(found) == min(pool, len(products)) == len(set(found.rows.tolist()))
+    assert set(found.rows.tolist()) <= products
+
+
+def test_what_the_photo_is_of_is_more_prominent_than_what_fills_more_of_it() -> None:
+    shirt, jeans = _garment("shirt", (0, 0, 1, 0.5)), _garment("jeans", (0, 0.5, 1, 0.4))
+    of_jeans, of_shirt = prominence(Look(_reading("pants"), (shirt, jeans), (), NOWHERE), TAXONOMY)[::-1]
+    assert of_jeans > 2 * of_shirt
+    by_size = prominence(Look(_reading("watch"), (shirt, jeans), (), NOWHERE), TAXONOMY)
+    assert by_size[0] > by_size[1]
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    with open_house(tmp_path_factory.mktemp("house")) as opened:
+        yield opened
+
+
+def test_a_look_of_two_garments_is_answered_with_both(house: House) -> None:
+    finder = house.finder
+    one, two = (finder.read(draw_garment(color)) for color in ("#c0392b", "#2a6fb0"))
+    parts = (Garment("upper", 0.9, (0, 0, 1, 0.5), None, one), Garment("lower", 0.9, (0, 0.5, 1, 0.5), None, two))
+    whole = finder.read(draw_garment("#7d3c98"))
+    page = finder.by_look(Look(whole, parts, (), NOWHERE), Filters(), "likeness", 1, 10)
+    first = {
+        product.id for part in (one, two) for product in finder.by_photo(part, Filters(), "likeness", 1, 10).products
+    }
+    assert {product.id for product in page.products} <= first
+    by_price = finder.by_look(Look(whole, parts, (), NOWHERE), Filters(), "price-up", 1, 10).products
+    assert [p.lowest_price for p in by_price] == sorted(p.lowest_price for p in by_price)
+
+
+def test_a_photo_without_garments_is_answered_as_a_whole(house: House) -> None:
+    whole = house.finder.read(draw_garment("#c0392b"))
+    look = Look(whole, (), (), NOWHERE)
+    page = house.finder.by_look(look, Filters(), "likeness", 1, 10)
+    assert page == house.finder.by_photo(whole, Filters(), "likeness", 1, 10)
+
+
+def test_a_part_of_a_photo_is_searched_for_by_itself(house: House) -> None:
+    client = house.app().test_client()
+    whole = client.post("/api/v1/search/image", **photo_form(photo_bytes())).get_json()
+    part = client.post("/api/v1/search/image?box=0,0,0.5,0.5", **photo_form(photo_bytes())).get_json()
+    assert whole["garments"][0]["box"] == [0, 0, 1, 1]
+    assert whole["garments"][0]["products"] == whole["products"][:8]
+    assert part["garments"] == []
+    assert [p["similarity"] for p in part["products"]] != [p["similarity"] for p in whole["products"]]
+
+
+@pytest.mark.parametrize("box", ["0,0,0,0", "0.5,0.5,0.6,0.5", "0,0,1", "a,b,c,d", "0,0,-1,1", "nan,0,1,1", "0,0,1,2"])
+def test_a_box_outside_the_photo_or_without_area_is_refused(house: House, box: str) -> None:
+    answer = house.app().test_client().post(f"/api/v1/search/image?box={box}", **photo_form(photo_bytes()))
+    assert answer.status_code == 400
+    assert "box" in answer.get_json()["error"]["message"]
+    with pytest.raises(UsageError):
+        house.finder.read_box(Image.new("RGB", (8, 8)), (0.5, 0.5, 0.6, 0.0))
+
+
+def test_products_like_one_of_them_leave_it_out(house: House) -> None:
+    product = house.finder.browse(Filters(), "likeness", 1, 1).products[0]
+    client = house.app().test_client()
+    answer = client.get(f"/api/v1/products/{product.id}/similar?size=5").get_json()
+    assert answer["product"]["id"] == str(product.id)
+    assert len(answer["products"]) == 5
+    assert str(product.id) not in {one["id"] for one in answer["products"]}
+    scores = [one["similarity"] for one in answer["products"]]
+    assert scores == sorted(scores, reverse=True)
+
+
+def test_what_a_product_cost_is_told(house: House) -> None:
+    product = house.finder.browse(Filters(), "likeness", 1, 1).products[0]
+    told = house.app().test_client().get(f"/api/v1/products/{product.id}/prices").get_json()
+    assert told["id"] == str(product.id)
+    assert [price["lowest_price"] for price in told["prices"]] == [float(product.lowest_price)]
+
+
+def test_a_product_that_is_gone_has_nothing_like_it_and_no_prices(house: House, tmp_path: Path) -> None:
+    client = house.app().test_client()
+    for address in ("similar", "prices"):
+        assert client.get(f"/api/v1/products/999999999/{address}").status_code == 404
+    with pytest.raises(NotFoundError):
+        house.finder.similar(999_999_999, Filters(), "likeness", 1, 5)
