@@ -18,6 +18,9 @@ from typing import Any
 from mapsi.errors import ArtifactError, NotFoundError
 
 SHIPPED = ("paper17", "garment", "audience", "colors")
+FORMER = {"garment10": "garment"}
+"""What shipped taxonomies were called before: commands and settings out there still name them so."""
+
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
@@ -130,6 +133,7 @@ def load_taxonomy(sources: Sequence[str | Path] = SHIPPED) -> Taxonomy:
 
 
 def _read_file(source: str | Path) -> list[Axis]:
+    source = FORMER.get(str(source), source)
     shipped = files("mapsi.taxonomy") / f"{source}.toml"
     try:
         text = shipped.read_text("utf-8") if str(source) in SHIPPED else Path(source).read_text("utf-8")
