@@ -325,7 +325,9 @@ def test_nobody_else_sees_anything(desk: Desk, stranger: FlaskClient) -> None:
                 assert answer.status_code == 303, (method, address)
                 assert answer.headers["Location"].startswith("/account/login")
             assert answer.headers["Cache-Control"] == "no-store"
-            assert "haru" not in answer.text.lower().replace("next=/operator/sources/haru", "")
+            assert "haru" not in answer.text.lower().replace("next=/operator/sources/haru", "").replace(
+                "axis%3e/haru", ""
+            )
     assert desk.catalog.jobs.all() == []
 
 

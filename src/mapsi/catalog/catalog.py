@@ -22,6 +22,7 @@ from mapsi.catalog.listings.narrowing import Window
 from mapsi.catalog.listings.searching import Query
 from mapsi.catalog.listings.storefront import Storefront, as_query
 from mapsi.catalog.operations.clicks import Clicks
+from mapsi.catalog.operations.corrections import Corrections
 from mapsi.catalog.operations.jobs import Jobs
 from mapsi.catalog.operations.searches import Searches
 from mapsi.catalog.operations.status import read_status
@@ -78,6 +79,7 @@ class Catalog:
         self.jobs = Jobs(database)
         self.searches = Searches(database)
         self.clicks = Clicks(database)
+        self.corrections = Corrections(database)
         self.saved = SavedProducts(database)
         self.sessions = Sessions(database)
         self.letters = Letters(database)

@@ -16,6 +16,7 @@ from mapsi.catalog.store.database import storable
 from mapsi.catalog.store.expiry import Validity, renew_all, renew_some
 from mapsi.catalog.store.generation import advance_generation
 from mapsi.catalog.store.tables import Listing, OfferClass, OfferRow, Price, Shop
+from mapsi.catalog.text.corrected_classes import apply_corrections
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +62,7 @@ def switch(connection: Connection, delivery: Delivery, import_id: int, scope: Sc
     _note_prices(connection, delivery.now)
     _replace_classes(connection)
     _replace_listings(connection, shop_id, scope)
+    apply_corrections(connection, select(staged.c.offer_id).where(staged.c.kind == CHANGED))
     _note_changes(connection, shop_id, delivery.now)
     renew = renew_some if scope is Scope.PART else renew_all
     renew(connection, shop_id, delivery.validity)

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, and_, delete, insert, select
 
 from mapsi.catalog.store.changes import note_changes
 from mapsi.catalog.store.database import Database, begin_write
 from mapsi.catalog.store.generation import advance_generation
 from mapsi.catalog.store.locks import switch_lock
-from mapsi.catalog.store.tables import Listing, OfferClass, OfferRow, ReadingRow
+from mapsi.catalog.store.tables import OfferClass, OfferRow, ReadingRow
 from mapsi.catalog.text.class_words import save_class_words
+from mapsi.catalog.text.corrected_classes import load_corrections, person_rows, refresh_listings
 from mapsi.catalog.text.offer_classes import OfferClassifier
-from mapsi.catalog.text.tokens import class_keys
 from mapsi.taxonomy import Taxonomy
 from mapsi.taxonomy.categories import KIND_AXIS
 
@@ -25,14 +25,17 @@ _BATCH = 1000
 
 @dataclass
 class _Classes:
-    """The classes one offer has: by words (axis to slug), by a model (axis to slug and confidence)."""
+    """The classes one offer has: by words (axis to slug), by a model (axis to slug and
+    confidence), by a person (axis to slug, empty for none)."""
 
     by_words: dict[str, str] = field(default_factory=dict)
     by_model: dict[str, tuple[str, float]] = field(default_factory=dict)
+    by_person: dict[str, str] = field(default_factory=dict)
 
     @property
     def slugs(self) -> dict[str, str]:
-        return self.by_words | {axis: slug for axis, (slug, _) in self.by_model.items()}
+        by_person = {axis: slug for axis, slug in self.by_person.items() if slug}
+        return self.by_words | {axis: slug for axis, (slug, _) in self.by_model.items()} | by_person
 
 
 def classify_by_model(database: Database, model: str, taxonomy: Taxonomy) -> int:
@@ -69,7 +72,7 @@ def _classify(connection: Connection, offers: Sequence[Any], classifier: OfferCl
     rows = [row for offer_id in changed for row in _rows(offer_id, wanted[offer_id])]
     if rows:
         connection.execute(insert(OfferClass), rows)
-    _refresh_words(connection, {row: wanted[row].slugs for row in changed})
+    refresh_listings(connection, {row: wanted[row].slugs for row in changed})
     advance_generation(connection)
     note_changes(connection, select(OfferRow.id).where(OfferRow.id.in_(changed)))
     return len(changed)
@@ -80,14 +83,16 @@ def _rows(offer_id: int, classes: _Classes) -> Iterator[dict[str, Any]]:
         yield {"offer_id": offer_id, "axis": axis, "slug": slug, "origin": "words", "confidence": 1.0}
     for axis, (slug, confidence) in classes.by_model.items():
         yield {"offer_id": offer_id, "axis": axis, "slug": slug, "origin": "model", "confidence": confidence}
+    yield from person_rows(offer_id, classes.by_person)
 
 
 def _load(connection: Connection, offer_ids: Sequence[int]) -> dict[int, _Classes]:
-    has = {offer_id: _Classes() for offer_id in offer_ids}
+    corrected = load_corrections(connection, offer_ids)
+    has = {offer_id: _Classes(by_person=corrected.get(offer_id, {})) for offer_id in offer_ids}
     for row in connection.execute(select(OfferClass).where(OfferClass.offer_id.in_(offer_ids))):
         if row.origin == "words":
             has[row.offer_id].by_words[row.axis] = row.slug
-        else:
+        elif row.origin == "model":
             has[row.offer_id].by_model[row.axis] = (row.slug, row.confidence)
     return has
 
@@ -98,14 +103,7 @@ def _wanted(has: _Classes, offer: Any, classifier: OfferClassifier) -> _Classes:
         kind = classifier.kind(offer.title, offer.category, offer.google_category)
         by_words |= {KIND_AXIS: kind} if kind else {}
     told = json.loads(offer.labels) if offer.labels else {}
-    by_model = classifier.by_picture(by_words, told, offer.category, offer.google_category)
-    return _Classes({axis: slug for axis, slug in by_words.items() if axis not in by_model}, by_model)
-
-
-def _refresh_words(connection: Connection, classes: Mapping[int, Mapping[str, str]]) -> None:
-    shown = set(connection.scalars(select(Listing.offer_id).where(Listing.offer_id.in_(list(classes)))))
-    rows = [{"at": offer_id, "classes": class_keys(classes[offer_id])} for offer_id in sorted(shown)]
-    if rows:
-        # The plain table: an ORM update by values would look for primary keys.
-        table: Any = Listing.__table__
-        connection.execute(update(table).where(table.c.offer_id == bindparam("at")), rows)
+    by_model = classifier.by_picture(by_words | has.by_person, told, offer.category, offer.google_category)
+    by_model = {axis: found for axis, found in by_model.items() if axis not in has.by_person}
+    taken = by_model.keys() | has.by_person.keys()
+    return _Classes({axis: slug for axis, slug in by_words.items() if axis not in taken}, by_model, has.by_person)

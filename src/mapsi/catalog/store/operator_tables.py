@@ -1,4 +1,4 @@
-"""The tables of what operators look at: searches, clicks, dry runs."""
+"""The tables of what operators look at: searches, clicks, dry runs, corrections."""
 
 from __future__ import annotations
 
@@ -42,3 +42,14 @@ class PreviewRow(Table):
     source_id: Mapped[int] = mapped_column(Id, ForeignKey("sources.id"), primary_key=True, autoincrement=False)
     made_at: Mapped[datetime] = mapped_column(UtcTime)
     document: Mapped[str] = mapped_column(Long)
+
+
+class CorrectionRow(Table):
+    """The class that a person gave an offer on an axis, empty for none."""
+
+    __tablename__ = "corrections"
+
+    offer_id: Mapped[int] = mapped_column(Id, ForeignKey("offers.id"), primary_key=True, autoincrement=False)
+    axis: Mapped[str] = mapped_column(String(60), primary_key=True)
+    slug: Mapped[str] = mapped_column(String(60))
+    made_at: Mapped[datetime] = mapped_column(UtcTime)

@@ -272,7 +272,7 @@ class ReadingRow(Table):
 
 
 class OfferClass(Table):
-    """One class an axis; ``origin`` is ``words`` (of the shop) or ``model``."""
+    """One class an axis; ``origin`` is ``words`` (of the shop), ``model`` or ``person``."""
 
     __tablename__ = "offer_classes"
     __table_args__ = (Index(None, "axis", "slug", "offer_id"), TABLE_OPTIONS)

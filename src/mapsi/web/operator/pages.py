@@ -23,6 +23,7 @@ from mapsi.web.operator.overview import view_overview, view_sources
 from mapsi.web.operator.runs import view_run
 from mapsi.web.operator.sources import sources
 from mapsi.web.operator.times import TimeView, view_duration, view_time
+from mapsi.web.operator.walls import walls
 from mapsi.web.operator.work import view_work
 from mapsi.web.security import keep_private
 from mapsi.web.services import services
@@ -40,6 +41,7 @@ operator = Blueprint(
     static_url_path="/assets",
 )
 operator.register_blueprint(sources)
+operator.register_blueprint(walls)
 STATIC = "operator.static"
 
 

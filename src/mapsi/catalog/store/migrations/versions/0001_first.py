@@ -396,3 +396,13 @@ def _create_operations() -> None:
         sa.PrimaryKeyConstraint("source_id", name="pk_previews"),
         **OPTIONS,
     )
+    op.create_table(
+        "corrections",
+        sa.Column("offer_id", ID, autoincrement=False, nullable=False),
+        sa.Column("axis", sa.String(length=60), nullable=False),
+        sa.Column("slug", sa.String(length=60), nullable=False),
+        sa.Column("made_at", TIME, nullable=False),
+        sa.ForeignKeyConstraint(["offer_id"], ["offers.id"], name="fk_corrections_offer_id"),
+        sa.PrimaryKeyConstraint("offer_id", "axis", name="pk_corrections"),
+        **OPTIONS,
+    )

@@ -1,0 +1,61 @@
+"""Corrections of classes by a person."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, delete, insert, select, tuple_
+
+from mapsi.catalog.store.changes import note_changes
+from mapsi.catalog.store.database import Database, begin_write
+from mapsi.catalog.store.generation import advance_generation
+from mapsi.catalog.store.locks import switch_lock
+from mapsi.catalog.store.operator_tables import CorrectionRow
+from mapsi.catalog.store.tables import OfferRow
+from mapsi.catalog.text.corrected_classes import apply_corrections
+from mapsi.errors import UsageError
+from mapsi.taxonomy import Taxonomy
+
+
+class Corrections:
+    """The corrections of one catalogue."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def correct(self, offers: Sequence[int], axis: str, slug: str, taxonomy: Taxonomy) -> int:
+        """Give the products of these offers, with all their variants, a class on an axis, or none for an empty ``slug``;
+        gives how many offers that were. It holds over refreshes and models until it is corrected again. Takes its turn with
+        imports. Raises :class:`UsageError` for an axis or class that there is not."""
+        if axis not in taxonomy.axes or (slug and slug not in taxonomy.axes[axis].by_slug):
+            raise UsageError(f"There is no class {axis}:{slug}.", "Choose one of the taxonomy's.")
+        now = self._database.now()
+        with (
+            self._database.session() as connection,
+            switch_lock(self._database, connection),
+            begin_write(connection),
+        ):
+            ids = _variants(connection, offers)
+            if not ids:
+                return 0
+            mine = (CorrectionRow.offer_id.in_(ids), CorrectionRow.axis == axis)
+            connection.execute(delete(CorrectionRow).where(*mine))
+            rows = [{"offer_id": one, "axis": axis, "slug": slug, "made_at": now} for one in ids]
+            connection.execute(insert(CorrectionRow), rows)
+            apply_corrections(connection, ids)
+            advance_generation(connection)
+            note_changes(connection, select(OfferRow.id).where(OfferRow.id.in_(ids)))
+        return len(ids)
+
+    def count(self) -> int:
+        """How many classes of offers people have corrected."""
+        with self._database.read() as connection:
+            return len(connection.scalars(select(CorrectionRow.offer_id)).all())
+
+
+def _variants(connection: Connection, offers: Sequence[int]) -> list[int]:
+    groups = connection.execute(select(OfferRow.shop_id, OfferRow.group_key).where(OfferRow.id.in_(list(offers)))).all()
+    if not groups:
+        return []
+    same = tuple_(OfferRow.shop_id, OfferRow.group_key).in_([(row.shop_id, row.group_key) for row in groups])
+    return list(connection.scalars(select(OfferRow.id).where(same).order_by(OfferRow.id)))

@@ -1,0 +1,58 @@
+"""Classes that a person gave: they stand above what the words and the model say, and outlive every refresh."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
+
+from mapsi.catalog.store.operator_tables import CorrectionRow
+from mapsi.catalog.store.tables import Listing, OfferClass
+from mapsi.catalog.text.tokens import class_keys
+
+
+def load_corrections(connection: Connection, offers: Any) -> dict[int, dict[str, str]]:
+    """Of those of these offers (numbers, or a query of them) that were corrected: axis to class slug, empty for none."""
+    found: defaultdict[int, dict[str, str]] = defaultdict(dict)
+    for row in connection.execute(select(CorrectionRow).where(CorrectionRow.offer_id.in_(offers))):
+        found[row.offer_id][row.axis] = row.slug
+    return dict(found)
+
+
+def apply_corrections(connection: Connection, offers: Any) -> None:
+    """Put the classes that a person gave in the place of all others, of these offers and in their listings."""
+    corrected = load_corrections(connection, offers)
+    for offer_id, classes in corrected.items():
+        mine = (OfferClass.offer_id == offer_id, OfferClass.axis.in_(list(classes)))
+        connection.execute(delete(OfferClass).where(*mine))
+    rows = [row for offer_id, classes in corrected.items() for row in person_rows(offer_id, classes)]
+    if rows:
+        connection.execute(insert(OfferClass), rows)
+    if corrected:
+        refresh_listings(connection, _load_slugs(connection, list(corrected)))
+
+
+def person_rows(offer_id: int, classes: Mapping[str, str]) -> Iterable[dict[str, Any]]:
+    """The rows of ``offer_classes`` for what a person gave."""
+    for axis, slug in classes.items():
+        if slug:
+            yield {"offer_id": offer_id, "axis": axis, "slug": slug, "origin": "person", "confidence": 1.0}
+
+
+def refresh_listings(connection: Connection, classes: Mapping[int, Mapping[str, str]]) -> None:
+    """Write the classes of these offers (axis to slug) into their listings, where they are shown."""
+    shown = set(connection.scalars(select(Listing.offer_id).where(Listing.offer_id.in_(list(classes)))))
+    rows = [{"at": offer_id, "classes": class_keys(classes[offer_id])} for offer_id in sorted(shown)]
+    if rows:
+        # The plain table: an ORM update by values would look for primary keys.
+        table: Any = Listing.__table__
+        connection.execute(update(table).where(table.c.offer_id == bindparam("at")), rows)
+
+
+def _load_slugs(connection: Connection, offers: Sequence[int]) -> dict[int, dict[str, str]]:
+    slugs: dict[int, dict[str, str]] = {offer_id: {} for offer_id in offers}
+    for row in connection.execute(select(OfferClass).where(OfferClass.offer_id.in_(offers))):
+        slugs[row.offer_id][row.axis] = row.slug
+    return slugs

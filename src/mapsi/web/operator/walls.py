@@ -1,0 +1,77 @@
+"""Classes as walls of pictures: a wrong one is seen in a second, ticked, and put where it belongs for good."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from mapsi.catalog.filters import Filters
+from mapsi.catalog.operations.jobs import Job
+from mapsi.errors import NotFoundError
+from mapsi.web.languages import language
+from mapsi.web.languages import translate as _
+from mapsi.web.parameters import LAST_PAGE
+from mapsi.web.services import services
+from mapsi.web.view import PictureView, view_picture
+
+SIZE = 60
+"""Pictures on one page of a wall."""
+
+walls = Blueprint("walls", __name__, url_prefix="/classes")
+"""Part of the operator's pages, whose log-in it is behind."""
+
+
+@dataclass(frozen=True, slots=True)
+class Brick:
+    """A product on a wall."""
+
+    id: int
+    name: str
+    picture: PictureView | None
+
+
+@walls.get("/<axis>/<slug>")
+def wall(axis: str, slug: str) -> str:
+    """The products of a class."""
+    house = services()
+    name = _class_name(axis, slug)
+    text = request.args.get("page", "1")
+    number = min(LAST_PAGE, max(1, int(text))) if text.isascii() and text.isdigit() and len(text) < 7 else 1
+    found = house.finder.browse(Filters(classes={axis: (slug,)}), "likeness", number, SIZE)
+    return render_template(
+        "operator/wall.html",
+        axis=axis,
+        slug=slug,
+        name=name,
+        page=found,
+        bricks=[Brick(product.id, product.name, view_picture(product)) for product in found.products],
+        others=[
+            (one.slug, one.name.in_language(language()))
+            for one in house.taxonomy.axes[axis].classes
+            if one.slug != slug
+        ],
+    )
+
+
+@walls.post("/<axis>/<slug>")
+def correct(axis: str, slug: str) -> AnyResponse:
+    """Put the ticked products into another class, or into none."""
+    house = services()
+    _class_name(axis, slug)
+    ticked = [int(one) for one in request.form.getlist("product") if one.isascii() and one.isdigit() and len(one) < 18]
+    count = house.finder.catalog.corrections.correct(ticked, axis, request.form.get("to", ""), house.taxonomy)
+    if count:
+        house.finder.catalog.jobs.put(Job("index"))
+        flash(_("%(count)d offers are put right, for good.", count=count))
+    else:
+        flash(_("Nothing was ticked."))
+    return redirect(url_for("operator.walls.wall", axis=axis, slug=slug, page=request.args.get("page")), 303)
+
+
+def _class_name(axis: str, slug: str) -> str:
+    found = services().taxonomy.axes.get(axis)
+    if found is None or slug not in found.by_slug:
+        raise NotFoundError("There is no such class.", "Go back to the overview.")
+    return found.by_slug[slug].name.in_language(language())
