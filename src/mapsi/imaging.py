@@ -9,6 +9,7 @@ import hashlib
 import io
 import warnings
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -139,6 +140,24 @@ class Box:
         right = max(left + 1, round((self.x + self.width) * photo.width))
         bottom = max(top + 1, round((self.y + self.height) * photo.height))
         return photo.crop((left, top, min(right, photo.width), min(bottom, photo.height)))
+
+
+def read_photo_bytes(path: Path, limits: PhotoLimits) -> bytes:
+    """A photo file: at most one byte more than the limit, which is enough to refuse it. Raises :class:`PhotoError`."""
+    try:
+        with path.open("rb") as file:
+            return file.read(limits.max_bytes + 1)
+    except OSError as error:
+        raise PhotoError(f"The file cannot be read: {error.strerror}.", "Check its path and its rights.") from error
+
+
+def read_photo(path: Path, limits: PhotoLimits | None = None, *, at_least: int = 0) -> Image.Image:
+    """The photo in a file, as :func:`decode_photo` gives it; its errors name the file."""
+    limits = limits or PhotoLimits()
+    try:
+        return decode_photo(read_photo_bytes(path, limits), limits, at_least=at_least)
+    except PhotoError as error:
+        raise type(error)(f"{path}: {error.message}", error.hint) from error
 
 
 def decode_photo(data: bytes, limits: PhotoLimits | None = None, *, at_least: int = 0) -> Image.Image:

@@ -10,8 +10,8 @@ import click
 
 from mapsi.arrays import FloatArray
 from mapsi.cli.opening import bar, open_model, require_writable
-from mapsi.errors import PhotoError, UsageError
-from mapsi.imaging import PhotoLimits, decode_photo, to_input
+from mapsi.errors import UsageError
+from mapsi.imaging import PhotoLimits, read_photo, to_input
 from mapsi.settings import read_settings
 from mapsi.taxonomy import Taxonomy, load_taxonomy
 
@@ -188,15 +188,12 @@ def _embed(model: Model, limits: PhotoLimits) -> Embed:
     """Embeddings of photo files by ``model``; a photo that is gone meanwhile ends the command with its name."""
     import numpy as np
 
-    from mapsi.dataset.facts import Progress, map_photos, read_bytes
+    from mapsi.dataset.facts import Progress, map_photos
 
     preprocessing = model.document.preprocessing
 
     def read(path: Path) -> FloatArray:
-        try:
-            photo = decode_photo(read_bytes(path, limits), limits, at_least=2 * preprocessing.size)
-        except PhotoError as error:
-            raise PhotoError(f"{path}: {error.message}", error.hint) from error
+        photo = read_photo(path, limits, at_least=2 * preprocessing.size)
         return to_input(photo, preprocessing)
 
     def embed(paths: Sequence[Path], progress: Progress) -> FloatArray:

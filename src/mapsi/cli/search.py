@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 import click
-from PIL.Image import Image
 
 from mapsi.artifacts import atomic_file
 from mapsi.catalog.filters import SORTS
 from mapsi.catalog.offer import Audience
 from mapsi.cli.opening import open_finder, open_installation, open_model, require_writable
 from mapsi.errors import PhotoError, UsageError
-from mapsi.imaging import READ_SIDE, PhotoLimits, decode_photo, map_picture
+from mapsi.imaging import READ_SIDE, PhotoLimits, map_picture, read_photo
 from mapsi.settings import read_settings
 from mapsi.taxonomy import Taxonomy
 
@@ -24,20 +23,6 @@ if TYPE_CHECKING:
 
 _model = click.option("--model", type=click.Path(path_type=Path), help="Model folder; the shipped one by default.")
 _json = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
-
-
-def load_photo(path: Path, limits: PhotoLimits) -> Image:
-    """A photo file as a safe RGB picture; raises :class:`PhotoError`, naming the file."""
-    try:
-        with path.open("rb") as file:
-            # One byte over the limit is enough for the decoder to refuse it without reading the rest.
-            data = file.read(limits.max_bytes + 1)
-    except OSError as error:
-        raise PhotoError(f"{path} cannot be read: {error.strerror}.", "Check the path.") from error
-    try:
-        return decode_photo(data, limits, at_least=READ_SIDE)
-    except PhotoError as error:
-        raise type(error)(f"{path}: {error.message}", error.hint) from error
 
 
 @click.command()
@@ -55,7 +40,7 @@ def classify(photos: tuple[Path, ...], model: Path | None, as_json: bool) -> Non
     failures: list[PhotoError] = []
     for path in photos:
         try:
-            reading = opened.read(load_photo(path, limits))
+            reading = opened.read(read_photo(path, limits, at_least=READ_SIDE))
         except PhotoError as error:
             failures.append(error)
             answers.append({"photo": str(path), "error": {"code": error.code, "message": error.message}})
@@ -89,7 +74,7 @@ def garments(photo: Path, mask: Path | None, model: Path | None, as_json: bool) 
         if not opened.document.groups:
             raise UsageError(f"The model {opened.document.name} has no map of garments.", "Leave --mask out.")
         require_writable(mask.parent)
-    loaded = load_photo(photo, PhotoLimits.of(settings))
+    loaded = read_photo(photo, PhotoLimits.of(settings), at_least=READ_SIDE)
     look = opened.garments(loaded)
     if mask is not None:
         with atomic_file(mask) as beside:
@@ -141,7 +126,7 @@ def search(
     filters = _filters(taxonomy, narrowing)
     sort, page, size = narrowing["sort"], narrowing["page"], narrowing["size"]
     if photo is not None:
-        loaded = load_photo(photo, PhotoLimits.of(settings))
+        loaded = read_photo(photo, PhotoLimits.of(settings), at_least=READ_SIDE)
         if box is None:
             look = finder.look(loaded)
             reading, found = look.whole, finder.by_look(look, filters, sort, page, size)

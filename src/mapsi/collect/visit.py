@@ -11,9 +11,8 @@ from mapsi.collect.downloads import HostBusy
 from mapsi.collect.lanes import Candidate
 from mapsi.collect.pace import Clock, moment
 from mapsi.collect.screening import Photo, Screen, Unfit
-from mapsi.dataset.facts import read_bytes
 from mapsi.errors import PhotoError, RefusedAddressError, RemoteError
-from mapsi.imaging import PhotoLimits
+from mapsi.imaging import PhotoLimits, read_photo_bytes
 from mapsi.remote import Fetcher
 from mapsi.remote.retry import retry_after
 
@@ -71,6 +70,6 @@ class Visitor:
 
 def _read_file(file: Path, limits: PhotoLimits) -> bytes:
     try:
-        return read_bytes(file, limits)
+        return read_photo_bytes(file, limits)
     except PhotoError as error:
         raise Unfit("cannot be read", f"{file}: {error.message}", "failed") from error

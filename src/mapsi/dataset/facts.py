@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from mapsi.cores import cores
 from mapsi.errors import PhotoError
-from mapsi.imaging import PhotoLimits, decode_photo
+from mapsi.imaging import PhotoLimits, decode_photo, read_photo_bytes
 
 BITS = 64
 HASH_SIDE = 64
@@ -53,15 +53,6 @@ def map_photos(work: Callable[[Path], Result], paths: Sequence[Path], progress: 
     return results
 
 
-def read_bytes(path: Path, limits: PhotoLimits) -> bytes:
-    """At most one byte more than the limit, which is enough to refuse the file; raises :class:`PhotoError`."""
-    try:
-        with path.open("rb") as file:
-            return file.read(limits.max_bytes + 1)
-    except OSError as error:
-        raise PhotoError(f"The file cannot be opened: {error.strerror}.", "Check its rights.") from error
-
-
 def read_facts(
     paths: Sequence[Path], limits: PhotoLimits | None = None, *, side: int = 0, progress: Progress = no_progress
 ) -> list[PhotoFacts]:
@@ -77,7 +68,7 @@ def stack_bits(facts: Sequence[PhotoFacts]) -> npt.NDArray[np.bool_]:
 
 def _facts(path: Path, limits: PhotoLimits, side: int) -> PhotoFacts:
     try:
-        data = read_bytes(path, limits)
+        data = read_photo_bytes(path, limits)
         photo = decode_photo(data, limits, at_least=max(HASH_SIDE, side))
     except PhotoError as error:
         return PhotoFacts(fault=error.message)

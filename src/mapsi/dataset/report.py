@@ -12,11 +12,11 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from mapsi.artifacts import atomic_file, write_json
-from mapsi.dataset.facts import Progress, map_photos, no_progress, read_bytes
+from mapsi.dataset.facts import Progress, map_photos, no_progress
 from mapsi.dataset.findings import KINDS, MEANINGS, CheckReport, Finding, Kind
 from mapsi.dataset.manifest import Manifest, write_manifest
 from mapsi.errors import PhotoError
-from mapsi.imaging import PhotoLimits, decode_photo, encode_webp
+from mapsi.imaging import PhotoLimits, encode_webp, read_photo
 from mapsi.taxonomy import Axis, Name
 
 PAGE = "report.html"
@@ -142,7 +142,7 @@ def _pictures_of(sections: Sequence[_Section]) -> list[str]:
 def _thumbnail(path: Path, limits: PhotoLimits) -> str:
     """A small WebP as a data address, or nothing where the photo is gone since it was checked."""
     try:
-        photo = decode_photo(read_bytes(path, limits), limits, at_least=THUMBNAIL)
+        photo = read_photo(path, limits, at_least=THUMBNAIL)
     except PhotoError:
         return ""
     small = encode_webp(photo, max_side=THUMBNAIL, quality=70)

@@ -15,9 +15,9 @@ import numpy.typing as npt
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from mapsi.dataset.facts import BITS, Progress, no_progress, read_bytes, read_facts
+from mapsi.dataset.facts import BITS, Progress, no_progress, read_facts
 from mapsi.errors import PhotoError
-from mapsi.imaging import PhotoLimits, decode_photo, to_square
+from mapsi.imaging import PhotoLimits, read_photo, to_square
 
 # Of 64 bits of a DCT hash; re-encoded and cropped copies lie below 10, two photos of one kind of garment above 16.
 TWIN_DISTANCE = 10
@@ -81,7 +81,7 @@ def join(count: int, pairs: npt.ArrayLike) -> list[int]:
 
 def read_details(path: Path, limits: PhotoLimits) -> Details:
     """A photo small, whole and cropped by up to 5 % a side: uint8 (crops, 48, 48, 3)."""
-    photo = decode_photo(read_bytes(path, limits), limits, at_least=2 * DETAIL_SIDE)
+    photo = read_photo(path, limits, at_least=2 * DETAIL_SIDE)
     width, height = photo.size
     boxes = [(width * c, height * c, width * (1 - c), height * (1 - c)) for c in CROPS]
     squares = [to_square(photo.crop(box), DETAIL_SIDE, "stretch") for box in boxes]

@@ -13,7 +13,7 @@ from mapsi.arrays import BoolArray, FloatArray, IntArray
 from mapsi.errors import ArtifactError, PhotoError
 from mapsi.evaluate.photos import Photo
 from mapsi.evaluate.scores import ranked
-from mapsi.imaging import READ_SIDE, PhotoLimits, decode_photo
+from mapsi.imaging import READ_SIDE, PhotoLimits, decode_photo, read_photo_bytes
 
 Ask = Callable[[Sequence[Image.Image]], tuple[FloatArray, BoolArray]]
 """Pictures -> class probabilities (n, C), and whether each shows something of the kind that the model learned (n,)."""
@@ -132,12 +132,7 @@ def answer_photos(
 def open_photo(photo: Photo, limits: PhotoLimits | None = None) -> Image.Image:
     """The picture of ``photo``; raises :class:`PhotoError` where its file is gone or cannot be read as one."""
     checked = limits or PhotoLimits()
-    try:
-        with photo.path.open("rb") as file:
-            data = file.read(checked.max_bytes + 1)
-    except OSError as error:
-        raise PhotoError(f"The file cannot be read: {error.strerror}.") from error
-    return decode_photo(data, checked, at_least=READ_SIDE)
+    return decode_photo(read_photo_bytes(photo.path, checked), checked, at_least=READ_SIDE)
 
 
 def _batches(photos: Sequence[Photo]) -> Iterator[Sequence[Photo]]:

@@ -16,7 +16,7 @@ from mapsi.dataset.photos import Sample
 from mapsi.evaluate import Answers
 from mapsi.evaluate.groups import source_baseline
 from mapsi.evaluate.scores import accuracy, bootstrap, macro_f1, score
-from mapsi.imaging import LARGEST, READ_SIDE, Preprocessing, decode_photo, to_input
+from mapsi.imaging import LARGEST, READ_SIDE, Preprocessing, read_photo, to_input
 from mapsi.infer.folder import AxisLabels, ModelDocument
 from mapsi.infer.model import Model, calibrated
 from mapsi.learn.calibration import calibration_error
@@ -43,7 +43,7 @@ def float_answers(plain: Path, document: ModelDocument, samples: Sequence[Sample
 
 def model_inputs(samples: Sequence[Sample], preprocessing: Preprocessing) -> FloatArray:
     """The photos as a network reads them, (n, views, 3, size, size), decoded as serving does."""
-    photos = (decode_photo(s.path.read_bytes(), LARGEST, at_least=READ_SIDE) for s in samples)
+    photos = (read_photo(s.path, LARGEST, at_least=READ_SIDE) for s in samples)
     return np.stack([to_input(photo, preprocessing) for photo in photos])
 
 

@@ -21,10 +21,9 @@ from torchvision.transforms.v2 import functional as tvf
 
 from mapsi.arrays import UInt8Array
 from mapsi.artifacts import atomic_file
-from mapsi.dataset.facts import read_bytes
 from mapsi.dataset.photos import Sample
 from mapsi.errors import PhotoError
-from mapsi.imaging import LARGEST, READ_SIDE, Fit, decode_photo, to_square, to_views
+from mapsi.imaging import LARGEST, READ_SIDE, Fit, read_photo, to_square, to_views
 
 STORE_SIDE = 192
 Augmentation = Literal["none", "crop", "strong"]
@@ -74,9 +73,9 @@ def read_views(path: Path, side: int, close_up: float) -> UInt8Array:
 
 def _decode(path: Path, at_least: int = READ_SIDE) -> Image:
     try:
-        return decode_photo(read_bytes(path, LARGEST), LARGEST, at_least=at_least)
+        return read_photo(path, LARGEST, at_least=at_least)
     except PhotoError as error:
-        raise PhotoError(f"{path}: {error.message}", "Take it out of the manifest, or put it right.") from error
+        raise PhotoError(error.message, "Take it out of the manifest, or put it right.") from error
 
 
 def background_mask(pixels: UInt8Array) -> npt.NDArray[np.bool_]:

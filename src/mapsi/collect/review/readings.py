@@ -12,9 +12,8 @@ import numpy as np
 
 from mapsi.arrays import FloatArray
 from mapsi.artifacts import atomic_file
-from mapsi.dataset.facts import read_bytes
 from mapsi.errors import PhotoError
-from mapsi.imaging import READ_SIDE, PhotoLimits, decode_photo
+from mapsi.imaging import READ_SIDE, PhotoLimits, read_photo
 
 if TYPE_CHECKING:
     from mapsi.infer import Model
@@ -72,7 +71,7 @@ def _read_batch(
     photos: dict[str, Any] = {}
     for path in batch:
         try:
-            photos[path] = decode_photo(read_bytes(folder / path, limits), limits, at_least=READ_SIDE)
+            photos[path] = read_photo(folder / path, limits, at_least=READ_SIDE)
         except PhotoError:
             continue  # stays out, and is shown first in the review
     readings = model.read_many(list(photos.values()))

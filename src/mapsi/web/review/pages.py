@@ -10,9 +10,8 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from mapsi.collect.review.journal import Decision
 from mapsi.collect.review.session import Photo, Tally
-from mapsi.dataset.facts import read_bytes
 from mapsi.errors import UsageError
-from mapsi.imaging import decode_photo, encode_jpeg
+from mapsi.imaging import decode_photo, encode_jpeg, read_photo_bytes
 from mapsi.taxonomy import Class
 from mapsi.web.languages import LANGUAGES, language
 from mapsi.web.review.desk import desk
@@ -131,7 +130,7 @@ def _version(path: str) -> str:
 def _picture(path: str, side: int) -> Response:
     """A fresh JPEG of a photo of the review; never the bytes of the file."""
     desk().review.class_of(path)
-    data = read_bytes(desk().folder / path, desk().limits)
+    data = read_photo_bytes(desk().folder / path, desk().limits)
     # Twice the side before it is made small: a large JPEG is then decoded at a fraction of its size.
     answer = Response(
         encode_jpeg(decode_photo(data, desk().limits, at_least=side), max_side=side), mimetype="image/jpeg"
