@@ -19,6 +19,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from functools import lru_cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Lock
@@ -27,6 +28,7 @@ from urllib.parse import parse_qsl, urlsplit
 from PIL import Image
 
 from feed_server import served
+from mapsi.providers.quota import DAILY_CALLS, quota_day, quota_spent
 
 CLIENT_ID, CLIENT_SECRET = "mapsi-test-id", "mapsi-test-secret"
 PATH = "/v1/search/shop.json"
@@ -341,3 +343,31 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
+
+
+class MemoryQuota:
+    """A quota that this process alone knows of; threads may share it."""
+
+    def __init__(self, limit: int = DAILY_CALLS) -> None:
+        self.limit = limit
+        self._day: date | None = None
+        self._spent = 0
+        self._lock = Lock()
+
+    def spend(self, now: datetime) -> None:
+        with self._lock:
+            spent = self._of_day(now)
+            if spent >= self.limit:
+                raise quota_spent(f"The {self.limit:,} calls of today are used up.", now)
+            self._day, self._spent = quota_day(now), spent + 1
+
+    def exhaust(self, now: datetime) -> None:
+        with self._lock:
+            self._day, self._spent = quota_day(now), self.limit
+
+    def left(self, now: datetime) -> int:
+        with self._lock:
+            return max(0, self.limit - self._of_day(now))
+
+    def _of_day(self, now: datetime) -> int:
+        return self._spent if self._day == quota_day(now) else 0

@@ -20,7 +20,7 @@ from mapsi.catalog import open_catalog
 from mapsi.catalog.offer import BrokenRow, Offer
 from mapsi.errors import FeedError, QuotaSpentError, RefusedAddressError, UsageError
 from mapsi.providers import FORMATS, read_offers
-from mapsi.providers.quota import MemoryQuota, Quota, day_turns
+from mapsi.providers.quota import Quota, day_turns
 from mapsi.providers.shop_items import parse_envelope, read_item
 from mapsi.providers.shop_json import MAX_ITEMS, Answer, ShopJson, queries_for
 from mapsi.refresh.admitting import admit_source
@@ -29,7 +29,7 @@ from mapsi.remote import Fetcher
 from mapsi.remote.retry import LONGEST, retry_after
 from mapsi.settings import Secret
 from mapsi.taxonomy import load_taxonomy
-from shop_json_server import CLIENT_ID, CLIENT_SECRET, Fault, ShopJsonServer, run_shop_json
+from shop_json_server import CLIENT_ID, CLIENT_SECRET, Fault, MemoryQuota, ShopJsonServer, run_shop_json
 
 NOON = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)  # in Korea
 TOTALS = {"원피스": 250, "셔츠": 100, "니트": 7, "슬랙스": 3000, "정장": 0, "모자": 101}

@@ -205,18 +205,6 @@ def test_a_run_of_before_starts_were_written_down_goes_on(
     prepare_run(tmp_path, manifest, CLASSES, RECIPE, photos, "own", "noise")
 
 
-@pytest.mark.parametrize(("mirror", "close_up"), [(True, 1.0), (False, 0.0)])
-def test_a_run_of_before_the_close_up_is_read_as_it_was(
-    tmp_path: Path, manifest: Manifest, photos: Path, mirror: bool, close_up: float
-) -> None:
-    prepare_run(tmp_path, manifest, CLASSES, RECIPE, photos, "own", "noise")
-    config = json.loads((tmp_path / "run.json").read_text("utf-8"))
-    del config["recipe"]["close_up"]
-    config["recipe"]["mirror"] = mirror
-    (tmp_path / "run.json").write_text(json.dumps(config), "utf-8")
-    assert read_run(tmp_path).recipe == replace(RECIPE, close_up=close_up)
-
-
 def test_a_run_whose_recipe_lacks_a_number_names_it(tmp_path: Path, manifest: Manifest, photos: Path) -> None:
     prepare_run(tmp_path, manifest, CLASSES, RECIPE, photos, "own", "noise")
     config = json.loads((tmp_path / "run.json").read_text("utf-8"))

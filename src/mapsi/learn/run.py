@@ -90,7 +90,7 @@ def read_run(run: Path) -> RunConfig:
         document = json.loads((run / CONFIG).read_text("utf-8"))
         return RunConfig(
             document.get("name", "mapsi"),
-            recipe_from(_renamed(document["recipe"]), f"The recipe of {run}"),
+            recipe_from(document["recipe"], f"The recipe of {run}"),
             document["classes"],
             int(document["size"]),
             document["root"],
@@ -99,14 +99,6 @@ def read_run(run: Path) -> RunConfig:
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ArtifactError(f"{run} is no run folder.", "Make one with `mapsi train`.") from error
-
-
-def _renamed(recipe: Mapping[str, Any]) -> dict[str, Any]:
-    """Runs of before the close-up said ``mirror``: the whole photo mirrored, or not."""
-    table = dict(recipe)
-    if "mirror" in table:
-        table["close_up"] = float(table.pop("mirror"))
-    return table
 
 
 def read_metrics(run: Path) -> list[dict[str, float]]:

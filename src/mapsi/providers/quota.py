@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from datetime import date, datetime, timedelta, timezone
 from typing import Protocol
 
@@ -43,31 +42,3 @@ class Quota(Protocol):
 
     def left(self, now: datetime) -> int:
         """How many calls are left of the day's."""
-
-
-class MemoryQuota:
-    """A quota that this process alone knows of; threads may share it."""
-
-    def __init__(self, limit: int = DAILY_CALLS) -> None:
-        self.limit = limit
-        self._day: date | None = None
-        self._spent = 0
-        self._lock = threading.Lock()
-
-    def spend(self, now: datetime) -> None:
-        with self._lock:
-            spent = self._of_day(now)
-            if spent >= self.limit:
-                raise quota_spent(f"The {self.limit:,} calls of today are used up.", now)
-            self._day, self._spent = quota_day(now), spent + 1
-
-    def exhaust(self, now: datetime) -> None:
-        with self._lock:
-            self._day, self._spent = quota_day(now), self.limit
-
-    def left(self, now: datetime) -> int:
-        with self._lock:
-            return max(0, self.limit - self._of_day(now))
-
-    def _of_day(self, now: datetime) -> int:
-        return self._spent if self._day == quota_day(now) else 0

@@ -113,10 +113,6 @@ class Asking:
             whole = False
         return _each_once((*broken, *self._rows(answers, []), *offers)), whole
 
-    def calls_left(self) -> int:
-        """How many calls are left today."""
-        return self._quota.left(self._sources.now())
-
     def _ask_open_queries(self, broken: list[BrokenRow], progress: Progress | None) -> str:
         """Ask and keep; gives a sentence where the calls ended before."""
         read = 0

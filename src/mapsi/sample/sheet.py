@@ -45,10 +45,6 @@ class Part:
         self.shade.append(_soft_stroke(d, width, "#000", opacity))
         return self
 
-    def dim_area(self, d: str, opacity: float) -> Part:
-        self.shade.append(f'<path d="{d}" fill="#000" fill-opacity="{opacity:.2f}"/>')
-        return self
-
     def seam(self, d: str, width: float = 1.6, depth: float = 0.75) -> Part:
         """A sewn line: a narrow groove."""
         pen = f'fill="none" stroke-width="{width}" stroke-linecap="round"'
