@@ -117,7 +117,7 @@ def test_evaluate_writes_its_figures(run: Any, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "code", "named"),
     [
-        (["classify", "nowhere.jpg"], 4, "nowhere.jpg cannot be read"),
+        (["classify", "nowhere.jpg"], 4, "nowhere.jpg: The file cannot be read"),
         (["search"], 2, "one of the two"),
         (["search", "a.jpg", "--words", "x"], 2, "one of the two"),
         (["search", "--words", "!!"], 2, "."),
