@@ -15,6 +15,7 @@ import json
 import os
 import platform
 import shutil
+import signal
 import socket
 import statistics
 import subprocess
@@ -307,6 +308,7 @@ def main() -> None:
         "--page", action="store_true", help="write docs/performance.md anew from benchmarks/serving.json"
     )
     asked = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the servers are ended too
     if asked.page:
         figures = json.loads(FIGURES.read_text("utf-8"))
     else:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -41,19 +40,13 @@ class _RefusedError(Exception):
         self.status, self.code, self.message, self.hint = status, code, message, hint
 
 
-def _give_way() -> None:
-    """Let the event loop go before this thread of work: what it has to do takes microseconds, and everybody waits for it
-    (half the time of a refusal on a full machine)."""
-    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), os.getpriority(os.PRIO_PROCESS, 0) + 5)
-
-
 class Gate:
     """An ASGI application over a WSGI one. Requests beyond ``bounds`` are answered at once, without a thread."""
 
     def __init__(self, app: WSGIApplication, bounds: Bounds) -> None:
         self._app = app
         self._bounds = bounds
-        self._workers = ThreadPoolExecutor(bounds.threads, "mapsi", _give_way)
+        self._workers = ThreadPoolExecutor(bounds.threads, "mapsi")
         self._health = ThreadPoolExecutor(1, "mapsi-health")
         self._checking: asyncio.Future[Answer] | None = None
         self._admitted = 0
