@@ -44,7 +44,7 @@ def answered(client: FlaskClient) -> str:
 
 
 def made(house: House) -> PhotoAnswer:
-    return PhotoAnswer(encode_jpeg(PHOTO, max_side=64), *PHOTO.size, house.finder.read(PHOTO))
+    return PhotoAnswer(encode_jpeg(PHOTO, max_side=64), *PHOTO.size, house.finder.look(PHOTO))
 
 
 def test_what_one_process_answered_another_shows_and_forgets(house: House, url: str) -> None:
@@ -64,10 +64,10 @@ def test_an_answer_is_the_same_after_it_was_packed(house: House) -> None:
     before = made(house)
     after = unpack(pack(before))
     assert (after.picture, after.width, after.height) == (before.picture, before.width, before.height)
-    assert np.array_equal(after.reading.embedding, before.reading.embedding)
-    assert after.reading.model == before.reading.model
-    for axis, reading in before.reading.axes.items():
-        same = after.reading.axes[axis]
+    assert np.array_equal(after.look.whole.embedding, before.look.whole.embedding)
+    assert after.look.whole.model == before.look.whole.model
+    for axis, reading in before.look.whole.axes.items():
+        same = after.look.whole.axes[axis]
         assert (same.known, same.top) == (reading.known, reading.top)
         assert np.array_equal(same.focus, reading.focus)
 

@@ -31,13 +31,17 @@ import mapsi.web
 from mapsi.catalog.filters import SORTS, Filters
 from mapsi.catalog.product import Product, ProductPage
 from mapsi.documents import product_keyword
-from mapsi.errors import SettingError
+from mapsi.errors import RefusedAddressError, RemoteError, SettingError
 from mapsi.http_address import is_http
+from mapsi.infer.look import Garment, Look
 from mapsi.infer.reading import AxisReading, Guess, Reading
+from mapsi.remote import Fetched
 from mapsi.taxonomy import Name, Taxonomy, load_taxonomy
 from mapsi.taxonomy.names import class_name
 from mapsi.web.answers import PhotoAnswer, PhotoAnswers, PhotoExpiredError
 from mapsi.web.languages import format_price
+from mapsi.web.page_pictures import find_pictures
+from mapsi.web.pages import EXAMPLES
 from mapsi.web.parameters import AUDIENCES, ListQuery, read_query, write_query
 from mapsi.web.seen import view_axes
 from mapsi.web.shelf import Shelf
@@ -202,7 +206,7 @@ def test_an_expired_photo_is_a_friendly_page_that_takes_another_one(client: Flas
 
 def test_answers_leave_memory_after_their_time_and_when_there_are_too_many() -> None:
     answers = PhotoAnswers(2, 0.05)
-    answer = PhotoAnswer(b"", 1, 1, Reading(None, {}))  # type: ignore[arg-type]
+    answer = PhotoAnswer(b"", 1, 1, Look(Reading(None, {}), (), (), None))  # type: ignore[arg-type]
     tokens = [answers.keep(answer) for _ in range(3)]
     assert len(set(tokens)) == 3
     assert len(answers) == 2
@@ -268,6 +272,139 @@ def test_a_word_of_what_is_seen_can_be_corrected_and_left_open_again(client: Fla
     corrected = client.get(knit[0], headers=ENGLISH)
     assert re.search(r'class="seen-word" id="seen-style"[^>]*>Knit<', corrected.text)
     assert "Any" in Page(corrected).text
+
+
+def test_garments_that_were_found_are_tapped_and_the_most_prominent_is_answered_first(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = house.app().test_client()
+    whole = house.finder.read(Image.new("RGB", (200, 400), "#c0392b"))
+    boxes = ((0.1, 0.1, 0.8, 0.4), (0.2, 0.5, 0.6, 0.4567891))
+    found = [Garment(group, 0.9, box, None, whole) for group, box in zip(("upper", "lower"), boxes, strict=True)]
+    monkeypatch.setattr(house.finder, "look", lambda photo: Look(whole, tuple(found), (), None))  # type: ignore[arg-type]
+    page = Page(client.get(answered(client), headers=ENGLISH))
+    links = [
+        (str(link["href"]).partition("=")[2], link.get("aria-current")) for link in page.all("a", class_="garment")
+    ]
+    assert links == [("", None), ("0.1,0.1,0.8,0.4", "true"), ("0.2,0.5,0.6,0.457", None)]
+    assert len(page.all("svg", class_="spots")) == 1
+    assert "Bottoms" in page.text
+
+
+# --- other ways in
+
+
+def _page(head: str) -> bytes:
+    return f"<!doctype html><html><head>{head}</head><body>x</body></html>".encode()
+
+
+PRODUCT_PAGE = """<meta property="og:image" content="/og.jpg"><script type="application/ld+json">
+{"@graph": [{"@type": "BreadcrumbList", "image": "no.jpg"}, {"@type": ["Product"], "image": [{"url": "img/a.jpg"}, "b.jpg"]}]}
+</script>"""
+
+
+@pytest.mark.parametrize(
+    ("head", "pictures"),
+    [
+        (PRODUCT_PAGE, ["https://s.kr/p/img/a.jpg", "https://s.kr/p/b.jpg", "https://s.kr/og.jpg"]),
+        ('<meta name="twitter:image" content="//cdn.kr/t.png">', ["https://cdn.kr/t.png"]),
+        ('<link rel="image_src" href="x.png"><meta property="og:image" content="">', ["https://s.kr/p/x.png"]),
+        ('<script type="application/ld+json">{"@type": "Product", "image": </script>', []),
+        (
+            '<script type="application/ld+json">' + "[" * 9999 + "</script><meta property=og:image content=a>",
+            ["https://s.kr/p/a"],
+        ),
+        ("<title>nothing</title>", []),
+    ],
+)
+def test_a_page_names_its_own_picture(head: str, pictures: list[str]) -> None:
+    assert list(find_pictures(_page(head).decode(), "https://s.kr/p/1")) == pictures
+
+
+PIECES = (
+    "<meta ",
+    "<script type=application/ld+json>",
+    "</script>",
+    "<link rel=image_src ",
+    "property=og:image ",
+    "content=",
+)
+PIECES += ("href=//[", ">", '{"@type": "Product", "image": ', '["x", {"url": 1}]', "}", "<!--", "&#0;", "://", "\ud800")
+
+
+@given(st.text(max_size=100) | st.lists(st.sampled_from(PIECES), max_size=12).map("".join))
+def test_no_page_breaks_the_search_for_its_picture(page: str) -> None:
+    assert all(isinstance(address, str) for address in find_pictures(page, "https://s.kr/"))
+
+
+class _Shop:
+    """Answers in place of the fetcher; an error where an address is not known."""
+
+    def __init__(self, answers: dict[str, bytes]) -> None:
+        self.answers = answers
+
+    def fetch(self, url: str, **limits: object) -> Fetched:
+        if url not in self.answers:
+            raise (
+                RemoteError("It did not answer.") if url.startswith("https://s.kr") else RefusedAddressError("Private.")
+            )
+        return Fetched(url, 200, {}, self.answers[url])
+
+
+def test_an_address_of_a_picture_or_of_a_page_is_searched_by_and_a_bad_one_is_a_sentence(house: House) -> None:
+    app = house.app()
+    named = b'<meta property="og:image" content="/og.jpg">'
+    shop = _Shop(
+        {
+            "https://s.kr/a.jpg": photo_bytes(),
+            "https://s.kr/p": _page(named.decode()),
+            "https://s.kr/og.jpg": photo_bytes(),
+        }
+    )
+    shop.answers |= {"https://s.kr/none": _page(""), "https://s.kr/text": b"hello"}
+    app.extensions["mapsi"] = replace(app.extensions["mapsi"], fetcher=shop)
+    client = app.test_client()
+
+    def send(address: str) -> TestResponse:
+        form = {"address": address, "csrf_token": form_token(client)}
+        return client.post("/search/address", data=form, headers=ENGLISH)
+
+    for address in ("https://s.kr/a.jpg", " https://s.kr/p "):
+        found = send(address)
+        assert found.status_code == 303, found.text
+        assert client.get(found.headers["Location"]).status_code == 200
+    for address, status, sentence in (
+        ("https://s.kr/none", 422, "names no picture"),
+        ("https://s.kr/away", 422, "got no picture"),
+        ("https://s.kr/text", 415, "not a photo"),
+        ("http://10.0.0.1/", 400, "do not visit"),
+        ("", 400, "do not visit"),
+    ):
+        answer = send(address)
+        assert (answer.status_code, sentence in answer.text) == (status, True), address
+        assert Page(answer).all("input", name="address")[0]["value"] == address
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_every_drawing_of_the_front_page_can_be_searched_by(client: FlaskClient, name: str) -> None:
+    form = {"example": name, "csrf_token": form_token(client)}
+    assert client.get(client.post("/search/example", data=form).headers["Location"]).status_code == 200
+
+
+def test_what_a_phone_shares_is_searched_by_unless_another_site_sends_it(client: FlaskClient) -> None:
+    manifest = client.get("/manifest.webmanifest", headers=KOREAN)
+    assert manifest.mimetype == "application/manifest+json"
+    target = manifest.json["share_target"]
+    assert target["params"]["files"][0]["name"] == "photo"
+    for icon in manifest.json["icons"]:
+        with client.get(icon["src"]) as answer:
+            assert f"{Image.open(io.BytesIO(answer.data)).width}" in icon["sizes"]
+    assert client.post(target["action"], **photo_form(photo_bytes())).status_code == 303
+    assert (
+        client.post(target["action"], **photo_form(photo_bytes()), headers={"Sec-Fetch-Site": "cross-site"}).status_code
+        == 400
+    )
+    assert client.post(target["action"], data={"text": "see http://127.0.0.1/x", "photo": ""}).status_code == 400
 
 
 # --- bad photos
@@ -530,7 +667,7 @@ def test_an_empty_catalogue_has_pages_too(house: House, monkeypatch: pytest.Monk
         return ProductPage(products=(), total=0, number=1, size=24)
 
     app = house.app()
-    for search in ("browse", "by_photo"):
+    for search in ("browse", "by_look"):
         monkeypatch.setattr(house.finder, search, nothing)
     client = app.test_client()
     assert client.get("/").status_code == 200

@@ -114,34 +114,6 @@ class Preprocessing:
         return cls(size, fit, mean, std, close_up)
 
 
-@dataclass(frozen=True, slots=True)
-class Box:
-    """A part of a photo: its left upper corner, width and height as shares of the photo, 0..1.
-
-    Raises ``ValueError`` where it has no area or reaches out of the photo.
-    """
-
-    x: float
-    y: float
-    width: float
-    height: float
-
-    def __post_init__(self) -> None:
-        inside = self.x >= 0 and self.y >= 0 and self.x + self.width <= 1 + 1e-6 and self.y + self.height <= 1 + 1e-6
-        if not (inside and self.width > 0 and self.height > 0):
-            raise ValueError(f"not a part of a photo: {self}")
-
-    def cut(self, photo: Image.Image) -> Image.Image:
-        """This part of ``photo``, at least a pixel wide and high."""
-        left, top = (
-            min(round(self.x * photo.width), photo.width - 1),
-            min(round(self.y * photo.height), photo.height - 1),
-        )
-        right = max(left + 1, round((self.x + self.width) * photo.width))
-        bottom = max(top + 1, round((self.y + self.height) * photo.height))
-        return photo.crop((left, top, min(right, photo.width), min(bottom, photo.height)))
-
-
 def read_photo_bytes(path: Path, limits: PhotoLimits) -> bytes:
     """A photo file: at most one byte more than the limit, which is enough to refuse it. Raises :class:`PhotoError`."""
     try:

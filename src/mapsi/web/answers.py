@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from cachetools import LRUCache, TTLCache
 
 from mapsi.errors import NotFoundError
-from mapsi.imaging import Box, decode_photo
+from mapsi.imaging import decode_photo
+from mapsi.infer.look import Box, Look
 from mapsi.infer.reading import Reading
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 TOKEN_BYTES = 16
 MOST_PARTS = 32
+SAME = 0.002
+"""How far a box may be off and still be a garment's: addresses round to a thousandth."""
 
 
 class PhotoExpiredError(NotFoundError):
@@ -35,16 +38,20 @@ class PhotoAnswer:
     picture: bytes
     width: int
     height: int
-    reading: Reading
+    look: Look
     parts: LRUCache[Box, Reading] = field(default_factory=lambda: LRUCache(MOST_PARTS), repr=False, compare=False)
 
-    def read_part(self, box: Box | None, read: Callable[[Image.Image], Reading]) -> Reading:
-        """The reading of the part in ``box``, of all of it for ``None``; ``read`` is asked once for each part."""
+    def read_part(self, box: Box | None, read: Callable[[Image.Image, Box], Reading]) -> Reading:
+        """The reading of the part in ``box``, of all of it for ``None``; ``read`` is asked once for each part that is no
+        garment that was found."""
         if box is None:
-            return self.reading
+            return self.look.whole
+        for garment in self.look.garments:
+            if max(abs(one - other) for one, other in zip(garment.box, box, strict=True)) < SAME:
+                return garment.reading
         reading = self.parts.get(box)
         if reading is None:
-            reading = self.parts[box] = read(box.cut(decode_photo(self.picture)))
+            reading = self.parts[box] = read(decode_photo(self.picture), box)
         return reading
 
 

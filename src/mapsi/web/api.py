@@ -43,7 +43,7 @@ def search_image() -> Response:
         found = house.finder.by_look(look, query.filters, query.sort, query.page, query.size)
         reading = look.whole
     else:
-        reading = house.finder.read_box(photo, (box.x, box.y, box.width, box.height))
+        reading = house.finder.read_box(photo, box)
         found = house.finder.by_photo(reading, query.filters, query.sort, query.page, query.size)
     document = photo_document(
         reading,

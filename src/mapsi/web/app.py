@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from flask import Flask
 
+from mapsi.remote import Fetcher
 from mapsi.settings import Settings
 from mapsi.taxonomy import Taxonomy
 from mapsi.taxonomy.names import class_name
@@ -20,6 +21,7 @@ from mapsi.web.assets import setup_assets
 from mapsi.web.faults import setup_faults
 from mapsi.web.forms import protect_forms
 from mapsi.web.going import going
+from mapsi.web.installing import installing, search_shared
 from mapsi.web.languages import language, setup_languages, switch_url
 from mapsi.web.limits import setup_limits
 from mapsi.web.notes import Notes
@@ -44,6 +46,8 @@ if TYPE_CHECKING:
 PASSWORD_FORMS = ("entrance.enter", "keys.ask", "keys.choose", "account.change_password", "account.delete")
 """Where passwords are tried or letters asked for, which share one limit."""
 
+PHOTO_FORMS = ("pages.search_photo", "pages.search_address", "pages.search_example", "installing.search_shared")
+
 
 def create_app(settings: Settings, *, finder: Finder, taxonomy: Taxonomy, secret_key: str) -> Flask:
     """The pages and the API over one finder. ``secret_key`` signs sessions and forms."""
@@ -56,9 +60,10 @@ def create_app(settings: Settings, *, finder: Finder, taxonomy: Taxonomy, secret
     setup_languages(app, settings.language)
     setup_assets(app)
     setup_faults(app)
-    protect_forms(app, exempt=api)
+    protect_forms(app, exempt=api, without_token=search_shared)
     app.register_blueprint(pages)
     app.register_blueprint(api)
+    app.register_blueprint(installing)
     app.register_blueprint(saved_pages)
     app.register_blueprint(sharing)
     app.register_blueprint(going)
@@ -71,7 +76,7 @@ def create_app(settings: Settings, *, finder: Finder, taxonomy: Taxonomy, secret
     setup_limits(
         app,
         {
-            "image": (settings.image_rate, ("pages.search_photo", "api.search_image")),
+            "image": (settings.image_rate, (*PHOTO_FORMS, "api.search_image")),
             "words": (settings.words_rate, searches),
             "suggest": (settings.suggest_rate, ("api.suggest",)),
             "photo": (settings.suggest_rate, ("pages.photo_picture", "pages.photo_part", "pages.photo_focus")),
@@ -81,7 +86,8 @@ def create_app(settings: Settings, *, finder: Finder, taxonomy: Taxonomy, secret
     )
     answers = _answers(settings)
     notes = Notes(finder.catalog)
-    attach(app, Services(settings, finder, taxonomy, answers, Shelf(finder), notes, Attempts()))
+    fetcher = Fetcher(allow_hosts=settings.allow_hosts)
+    attach(app, Services(settings, finder, taxonomy, answers, Shelf(finder), notes, Attempts(), fetcher))
     return app
 
 

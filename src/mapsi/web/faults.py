@@ -40,7 +40,10 @@ _HTTP_CODES = {
 }
 
 _ABOUT_PHOTOS = frozenset(
-    ("photo_missing", "not_multipart", "unreadable_photo", "not_a_photo", "photo_too_large", "photo_expired")
+    (
+        *("photo_missing", "not_multipart", "unreadable_photo", "not_a_photo", "photo_too_large", "photo_expired"),
+        *("address_refused", "address_failed", "no_picture"),
+    )
 )
 """Errors that another photo mends, so that their page asks for one."""
 

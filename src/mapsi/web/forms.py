@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from flask import Blueprint, Flask, request
 from flask_wtf.csrf import CSRFError, CSRFProtect
 
@@ -9,8 +11,9 @@ _OWN = ("same-origin", "none")
 _CHANGING = ("POST", "PUT", "PATCH", "DELETE")
 
 
-def protect_forms(app: Flask, *, exempt: Blueprint) -> None:
-    """Refuse what another site makes a browser send, but for the ``exempt`` addresses, which know no session.
+def protect_forms(app: Flask, *, exempt: Blueprint, without_token: Callable[[], object]) -> None:
+    """Refuse what another site makes a browser send, but for the ``exempt`` addresses, which know no session. A form for
+    the view ``without_token`` is made by the visitor's own device, which has none.
 
     Every form carries a token that belongs to the visitor's session; and a browser says itself, over https, which site a
     form came from (``Sec-Fetch-Site``). Flask-WTF would compare the referring address with ``Host`` instead, which behind
@@ -19,7 +22,9 @@ def protect_forms(app: Flask, *, exempt: Blueprint) -> None:
     app.config["WTF_CSRF_SSL_STRICT"] = False
     # A phone keeps a tab open for days; the token lives as long as the session it belongs to.
     app.config["WTF_CSRF_TIME_LIMIT"] = None
-    CSRFProtect(app).exempt(exempt)
+    protection = CSRFProtect(app)
+    protection.exempt(exempt)
+    protection.exempt(without_token)
 
     @app.before_request
     def refuse_others() -> None:

@@ -21,6 +21,7 @@ def explain(code: str, parameter: str, settings: Settings) -> Explanation:
     """The error ``code`` in the language of the current request; ``parameter`` names a bad one in the address."""
     return (
         _about_photos(code, settings)
+        or _about_addresses(code)
         or _about_words(code)
         or _about_people(code)
         or _about_requests(code, parameter)
@@ -44,6 +45,21 @@ def _about_photos(code: str, settings: Settings) -> Explanation | None:
             minutes = settings.photo_minutes
             hint = _("Photos leave our memory after %(minutes)d minutes. Choose it again.", minutes=minutes)
             return Explanation(_("We no longer hold this photo."), hint)
+    return None
+
+
+def _about_addresses(code: str) -> Explanation | None:
+    match code:
+        case "address_refused":
+            return Explanation(
+                _("We do not visit this address."), _("Paste one that starts with https:// and is open to all.")
+            )
+        case "address_failed":
+            return Explanation(_("We got no picture from this address."), _("Save the picture and choose it here."))
+        case "no_picture":
+            return Explanation(
+                _("This page names no picture as its own."), _("Copy the address of the picture itself.")
+            )
     return None
 
 

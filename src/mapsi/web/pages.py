@@ -6,13 +6,15 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from itertools import chain
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from flask import (
     Blueprint,
     Response,
     current_app,
     flash,
+    g,
     jsonify,
     make_response,
     redirect,
@@ -28,13 +30,14 @@ from mapsi.catalog.records import Facets
 from mapsi.catalog.text.tokens import NoWordsError
 from mapsi.documents import error_document
 from mapsi.errors import MapsiError, NotFoundError, UsageError
-from mapsi.imaging import decode_photo, encode_jpeg, focus_overlay
+from mapsi.imaging import PhotoLimits, cut, decode_photo, encode_jpeg, focus_overlay
 from mapsi.pictures.store import FULL
 from mapsi.web.answers import PhotoAnswer
 from mapsi.web.faults import from_mapsi, prefers_json
 from mapsi.web.languages import language
 from mapsi.web.languages import translate as _
 from mapsi.web.messages import Explanation, explain
+from mapsi.web.page_pictures import fetch_picture
 from mapsi.web.parameters import (
     PRICES,
     Arguments,
@@ -47,12 +50,17 @@ from mapsi.web.parameters import (
     write_box,
 )
 from mapsi.web.security import keep_private
-from mapsi.web.seen import corrected, view_axes, view_words
+from mapsi.web.seen import corrected, view_axes, view_spots, view_words
 from mapsi.web.services import services
 from mapsi.web.sharing.owning import note_own_photo, require_own_photo
 from mapsi.web.uploads import take_photo
 from mapsi.web.view import Listing, view_card
 
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+EXAMPLES = ("shirt", "dress", "coat", "shoes")
+"""Drawings of our own to search by: ``static/examples/NAME.webp``."""
 SHOWN_SIDE = 960
 """Longer side, in pixels, of the photo as it is held and shown again: sharp on a phone, and enough to read a part of."""
 PART_SIDE = 160
@@ -67,18 +75,42 @@ def home() -> str:
     """The three steps, and a shelf of products."""
     house = services()
     shelf = _listing("pages.words", {}, ListQuery(), "", house.shelf.page(), house.finder.facets(), {})
-    return render_template("home.html", shelf=shelf)
+    return render_template("home.html", shelf=shelf, examples=EXAMPLES)
 
 
 @pages.post("/search/photo")
 def search_photo() -> AnyResponse:
-    """Read a photo, hold the answer, and lead to its page; our own script is told the way in JSON."""
+    """Read the photo that was sent."""
+    return lead_to_answer(take_photo(request, services().settings))
+
+
+@pages.post("/search/address")
+def search_address() -> AnyResponse:
+    """Read the picture at an address, or the one that a page at it names."""
     house = services()
-    photo = take_photo(request, house.settings)
-    answer = PhotoAnswer(encode_jpeg(photo, max_side=SHOWN_SIDE), photo.width, photo.height, house.finder.read(photo))
-    token = house.answers.keep(answer)
+    g.address = request.form.get("address", "").strip()  # stands in its field again where nothing came of it
+    picture = fetch_picture(house.fetcher, g.address, house.settings)
+    return lead_to_answer(decode_photo(picture, PhotoLimits.of(house.settings)))
+
+
+@pages.post("/search/example")
+def search_example() -> AnyResponse:
+    """Read one of our own drawings, for who has no photo at hand."""
+    name = request.form.get("example", "")
+    if name not in EXAMPLES:
+        raise NotFoundError("There is no such example.", "Choose one of those on the front page.")
+    return lead_to_answer(decode_photo(Path(str(current_app.static_folder), "examples", f"{name}.webp").read_bytes()))
+
+
+def lead_to_answer(photo: Image) -> AnyResponse:
+    """Hold the answer to a photo, and lead to its page; our own script is told the way in JSON. Of a photo with several
+    garments it leads to the most prominent one."""
+    house = services()
+    look = house.finder.look(photo)
+    token = house.answers.keep(PhotoAnswer(encode_jpeg(photo, max_side=SHOWN_SIDE), photo.width, photo.height, look))
     note_own_photo(token)
-    target = url_for("pages.photo", token=token)
+    box = write_box(look.garments[0].box) if len(look.garments) > 1 else None
+    target = url_for("pages.photo", token=token, box=box)
     if prefers_json():
         return keep_private(make_response(jsonify(location=target), 201))
     return redirect(target, 303)
@@ -89,10 +121,12 @@ def photo(token: str) -> Response:
     """What the photo, or the part of it in ``box``, shows, and the products like it."""
     house = services()
     answer, box = house.answers.find(token), read_box(request.args)
-    reading = answer.read_part(box, house.finder.read)
+    reading = answer.read_part(box, house.finder.read_box)
     query, faults = _read_query()
 
     def find(page: int) -> ProductPage:
+        if box is None:
+            return house.finder.by_look(answer.look, query.filters, query.sort, page, query.size)
         return house.finder.by_photo(reading, query.filters, query.sort, page, query.size)
 
     facets = house.finder.photo_facets(reading, query.filters)
@@ -104,6 +138,7 @@ def photo(token: str) -> Response:
         token=token,
         answer=answer,
         box=box,
+        spots=view_spots(answer.look, box),
         frame=_frame(answer),
         axes=view_axes(reading, house.taxonomy, language()),
         words=view_words(reading, query.filters, house.taxonomy, language()),
@@ -141,18 +176,18 @@ def photo_part(token: str) -> Response:
     """The part of the photo in ``box``, small."""
     answer, box = services().answers.find(token), read_box(request.args)
     whole = decode_photo(answer.picture)
-    return _jpeg(encode_jpeg(box.cut(whole) if box else whole, max_side=PART_SIDE))
+    return _jpeg(encode_jpeg(cut(whole, box) if box else whole, max_side=PART_SIDE))
 
 
 @pages.get("/photo/<token>/focus/<axis>.jpg")
 def photo_focus(token: str, axis: str) -> Response:
     """The photo, or the part in ``box``, with the places lit up that the answer on ``axis`` came from."""
     answer, box = services().answers.find(token), read_box(request.args)
-    reading = answer.read_part(box, services().finder.read)
+    reading = answer.read_part(box, services().finder.read_box)
     if axis not in reading.axes:
         raise NotFoundError("The photo has no answer on this axis.", "Choose one of the axes on its page.")
     whole = decode_photo(answer.picture)
-    overlay = focus_overlay(box.cut(whole) if box else whole, reading.axes[axis].focus)
+    overlay = focus_overlay(cut(whole, box) if box else whole, reading.axes[axis].focus)
     return _jpeg(encode_jpeg(overlay, max_side=SHOWN_SIDE))
 
 

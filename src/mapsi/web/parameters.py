@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from contextlib import suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import cast, get_args
@@ -20,7 +19,7 @@ from mapsi.catalog.filters import SORTS, Filters, Sort
 from mapsi.catalog.offer import Audience
 from mapsi.catalog.product import ProductPage
 from mapsi.errors import NotFoundError, UsageError
-from mapsi.imaging import Box
+from mapsi.infer.look import Box
 from mapsi.taxonomy import Taxonomy
 from mapsi.taxonomy.names import color_names
 
@@ -35,6 +34,8 @@ MOST_PAGES = 5
 LONGEST_QUERY = 200
 _PRICE = re.compile(r"\d{1,12}(\.\d{1,4})?", re.ASCII)
 _BOX = re.compile(r"(?:[01](?:\.\d{1,6})?,){3}[01](?:\.\d{1,6})?", re.ASCII)
+_SLACK = 0.002
+"""What a box may reach out of its photo: its four numbers are rounded each by itself."""
 _NUMBER = re.compile(r"\d{1,6}", re.ASCII)
 
 
@@ -92,16 +93,24 @@ def read_box(arguments: Arguments) -> Box | None:
     text = arguments.get("box", "").strip()
     if not text:
         return None
-    if _BOX.fullmatch(text):
-        with suppress(ValueError):
-            return Box(*(float(part) for part in text.split(",")))
-    hint = "Write it as x,y,width,height in shares of the photo, such as 0.1,0.2,0.5,0.5."
-    raise ParameterError("box", "box is not a part of the photo.", hint)
+    box = _to_box(text)
+    if box is None:
+        hint = "Write it as x,y,width,height in shares of the photo, such as 0.1,0.2,0.5,0.5."
+        raise ParameterError("box", "box is not a part of the photo.", hint)
+    return box
+
+
+def _to_box(text: str) -> Box | None:
+    if not _BOX.fullmatch(text):
+        return None
+    x, y, width, height = (float(part) for part in text.split(","))
+    inside = 0 < width <= 1 - x + _SLACK and 0 < height <= 1 - y + _SLACK
+    return (x, y, min(width, 1 - x), min(height, 1 - y)) if inside and x < 1 and y < 1 else None
 
 
 def write_box(box: Box) -> str:
     """``box`` as :func:`read_box` reads it, to a thousandth of the photo."""
-    return ",".join(f"{share:.3f}".rstrip("0").rstrip(".") for share in (box.x, box.y, box.width, box.height))
+    return ",".join(f"{share:.3f}".rstrip("0").rstrip(".") for share in box)
 
 
 def read_words(arguments: Arguments) -> str:

@@ -18,6 +18,7 @@ CONTENT_POLICY = "; ".join(
         OWN_PICTURES,
         "connect-src 'self'",
         "form-action 'self'",
+        "manifest-src 'self'",
         "base-uri 'none'",
         "frame-ancestors 'none'",
     )

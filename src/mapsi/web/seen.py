@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from mapsi.catalog.filters import Filters
+from mapsi.infer.look import Box, Look
 from mapsi.infer.reading import AxisReading, Guess, Reading
 from mapsi.taxonomy import Taxonomy
 from mapsi.taxonomy.names import axis_name, class_name
 from mapsi.web.languages import translate as _
+from mapsi.web.parameters import write_box
 
 GUESSES = 3
 OFFERED = 8
@@ -50,6 +52,39 @@ class SeenWord:
     known: bool
     corrected: bool
     others: tuple[GuessView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A garment found on the photo: where it is, its address (``box`` as text), and whether the page is about it."""
+
+    name: str
+    box: Box
+    address: str
+    chosen: bool
+
+
+def view_spots(look: Look, box: Box | None) -> list[Spot]:
+    """The garments to tap; none where the whole photo is one."""
+    asked = write_box(box) if box else ""
+    if len(look.garments) < 2:
+        return []
+    told = [(garment, write_box(garment.box)) for garment in look.garments]
+    return [Spot(group_name(garment.group), garment.box, text, text == asked) for garment, text in told]
+
+
+def group_name(group: str) -> str:
+    """A place on a person, as the model's map names it, in the person's language."""
+    names: dict[str, Callable[[], str]] = {
+        "upper": lambda: _("Top"),
+        "outer": lambda: _("Outerwear"),
+        "lower": lambda: _("Bottoms"),
+        "one-piece": lambda: _("One-piece"),
+        "shoes": lambda: _("Shoes"),
+        "bag": lambda: _("Bag"),
+        "accessory": lambda: _("Accessory"),
+    }
+    return names[group]() if group in names else group
 
 
 def view_axes(reading: Reading, taxonomy: Taxonomy, language: str) -> list[AxisView]:

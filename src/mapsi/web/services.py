@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 from flask import Flask, current_app
 
+from mapsi.remote import Fetcher
 from mapsi.settings import Settings
 from mapsi.taxonomy import Taxonomy
 from mapsi.web.accounts.attempts import Attempts
@@ -32,6 +33,7 @@ class Services:
     shelf: Shelf
     notes: Notes
     attempts: Attempts
+    fetcher: Fetcher
 
 
 def attach(app: Flask, services: Services) -> None:

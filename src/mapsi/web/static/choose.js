@@ -80,6 +80,7 @@ class Chooser {
   }
 
   async send(photo, signal) {
+    if (photo.size > Number(this.part.dataset.most)) throw Object.assign(new Error("large"), { told: this.part.dataset.large });
     const body = new FormData();
     body.append("csrf_token", this.form.elements.csrf_token.value);
     body.append("photo", photo, "photo");
@@ -142,9 +143,14 @@ if (chooser) {
   });
   document.addEventListener("paste", (event) => {
     const file = pickImage(event.clipboardData);
+    const text = event.clipboardData?.getData("text").trim() ?? "";
     if (file) {
       event.preventDefault();
       chooser.start(file);
+    } else if (/^https?:\/\/\S+$/i.test(text) && !event.target.closest("input, textarea")) {
+      const form = chooser.part.querySelector(".choose-address-form");
+      form.elements.address.value = text;
+      form.requestSubmit();
     }
   });
 }

@@ -34,3 +34,6 @@ document.addEventListener("submit", (event) => {
   setTimeout(() => enable(form, true));
   if (event.submitter) form.closest(":popover-open")?.hidePopover();
 }, true);
+
+const worker = document.querySelector("link[rel=manifest]");
+if (worker && "serviceWorker" in navigator) navigator.serviceWorker.register(new URL("sw.js", worker.href)).catch(() => {});
