@@ -12,6 +12,7 @@ from werkzeug.test import TestResponse
 from mapsi.catalog import Catalog
 from mapsi.web.accounts.letters import LetterWriter
 from mapsi.web.accounts.passwords import hash_password
+from mapsi.web.services import services
 from operated import log_in, post
 from refreshing import Clock
 from small_house import House, open_house
@@ -200,14 +201,15 @@ def test_nobody_sees_an_account_who_is_not_logged_in(client: FlaskClient) -> Non
     rules = [rule for rule in client.application.url_map.iter_rules() if rule.endpoint.startswith("account.")]
     assert len(rules) >= 6
     for rule in rules:
+        address = rule.rule.replace("<int:search_id>", "1")
         for method in (rule.methods or set()) - {"OPTIONS"}:
             data = {"csrf_token": _login_token(client)} if method == "POST" else None
-            answer = client.open(rule.rule, method=method, data=data)
+            answer = client.open(address, method=method, data=data)
             assert answer.status_code == 303, rule.rule
             assert answer.headers["Location"].startswith("/account/login")
             assert answer.headers["Cache-Control"] == "no-store"
             if method == "POST":
-                assert client.post(rule.rule).status_code == 400, "without the form's token"
+                assert client.post(address).status_code == 400, "without the form's token"
 
 
 def _login_token(client: FlaskClient) -> str:
@@ -246,3 +248,65 @@ def test_pages_are_shown_while_the_catalogue_cannot_say_who_is_logged_in(
     monkeypatch.setattr(catalog.sessions, "find", broken)
     assert client.get("/about").status_code == 200
     assert client.get("/account").status_code == 503
+
+
+# --- kept searches and history
+
+
+def test_a_search_is_kept_once_without_its_page_and_dropped(client: FlaskClient, catalog: Catalog) -> None:
+    opened(client, catalog)
+    page = client.get("/search?q=dress&shop=haru&lang=en").text
+    form = re.search(r'action="/account/searches".*?</form>', page, re.DOTALL)
+    assert form is not None
+    fields = dict(re.findall(r'name="(\w+)" value="([^"]*)"', form[0]))
+    fields["search"] = fields["search"].replace("&amp;", "&") + "&page=3"
+    for _ in range(2):
+        answer = client.post("/account/searches", data=fields)
+        assert answer.headers["Location"] == "/search?q=dress&shop=haru"
+    listed = client.get("/account/searches").text
+    assert listed.count('href="/search?q=dress&amp;shop=haru"') == 1
+    assert "dress · Haru" in listed
+    (kept,) = catalog.peoples_searches.of(catalog.accounts.named(EMAIL).id)
+    exported = client.get("/account/export.json").json
+    assert exported is not None
+    assert exported["searches"] == [{"name": "dress · Haru", "query": kept.query, "made_at": kept.made_at.isoformat()}]
+    send(client, f"/account/searches/{kept.id}/drop", "/account/searches")
+    assert catalog.peoples_searches.of(catalog.accounts.named(EMAIL).id) == []
+
+
+def test_a_search_kept_from_anywhere_else_leads_to_the_search_all_the_same(
+    client: FlaskClient, catalog: Catalog
+) -> None:
+    opened(client, catalog)
+    for address in ("//evil.example/?q=x", "https://evil.example/?q=x", "javascript:alert(1)?q=x"):
+        answer = send(client, "/account/searches", "/account/searches", search=address, name="x")
+        assert answer.headers["Location"] == "/search?q=x"
+    too_long = send(client, "/account/searches", "/account/searches", search="/search?q=" + "x" * 2000, name="x")
+    assert too_long.headers["Location"] == "/account/searches"
+    assert "no room" in client.get("/account/searches").text
+
+
+def test_history_is_kept_only_where_it_is_switched_on_and_goes_when_it_is_switched_off(
+    house: House, catalog: Catalog
+) -> None:
+    app = house.app(login_rate="1000 per minute")
+    client = app.test_client()
+    client.get("/about?lang=en")
+    opened(client, catalog)
+    account = catalog.accounts.named(EMAIL)
+    client.get("/search?q=before")
+    send(client, "/account/searches/history", "/account/searches", keep="1")
+    client.get("/search?q=linen+shirt")
+    client.get("/search?q=linen+shirt&shop=haru&page=1")
+    with app.app_context():
+        services().notes.close()
+    assert [one.words for one in catalog.peoples_searches.history(account.id)] == ["linen shirt"]
+    assert "linen shirt" in client.get("/account/searches").text
+    send(client, "/account/searches/history", "/account/searches", clear="1")
+    assert catalog.peoples_searches.history(account.id) == []
+    assert catalog.accounts.named(EMAIL).keeps_history
+    catalog.peoples_searches.remember(account.id, "again")
+    send(client, "/account/searches/history", "/account/searches", keep="0")
+    assert catalog.peoples_searches.history(account.id) == []
+    catalog.peoples_searches.remember(account.id, "after")
+    assert catalog.peoples_searches.history(account.id) == []

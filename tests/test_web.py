@@ -746,6 +746,14 @@ def test_every_text_has_its_korean() -> None:
         assert not list(message.check(_messages("ko"))), message.id
 
 
+def test_a_percent_sign_in_a_text_is_doubled() -> None:
+    """Templates fill every text in by ``%``, also one without values."""
+    for language in ("ko", "en"):
+        for message in _messages(language):
+            for text in message.string if isinstance(message.string, tuple | list) else (message.string,):
+                assert "%" not in re.sub(r"%%|%\(\w+\)[ds]", "", text), text
+
+
 def test_a_page_in_korean_has_no_english_sentence_left(client: FlaskClient) -> None:
     pages = ("/", "/about", "/search?q=qqqq", "/search?q=dress", answered(client), answered(client, grey_bytes()), "/x")
     english = {text for text in _texts() if len(text) > 12 and "%" not in text}

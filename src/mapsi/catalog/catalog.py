@@ -29,6 +29,7 @@ from mapsi.catalog.operations.status import read_status
 from mapsi.catalog.people.accounts import Accounts
 from mapsi.catalog.people.letters import Letters
 from mapsi.catalog.people.saved import SavedProducts
+from mapsi.catalog.people.searches import PeoplesSearches
 from mapsi.catalog.people.sessions import Sessions
 from mapsi.catalog.people.shares import Shares
 from mapsi.catalog.pictures.classifying import classify_by_model
@@ -84,6 +85,7 @@ class Catalog:
         self.sessions = Sessions(database)
         self.letters = Letters(database)
         self.shares = Shares(database)
+        self.peoples_searches = PeoplesSearches(database)
         self._front = Storefront(database)
 
     def migrate(self) -> None:

@@ -37,6 +37,11 @@ class Notes:
         if words and query.page == 1 and not query.filters.narrows:
             self._take(partial(self._catalog.searches.note, words, found.total))
 
+    def history(self, account_id: int, words: str, query: ListQuery) -> None:
+        """Remember the words of somebody's search in their history, if they keep one."""
+        if words and query.page == 1 and not query.filters.narrows:
+            self._take(partial(self._catalog.peoples_searches.remember, account_id, words))
+
     def click(self, product: Product) -> None:
         """Note that somebody went on to the shop of a product."""
         self._take(partial(self._catalog.clicks.note, product))

@@ -32,6 +32,7 @@ from mapsi.documents import error_document
 from mapsi.errors import MapsiError, NotFoundError, UsageError
 from mapsi.imaging import PhotoLimits, cut, decode_photo, encode_jpeg, focus_overlay
 from mapsi.pictures.store import FULL
+from mapsi.web.accounts.sessions import visitor
 from mapsi.web.answers import PhotoAnswer
 from mapsi.web.faults import from_mapsi, prefers_json
 from mapsi.web.languages import language
@@ -228,6 +229,9 @@ def _find(asked: str, query: ListQuery) -> tuple[ProductPage, Facets]:
             lambda page: finder.by_words(asked, query.filters, query.sort, page, query.size, exact=exact), query
         )
         services().notes.search(asked, query, found)
+        account = visitor()
+        if account is not None and account.keeps_history:
+            services().notes.history(account.id, asked, query)
     else:
         found = _gather(lambda page: finder.browse(query.filters, query.sort, page, query.size), query)
     if not found.total and not query.filters.narrows:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from mapsi.catalog.store.database import Database
-from mapsi.catalog.store.people_tables import SavedRow, SessionRow, ShareRow, User
+from mapsi.catalog.store.people_tables import HistoryRow, KeptSearchRow, SavedRow, SessionRow, ShareRow, User
 from mapsi.errors import NotFoundError, UsageError
 
 _ADDRESS = re.compile(r"""[^@\s,;:<>()\[\]"\\]+@[^@\s,;:<>()\[\]"\\]+""")
@@ -24,7 +24,7 @@ LONGEST_ADDRESS = 254
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
     """Known by its mail address in small letters; ``created_at`` is UTC, ``language`` the one that letters are written in.
-    ``wants_mail`` says whether prices that fell are told by mail."""
+    ``wants_mail`` says whether prices that fell are told by mail, ``keeps_history`` whether its searches are remembered."""
 
     id: int
     email: str
@@ -33,6 +33,7 @@ class Account:
     created_at: datetime
     is_operator: bool
     wants_mail: bool
+    keeps_history: bool
 
 
 class Accounts:
@@ -72,7 +73,7 @@ class Accounts:
             if connection.execute(change).rowcount:
                 _end_sessions(connection, address)
             else:
-                fresh = {"is_operator": False, "wants_mail": False, **values}
+                fresh = {"is_operator": False, "wants_mail": False, "keeps_history": False, **values}
                 facts = {"email": address, "display_name": "", "language": language, "password_hash": password_hash}
                 connection.execute(insert(User).values(created_at=self._database.now(), **facts, **fresh))
             return _found(connection, User.email == address)
@@ -90,6 +91,11 @@ class Accounts:
         with self._database.write() as connection:
             connection.execute(update(User).where(User.id == account_id).values(wants_mail=wanted))
 
+    def keep_history(self, account_id: int, *, wanted: bool) -> None:
+        """Whether the words of its searches are remembered."""
+        with self._database.write() as connection:
+            connection.execute(update(User).where(User.id == account_id).values(keeps_history=wanted))
+
     def remove_operator(self, email: str) -> Account:
         """Take an operator's role and end their sessions; what they saved stays theirs. Raises :class:`NotFoundError`."""
         address = _address(email)
@@ -102,7 +108,7 @@ class Accounts:
     def remove(self, account_id: int) -> None:
         """Remove an account and all that is kept of its person; one that is gone already is none."""
         with self._database.write() as connection:
-            for table in (SavedRow, SessionRow, ShareRow):
+            for table in (SavedRow, SessionRow, ShareRow, KeptSearchRow, HistoryRow):
                 connection.execute(delete(table).where(table.user_id == account_id))
             connection.execute(delete(User).where(User.id == account_id))
 
@@ -183,4 +189,5 @@ def account_of(row: Any) -> Account:
         created_at=row.created_at,
         is_operator=row.is_operator,
         wants_mail=row.wants_mail,
+        keeps_history=row.keeps_history,
     )

@@ -12,7 +12,8 @@ from mapsi.catalog.store.tables import TABLE_OPTIONS, Id, Long, Table, UtcTime
 
 
 class User(Table):
-    """An account; ``wants_mail`` says whether prices that fell are told by mail."""
+    """An account; ``wants_mail`` says whether prices that fell are told by mail, ``keeps_history`` whether its searches are
+    remembered."""
 
     __tablename__ = "users"
     __table_args__ = (UniqueConstraint("email"), TABLE_OPTIONS)
@@ -25,6 +26,7 @@ class User(Table):
     created_at: Mapped[datetime] = mapped_column(UtcTime)
     is_operator: Mapped[bool]
     wants_mail: Mapped[bool]
+    keeps_history: Mapped[bool]
 
 
 class SessionRow(Table):
@@ -78,3 +80,28 @@ class ShareRow(Table):
     made_at: Mapped[datetime] = mapped_column(UtcTime)
     offers: Mapped[str] = mapped_column(Text)
     photo: Mapped[bytes | None] = mapped_column(LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql", "mariadb"))
+
+
+class KeptSearchRow(Table):
+    """A search that somebody keeps: the query string of its address."""
+
+    __tablename__ = "kept_searches"
+    __table_args__ = (Index(None, "user_id"), TABLE_OPTIONS)
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    user_id: Mapped[int] = mapped_column(Id, ForeignKey("users.id"))
+    name: Mapped[str] = mapped_column(String(200))
+    query: Mapped[str] = mapped_column(Text)
+    made_at: Mapped[datetime] = mapped_column(UtcTime)
+
+
+class HistoryRow(Table):
+    """Words that somebody searched for, whose account keeps a history."""
+
+    __tablename__ = "history"
+    __table_args__ = (Index(None, "user_id", "searched_at"), TABLE_OPTIONS)
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    user_id: Mapped[int] = mapped_column(Id, ForeignKey("users.id"))
+    words: Mapped[str] = mapped_column(String(256))
+    searched_at: Mapped[datetime] = mapped_column(UtcTime)

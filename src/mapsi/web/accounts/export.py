@@ -20,8 +20,16 @@ def export_document(catalog: Catalog, account: Account) -> dict[str, Any]:
             "created_at": account.created_at.isoformat(),
             "operator": account.is_operator,
             "wants_mail": account.wants_mail,
+            "keeps_history": account.keeps_history,
         },
         "shared": [_share_document(one) for one in catalog.shares.of(Owner(account.id))],
+        "searches": [
+            {"name": one.name, "query": one.query, "made_at": one.made_at.isoformat()}
+            for one in catalog.peoples_searches.of(account.id)
+        ],
+        "history": [
+            {"words": one.words, "at": one.at.isoformat()} for one in catalog.peoples_searches.history(account.id)
+        ],
         "saved": [_saved_document(one) for one in saved],
     }
 

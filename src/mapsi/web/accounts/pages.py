@@ -9,6 +9,7 @@ from mapsi.catalog.people.accounts import Account
 from mapsi.web.accounts.export import export_document
 from mapsi.web.accounts.keys import password_fault
 from mapsi.web.accounts.passwords import SHORTEST, PasswordError, check_password, hash_password
+from mapsi.web.accounts.searches import account_searches
 from mapsi.web.accounts.sessions import enter, leave, present, token
 from mapsi.web.languages import translate as _
 from mapsi.web.onward import here
@@ -16,6 +17,8 @@ from mapsi.web.security import keep_private
 from mapsi.web.services import services
 
 account_pages = Blueprint("account", __name__, url_prefix="/account", template_folder="templates")
+
+account_pages.register_blueprint(account_searches)
 
 
 @account_pages.before_request

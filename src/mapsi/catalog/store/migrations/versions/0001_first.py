@@ -288,6 +288,7 @@ def _create_accounts() -> None:
         sa.Column("created_at", TIME, nullable=False),
         sa.Column("is_operator", sa.Boolean(), nullable=False),
         sa.Column("wants_mail", sa.Boolean(), nullable=False),
+        sa.Column("keeps_history", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_users"),
         sa.UniqueConstraint("email", name="uq_users_email"),
         **OPTIONS,
@@ -343,6 +344,29 @@ def _create_accounts() -> None:
     )
     op.create_index("ix_shares_user_id", "shares", ["user_id"])
     op.create_index("ix_shares_device", "shares", ["device"])
+    op.create_table(
+        "kept_searches",
+        sa.Column("id", ID, nullable=False),
+        sa.Column("user_id", ID, nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("query", sa.Text(), nullable=False),
+        sa.Column("made_at", TIME, nullable=False),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name="fk_kept_searches_user_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_kept_searches"),
+        **OPTIONS,
+    )
+    op.create_index("ix_kept_searches_user_id", "kept_searches", ["user_id"])
+    op.create_table(
+        "history",
+        sa.Column("id", ID, nullable=False),
+        sa.Column("user_id", ID, nullable=False),
+        sa.Column("words", sa.String(length=256), nullable=False),
+        sa.Column("searched_at", TIME, nullable=False),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name="fk_history_user_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_history"),
+        **OPTIONS,
+    )
+    op.create_index("ix_history_user_id_searched_at", "history", ["user_id", "searched_at"])
 
 
 def _create_operations() -> None:

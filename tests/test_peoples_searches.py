@@ -1,0 +1,69 @@
+"""Kept searches and histories in the catalogue, on both databases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+
+from mapsi.catalog import Catalog, open_catalog
+from mapsi.catalog.people.searches import HISTORY, LONGEST
+from mapsi.errors import UsageError
+from refreshing import DAY, Clock
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def catalog(catalog_url: str, clock: Clock) -> Iterator[Catalog]:
+    with open_catalog(catalog_url, clock) as opened:
+        yield opened
+
+
+def test_searches_are_kept_by_account_once_each_and_bounded(
+    catalog: Catalog, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mina, jin = (catalog.accounts.open(f"{name}@example.com", "a hash", "ko") for name in ("mina", "jin"))
+    searches = catalog.peoples_searches
+    for query in ("q=니트", "q=셔츠", "q=니트"):
+        searches.keep(mina.id, query[2:], query)
+        clock.advance(timedelta(seconds=1))
+    assert [one.query for one in searches.of(mina.id)] == ["q=셔츠", "q=니트"]
+    searches.drop(jin.id, searches.of(mina.id)[0].id)
+    assert len(searches.of(mina.id)) == 2, "another one's stays"
+    with pytest.raises(UsageError, match="characters"):
+        searches.keep(mina.id, "long", "x" * (LONGEST + 1))
+    monkeypatch.setattr("mapsi.catalog.people.searches.MOST", 2)
+    with pytest.raises(UsageError, match="already"):
+        searches.keep(mina.id, "three", "q=three")
+    catalog.accounts.remove(mina.id)
+    searches.keep(mina.id, "late", "q=late")
+    assert searches.of(mina.id) == []
+
+
+def test_a_history_is_kept_where_it_is_wanted_for_a_while(
+    catalog: Catalog, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mina = catalog.accounts.open("mina@example.com", "a hash", "ko")
+    searches = catalog.peoples_searches
+    searches.remember(mina.id, "not wanted")
+    catalog.accounts.keep_history(mina.id, wanted=True)
+    searches.remember(mina.id, " first   words ")
+    clock.advance(DAY)
+    searches.remember(mina.id, "second")
+    assert [(one.words, one.at) for one in searches.history(mina.id)] == [
+        ("second", clock()),
+        ("first words", clock() - DAY),
+    ]
+    clock.advance(HISTORY - DAY / 2)
+    assert [one.words for one in searches.history(mina.id)] == ["second"]
+    monkeypatch.setattr("mapsi.catalog.people.searches.MOST_REMEMBERED", 2)
+    for words in "abc":
+        searches.remember(mina.id, words)
+    assert [one.words for one in searches.history(mina.id)] == ["c", "b"]
+    catalog.accounts.remove(mina.id)
+    assert searches.history(mina.id) == []
