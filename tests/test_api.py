@@ -312,7 +312,7 @@ def test_the_description_names_every_address_and_every_parameter(house: House, c
         names = {parameter["name"] for parameter in operation["parameters"]}
         shared = {"page", "size", "sort", "min_price", "max_price", "shop", "class", "audience", "lang"}
         shared |= {"color", "facets"}
-        assert names == shared | ({"q", "exact"} if path == WORDS else {"box"})
+        assert names == shared | ({"q", "exact"} if path == WORDS else {"box", "words"})
 
 
 def test_the_manual_names_every_address_parameter_and_error_code(client: FlaskClient) -> None:

@@ -117,9 +117,9 @@ def test_evaluate_writes_its_figures(run: Any, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "code", "named"),
     [
+        (["search"], 2, "or both"),
+        (["search", "--words", "x", "--box", "0,0,1,1"], 2, "part of a photo"),
         (["classify", "nowhere.jpg"], 4, "nowhere.jpg: The file cannot be read"),
-        (["search"], 2, "one of the two"),
-        (["search", "a.jpg", "--words", "x"], 2, "one of the two"),
         (["search", "--words", "!!"], 2, "."),
         (["search", "--words", "x", "--class", "style:toga"], 3, "toga"),
         (["search", "--words", "x", "--color", "plaid"], 2, "There are: black,"),

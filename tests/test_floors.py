@@ -70,6 +70,7 @@ CATALOG_FACE = {
     "pictures.readings",
     "product",
     "records",
+    "text.photo_words",
     "text.tokens",
 }
 """What other rooms may import of ``catalog/``. Think twice before adding to it: a value of ``records`` may do."""

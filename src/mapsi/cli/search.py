@@ -95,7 +95,7 @@ def garments(photo: Path, mask: Path | None, model: Path | None, as_json: bool) 
 
 @click.command()
 @click.argument("photo", required=False, type=click.Path(path_type=Path))
-@click.option("--words", help="Search by words instead of by a photo.")
+@click.option("--words", help="Words to search by; with PHOTO, what is to be another than on it.")
 @click.option("--box", metavar="X,Y,WIDTH,HEIGHT", help="Only this part of the photo, in shares of it.")
 @click.option("--page", default=1, show_default=True, type=click.IntRange(1), help="Which page of the products.")
 @click.option("--size", default=24, show_default=True, type=click.IntRange(1, 100), help="How many products a page.")
@@ -113,11 +113,11 @@ def garments(photo: Path, mask: Path | None, model: Path | None, as_json: bool) 
 def search(
     photo: Path | None, words: str | None, box: str | None, model: Path | None, as_json: bool, **narrowing: Any
 ) -> None:
-    """Find the products that look like what is worn in PHOTO, or that --words name."""
+    """Find the products that look like what is worn in PHOTO, or that --words name, or both."""
     from mapsi.documents import photo_document, words_document
 
-    if (photo is None) == (words is None):
-        raise UsageError("Give a photo or --words, one of the two.", "See `mapsi search --help`.")
+    if photo is None and words is None:
+        raise UsageError("Give a photo, --words, or both.", "See `mapsi search --help`.")
     if box is not None and photo is None:
         raise UsageError("A box is a part of a photo.", "Give a photo, or leave --box out.")
     settings = read_settings()
@@ -129,10 +129,10 @@ def search(
         loaded = read_photo(photo, PhotoLimits.of(settings), at_least=READ_SIDE)
         if box is None:
             look = finder.look(loaded)
-            reading, found = look.whole, finder.by_look(look, filters, sort, page, size)
+            reading, found = look.whole, finder.by_look(look, filters, sort, page, size, words or "")
         else:
             reading = finder.read_box(loaded, _box(box))
-            found = finder.by_photo(reading, filters, sort, page, size)
+            found = finder.by_photo(reading, filters, sort, page, size, words or "")
         document = photo_document(reading, found, taxonomy, sort=sort, language=settings.language, base_url="")
         lines = _reading_lines(reading, taxonomy, settings.language)
     else:

@@ -15,19 +15,22 @@ from mapsi.catalog import Catalog
 from mapsi.catalog.filters import Filters, Sort
 from mapsi.catalog.product import Product, ProductPage
 from mapsi.catalog.records import Facets, PricePoint, Suggestion
+from mapsi.catalog.text.photo_words import PhotoWordReader, PhotoWords
 from mapsi.errors import ArtifactError, NotFoundError, UsageError
 from mapsi.infer import Reading
 from mapsi.infer.look import Box, Look
 from mapsi.pictures.store import FULL, PictureStore
-from mapsi.search.looks import interleaved, prominence
+from mapsi.search.looks import in_the_place_of, interleaved, prominence
 from mapsi.search.pair import Pair, ServingPair
 from mapsi.search.ranking import POOL, Ranked, rank
 from mapsi.search.score import Weights, load_weights
 from mapsi.search.snapshot import Snapshot
-from mapsi.search.wish import wish_of, wish_of_row
+from mapsi.search.wish import shifted, wish_of, wish_of_row
 from mapsi.taxonomy import Taxonomy
 
 MAX_PAGE = 100_000
+MOST_NAMED = 1000
+"""Products that words said with a photo narrow it down to at most: the first by their text."""
 
 
 class Finder:
@@ -46,6 +49,7 @@ class Finder:
         self._pictures = pictures
         self._taxonomy = taxonomy
         self._weights = weights or load_weights()
+        self._words = PhotoWordReader(taxonomy)
 
     @property
     def catalog(self) -> Catalog:
@@ -72,23 +76,28 @@ class Finder:
         """What the model says of a part of an RGB picture; raises ``UsageError`` for a box that is none."""
         return self._pair.now().model.read_box(photo, box)
 
-    def by_photo(self, reading: Reading, filters: Filters, sort: Sort, page: int, size: int) -> ProductPage:
-        """Products like the photo, the likeliest to be what was looked for first, as far as there are any."""
+    def by_photo(
+        self, reading: Reading, filters: Filters, sort: Sort, page: int, size: int, words: str = ""
+    ) -> ProductPage:
+        """Products like the photo, the likeliest to be what was looked for first, as far as there are any. ``words`` shift
+        it to another kind, colour or audience, and narrow it to products whose text has the others."""
         _check_page(page, size)
         snapshot = self._snapshot_for(reading.model)
         if snapshot is None:
             return ProductPage(products=(), total=0, number=page, size=size)
-        return self._page(snapshot, self._ranked(snapshot, reading, filters), sort, page, size)
+        return self._page(snapshot, self._ranked(snapshot, reading, filters, self._words.read(words)), sort, page, size)
 
-    def by_look(self, look: Look, filters: Filters, sort: Sort, page: int, size: int) -> ProductPage:
-        """Products like what is worn in a photo: those of each garment in turn, by how prominent it is."""
+    def by_look(self, look: Look, filters: Filters, sort: Sort, page: int, size: int, words: str = "") -> ProductPage:
+        """Products like what is worn in a photo: those of each garment in turn, by how prominent it is. ``words`` as in
+        :meth:`by_photo`; where they name a kind, the garment that is worn in its place is asked about alone."""
         _check_page(page, size)
-        if len(look.garments) < 2:
-            return self.by_photo(look.whole, filters, sort, page, size)
+        said = self._words.read(words)
+        if len(look.garments) < 2 or said.kind:
+            return self.by_photo(in_the_place_of(look, said.kind, self._taxonomy), filters, sort, page, size, words)
         snapshot = self._snapshot_for(look.whole.model)
         if snapshot is None:
             return ProductPage(products=(), total=0, number=page, size=size)
-        answers = [self._ranked(snapshot, garment.reading, filters) for garment in look.garments]
+        answers = [self._ranked(snapshot, garment.reading, filters, said) for garment in look.garments]
         ranked = interleaved(answers, prominence(look, self._taxonomy), snapshot.columns.group)
         return self._page(snapshot, ranked, sort, page, size)
 
@@ -118,9 +127,15 @@ class Finder:
             raise ArtifactError("The pictures of the products are not indexed yet.", "Run `mapsi index build`.")
         return None if snapshot is None or snapshot.index.size == 0 else snapshot
 
-    def _ranked(self, snapshot: Snapshot, reading: Reading, filters: Filters) -> Ranked:
-        allowed = self._catalog.narrow(snapshot.columns.offer, filters)
-        return rank(snapshot, wish_of(reading, self._taxonomy), allowed, self._weights)
+    def _ranked(self, snapshot: Snapshot, reading: Reading, filters: Filters, said: PhotoWords) -> Ranked:
+        wish, columns = shifted(wish_of(reading, self._taxonomy), said), snapshot.columns
+        filters = said.narrow(filters, self._taxonomy)
+        allowed = self._catalog.narrow(columns.offer, filters)
+        if said.rest:
+            named = self._catalog.search_words(said.rest, filters, "likeness", 1, MOST_NAMED).products
+            groups = columns.group[np.isin(columns.offer, [product.id for product in named])]
+            allowed = allowed & np.isin(columns.group, groups)
+        return rank(snapshot, wish, allowed, self._weights)
 
     def _page(self, snapshot: Snapshot, ranked: Ranked, sort: Sort, page: int, size: int) -> ProductPage:
         ids = [int(i) for i in snapshot.columns.offer[ranked.rows]]

@@ -8,6 +8,7 @@ import numpy as np
 
 from mapsi.arrays import IntArray
 from mapsi.infer.look import Garment, Look
+from mapsi.infer.reading import Reading
 from mapsi.search.ranking import POOL, Ranked
 from mapsi.search.wish import wish_of
 from mapsi.taxonomy import Taxonomy
@@ -24,6 +25,15 @@ def prominence(look: Look, taxonomy: Taxonomy) -> list[float]:
         _filled(garment) * garment.confidence * (_ASIDE + _agreement(look, garment, taxonomy))
         for garment in look.garments
     ]
+
+
+def in_the_place_of(look: Look, kind: str, taxonomy: Taxonomy) -> Reading:
+    """What is worn where a kind is worn, of several the most; the whole photo where nothing is, or no kind is named."""
+    if not kind or len(look.garments) < 2:
+        return look.whole
+    readings = [garment.reading for garment in look.garments]
+    shares = [wish_of(reading, taxonomy).of_kind(kind)[2] for reading in readings]
+    return readings[int(np.argmax(shares))] if max(shares) >= 0.5 else look.whole
 
 
 def _filled(garment: Garment) -> float:

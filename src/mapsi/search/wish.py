@@ -7,10 +7,11 @@ with both, the skirts a little before.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from mapsi.arrays import FloatArray
+from mapsi.catalog.text.photo_words import PhotoWords
 from mapsi.infer.reading import AxisReading, Reading
 from mapsi.search.snapshot import Snapshot
 from mapsi.taxonomy import Axis, Taxonomy
@@ -104,4 +105,14 @@ def wish_of_row(snapshot: Snapshot, row: int, taxonomy: Taxonomy) -> Wish:
         kinds={kind: 1.0} if kind not in ("", OTHER) else {},
         colors={color: 1.0} if color else {},
         audiences=both if audience == "unisex" else {audience: 1.0} if audience else {},
+    )
+
+
+def shifted(wish: Wish, said: PhotoWords) -> Wish:
+    """The same likeness, but of the kind, the colour and the audience that were said with the photo."""
+    return replace(
+        wish,
+        kinds={said.kind: 1.0} if said.kind else wish.kinds,
+        colors={said.color: 1.0} if said.color else wish.colors,
+        audiences={said.audience: 1.0} if said.audience else wish.audiences,
     )

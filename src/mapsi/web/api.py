@@ -36,15 +36,15 @@ def search_image() -> Response:
     """A photo's classes and garments, and one page of the products like it, or like the part in ``box``. Nothing of the
     photo is held after the answer."""
     house = services()
-    query, box = _read_query(), read_box(request.args)
+    query, box, words = _read_query(), read_box(request.args), read_words(request.args, "words")
     photo = take_photo(request, house.settings)
     look = house.finder.look(photo)
     if box is None:
-        found = house.finder.by_look(look, query.filters, query.sort, query.page, query.size)
+        found = house.finder.by_look(look, query.filters, query.sort, query.page, query.size, words)
         reading = look.whole
     else:
         reading = house.finder.read_box(photo, box)
-        found = house.finder.by_photo(reading, query.filters, query.sort, query.page, query.size)
+        found = house.finder.by_photo(reading, query.filters, query.sort, query.page, query.size, words)
     document = photo_document(
         reading,
         check_page(found),
@@ -53,7 +53,7 @@ def search_image() -> Response:
         language=language(),
         base_url=_base_url(),
         facets=house.finder.photo_facets(reading, query.filters) if _wants_facets() else None,
-        garments=[] if box else _by_garment(look, found, query),
+        garments=[] if box or words else _by_garment(look, found, query),
     )
     return keep_private(jsonify(document))
 

@@ -54,7 +54,7 @@ def _search_image(taxonomy: Taxonomy, settings: Settings) -> Document:
     return {
         "operationId": "searchImage",
         "summary": "What a photo shows, and the products like it",
-        "parameters": [_box(), *_list_parameters(taxonomy, settings)],
+        "parameters": [_box(), _said(), *_list_parameters(taxonomy, settings)],
         "requestBody": {"required": True, "content": {"multipart/form-data": {"schema": form}}},
         "responses": {
             "200": _answer("The classes of the photo and one page of products.", "ImageAnswer"),
@@ -102,6 +102,11 @@ def _box() -> Document:
         "The part of the photo to search for, as x,y,width,height in shares of it; the whole look where it is left out."
     )
     return _parameter("box", told, {"type": "string", "pattern": f"^{share}(,{share}){{3}}$"})
+
+
+def _said() -> Document:
+    told = "Words said with the photo, such as black, 원피스로 or linen: another kind, colour or audience, or words to be found."
+    return _parameter("words", told, {"type": "string", "maxLength": LONGEST_QUERY})
 
 
 def _product_id() -> Document:

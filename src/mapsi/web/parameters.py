@@ -113,12 +113,12 @@ def write_box(box: Box) -> str:
     return ",".join(f"{share:.3f}".rstrip("0").rstrip(".") for share in box)
 
 
-def read_words(arguments: Arguments) -> str:
-    """The words in ``q`` on one line, without what cannot be printed; raises :class:`ParameterError` if too long."""
-    printable = "".join(letter if letter.isprintable() else " " for letter in arguments.get("q", ""))
+def read_words(arguments: Arguments, name: str = "q") -> str:
+    """The words in the parameter ``name`` on one line, without what cannot be printed; raises :class:`ParameterError` if too long."""
+    printable = "".join(letter if letter.isprintable() else " " for letter in arguments.get(name, ""))
     words = " ".join(printable.split())
     if len(words) > LONGEST_QUERY:
-        raise ParameterError("q", f"The words are longer than {LONGEST_QUERY} letters.", "Search with fewer words.")
+        raise ParameterError(name, f"The words are longer than {LONGEST_QUERY} letters.", "Search with fewer words.")
     return words
 
 

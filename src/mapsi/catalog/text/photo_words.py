@@ -1,0 +1,134 @@
+"""Words said with a photo ("this, but black", 원피스로, 린넨): what they ask for in the place of what is on the photo."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from mapsi.catalog.filters import Filters
+from mapsi.catalog.offer import Audience
+from mapsi.catalog.text.colors import ColorReader
+from mapsi.catalog.text.kinds import KindReader
+from mapsi.catalog.text.tokens import is_cjk, words
+from mapsi.taxonomy import Taxonomy
+from mapsi.taxonomy.categories import KIND_AXIS, OTHER, load_categories
+from mapsi.taxonomy.synonyms import load_colors
+
+_AUDIENCES: dict[str, Audience] = {
+    **dict.fromkeys(("women", "woman", "womens", "ladies", "female", "여성", "여자", "여성용", "여자용"), "women"),
+    **dict.fromkeys(("men", "man", "mens", "male", "남성", "남자", "남성용", "남자용"), "men"),
+    **dict.fromkeys(("kids", "kid", "children", "boys", "girls", "아동", "아동용", "키즈", "어린이"), "kids"),
+    **dict.fromkeys(("unisex", "공용", "남녀공용"), "unisex"),
+}
+_SAYS_NOTHING = frozenset(
+    [
+        "a",
+        "an",
+        "and",
+        "as",
+        "but",
+        "colour",
+        "color",
+        "for",
+        "i",
+        "in",
+        "is",
+        "it",
+        "like",
+        "of",
+        "one",
+        "please",
+        "same",
+        "similar",
+        "something",
+        "that",
+        "the",
+        "this",
+        "to",
+        "with",
+        "want",
+        "거",
+        "것",
+        "걸",
+        "걸로",
+        "같은",
+        "그",
+        "그냥",
+        "느낌",
+        "다른",
+        "비슷한",
+        "색",
+        "색깔",
+        "색상",
+        "스타일",
+        "용",
+        "이",
+        "이거",
+        "이것",
+        "이런",
+        "인데",
+        "저",
+        "좀",
+        "찾아줘",
+    ]
+)
+_PARTICLES = ("으로", "로", "은", "는", "을", "를", "의", "만", "인", "색")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhotoWords:
+    """A kind, a colour family and an audience by their slugs, and the ``rest``: words to be found in a product's text."""
+
+    kind: str = ""
+    color: str = ""
+    audience: Audience | None = None
+    rest: str = ""
+
+    def narrow(self, filters: Filters, taxonomy: Taxonomy) -> Filters:
+        """``filters``, and what the words ask for; where both name a kind, a colour or an audience, the filter counts."""
+        classes = dict(filters.classes)
+        if self.kind:
+            classes.setdefault(KIND_AXIS, taxonomy.axes[KIND_AXIS].kinds(self.kind))
+        return replace(
+            filters,
+            classes=classes,
+            colors=filters.colors or ((self.color,) if self.color else ()),
+            audiences=filters.audiences or ((self.audience,) if self.audience else ()),
+        )
+
+
+class PhotoWordReader:
+    """Reads them by one taxonomy. Safe to share between threads."""
+
+    def __init__(self, taxonomy: Taxonomy) -> None:
+        axis = taxonomy.axes.get(KIND_AXIS)
+        self._kinds = None if axis is None else KindReader(axis, load_categories())
+        self._colors = ColorReader(load_colors())
+
+    def read(self, text: str) -> PhotoWords:
+        """What a text asks for; the last kind, colour and audience of several count."""
+        said = [self._plain(word) for word in words(text)]
+        kind = self._kind(" ".join(said))
+        colors = [color for word in said for color in self._colors.find(word)]
+        audiences = [_AUDIENCES[word] for word in said if word in _AUDIENCES]
+        return PhotoWords(
+            kind=kind,
+            color=(self._colors.find(" ".join(said)) or colors or [""])[-1],
+            audience=audiences[-1] if audiences else None,
+            rest=" ".join(word for word in said if not self._is_understood(word)),
+        )
+
+    def _kind(self, text: str) -> str:
+        kind = "" if self._kinds is None else self._kinds.kind(text, "")
+        return "" if kind == OTHER else kind
+
+    def _is_understood(self, word: str) -> bool:
+        return word in _SAYS_NOTHING or word in _AUDIENCES or bool(self._kind(word) or self._colors.find(word))
+
+    def _plain(self, word: str) -> str:
+        """A Korean word without its particle, where what is left is understood: 원피스로, 검은색으로."""
+        if is_cjk(word) and not self._is_understood(word):
+            for particle in _PARTICLES:
+                bare = word.removesuffix(particle)
+                if bare != word and bare and self._is_understood(bare):
+                    return bare
+        return word
