@@ -459,6 +459,19 @@ def test_real_products_lead_straight_to_their_shop_and_samples_to_their_page(cli
     assert client.get("/product/999999").status_code == 404
 
 
+def test_every_card_leads_to_products_like_it(client: FlaskClient) -> None:
+    page = Page(client.get("/search?shop=haru"))
+    links = [str(link["href"]) for link in page.all("a", class_="product-alike")]
+    assert len(links) == len(page.all("a", class_="product"))
+    shown = client.get(links[0], headers=ENGLISH)
+    assert shown.status_code == 200
+    cards = Page(shown).all("li", class_="card-cell")
+    assert f"p{links[0].split('/')[2]}" not in {card["id"] for card in cards}
+    narrowed = client.get(f"{links[0]}?sort=price-up&max_price=30000", headers=ENGLISH)
+    assert "Most alike" in narrowed.text
+    assert client.get("/product/999999/similar").status_code == 404
+
+
 def test_a_list_keeps_its_words_filters_and_order_from_page_to_page(client: FlaskClient) -> None:
     start = "/search?q=dress&shop=haru&shop=nuri&class=garment:dress&min_price=10000&sort=price-up"
     client = _with_small_pages(client)

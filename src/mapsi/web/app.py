@@ -72,7 +72,7 @@ def create_app(settings: Settings, *, finder: Finder, taxonomy: Taxonomy, secret
     app.register_blueprint(account_pages)
     app.register_blueprint(operator)
     _setup_templates(app, taxonomy)
-    searches = ("pages.words", "pages.photo", "api.search_words")
+    searches = ("pages.words", "pages.photo", "pages.similar", "api.search_words")
     setup_limits(
         app,
         {

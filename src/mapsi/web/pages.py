@@ -249,6 +249,19 @@ def sample(product_id: int) -> str:
     return render_template("product.html", product=product, card=view_card(product, house.taxonomy, language()))
 
 
+@pages.get("/product/<int:product_id>/similar")
+def similar(product_id: int) -> Response:
+    """Products like one of the catalogue's."""
+    house = services()
+    product = house.finder.product(product_id)
+    query, faults = _read_query()
+    found = _gather(lambda page: house.finder.similar(product_id, query.filters, query.sort, page, query.size), query)
+    values = {"product_id": product_id}
+    listing = _listing("pages.similar", values, query, "", found, house.finder.facets(), faults)
+    card = view_card(product, house.taxonomy, language())
+    return make_response(render_template("similar.html", card=card, listing=listing), 400 if faults else 200)
+
+
 @pages.get("/pictures/<digest>.webp")
 def picture(digest: str) -> Response:
     """Our copy of a product picture, ``DIGEST`` or a smaller one, ``DIGEST-SIDE``: its name is its content, so that a

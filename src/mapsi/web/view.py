@@ -154,7 +154,13 @@ class Listing:
     @property
     def sorts(self) -> list[tuple[Sort, str]]:
         """The orders there are, with their names."""
-        first = _("Most alike") if self.endpoint == "pages.photo" else _("Best match") if self.words else _("Newest")
+        first = (
+            _("Most alike")
+            if self.endpoint in ("pages.photo", "pages.similar")
+            else _("Best match")
+            if self.words
+            else _("Newest")
+        )
         return [("likeness", first), ("price-up", _("Low price")), ("price-down", _("High price"))]
 
     @property
