@@ -50,7 +50,9 @@ class DecodedAnew(Dataset[tuple[Tensor, int]]):
 
     def __getitem__(self, i: int) -> tuple[Tensor, int]:
         pixels = read_square(self.samples[i].path, STORE_SIDE, at_least=2 * STORE_SIDE)
-        return augment(torch.from_numpy(pixels.copy()).permute(2, 0, 1), self.size, np.random.default_rng(i)), i
+        return augment(torch.from_numpy(pixels.copy()).permute(2, 0, 1), None, self.size, np.random.default_rng(i))[
+            0
+        ], i
 
 
 def main() -> None:

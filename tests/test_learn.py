@@ -110,7 +110,11 @@ def test_augmentation_is_the_same_for_the_same_seed_epoch_and_photo() -> None:
     first = TrainingPhotos(store, [0, 1, 2], 24, seed=1, epoch=4)[1][0]
     assert torch.equal(first, TrainingPhotos(store, [0, 1, 2], 24, seed=1, epoch=4)[1][0])
     assert not torch.equal(first, TrainingPhotos(store, [0, 1, 2], 24, seed=1, epoch=5)[1][0])
-    assert augment(torch.from_numpy(store[0]).permute(2, 0, 1), 24, np.random.default_rng(0)).shape == (3, 24, 24)
+    assert augment(torch.from_numpy(store[0]).permute(2, 0, 1), None, 24, np.random.default_rng(0))[0].shape == (
+        3,
+        24,
+        24,
+    )
 
 
 def test_a_photo_is_decoded_once_and_again_when_it_changed(tmp_path: Path) -> None:
@@ -145,7 +149,7 @@ def test_weights_of_another_network_are_refused(weights: Path, tmp_path: Path) -
 
 def test_the_mean_of_a_class_activation_map_is_its_logit_without_the_bias(weights: Path) -> None:
     network = build_network(BACKBONE, {"style": 2}, weights=weights).eval()
-    _, logits, focus = network.read(torch.rand(2, 3, 64, 64))
+    _, logits, focus, _ = network.read(torch.rand(2, 3, 64, 64))
     head = network.heads["style"]
     assert torch.allclose(focus["style"].mean(dim=(2, 3)) + head.bias, logits["style"], atol=1e-5)
 

@@ -403,7 +403,7 @@ def test_photos_made_ready_by_other_processes_are_the_same(photos: Path, manifes
     made = TrainingPhotos(store, range(len(samples)), 32, seed=0, epoch=1)
     here, beside = (list(DataLoader(made, 8, num_workers=workers)) for workers in (0, 1))
     assert len(here) == len(beside)
-    for (ours, numbers), (theirs, others) in zip(here, beside, strict=True):
+    for (ours, _, numbers), (theirs, _, others) in zip(here, beside, strict=True):
         assert torch.equal(ours, theirs)
         assert torch.equal(numbers, others)
 

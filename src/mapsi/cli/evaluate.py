@@ -46,7 +46,10 @@ class _Measured:
     help="The manifest's part.",
 )
 @click.option("--root", type=click.Path(path_type=Path), help="Folder that the manifest's paths are relative to.")
-@click.option("--axis", required=True, help="The axis that the class folders label.")
+@click.option("--axis", help="The axis that the class folders label.")
+@click.option("--pairs", type=click.Path(path_type=Path), help="CSV: query and gallery show the same garment.")
+@click.option("--among", type=click.Path(path_type=Path), help="With --pairs: folder of pictures of other products.")
+@click.option("--cut", is_flag=True, help="With --pairs: ask for the most prominent garment of each photo.")
 @click.option(
     "--labels", type=click.Path(path_type=Path), help="CSV: path, and any of sender, source, source_label, proxy."
 )
@@ -59,7 +62,10 @@ def evaluate(
     manifest: Path | None,
     part: str,
     root: Path | None,
-    axis: str,
+    axis: str | None,
+    pairs: Path | None,
+    among: Path | None,
+    cut: bool,
     labels: Path | None,
     into: Path | None,
     json_file: Path | None,
@@ -70,11 +76,21 @@ def evaluate(
     Photos stand in class folders (--data), or in a manifest of `mapsi train` or `mapsi dataset split` (--manifest). A
     CSV file beside them (labels.csv, or --labels) may tell each photo's sender and source, and whether it is a proxy
     (a stand-in): figures then stand apart for these. With --against, both models answer the same photos.
+
+    With --pairs, likeness is measured: whether each garment is found first, and among the first ten, of all pictures.
     """
     from mapsi.artifacts import write_json
     from mapsi.evaluate.terminal import as_text, notes
 
     settings = read_settings()
+    if pairs is not None:
+        if any((data, manifest, axis, labels, into, against)):
+            raise UsageError("--pairs goes with --model, --among, --cut and --json only.", "Leave the others out.")
+        _check_targets(None, json_file)
+        _evaluate_pairs(settings, model, pairs, among, json_file, cut=cut)
+        return
+    if axis is None:
+        raise UsageError("Name the axis that the photos are labelled on.", "Give --axis, or --pairs for likeness.")
     opened, taxonomy = open_model(settings, model)
     told = _labels(opened, axis)
     theirs = open_model(settings, against)[0] if against is not None else None
@@ -95,6 +111,40 @@ def evaluate(
         write_json(json_file, report.to_json())
     if into is not None:
         _write(report, into, settings, taxonomy)
+
+
+def _evaluate_pairs(
+    settings: Settings, folder: Path | None, file: Path, among: Path | None, json_file: Path | None, *, cut: bool
+) -> None:
+    import numpy as np
+
+    from mapsi.artifacts import write_json
+    from mapsi.cli.search import load_photo
+    from mapsi.evaluate.pairs import distractors, measure_pairs, read_pairs
+    from mapsi.imaging import PhotoLimits
+
+    pairs = read_pairs(file)
+    others = distractors(among) if among is not None else []
+    opened, _ = open_model(settings, folder)
+    limits = PhotoLimits.of(settings)
+    advance = bar("photos", len(pairs) + len(others) + sum(not pair.learned for pair in pairs))
+
+    def whole(path: Path) -> npt.NDArray[np.float32]:
+        advance(1)
+        return opened.read(load_photo(path, limits)).embedding
+
+    def garment(path: Path) -> npt.NDArray[np.float32]:
+        advance(1)
+        look = opened.garments(load_photo(path, limits))
+        return (look.garments[0].reading if look.garments else look.whole).embedding
+
+    found = measure_pairs(pairs, others, garment if cut else whole, whole).to_json(np.random.default_rng(0))
+    click.echo(f"{found['queries']} photos sought among {found['gallery']} pictures, by {opened.document.name}")
+    for key, name in (("r_at_1", "found first"), ("r_at_10", "among the first ten"), ("map", "average precision")):
+        figure = found[key]
+        click.echo(f"{name:20} {figure['value']:.3f}  {figure['low']:.3f} to {figure['high']:.3f}")
+    if json_file is not None:
+        write_json(json_file, found)
 
 
 def _check_targets(into: Path | None, json_file: Path | None) -> None:

@@ -41,7 +41,9 @@ if TYPE_CHECKING:
 @click.option("--recipe", default="mapsi", show_default=True, help="mapsi, paper, or a TOML file of yours.")
 @click.option("--backbone", help="A convolutional timm model instead of the recipe's.")
 @click.option("--weights", type=click.Path(path_type=Path), help="Weights file to start from (.safetensors).")
-@click.option("--imagenet", is_flag=True, help="Start from ImageNet weights, downloaded by timm.")
+@click.option(
+    "--imagenet", is_flag=True, help="Start from ImageNet weights, of an installed package or downloaded by timm."
+)
 @click.option(
     "--phase", "phases", multiple=True, metavar="PX:EPOCHS", help="Input size and epochs, not the recipe's; repeatable."
 )
@@ -85,7 +87,7 @@ def train(
     if sum((plan is not None, manifest is not None, bool(photos))) != 1:
         raise UsageError("Give --plan, --manifest or --photos, one of the three.", "See `mapsi train --help`.")
     if weights is None and not imagenet:
-        raise UsageError("Nothing to start from.", "Give --weights FILE, or --imagenet to download ImageNet weights.")
+        raise UsageError("Nothing to start from.", "Give --weights FILE, or --imagenet for ImageNet weights.")
     settings = read_settings()
     taxonomy = load_taxonomy(settings.taxonomy)
     chosen = _recipe(recipe, phases, backbone=backbone, batch=batch, learning_rate=rate, seed=seed)
@@ -98,6 +100,7 @@ def train(
     click.echo(f"{len(entries.part('train'))} photos to learn from, {held} held out, {entries.left_out} left out")
     machine = Machine(accelerator, int(devices) if devices.isdigit() else devices, nodes, precision)
     start: dict[str, Any] = {"root": base, "weights": weights, "pretrained": imagenet}
+    start["attributes"] = [axis for axis in classes if axis not in taxonomy.listed]
     try:
         written = run_training(
             entries, classes, chosen, run, **start, machine=machine, name=Path(recipe).stem, say=click.echo

@@ -1,16 +1,17 @@
 """The manifest: which photo is learned from, which is measured on and which is left out, as a CSV file.
 
 Columns: ``path, part, source, block, proxy, nothing, unsure`` (axes, blank between them), ``left_out`` (why, in a
-sentence) and one ``axis:NAME`` for each axis, empty where the label is missing. Paths are relative to the manifest's
+sentence), ``product, mask, box`` (four shares, blank between them) and one ``axis:NAME`` for each axis, empty where the
+label is missing. Paths are relative to the manifest's
 root, by default its own folder, where they lie in it. Parts: ``train``, ``validation`` and ``test``; ``kept`` where
-nothing is split yet; ``left-out``. Columns ``source`` to ``left_out`` may be missing.
+nothing is split yet; ``left-out``. Columns ``source`` to ``box`` may be missing.
 """
 
 from __future__ import annotations
 
 import csv
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -24,14 +25,14 @@ from mapsi.dataset.split import group_samples, hold_out
 from mapsi.dataset.twins import near_pairs, perceptual_hashes
 from mapsi.errors import ArtifactError
 from mapsi.file_names import OnDisk
-from mapsi.imaging import PhotoLimits
+from mapsi.imaging import Box, PhotoLimits
 from mapsi.tables import read_small_table
 from mapsi.taxonomy import Taxonomy
 
 ManifestPart = Literal["train", "validation", "test", "kept", "left-out"]
 PARTS: tuple[ManifestPart, ...] = get_args(ManifestPart)
 LEFT_OUT: ManifestPart = "left-out"
-COLUMNS = ("path", "part", "source", "block", "proxy", "nothing", "unsure", "left_out")
+COLUMNS = ("path", "part", "source", "block", "proxy", "nothing", "unsure", "left_out", "product", "mask", "box")
 # A twin on two sides is left out of the one that comes first here.
 _SIDES: dict[str, int] = {"train": 0, "validation": 1, "test": 2}
 
@@ -61,7 +62,8 @@ class Manifest:
 
     def gone(self) -> list[Path]:
         """The photos in use that are no longer where the manifest says."""
-        return [e.sample.path for e in self.entries if e.part != LEFT_OUT and not e.sample.path.is_file()]
+        used = [e.sample for e in self.entries if e.part != LEFT_OUT]
+        return [path for s in used for path in (s.path, s.mask) if path is not None and not path.is_file()]
 
     def classes(self, taxonomy: Taxonomy) -> dict[str, tuple[str, ...]]:
         """The classes of each axis that have a training photo, in the taxonomy's order; axes without any left out."""
@@ -132,7 +134,9 @@ def write_manifest(file: Path, manifest: Manifest, root: Path | None = None) -> 
             s = entry.sample
             labels = [s.labels.get(axis, "") for axis in axes]
             flags = [s.source, _shared_block(s), _yes(s.proxy), _yes(s.nothing), " ".join(s.unsure), entry.reason]
-            writer.writerow([_written_path(s.path, base), entry.part, *flags, *labels])
+            mask = "" if s.mask is None else _written_path(s.mask, base)
+            box = "" if s.box is None else " ".join(f"{share:.4f}" for share in astuple(s.box))
+            writer.writerow([_written_path(s.path, base), entry.part, *flags, s.product, mask, box, *labels])
 
 
 def _written_path(path: Path, base: Path) -> str:
@@ -175,8 +179,20 @@ def _entry(file: Path, values: Mapping[str, str], root: Path, disk: OnDisk) -> E
         proxy=values.get("proxy") == "yes",
         nothing=values.get("nothing") == "yes",
         unsure=tuple(values.get("unsure", "").split()),
+        product=values.get("product", ""),
+        mask=root / values["mask"] if values.get("mask") else None,
+        box=_box(file, values.get("box", "")),
     )
     return Entry(sample, part, values.get("left_out", ""))
+
+
+def _box(file: Path, text: str) -> Box | None:
+    try:
+        return Box(*map(float, text.split())) if text else None
+    except (TypeError, ValueError) as error:
+        raise ArtifactError(
+            f"The manifest {file} has the box {text!r}.", "Write x, y, width and height, shares from 0 to 1."
+        ) from error
 
 
 def _yes(value: bool) -> str:

@@ -9,10 +9,13 @@ from pathlib import Path
 
 from mapsi.errors import ArtifactError
 from mapsi.file_names import composed
+from mapsi.imaging import Box
 from mapsi.tables import read_small_table
 
 LABEL_COLUMNS = ("path", "label", "sender", "source", "source_label", "proxy", "page", "licence")
 """Columns that labels may have; others are kept as they are."""
+GROUPS = ("ground", "upper", "outer", "lower", "one-piece", "shoes", "bag", "accessory", "person")
+"""What the numbers in a mask stand for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +25,9 @@ class Sample:
     ``labels`` maps an axis to a class and may lack axes. ``block`` names the photos that must stand on one side of a
     split (one contributor, one product). ``proxy`` marks a stand-in for want of a better photo. A sample with
     ``nothing`` shows no garment: it teaches being unsure. ``unsure`` names the axes on which it has no answer though it
-    shows a garment (a hat has none of the styles).
+    shows a garment (a hat has none of the styles). Samples of one ``product`` show the very same garment: those of two
+    sources (worn, and as the shop shows it) teach likeness. ``mask`` is a picture of the photo's groups by number, 255
+    where that is not known. Of a sample with a ``box`` only that part is taken.
     """
 
     path: Path
@@ -32,6 +37,9 @@ class Sample:
     proxy: bool = False
     nothing: bool = False
     unsure: tuple[str, ...] = ()
+    product: str = ""
+    mask: Path | None = None
+    box: Box | None = None
 
     def has_no_answer(self, axis: str) -> bool:
         """Whether the right answer on ``axis`` is to be unsure."""

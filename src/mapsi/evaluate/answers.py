@@ -132,7 +132,8 @@ def answer_photos(
 def open_photo(photo: Photo, limits: PhotoLimits | None = None) -> Image.Image:
     """The picture of ``photo``; raises :class:`PhotoError` where its file is gone or cannot be read as one."""
     checked = limits or PhotoLimits()
-    return decode_photo(read_photo_bytes(photo.path, checked), checked, at_least=READ_SIDE)
+    decoded = decode_photo(read_photo_bytes(photo.path, checked), checked, at_least=READ_SIDE)
+    return decoded if photo.box is None else photo.box.cut(decoded)
 
 
 def _batches(photos: Sequence[Photo]) -> Iterator[Sequence[Photo]]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mapsi.errors import ArtifactError
+from mapsi.imaging import Box
 from mapsi.photo_folders import scan_classes
 
 
@@ -14,13 +15,14 @@ from mapsi.photo_folders import scan_classes
 class Photo:
     """A photo with its true class. ``name`` is what reports call it. Photos of one ``block`` (one sender, one product)
     look alike and are resampled together; an empty one means that the photo stands for itself. ``marks`` say to which
-    groups it belongs: ``{"proxy": "yes", "source": "a shop"}``."""
+    groups it belongs: ``{"proxy": "yes", "source": "a shop"}``. Of a photo with a ``box`` only that is asked about."""
 
     path: Path
     name: str
     label: str
     block: str = ""
     marks: Mapping[str, str] = field(default_factory=dict)
+    box: Box | None = None
 
 
 def labelled_photos(folder: Path) -> list[Photo]:

@@ -128,7 +128,7 @@ class Model:
         whole = self._reading(answers, 0, bool(self.familiar(answers["embedding"])[0]))
         if not groups:
             return Look(whole, (Garment("", 1.0, WHOLE, None, whole),), (), np.zeros((0, 0), np.uint8))
-        shares = group_shares(self._run(inputs[:, 0], ("map",))["map"][0])
+        shares = group_shares(self._map(inputs))
         regions = find_regions(shares, groups)
         readings = self.read_many([cut(photo, with_margin(region.box)) for region in regions])
         garments = (
@@ -136,6 +136,15 @@ class Model:
             for region, reading in zip(regions, readings, strict=True)
         )
         return Look(whole, tuple(garments), groups, shares.argmax(axis=0).astype(np.uint8))
+
+    def map_logits(self, photo: Image.Image) -> FloatArray:
+        """The logits (groups, h, w) of the map of an RGB picture, by a model that has one."""
+        return self._map(self._inputs([photo]))
+
+    def _map(self, inputs: FloatArray) -> FloatArray:
+        """Of the whole picture only: a close-up lacks what is at the border, where shoes are."""
+        logits: FloatArray = self._run(inputs[:1, 0], ("map",))["map"][0]
+        return logits
 
     def familiar(self, embeddings: FloatArray) -> npt.NDArray[np.bool_]:
         """Whether each of the embeddings (B, width) is near something that the model learned from, (B,).

@@ -15,9 +15,9 @@ from PIL import Image
 from mapsi.arrays import IntArray, UInt8Array
 from mapsi.dataset.photos import Sample
 from mapsi.evaluate.scores import accuracy
-from mapsi.imaging import LARGEST, READ_SIDE, read_photo, to_input, to_square
+from mapsi.imaging import to_input, to_square
 from mapsi.infer.model import Model
-from mapsi.learn.photos import background_mask, gradient
+from mapsi.learn.photos import background_mask, decode, gradient
 
 BATCH = 32
 
@@ -41,7 +41,7 @@ def measure_backgrounds(
     size, fit = 2 * model.document.preprocessing.size, model.document.preprocessing.fit
     plain, changed, rows = [], [], []
     for row, sample in enumerate(samples):
-        square = to_square(read_photo(sample.path, LARGEST, at_least=READ_SIDE), size, fit)
+        square = to_square(decode(sample.path, box=sample.box), size, fit)
         exchanged = exchange_background(np.asarray(square), rng)
         if exchanged is not None:
             plain.append(square)

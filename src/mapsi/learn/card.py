@@ -27,6 +27,7 @@ def write_card(
         f"Made {document.created}; fingerprint `{document.fingerprint}`.",
         _network_section(document, config, int8),
         *(_axis_section(labels, metrics["axes"][labels.axis], manifest, int8) for labels in document.axes),
+        *([_map_section(metrics["map"])] if metrics.get("map") else []),
         _familiar_section(document, metrics["familiar"]),
         _data_section(manifest),
         _recipe_section(config),
@@ -102,6 +103,22 @@ def _clothes_lines(figures: dict[str, Any]) -> list[str]:
             f"behind; {backgrounds['same_answer']:.0%} of the answers stay.",
         ]
     return lines
+
+
+def _map_section(figures: dict[str, Any]) -> str:
+    bounds = figures["interval"]
+    return "\n".join(
+        [
+            "## Map of garments",
+            f"On {figures['photos']} outfits held out: mean intersection over union of upper, outer, lower, one-piece and shoes "
+            f"{figures['mean_iou']:.3f} ({bounds['low']:.3f} to {bounds['high']:.3f}). Of {figures['large_garments']} garments "
+            f"that fill 2 % of the photo or more, {figures['boxes_found']:.0%} are found with a box that overlaps by half.",
+            "",
+            "| group | intersection over union |",
+            "|---|---|",
+            *(f"| {group} | {share:.3f} |" for group, share in figures["iou"].items()),
+        ]
+    )
 
 
 def _familiar_section(document: ModelDocument, figures: dict[str, Any]) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import onnx
 import onnxruntime as ort
 import torch
 from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, QuantFormat, QuantType, quantize_static
@@ -23,7 +24,7 @@ from torch import Tensor, nn
 from mapsi.arrays import FloatArray
 from mapsi.artifacts import atomic_folder, file_digest, write_json
 from mapsi.dataset.manifest import read_manifest
-from mapsi.dataset.photos import Sample
+from mapsi.dataset.photos import GROUPS, Sample
 from mapsi.errors import ArtifactError, UsageError
 from mapsi.imaging import Preprocessing
 from mapsi.infer.folder import CARD, DOCUMENT, FAMILIAR, METRICS, NETWORK, AxisLabels, Familiarity, ModelDocument
@@ -31,6 +32,7 @@ from mapsi.infer.model import Model, nearness
 from mapsi.learn.backgrounds import measure_backgrounds
 from mapsi.learn.calibration import choose_threshold, familiarity_threshold, fit_temperature, middles
 from mapsi.learn.card import write_card
+from mapsi.learn.map_figures import measure_map
 from mapsi.learn.measurement import (
     answer_samples,
     float_answers,
@@ -42,17 +44,18 @@ from mapsi.learn.measurement import (
 )
 from mapsi.learn.network import AxisNetwork
 from mapsi.learn.photos import FIT
-from mapsi.learn.recipe import MEAN, STD
 from mapsi.learn.run import MANIFEST, RunConfig, read_run
 from mapsi.learn.training import load_weights
 
 # Float32 sums differ in order between the two engines; larger gaps than these mean another network.
 EXPORT_TOLERANCE = 2e-3
 OPSET = 18
+# The stem and the first two blocks of EfficientNet-Lite: few channels, of which each counts.
+DELICATE = 6
 
 
 class ReadingNetwork(nn.Module):
-    """The network as a model folder answers: a flat tuple of outputs in the order of :func:`output_names`."""
+    """The network as a model folder answers: a flat tuple of outputs in the order of :attr:`names`."""
 
     def __init__(self, network: AxisNetwork, axes: Sequence[str]) -> None:
         super().__init__()
@@ -60,16 +63,17 @@ class ReadingNetwork(nn.Module):
         self.axes = list(axes)
 
     def forward(self, photos: Tensor) -> tuple[Tensor, ...]:
-        embedding, logits, focus = self.network.read(photos)
+        embedding, logits, focus, garments = self.network.read(photos)
         outputs = [embedding]
         for axis in self.axes:
             outputs += [logits[axis], focus[axis]]
-        return tuple(outputs)
+        return tuple(outputs if garments is None else [*outputs, garments])
 
-
-def output_names(axes: Sequence[str]) -> list[str]:
-    """Names of the ONNX outputs: the embedding, then logits and focus of each axis."""
-    return ["embedding", *(f"{kind}:{axis}" for axis in axes for kind in ("logits", "focus"))]
+    @property
+    def names(self) -> list[str]:
+        """Names of the outputs: the embedding, then logits and focus of each axis, and the map where there is one."""
+        kinds = [f"{kind}:{axis}" for axis in self.axes for kind in ("logits", "focus")]
+        return ["embedding", *kinds, *(["map"] if self.network.map is not None else [])]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +100,8 @@ def export(run: Path, target: Path, options: ExportOptions, say: Callable[[str],
     network = load_weights(run, config)
     manifest = read_manifest(run / MANIFEST, Path(config.root))
     close_up = config.recipe.close_up if options.close_up is None else options.close_up
-    preprocessing = Preprocessing(options.size or config.size, FIT, MEAN, STD, close_up)
-    held, axes = manifest.part("validation"), list(config.classes)
+    preprocessing = Preprocessing(options.size or config.size, FIT, *network.scale, close_up)
+    held, axes = [s for s in manifest.part("validation") if s.labels or s.nothing], list(config.classes)
     with atomic_folder(target) as folder, tempfile.TemporaryDirectory() as scratch:
         plain = Path(scratch) / "float.onnx"
         write_onnx(network, axes, preprocessing, plain)
@@ -110,10 +114,12 @@ def export(run: Path, target: Path, options: ExportOptions, say: Callable[[str],
             quantise(plain, folder / NETWORK, np.concatenate(model_inputs(calibration, preprocessing)))
         else:
             (folder / NETWORK).write_bytes(plain.read_bytes())
-        document = _document(folder, config, network.width, preprocessing, options)
+        document = _document(folder, config, network, preprocessing, options)
         document = learn_the_familiar(folder, document, spread(manifest.part("train"), options.familiar))
         document, metrics = calibrate_and_measure(folder, document, manifest.part("train"), held, plain)
         metrics["torch_gap"] = gap
+        write_json(folder / DOCUMENT, document.to_json())
+        metrics["map"] = measure_map(Model.open(folder), manifest.part("validation"), np.random.default_rng(0))
         write_json(folder / DOCUMENT, document.to_json())
         write_json(folder / METRICS, metrics)
         (folder / CARD).write_text(
@@ -140,12 +146,13 @@ def _notes(options: ExportOptions) -> str:
 def write_onnx(network: AxisNetwork, axes: Sequence[str], preprocessing: Preprocessing, file: Path) -> None:
     """Write the float network as one ONNX file with a free batch dimension."""
     example = torch.zeros(2, 3, preprocessing.size, preprocessing.size)
-    names = output_names(axes)
+    reading = ReadingNetwork(network, axes).eval()
+    names = reading.names
     with warnings.catch_warnings():
         # The tracing exporter is deprecated, but its plain graph of Conv, Relu and Add is what the quantiser knows.
         warnings.simplefilter("ignore", DeprecationWarning)
         torch.onnx.export(
-            ReadingNetwork(network, axes).eval(),
+            reading,
             (example,),
             str(file),
             input_names=["photos"],
@@ -158,9 +165,10 @@ def write_onnx(network: AxisNetwork, axes: Sequence[str], preprocessing: Preproc
 
 def largest_gap(network: AxisNetwork, axes: Sequence[str], file: Path, inputs: FloatArray) -> float:
     """Largest absolute difference between torch's and ONNX Runtime's float outputs."""
+    reading = ReadingNetwork(network, axes).eval()
     with torch.inference_mode():
-        ours = ReadingNetwork(network, axes).eval()(torch.from_numpy(inputs))
-    theirs = ort.InferenceSession(file, providers=["CPUExecutionProvider"]).run(output_names(axes), {"photos": inputs})
+        ours = reading(torch.from_numpy(inputs))
+    theirs = ort.InferenceSession(file, providers=["CPUExecutionProvider"]).run(reading.names, {"photos": inputs})
     return max(float(np.abs(a.numpy() - b).max()) for a, b in zip(ours, theirs, strict=True))
 
 
@@ -187,7 +195,8 @@ def quantise(plain: Path, target: Path, inputs: FloatArray) -> None:
 
     The heads stay float, they are a thousandth of the work, and so do the sums of the residual branches, which in int8 are
     no faster but add a sixth to the logits' error. Ranges leave out one activation in ten thousand: a few far values would
-    make every step of the scale coarser (docs/model.md has the figures).
+    make every step of the scale coarser. Where convolutions are depthwise, the first :data:`DELICATE` and the map stay float
+    too: they cost nine tenths of the error and, in int8, are no faster (docs/model.md has the figures).
     """
     prepared = plain.with_name("prepared.onnx")
     quant_pre_process(str(plain), str(prepared), skip_symbolic_shape=True)
@@ -199,6 +208,7 @@ def quantise(plain: Path, target: Path, inputs: FloatArray) -> None:
             _Calibration(inputs),
             quant_format=QuantFormat.QDQ,
             op_types_to_quantize=["Conv"],
+            nodes_to_exclude=delicate_nodes(prepared),
             per_channel=True,
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
@@ -206,6 +216,19 @@ def quantise(plain: Path, target: Path, inputs: FloatArray) -> None:
             # Histograms take in a batch at a time (whatever this option's name says): all at once takes gigabytes.
             extra_options={"CalibPercentile": 99.99, "CalibStridedMinMax": 1},
         )
+
+
+def delicate_nodes(file: Path) -> list[str]:
+    """Names of the convolutions that int8 would spoil: none in a network without depthwise ones."""
+    graph = onnx.load(file).graph
+    convolutions = [node for node in graph.node if node.op_type == "Conv"]
+    if not any(_is_depthwise(node) for node in convolutions[:DELICATE]):
+        return []
+    return [node.name for i, node in enumerate(convolutions) if i < DELICATE or "/map/" in node.name]
+
+
+def _is_depthwise(node: onnx.NodeProto) -> bool:
+    return any(one.name == "group" and one.i > 1 for one in node.attribute)
 
 
 def spread(samples: Sequence[Sample], count: int) -> list[Sample]:
@@ -216,11 +239,15 @@ def spread(samples: Sequence[Sample], count: int) -> list[Sample]:
 
 
 def _document(
-    folder: Path, config: RunConfig, width: int, preprocessing: Preprocessing, options: ExportOptions
+    folder: Path, config: RunConfig, network: AxisNetwork, preprocessing: Preprocessing, options: ExportOptions
 ) -> ModelDocument:
     created = datetime.datetime.now(datetime.UTC).date().isoformat()
-    axes = tuple(AxisLabels(axis, tuple(slugs), 1.0, 0.0) for axis, slugs in config.classes.items())
-    return ModelDocument(options.name, created, width, preprocessing, axes, file_digest(folder / NETWORK))
+    axes = tuple(
+        AxisLabels(axis, tuple(slugs), 1.0, 0.0, axis in config.attributes) for axis, slugs in config.classes.items()
+    )
+    digest, groups = file_digest(folder / NETWORK), GROUPS if network.map is not None else ()
+    width = network.embedding_width
+    return ModelDocument(options.name, created, width, preprocessing, axes, digest, groups=groups)
 
 
 def learn_the_familiar(folder: Path, document: ModelDocument, samples: Sequence[Sample]) -> ModelDocument:
@@ -258,7 +285,8 @@ def calibrate_and_measure(
         figures = measure_axis(axes[-1], mine, truth, logits[rows], plain_logits[labels.axis][rows])
         figures["sure"] = measure_sure(axes[-1], truth, told[rows], told[strangers])
         figures["source_baseline"] = measure_source_baseline(labels, learned, mine, logits[rows])
-        figures["backgrounds"] = measure_backgrounds(model, labels.axis, mine, truth, np.random.default_rng(0))
+        if not labels.attribute:
+            figures["backgrounds"] = measure_backgrounds(model, labels.axis, mine, truth, np.random.default_rng(0))
         metrics["axes"][labels.axis] = figures
     return replace(document, axes=tuple(axes)), metrics
 

@@ -16,10 +16,11 @@ from mapsi.dataset.photos import Sample
 from mapsi.evaluate import Answers
 from mapsi.evaluate.groups import source_baseline
 from mapsi.evaluate.scores import accuracy, bootstrap, macro_f1, score
-from mapsi.imaging import LARGEST, READ_SIDE, Preprocessing, read_photo, to_input
+from mapsi.imaging import Preprocessing, to_input
 from mapsi.infer.folder import AxisLabels, ModelDocument
 from mapsi.infer.model import Model, calibrated
 from mapsi.learn.calibration import calibration_error
+from mapsi.learn.photos import decode
 from mapsi.learn.run import photos_of
 
 BATCH = 32
@@ -43,7 +44,7 @@ def float_answers(plain: Path, document: ModelDocument, samples: Sequence[Sample
 
 def model_inputs(samples: Sequence[Sample], preprocessing: Preprocessing) -> FloatArray:
     """The photos as a network reads them, (n, views, 3, size, size), decoded as serving does."""
-    photos = (read_photo(s.path, LARGEST, at_least=READ_SIDE) for s in samples)
+    photos = (decode(s.path, box=s.box) for s in samples)
     return np.stack([to_input(photo, preprocessing) for photo in photos])
 
 
@@ -102,7 +103,8 @@ def measure_familiar(samples: Sequence[Sample], familiar: npt.NDArray[np.bool_])
     """How many photos held out are familiar: of garments, and of nothing by the folder they came from."""
     groups: dict[str, list[bool]] = {}
     for sample, near in zip(samples, familiar, strict=True):
-        name = f"{sample.path.parts[-3]}/{sample.path.parts[-2]}" if sample.nothing else "garments"
+        folder = sample.source if sample.box else f"{sample.path.parts[-3]}/{sample.path.parts[-2]}"
+        name = folder if sample.nothing else "garments"
         groups.setdefault(name, []).append(bool(near))
     return {name: {"photos": len(rows), "familiar": sum(rows) / len(rows)} for name, rows in sorted(groups.items())}
 

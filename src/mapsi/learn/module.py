@@ -14,16 +14,21 @@ from torch import Tensor
 from torch.utils.data import DataLoader, TensorDataset
 
 from mapsi.arrays import UInt8Array
-from mapsi.dataset.photos import Sample
+from mapsi.dataset.photos import GROUPS, Sample
 from mapsi.errors import ArtifactError
 from mapsi.evaluate.scores import accuracy, macro_f1
+from mapsi.learn.likeness import Likeness, epoch_order, epoch_size, map_loss
 from mapsi.learn.machine import loader_processes
 from mapsi.learn.network import AxisNetwork, answer_views
 from mapsi.learn.objective import axis_loss, mix_batch, target_table
 from mapsi.learn.optimiser import build_optimiser, build_schedule
-from mapsi.learn.photos import TrainingPhotos, read_views
+from mapsi.learn.photos import TrainingPhotos, read_masks, read_views
 from mapsi.learn.pixels import normalise
 from mapsi.learn.recipe import Recipe
+
+# The axes by which products are told from each other at sight. Photos that have a colour to learn keep theirs.
+COLOUR = "colour"
+MARKED = ("garment", COLOUR)
 
 EpochEnd = Callable[[dict[str, float]], object]
 
@@ -50,6 +55,9 @@ class TrainingModule(pl.LightningModule):
         self.store = store
         self.recipe = recipe
         self.epoch_end = epoch_end
+        self.masks = read_masks(samples, store.shape[1] // 2, len(GROUPS)) if network.map is not None else None
+        self.gentle = frozenset(i for i, s in enumerate(samples) if s.product or COLOUR in s.labels)
+        self.likeness = _likeness(samples, classes, network, recipe)
         self.targets = target_table(
             samples,
             classes,
@@ -72,12 +80,14 @@ class TrainingModule(pl.LightningModule):
         yield
         self._before = (time.monotonic() - started[0], time.process_time() - started[1])
 
-    def train_dataloader(self) -> DataLoader[tuple[Tensor, int]]:
+    def train_dataloader(self) -> DataLoader[tuple[Tensor, Tensor, int]]:
         epoch, seed = self.current_epoch, self.recipe.seed
         size, augmentation = self.recipe.size_at(epoch), self.recipe.augmentation
-        photos = TrainingPhotos(self.store, range(len(self.samples)), size, seed, epoch, augmentation)
+        photos = TrainingPhotos(
+            self.store, range(len(self.samples)), size, seed, epoch, augmentation, self.masks, self.gentle
+        )
         # The order is drawn here and not by the loader, whose generator has moved on by a draw more after a resume.
-        order = np.random.default_rng((seed, 2, epoch)).permutation(len(self.samples)).tolist()
+        order = epoch_order(self.samples, self.recipe.draws, np.random.default_rng((seed, 2, epoch)))
         own = torch.Generator().manual_seed(seed)
         workers = loader_processes(self.trainer.strategy.root_device, self.trainer.num_devices)
         return DataLoader(photos, self.recipe.batch, sampler=order, num_workers=workers, drop_last=True, generator=own)
@@ -85,7 +95,7 @@ class TrainingModule(pl.LightningModule):
     def val_dataloader(self) -> DataLoader[tuple[Tensor, ...]]:
         size = self.recipe.size_at(self.current_epoch)
         if self._held_pixels is None or self._held_pixels[0] != size:
-            pixels = np.stack([read_views(s.path, size, self.recipe.close_up) for s in self.held])
+            pixels = np.stack([read_views(s.path, size, self.recipe.close_up, s.box) for s in self.held])
             self._held_pixels = (size, torch.from_numpy(pixels).permute(0, 1, 4, 2, 3))
         return DataLoader(TensorDataset(self._held_pixels[1], torch.arange(len(self.held))), batch_size=64)
 
@@ -98,15 +108,14 @@ class TrainingModule(pl.LightningModule):
         self._losses = []
         self._right = self._seen = 0
 
-    def training_step(self, batch: tuple[Tensor, Tensor], number: int) -> Tensor:
-        photos, rows = normalise(batch[0]), batch[1]
+    def training_step(self, batch: tuple[Tensor, Tensor, Tensor], number: int) -> Tensor:
+        photos, rows = normalise(batch[0], self.network.scale), batch[2]
         targets = {axis: table[rows.cpu()].to(photos.device) for axis, table in self.targets.items()}
         rng = np.random.default_rng((self.recipe.seed, 1, self.current_epoch, number, self.global_rank))
         mixed = rng.random() < self.recipe.mix
         if mixed:
             photos, targets = mix_batch(photos, targets, rng)
-        logits = self.network(photos)
-        loss = axis_loss(logits, targets)
+        logits, loss = self._loss(photos, batch[1], rows, targets, mixed=mixed)
         if not torch.isfinite(loss):
             raise ArtifactError(
                 f"The loss is no number any more in epoch {self.current_epoch + 1}.",
@@ -116,6 +125,21 @@ class TrainingModule(pl.LightningModule):
         if not mixed:
             self._count_right(logits, targets)
         return loss
+
+    def _loss(
+        self, photos: Tensor, masks: Tensor, rows: Tensor, targets: Mapping[str, Tensor], *, mixed: bool
+    ) -> tuple[Mapping[str, Tensor], Tensor]:
+        """Logits by axis, and the sum of what each task loses. A mixed photo shows no one garment and has no mask."""
+        features, told = self.network.features_and_map(photos)
+        pooled = features.mean(dim=(2, 3))
+        logits = self.network.answer(pooled)
+        loss = axis_loss(logits, targets)
+        if self.likeness is not None and not mixed:
+            embeddings = self.network.embed(pooled).float()
+            loss = loss + self.recipe.likeness * self.likeness(embeddings, rows, targets)
+        if told is not None and not mixed:
+            loss = loss + self.recipe.garment_map * map_loss(told, masks, GROUPS)
+        return logits, loss
 
     def _count_right(self, logits: Mapping[str, Tensor], targets: Mapping[str, Tensor]) -> None:
         """Count the photos of a batch that are told right, while they are learned from."""
@@ -167,9 +191,20 @@ class TrainingModule(pl.LightningModule):
         return total
 
     def configure_optimizers(self) -> Any:
-        optimiser = build_optimiser(self.network, self.recipe)
-        schedule = build_schedule(optimiser, self.recipe, len(self.samples) // self.trainer.world_size)
+        marks = list(self.likeness.marks.parameters()) if self.likeness is not None else []
+        optimiser = build_optimiser(self.network, self.recipe, marks)
+        photos = epoch_size(self.samples, self.recipe.draws)
+        schedule = build_schedule(optimiser, self.recipe, photos // self.trainer.world_size)
         return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+
+def _likeness(
+    samples: Sequence[Sample], classes: Mapping[str, Sequence[str]], network: AxisNetwork, recipe: Recipe
+) -> Likeness | None:
+    if not recipe.likeness:
+        return None
+    marked = {axis: len(slugs) for axis, slugs in classes.items() if axis in MARKED}
+    return Likeness(samples, marked, network.embedding_width)
 
 
 def _truth(samples: Sequence[Sample], axis: str, slugs: Sequence[str]) -> np.ndarray[Any, np.dtype[np.int64]]:

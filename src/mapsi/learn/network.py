@@ -1,8 +1,9 @@
-"""A convolutional backbone with one linear head for each axis."""
+"""A convolutional backbone with one linear head for each axis, a projection for likeness, and a map of garments."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import timm
@@ -13,53 +14,144 @@ from torch import Tensor, nn
 
 from mapsi.artifacts import file_digest
 from mapsi.errors import ArtifactError, UsageError
+from mapsi.learn.imagenet import Scale, find_package, input_scale, load_package, name_package
 from mapsi.learn.pixels import normalise
+from mapsi.learn.recipe import MEAN, STD
+
+# Strides 4, 8, 16 and 32: at stride 4 a shoe of a photo of 160 px is still some places wide.
+SCALES = 4
+_MAP_WIDTH = 64
 
 
 class AxisNetwork(nn.Module):
     """``backbone`` (a timm model without its classifier), global average pooling, a linear head an axis.
 
+    With ``embedding`` > 0 the embedding has that many numbers, by a linear projection that is learned for likeness;
+    otherwise it is what is pooled. With ``groups`` there is a map of them at a quarter of the input's side.
+
     The heads are linear on the pooled features, so that applying one to the feature map before pooling gives the
     class-activation map (Zhou et al., 2016) whose mean is the logit.
     """
 
-    def __init__(self, backbone: nn.Module, width: int, classes: Mapping[str, int], dropout: float = 0.0) -> None:
+    def __init__(
+        self,
+        backbone: nn.Module,
+        width: int,
+        classes: Mapping[str, int],
+        dropout: float = 0.0,
+        *,
+        embedding: int = 0,
+        groups: int = 0,
+        scale: Scale = (MEAN, STD),
+    ) -> None:
         super().__init__()
         self.backbone = backbone
         self.width = width
         self.dropout = nn.Dropout(dropout)
         self.heads = nn.ModuleDict({axis: nn.Linear(width, count) for axis, count in classes.items()})
+        self.projection = nn.Linear(width, embedding, bias=False) if embedding else None
+        self.map = MapHead(_widths(backbone), groups) if groups else None
+        self.scale = scale
+
+    @property
+    def embedding_width(self) -> int:
+        """How many numbers an embedding has."""
+        return self.projection.out_features if self.projection is not None else self.width
 
     def features(self, photos: Tensor) -> Tensor:
         """(B, 3, H, W) normalised photos -> (B, width, h, w)."""
         maps: Tensor = self.backbone.forward_features(photos)  # type: ignore[operator]
         return maps
 
+    def features_and_map(self, photos: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Features as :meth:`features` gives them, and the logits of the map (B, groups, H / 4, W / 4)."""
+        if self.map is None:
+            return self.features(photos), None
+        features, scales = self.backbone.forward_intermediates(photos, indices=SCALES)  # type: ignore[operator]
+        return features, self.map(scales)
+
+    def embed(self, pooled: Tensor) -> Tensor:
+        """Pooled features (B, width) -> embeddings of unit length."""
+        return nn.functional.normalize(pooled if self.projection is None else self.projection(pooled), dim=1)
+
     def forward(self, photos: Tensor) -> dict[str, Tensor]:
         """Logits by axis, each (B, classes)."""
-        pooled = self.dropout(self.features(photos).mean(dim=(2, 3)))
-        return {axis: head(pooled) for axis, head in self.heads.items()}
+        return self.answer(self.features(photos).mean(dim=(2, 3)))
 
-    def read(self, photos: Tensor) -> tuple[Tensor, dict[str, Tensor], dict[str, Tensor]]:
-        """What a model folder answers: embedding (B, width) of unit length, logits (B, C) and maps (B, C, h, w) by axis."""
-        maps = self.features(photos)
+    def answer(self, pooled: Tensor) -> dict[str, Tensor]:
+        """Logits by axis of pooled features (B, width)."""
+        kept = self.dropout(pooled)
+        return {axis: head(kept) for axis, head in self.heads.items()}
+
+    def read(self, photos: Tensor) -> tuple[Tensor, dict[str, Tensor], dict[str, Tensor], Tensor | None]:
+        """What a model folder answers: embedding (B, width) of unit length, logits (B, C) and focus (B, C, h, w) by axis,
+        and the map of garments where there is one."""
+        maps, garments = self.features_and_map(photos)
         pooled = maps.mean(dim=(2, 3))
-        embedding = nn.functional.normalize(pooled, dim=1)
+        embedding = self.embed(pooled)
         logits = {axis: head(pooled) for axis, head in self.heads.items()}
         focus = {axis: torch.einsum("bchw,kc->bkhw", maps, head.weight) for axis, head in self.heads.items()}
-        return embedding, logits, focus
+        return embedding, logits, focus, garments
+
+
+class MapHead(nn.Module):
+    """Feature maps of rising stride -> logits of groups at the finest of them: a feature pyramid (Lin et al., 2017) whose
+    3x3 convolutions are depthwise, so that it adds a twentieth to the backbone's time."""
+
+    def __init__(self, widths: Sequence[int], groups: int) -> None:
+        super().__init__()
+        self.lateral = nn.ModuleList([nn.Conv2d(width, _MAP_WIDTH, 1) for width in widths])
+        self.mix = nn.ModuleList([_mixing(_MAP_WIDTH) for _ in widths])
+        self.answer = nn.Conv2d(_MAP_WIDTH, groups, 1)
+
+    def forward(self, maps: Sequence[Tensor]) -> Tensor:
+        """``maps`` are the finest first; (B, groups, h, w) of the first one's height and width."""
+        levels = [lateral(each) for lateral, each in zip(self.lateral, maps, strict=True)]
+        mixed = self.mix[-1](levels[-1])
+        for finer, mix in zip(reversed(levels[:-1]), reversed(self.mix[:-1]), strict=True):
+            above = nn.functional.interpolate(mixed, size=finer.shape[2:], mode="bilinear", align_corners=False)
+            mixed = mix(finer + above)
+        answered: Tensor = self.answer(mixed)
+        return answered
+
+
+def _mixing(width: int) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(width, width, 3, padding=1, groups=width, bias=False),
+        nn.Conv2d(width, width, 1, bias=False),
+        nn.BatchNorm2d(width),
+        nn.ReLU6(),
+    )
+
+
+def _widths(backbone: nn.Module) -> list[int]:
+    """Channels of the backbone's last :data:`SCALES` stages; raises :class:`UsageError` where these do not halve the side."""
+    told = list(backbone.feature_info)[-SCALES:]  # type: ignore[arg-type]
+    if len(told) < SCALES or any(b["reduction"] != 2 * a["reduction"] for a, b in pairwise(told)):
+        raise UsageError(
+            "This backbone has no four scales for a map of garments.", "Take resnet34 or tf_efficientnet_lite0."
+        )
+    return [stage["num_chs"] for stage in told]
 
 
 def answer_views(network: AxisNetwork, photos: Tensor) -> dict[str, Tensor]:
     """Logits by axis, each (B, classes), of photos as uint8 (B, views, 3, H, W): the mean over the views."""
-    told = network(normalise(photos.flatten(0, 1)))
+    told = network(normalise(photos.flatten(0, 1), network.scale))
     return {axis: logits.unflatten(0, photos.shape[:2]).mean(dim=1) for axis, logits in told.items()}
 
 
 def build_network(
-    backbone: str, classes: Mapping[str, int], *, weights: Path | None, pretrained: bool = False, dropout: float = 0.0
+    backbone: str,
+    classes: Mapping[str, int],
+    *,
+    weights: Path | None,
+    pretrained: bool = False,
+    dropout: float = 0.0,
+    embedding: int = 0,
+    groups: int = 0,
 ) -> AxisNetwork:
-    """A network with fresh heads; its backbone starts from a weights file, from ImageNet (a download), or from noise.
+    """A network with fresh heads; its backbone starts from a weights file, from ImageNet (an installed package that carries
+    such weights, else a download), or from noise.
 
     Raises :class:`UsageError` for an unknown backbone and :class:`ArtifactError` for weights of another network.
     """
@@ -67,24 +159,30 @@ def build_network(
         raise UsageError(
             f"There is no backbone named {backbone!r}.", "Any convolutional timm model will do: resnet34, ..."
         )
+    package = find_package(backbone) if pretrained and weights is None else None
+    download = pretrained and weights is None and package is None
     try:
-        trunk = timm.create_model(backbone, pretrained=pretrained and weights is None, num_classes=0, global_pool="")
+        trunk = timm.create_model(backbone, pretrained=download, num_classes=0, global_pool="")
     except (OSError, RuntimeError) as error:
         raise ArtifactError(
             f"The ImageNet weights of {backbone} could not be downloaded.", "Give a file with --weights."
         ) from error
+    if package is not None:
+        load_package(trunk, backbone, package)
     width: int = trunk.num_features  # type: ignore[assignment]
-    network = AxisNetwork(trunk, width, classes, dropout)
+    scale = input_scale(backbone)
+    network = AxisNetwork(trunk, width, classes, dropout, embedding=embedding, groups=groups, scale=scale)
     if weights is not None:
         load_backbone(network, weights)
     return network
 
 
-def name_start(weights: Path | None, pretrained: bool) -> str:
+def name_start(weights: Path | None, pretrained: bool, backbone: str = "") -> str:
     """What a network of :func:`build_network` starts from: the file's name and the first half of its SHA-256, ``ImageNet``
-    or ``noise``. Raises :class:`ArtifactError` for a file that cannot be read."""
+    (and the package that carries it) or ``noise``. Raises :class:`ArtifactError` for a file that cannot be read."""
     if weights is None:
-        return "ImageNet" if pretrained else "noise"
+        package = find_package(backbone) if pretrained else None
+        return name_package(package) if package else "ImageNet" if pretrained else "noise"
     try:
         return f"{weights.name} {file_digest(weights)[:32]}"
     except OSError as error:
@@ -93,6 +191,10 @@ def name_start(weights: Path | None, pretrained: bool) -> str:
 
 def _unreadable(weights: Path, error: Exception) -> ArtifactError:
     return ArtifactError(f"The weights {weights} cannot be read: {error}.", "Give a .safetensors file.")
+
+
+# What a run may learn anew though it starts from weights: these are missing where an earlier run had no such task.
+_FRESH = ("heads.", "projection.", "map.")
 
 
 def load_backbone(network: AxisNetwork, file: Path) -> None:
@@ -107,7 +209,7 @@ def load_backbone(network: AxisNetwork, file: Path) -> None:
         name: value.float() for name, value in state.items() if name in wanted and wanted[name].shape == value.shape
     }
     missing = [name for name in wanted if name not in fitting and not name.endswith("num_batches_tracked")]
-    if [name for name in missing if not name.startswith("heads.")]:
+    if [name for name in missing if not name.startswith(_FRESH)]:
         raise ArtifactError(
             f"The weights {file} are of another network: {len(missing)} of {len(wanted)} entries do not fit.",
             "Give the weights of the backbone named in the recipe.",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import torch
 from timm.optim._param_groups import param_groups_layer_decay
+from torch import nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
@@ -14,15 +16,16 @@ from mapsi.learn.network import AxisNetwork
 from mapsi.learn.recipe import Recipe
 
 
-def build_optimiser(network: AxisNetwork, recipe: Recipe) -> Optimizer:
+def build_optimiser(network: AxisNetwork, recipe: Recipe, others: Sequence[nn.Parameter] = ()) -> Optimizer:
     """The recipe's optimiser; the rate of each layer group is ``layer_decay`` times that of the group after it, and
-    norms and biases do not decay."""
+    norms and biases do not decay. ``others`` learn as the heads do."""
+    tops = [p for name, p in network.named_parameters() if not name.startswith("backbone.")] + list(others)
     groups = param_groups_layer_decay(
         network.backbone, weight_decay=recipe.weight_decay, layer_decay=recipe.layer_decay
     )
     groups += [
-        {"params": [p for p in network.heads.parameters() if p.ndim > 1], "weight_decay": recipe.weight_decay},
-        {"params": [p for p in network.heads.parameters() if p.ndim <= 1], "weight_decay": 0.0},
+        {"params": [p for p in tops if p.ndim > 1], "weight_decay": recipe.weight_decay},
+        {"params": [p for p in tops if p.ndim <= 1], "weight_decay": 0.0},
     ]
     learned: list[dict[str, Any]] = [
         {

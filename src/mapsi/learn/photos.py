@@ -6,14 +6,14 @@ import errno
 import hashlib
 import math
 import shutil
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from PIL.Image import Image
+from PIL import Image
 from scipy import ndimage
 from torch import Tensor
 from torch.utils.data import Dataset
@@ -22,12 +22,16 @@ from torchvision.transforms.v2 import functional as tvf
 from mapsi.arrays import UInt8Array
 from mapsi.artifacts import atomic_file
 from mapsi.dataset.photos import Sample
-from mapsi.errors import PhotoError
-from mapsi.imaging import LARGEST, READ_SIDE, Fit, read_photo, to_square, to_views
+from mapsi.errors import ArtifactError, PhotoError
+from mapsi.imaging import LARGEST, READ_SIDE, Box, Fit, read_photo, to_square, to_views
 
 STORE_SIDE = 192
+UNKNOWN = 255
+"""Where a mask does not say what there is."""
 Augmentation = Literal["none", "crop", "strong"]
 FIT: Fit = "stretch"
+MAP_STRIDE = 4
+_NEAREST = tvf.InterpolationMode.NEAREST
 
 
 def open_store(samples: Sequence[Sample], folder: Path, side: int = STORE_SIDE) -> UInt8Array:
@@ -39,7 +43,7 @@ def open_store(samples: Sequence[Sample], folder: Path, side: int = STORE_SIDE) 
     key = hashlib.sha256(f"{side} {FIT}".encode())
     for sample in samples:
         stat = sample.path.stat()
-        key.update(f"{sample.path}\0{stat.st_size}\0{stat.st_mtime_ns}\n".encode())
+        key.update(f"{sample.path}\0{stat.st_size}\0{stat.st_mtime_ns}{sample.box or ''}\n".encode())
     file = folder / f"photos-{key.hexdigest()[:16]}.npy"
     if not file.exists():
         with atomic_file(file) as beside:
@@ -47,10 +51,43 @@ def open_store(samples: Sequence[Sample], folder: Path, side: int = STORE_SIDE) 
             _reserve(beside, math.prod(shape))
             store = np.lib.format.open_memmap(beside, mode="w+", dtype=np.uint8, shape=shape)
             for i, sample in enumerate(samples):
-                store[i] = read_square(sample.path, side, at_least=2 * side)
+                store[i] = read_square(sample.path, side, at_least=2 * side, box=sample.box)
             store.flush()
     mapped: UInt8Array = np.load(file, mmap_mode="r")
     return mapped
+
+
+def read_masks(samples: Sequence[Sample], side: int, groups: int) -> UInt8Array | None:
+    """The masks as uint8 (n, side, side), :data:`UNKNOWN` where a sample has none; ``None`` where no sample has.
+
+    Raises :class:`ArtifactError`, naming the mask, for one that cannot be read or holds a number that is no group's.
+    """
+    if not any(sample.mask for sample in samples):
+        return None
+    masks = np.full((len(samples), side, side), UNKNOWN, dtype=np.uint8)
+    for i, sample in enumerate(samples):
+        if sample.mask is not None:
+            masks[i] = _read_mask(sample, side, groups)
+    return masks
+
+
+def _read_mask(sample: Sample, side: int, groups: int) -> UInt8Array:
+    assert sample.mask is not None
+    try:
+        with Image.open(sample.mask, formats=["PNG"]) as picture:
+            whole = picture if sample.box is None else sample.box.cut(picture)
+            mask = np.asarray(whole.resize((side, side), Image.Resampling.NEAREST), dtype=np.uint8)
+    except (OSError, ValueError) as error:
+        raise ArtifactError(
+            f"The mask {sample.mask} cannot be read: {error}.", "Make it a grey PNG of numbers."
+        ) from error
+    strange = np.setdiff1d(mask, [*range(groups), UNKNOWN])
+    if mask.ndim != 2 or len(strange):
+        raise ArtifactError(
+            f"The mask {sample.mask} holds {strange[:1].tolist() or 'colours'}, which is no group.",
+            f"Number the groups from 0 to {groups - 1}, and what is not known {UNKNOWN}.",
+        )
+    return mask
 
 
 def _reserve(file: Path, size: int) -> None:
@@ -60,20 +97,23 @@ def _reserve(file: Path, size: int) -> None:
         raise OSError(errno.ENOSPC, f"the photos need {size / 1e6:,.0f} MB there, and {free / 1e6:,.0f} MB are free")
 
 
-def read_square(path: Path, side: int, *, at_least: int = READ_SIDE) -> UInt8Array:
-    """A photo as uint8 (side, side, 3), as serving reads it; ``at_least`` as in :func:`decode_photo`, faster and a little
-    different. Raises :class:`PhotoError`, naming the photo."""
-    return np.asarray(to_square(_decode(path, at_least), side, FIT))
+def read_square(path: Path, side: int, *, at_least: int = READ_SIDE, box: Box | None = None) -> UInt8Array:
+    """A photo, or a box of it, as uint8 (side, side, 3), as serving reads it; ``at_least`` as in :func:`decode_photo`, faster
+    and a little different. Raises :class:`PhotoError`, naming the photo."""
+    return np.asarray(to_square(decode(path, at_least=at_least, box=box), side, FIT))
 
 
-def read_views(path: Path, side: int, close_up: float) -> UInt8Array:
-    """The views of a photo as uint8 (views, side, side, 3), as serving reads it. Raises :class:`PhotoError`, naming it."""
-    return np.stack([np.asarray(view) for view in to_views(_decode(path), side, FIT, close_up)])
+def read_views(path: Path, side: int, close_up: float, box: Box | None = None) -> UInt8Array:
+    """The views of a photo, or of a box of it, as uint8 (views, side, side, 3), as serving reads it. Raises
+    :class:`PhotoError`, naming it."""
+    return np.stack([np.asarray(view) for view in to_views(decode(path, box=box), side, FIT, close_up)])
 
 
-def _decode(path: Path, at_least: int = READ_SIDE) -> Image:
+def decode(path: Path, *, at_least: int = READ_SIDE, box: Box | None = None) -> Image.Image:
+    """A photo file as serving decodes it; raises :class:`PhotoError`, naming the photo."""
     try:
-        return read_photo(path, LARGEST, at_least=at_least)
+        photo = read_photo(path, LARGEST, at_least=at_least)
+        return photo if box is None else box.cut(photo)
     except PhotoError as error:
         raise PhotoError(error.message, "Take it out of the manifest, or put it right.") from error
 
@@ -95,11 +135,12 @@ def background_mask(pixels: UInt8Array) -> npt.NDArray[np.bool_]:
     return mask
 
 
-class TrainingPhotos(Dataset[tuple[Tensor, int]]):
-    """Augmented photos of one size, each with its number: (uint8 (3, size, size), index).
+class TrainingPhotos(Dataset[tuple[Tensor, Tensor, int]]):
+    """Augmented photos of one size, each with its mask and its number: uint8 (3, size, size), uint8 (size / 4, size / 4),
+    index. The mask is empty, (0, 0), where there are no ``masks`` (n, side, side).
 
-    ``numbers`` are the rows of ``store`` that are trained on. The generator is seeded by (seed, epoch, index), so that
-    an epoch is the same in any number of worker processes and after a resume.
+    ``numbers`` are the rows of ``store`` that are trained on; those in ``gentle`` keep their colours. The generator is
+    seeded by (seed, epoch, index), so that an epoch is the same in any number of worker processes and after a resume.
     """
 
     def __init__(
@@ -110,6 +151,8 @@ class TrainingPhotos(Dataset[tuple[Tensor, int]]):
         seed: int,
         epoch: int,
         augmentation: Augmentation = "strong",
+        masks: UInt8Array | None = None,
+        gentle: Container[int] = (),
     ) -> None:
         self.store = store
         self.numbers = list(numbers)
@@ -117,26 +160,36 @@ class TrainingPhotos(Dataset[tuple[Tensor, int]]):
         self.seed = seed
         self.epoch = epoch
         self.augmentation = augmentation
+        self.masks = masks
+        self.gentle = gentle
 
     def __len__(self) -> int:
         return len(self.numbers)
 
-    def __getitem__(self, i: int) -> tuple[Tensor, int]:
+    def __getitem__(self, i: int) -> tuple[Tensor, Tensor, int]:
         number = self.numbers[i]
         rng = np.random.default_rng((self.seed, self.epoch, number))
         pixels = np.array(self.store[number])
+        mask = None if self.masks is None else self.masks[number]
         if self.augmentation == "strong" and rng.random() < 0.6:
-            pixels = self._new_background(pixels, rng)
+            pixels = self._new_background(pixels, mask, rng)
         photo = torch.from_numpy(pixels).permute(2, 0, 1)
+        groups = None if mask is None else torch.from_numpy(np.array(mask))[None]
         if self.augmentation == "none":
-            return tvf.resize(photo, [self.size, self.size], antialias=True), number
-        if self.augmentation == "crop":
-            return crop_and_flip(photo, self.size, rng, 0.08), number
-        return augment(photo, self.size, rng), number
+            photo = tvf.resize(photo, [self.size, self.size], antialias=True)
+        elif self.augmentation == "crop":
+            photo, groups = crop_and_flip(photo, groups, self.size, rng, 0.08)
+        else:
+            photo, groups = augment(photo, groups, self.size, rng, gentle=number in self.gentle)
+        if groups is None:
+            return photo, torch.zeros((0, 0), dtype=torch.uint8), number
+        side = self.size // MAP_STRIDE
+        return photo, tvf.resize(groups, [side, side], _NEAREST, antialias=False)[0], number
 
-    def _new_background(self, pixels: UInt8Array, rng: np.random.Generator) -> UInt8Array:
-        mask = background_mask(pixels)
-        if not mask.any():
+    def _new_background(self, pixels: UInt8Array, groups: UInt8Array | None, rng: np.random.Generator) -> UInt8Array:
+        ground = None if groups is None or not (groups == 0).any() else groups == 0
+        mask = background_mask(pixels) if ground is None else _enlarged(ground, pixels.shape[0])
+        if not mask.any() or mask.all():
             return pixels
         if rng.random() < 0.5:
             other = np.array(self.store[self.numbers[rng.integers(len(self.numbers))]])
@@ -157,31 +210,52 @@ def gradient(corners: npt.NDArray[np.float32], height: int, width: int) -> UInt8
     return blended
 
 
-def crop_and_flip(photo: Tensor, size: int, rng: np.random.Generator, least: float) -> Tensor:
-    """A random crop of ``least`` to all of the area of a uint8 (3, H, W) photo, mirrored by toss: uint8 (3, size, size)."""
+def _enlarged(mask: npt.NDArray[np.bool_], side: int) -> npt.NDArray[np.bool_]:
+    """(h, h) -> (side, side), each place the nearest one's."""
+    places = np.arange(side) * len(mask) // side
+    return mask[places[:, None], places[None]]
+
+
+def crop_and_flip(
+    photo: Tensor, groups: Tensor | None, size: int, rng: np.random.Generator, least: float
+) -> tuple[Tensor, Tensor | None]:
+    """A random crop of ``least`` to all of the area of a uint8 (3, H, W) photo, mirrored by toss: uint8 (3, size, size); and
+    the same of its mask (1, h, w), of which the part alone is taken."""
     height, width = photo.shape[1:]
     area = rng.uniform(least, 1.0) * height * width
     ratio = np.exp(rng.uniform(np.log(3 / 4), np.log(4 / 3)))
     h, w = min(height, round(np.sqrt(area / ratio))), min(width, round(np.sqrt(area * ratio)))
     top, left = rng.integers(0, height - h + 1), rng.integers(0, width - w + 1)
     photo = tvf.resized_crop(photo, int(top), int(left), int(h), int(w), [size, size], antialias=True)
-    return tvf.horizontal_flip(photo) if rng.random() < 0.5 else photo
+    if groups is not None:
+        finer, side = height / groups.shape[-1], groups.shape[-1]
+        box = [int(top / finer), int(left / finer), max(1, round(h / finer)), max(1, round(w / finer))]
+        groups = tvf.resized_crop(groups, *box, [side, side], _NEAREST, antialias=False)
+    if rng.random() < 0.5:
+        return tvf.horizontal_flip(photo), None if groups is None else tvf.horizontal_flip(groups)
+    return photo, groups
 
 
-def augment(photo: Tensor, size: int, rng: np.random.Generator) -> Tensor:
-    """A random crop, flip, small rotation, light and colour of a uint8 (3, H, W) photo: uint8 (3, size, size)."""
-    photo = crop_and_flip(photo, size, rng, 0.35)
+def augment(
+    photo: Tensor, groups: Tensor | None, size: int, rng: np.random.Generator, *, gentle: bool = False
+) -> tuple[Tensor, Tensor | None]:
+    """A random crop, flip, small rotation, light and colour of a uint8 (3, H, W) photo: uint8 (3, size, size); and the same
+    of its mask (1, h, w). A ``gentle`` one keeps most of its area and, within two fifths of that range, its colours."""
+    photo, groups = crop_and_flip(photo, groups, size, rng, 0.6 if gentle else 0.35)
     if rng.random() < 0.3:
-        photo = tvf.rotate(photo, float(rng.uniform(-15, 15)), interpolation=tvf.InterpolationMode.BILINEAR)
+        angle = float(rng.uniform(-15, 15))
+        photo = tvf.rotate(photo, angle, interpolation=tvf.InterpolationMode.BILINEAR)
+        groups = None if groups is None else tvf.rotate(groups, angle, _NEAREST, fill=[UNKNOWN])
+    strength = 0.4 if gentle else 1.0
     if rng.random() < 0.8:
-        photo = tvf.adjust_brightness(photo, float(rng.uniform(0.65, 1.35)))
-        photo = tvf.adjust_contrast(photo, float(rng.uniform(0.7, 1.35)))
-        photo = tvf.adjust_saturation(photo, float(rng.uniform(0.6, 1.4)))
-    if rng.random() < 0.3:
+        photo = tvf.adjust_brightness(photo, 1 + strength * float(rng.uniform(-0.35, 0.35)))
+        photo = tvf.adjust_contrast(photo, 1 + strength * float(rng.uniform(-0.3, 0.35)))
+        photo = tvf.adjust_saturation(photo, 1 + strength * float(rng.uniform(-0.4, 0.4)))
+    if not gentle and rng.random() < 0.3:
         photo = tvf.adjust_hue(photo, float(rng.uniform(-0.08, 0.08)))
     if rng.random() < 0.25:
         photo = _erase(photo, rng)
-    return photo
+    return photo, groups
 
 
 def _erase(photo: Tensor, rng: np.random.Generator) -> Tensor:

@@ -6,13 +6,14 @@ import torch
 from torch import Tensor
 from torchvision.transforms.v2 import functional as tvf
 
+from mapsi.learn.imagenet import Scale
 from mapsi.learn.recipe import MEAN, STD
 
 
-def normalise(photos: Tensor) -> Tensor:
+def normalise(photos: Tensor, scale: Scale = (MEAN, STD)) -> Tensor:
     """uint8 (B, 3, H, W) -> float32 of the same shape, channels last in memory (convolutions are a third faster so)."""
-    mean = torch.tensor(MEAN, device=photos.device).view(1, 3, 1, 1) * 255
-    std = torch.tensor(STD, device=photos.device).view(1, 3, 1, 1) * 255
+    mean = torch.tensor(scale[0], device=photos.device).view(1, 3, 1, 1) * 255
+    std = torch.tensor(scale[1], device=photos.device).view(1, 3, 1, 1) * 255
     normalised = (photos.float() - mean) / std
     return normalised.contiguous(memory_format=torch.channels_last)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, field, fields
 from importlib import resources
 from pathlib import Path
 from typing import Any, Literal
@@ -33,6 +33,9 @@ _RANGES = {
     "balance": (0, 2),
     "nothing_weight": (0, 100),
     "dropout": (0, 0.95),
+    "embedding": (0, 4096),
+    "likeness": (0, 100),
+    "garment_map": (0, 100),
 }
 
 
@@ -83,6 +86,14 @@ class Recipe:
     """A photo is read a second time, mirrored, this share of its sides around the middle, and both answers are averaged
     (test-time averaging); 1 for the whole photo mirrored, 0 to read it once."""
     seed: int = 0
+    embedding: int = 0
+    """Numbers in an embedding that is learned for likeness; 0 for the pooled features as they are."""
+    likeness: float = 0.0
+    """Weight in the loss of telling a product's photos from those of others (InfoNCE: van den Oord et al., 2018)."""
+    garment_map: float = 0.0
+    """Weight in the loss of telling what is where; above 0 the network has a map."""
+    draws: Mapping[str, float] = field(default_factory=dict)
+    """How often an epoch takes the photos of a source: 0.5 every other one of them, 2 each twice; once by default."""
 
     @property
     def epochs(self) -> int:
@@ -132,13 +143,14 @@ def _parse(name: str, text: str) -> Recipe:
 
 
 def recipe_from(table: Mapping[str, Any], where: str) -> Recipe:
-    """A recipe of a table that names every field but the seed; raises :class:`ArtifactError`, naming the key."""
-    types = {field.name: str(field.type) for field in fields(Recipe)}
+    """A recipe of a table that names every field that has no default; raises :class:`ArtifactError`, naming the key."""
+    types = {known.name: str(known.type) for known in fields(Recipe)}
+    optional = {f.name for f in fields(Recipe) if f.default is not MISSING or f.default_factory is not MISSING}
     for key in table:
         if key not in types:
             raise ArtifactError(f"{where} has an unknown key {key!r}.", f"There are: {', '.join(types)}.")
     for key in types:
-        if key not in table and key != "seed":
+        if key not in table and key not in optional:
             raise ArtifactError(f"{where} does not name {key}.", "Take a shipped recipe as the pattern.")
     values = {key: _value(where, key, types[key], value) for key, value in table.items()}
     return Recipe(**values)
@@ -147,6 +159,8 @@ def recipe_from(table: Mapping[str, Any], where: str) -> Recipe:
 def _value(where: str, key: str, kind: str, value: Any) -> Any:
     if key == "phases":
         return _phases(where, value)
+    if key == "draws":
+        return _draws(where, value)
     if key in _CHOICES:
         if value not in _CHOICES[key]:
             raise ArtifactError(f"{where}: {key} is {value!r}.", f"It is one of: {', '.join(_CHOICES[key])}.")
@@ -160,6 +174,14 @@ def _value(where: str, key: str, kind: str, value: Any) -> Any:
     if not least <= value <= most:
         raise ArtifactError(f"{where}: {key} is {value!r}.", f"It is {least:g} to {most:g}.")
     return float(value) if kind == "float" else value
+
+
+def _draws(where: str, value: Any) -> dict[str, float]:
+    if not isinstance(value, dict) or not all(type(n) in (int, float) and 0 < n <= 100 for n in value.values()):
+        raise ArtifactError(
+            f"{where}: draws is {value!r}.", "Write [draws] and SOURCE = N below it, N above 0, at most 100."
+        )
+    return {str(source): float(n) for source, n in value.items()}
 
 
 def _phases(where: str, value: Any) -> tuple[Phase, ...]:

@@ -28,7 +28,8 @@ CHECKPOINT = Path("checkpoints") / "last.ckpt"
 @dataclass(frozen=True, slots=True)
 class RunConfig:
     """What one needs to know to use a run. ``name`` is the recipe's, ``manifest`` the SHA-256 of its manifest file,
-    ``start`` says which weights it started from; both are empty in runs of before they were written down."""
+    ``start`` says which weights it started from; both are empty in runs of before they were written down. ``attributes``
+    are the axes that say how a garment is and not what it is."""
 
     name: str
     recipe: Recipe
@@ -37,6 +38,7 @@ class RunConfig:
     root: str
     manifest: str = ""
     start: str = ""
+    attributes: tuple[str, ...] = ()
 
 
 def prepare_run(
@@ -47,6 +49,7 @@ def prepare_run(
     root: Path,
     name: str,
     start: str,
+    attributes: Sequence[str] = (),
 ) -> None:
     """Make the run folder and write what the run is about; ``start`` says which weights it starts from.
 
@@ -64,6 +67,7 @@ def prepare_run(
                 "root": str(root),
                 "manifest": file_digest(beside),
                 "start": start,
+                "attributes": list(attributes),
             }
             if (run / CONFIG).exists():
                 _refuse_another(run, config)
@@ -77,7 +81,7 @@ def prepare_run(
 def _refuse_another(run: Path, config: Mapping[str, Any]) -> None:
     earlier = read_json(run / CONFIG, "The run")
     for key, value in json.loads(json.dumps(config)).items():
-        if key == "start" and not earlier.get(key):
+        if key in ("start", "attributes") and not earlier.get(key):
             continue
         if earlier.get(key) != value:
             what = {"name": "recipe", "size": "recipe", "manifest": "split or photos"}.get(key, key)
@@ -96,6 +100,7 @@ def read_run(run: Path) -> RunConfig:
             document["root"],
             document.get("manifest", ""),
             document.get("start", ""),
+            tuple(document.get("attributes", ())),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ArtifactError(f"{run} is no run folder.", "Make one with `mapsi train`.") from error
@@ -195,6 +200,7 @@ def photos_of(samples: Sequence[Sample], axis: str, root: Path) -> list[Photo]:
             label=s.labels[axis],
             block=s.block,
             marks={"proxy": "yes" if s.proxy else "no"} | ({"source": s.source} if s.source else {}),
+            box=s.box,
         )
         for s in samples
         if axis in s.labels

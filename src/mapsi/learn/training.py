@@ -18,6 +18,7 @@ from safetensors.torch import save_file
 
 from mapsi.artifacts import atomic_file
 from mapsi.dataset.manifest import Manifest
+from mapsi.dataset.photos import GROUPS
 from mapsi.errors import ArtifactError
 from mapsi.evaluate.curves import plot_curves
 from mapsi.learn.enough import check_enough, check_there, shortages
@@ -41,22 +42,24 @@ def train(
     pretrained: bool = False,
     machine: Machine | None = None,
     name: str = "own",
+    attributes: Sequence[str] = (),
     say: Callable[[str], None] = print,
 ) -> Path | None:
     """Train and leave the weights in ``run/weights.safetensors``; returns that path.
 
     A run that was interrupted goes on from its last epoch when it is started again with the same folder, to the same
-    result as if it had not been; a finished one is left as it is. ``name`` is what the recipe is called. The caller's
+    result as if it had not been; a finished one is left as it is. ``name`` is what the recipe is called, ``attributes`` are
+    the axes that say how a garment is and not what. The caller's
     random generators are left alone; its process keeps the memory that it frees from then on. Of several processes only
     the first returns a path, the others have no more to do.
     """
     check_enough(manifest, classes, recipe)
     check_there(manifest)
     keep_freed_memory()
-    samples, start = manifest.part("train"), name_start(weights, pretrained)
+    samples, start = manifest.part("train"), name_start(weights, pretrained, recipe.backbone)
     with _without_chatter(), _told_of_the_disk(run):
         trainer = build_trainer(recipe, len(samples), run / CHECKPOINT, machine or Machine())
-        prepare_run(run, manifest, classes, recipe, root, name, start)
+        prepare_run(run, manifest, classes, recipe, root, name, start, attributes)
         for sentence in shortages(manifest, classes):
             say(sentence)
         if (run / WEIGHTS).exists():
@@ -66,7 +69,13 @@ def train(
             torch.manual_seed(recipe.seed)
             counts = {axis: len(slugs) for axis, slugs in classes.items()}
             network = build_network(
-                recipe.backbone, counts, weights=weights, pretrained=pretrained, dropout=recipe.dropout
+                recipe.backbone,
+                counts,
+                weights=weights,
+                pretrained=pretrained,
+                dropout=recipe.dropout,
+                embedding=recipe.embedding,
+                groups=map_groups(recipe),
             )
             held, book = manifest.part("validation"), _book(run, recipe, say)
             module = TrainingModule(network, classes, samples, held, store, recipe, book)
@@ -173,4 +182,11 @@ def load_weights(run: Path, config: RunConfig) -> AxisNetwork:
     if not weights.exists():
         raise ArtifactError(f"The run {run} is not finished.", "Start `mapsi train` with it again; it goes on.")
     counts = {axis: len(slugs) for axis, slugs in config.classes.items()}
-    return build_network(config.recipe.backbone, counts, weights=weights).eval()
+    recipe = config.recipe
+    embedding, groups = recipe.embedding, map_groups(recipe)
+    return build_network(recipe.backbone, counts, weights=weights, embedding=embedding, groups=groups).eval()
+
+
+def map_groups(recipe: Recipe) -> int:
+    """How many groups the map of a recipe's network has, 0 for no map."""
+    return len(GROUPS) if recipe.garment_map else 0

@@ -43,7 +43,7 @@ def frozen_features(network: AxisNetwork, store: UInt8Array, size: int, folder: 
     with torch.inference_mode():
         for start in range(0, len(store), BATCH):
             photos = torch.from_numpy(np.array(store[start : start + BATCH])).permute(0, 3, 1, 2)
-            parts.append(network.features(normalise(shrink(photos, size))).mean(dim=(2, 3)))
+            parts.append(network.features(normalise(shrink(photos, size), network.scale)).mean(dim=(2, 3)))
     network.train()
     features = torch.cat(parts).clone()
     with atomic_file(cache) as beside, beside.open("wb") as out:

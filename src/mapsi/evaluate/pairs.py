@@ -1,0 +1,131 @@
+"""Likeness on photos of which one knows that they show the same garment: is its own product found first, among the first
+ten, and how far up are all that are right?"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from mapsi.errors import ArtifactError
+from mapsi.evaluate.resampling import ROUNDS, block_numbers, interval
+from mapsi.evaluate.scores import Interval
+from mapsi.imaging import SUFFIXES
+
+FloatArray = npt.NDArray[np.float32]
+BoolArray = npt.NDArray[np.bool_]
+Embed = Callable[[Path], FloatArray]
+"""A photo file -> its embedding (width,) of unit length."""
+
+TRAIN = "train"
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A photo of a garment (``query``) and the shop's picture of the same (``gallery``). Pictures of one ``family`` look so
+    much alike that each is right; a pair that was learned from is only sought among, never asked for."""
+
+    query: Path
+    gallery: Path
+    family: str
+    learned: bool
+
+
+@dataclass(frozen=True)
+class Retrieval:
+    """What was found: ``ranks`` (n,) of each query's first right picture, from 0, and ``precisions`` (n,), the average
+    precision over all its right ones; ``families`` (n,) are resampled whole."""
+
+    ranks: npt.NDArray[np.int64]
+    precisions: npt.NDArray[np.float64]
+    families: tuple[str, ...]
+    gallery: int
+
+    def figures(self, rng: np.random.Generator) -> dict[str, dict[str, float]]:
+        """R@1, R@10 and mean average precision, each with its 95 % interval."""
+        told = {
+            "r_at_1": (self.ranks < 1).astype(np.float64),
+            "r_at_10": (self.ranks < 10).astype(np.float64),
+            "map": self.precisions,
+        }
+        drawn = _drawn_blocks(block_numbers(self.families), rng)
+        found = {name: (float(values.mean()), _interval(values, drawn)) for name, values in told.items()}
+        return {name: {"value": value, **asdict(bounds)} for name, (value, bounds) in found.items()}
+
+    def to_json(self, rng: np.random.Generator) -> dict[str, Any]:
+        return {"queries": len(self.ranks), "gallery": self.gallery, **self.figures(rng)}
+
+
+def _drawn_blocks(block_of: npt.NDArray[np.int64], rng: np.random.Generator) -> npt.NDArray[np.float64]:
+    """(rounds, n): how often each query stands in each resample of whole families."""
+    count = int(block_of.max()) + 1
+    picks = rng.multinomial(count, np.full(count, 1 / count), ROUNDS)
+    return np.asarray(picks[:, block_of], dtype=np.float64)
+
+
+def _interval(values: npt.NDArray[np.float64], drawn: npt.NDArray[np.float64]) -> Interval:
+    return interval(drawn @ values / drawn.sum(axis=1))
+
+
+def read_pairs(file: Path) -> list[Pair]:
+    """The pairs of a CSV file with the columns ``query`` and ``gallery`` (paths relative to it), and optional ``family`` and
+    ``part`` (``train`` for those that were learned from).
+
+    Raises :class:`ArtifactError` for a file that cannot be read, lacks a column, or names a picture that is gone.
+    """
+    try:
+        with file.open(encoding="utf-8-sig", newline="") as lines:
+            rows = list(csv.DictReader(lines))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise ArtifactError(f"The pairs {file} cannot be read: {error}.", "It is a CSV file in UTF-8.") from error
+    if not rows or not {"query", "gallery"} <= set(rows[0]):
+        raise ArtifactError(f"The pairs {file} have no columns query and gallery.", "Name the two photos of each pair.")
+    pairs = [
+        Pair(
+            file.parent / row["query"],
+            file.parent / row["gallery"],
+            row.get("family") or f"pair {number}",
+            row.get("part") == TRAIN,
+        )
+        for number, row in enumerate(rows)
+    ]
+    gone = next((path for pair in pairs for path in (pair.query, pair.gallery) if not path.is_file()), None)
+    if gone is not None:
+        raise ArtifactError(f"The picture {gone} of the pairs {file} is gone.", "Put it back, or take its row out.")
+    if all(pair.learned for pair in pairs):
+        raise ArtifactError(
+            f"All pairs of {file} were learned from.", "Leave some out of the training, and out of part train."
+        )
+    return pairs
+
+
+def distractors(folder: Path) -> list[Path]:
+    """The pictures in a folder, sorted; raises :class:`ArtifactError` where there is none."""
+    found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES) if folder.is_dir() else []
+    if not found:
+        raise ArtifactError(f"There are no pictures in {folder}.", "Name a folder of pictures of other products.")
+    return found
+
+
+def measure_pairs(pairs: Sequence[Pair], others: Iterable[Path], query: Embed, gallery: Embed) -> Retrieval:
+    """Seek each pair's garment, by ``query``, among all the pairs' pictures and ``others``, by ``gallery``."""
+    asked = [pair for pair in pairs if not pair.learned]
+    sought = np.stack([query(pair.query) for pair in asked])
+    shown = np.stack([gallery(path) for path in (*(pair.gallery for pair in pairs), *others)])
+    families = np.array([pair.family for pair in pairs] + [""] * (len(shown) - len(pairs)))
+    return rank(sought @ shown.T, np.array([pair.family for pair in asked])[:, None] == families[None], asked)
+
+
+def rank(cosines: FloatArray, right: BoolArray, asked: Sequence[Pair]) -> Retrieval:
+    """The ranks in each row of ``cosines`` (n, m) of what is ``right`` (n, m); of equals the wrong ones come first."""
+    order = np.lexsort((right, -cosines), axis=1)
+    sorted_right = np.take_along_axis(right, order, axis=1)
+    places = np.arange(1, right.shape[1] + 1)
+    precision = np.cumsum(sorted_right, axis=1) / places
+    average = (precision * sorted_right).sum(axis=1) / sorted_right.sum(axis=1)
+    return Retrieval(sorted_right.argmax(axis=1), average, tuple(pair.family for pair in asked), right.shape[1])

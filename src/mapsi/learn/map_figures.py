@@ -1,0 +1,73 @@
+"""How well a model folder tells garments apart: its map and its boxes against masks that were held out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from mapsi.dataset.photos import GROUPS, Sample
+from mapsi.evaluate.resampling import ROUNDS, interval
+from mapsi.infer.look import Box, find_regions, group_shares
+from mapsi.infer.model import Model
+from mapsi.learn.photos import decode
+
+Counts = npt.NDArray[np.float64]
+# The groups whose mean is told: what a person wears, without small things that few places show.
+WORN = ("upper", "outer", "lower", "one-piece", "shoes")
+LARGE = 0.02
+"""Share of a photo from which a garment's box is to be found."""
+
+
+def measure_map(model: Model, samples: Sequence[Sample], rng: np.random.Generator) -> dict[str, Any] | None:
+    """Intersection over union by group over all places of the ``samples`` with a mask, its mean over :data:`WORN` with the
+    95 % interval over photos, and the share of large garments whose box is found (IoU of 0.5). ``None`` without masks."""
+    shown = [sample for sample in samples if sample.mask is not None and sample.box is None]
+    if not shown or not model.document.groups:
+        return None
+    both, either = np.zeros((2, len(shown), len(GROUPS)))
+    boxes = found = 0
+    for row, sample in enumerate(shown):
+        shares = group_shares(model.map_logits(decode(sample.path)))
+        truth = _mask(sample, shares.shape[1:])
+        told = shares.argmax(axis=0)
+        for k in range(len(GROUPS)):
+            both[row, k], either[row, k] = ((told == k) & (truth == k)).sum(), ((told == k) | (truth == k)).sum()
+        wanted = find_regions(np.eye(len(GROUPS), dtype=np.float32)[truth].transpose(2, 0, 1), GROUPS)
+        large = [region for region in wanted if region.mask.mean() >= LARGE]
+        given = find_regions(shares, GROUPS)
+        boxes += len(large)
+        found += sum(any(g.group == w.group and overlap(g.box, w.box) >= 0.5 for g in given) for w in large)
+    picks = rng.multinomial(len(shown), np.full(len(shown), 1 / len(shown)), ROUNDS).astype(np.float64)
+    bounds = interval(_worn_mean(picks @ both, picks @ either))
+    united = both.sum(axis=0) / np.maximum(either.sum(axis=0), 1)
+    return {
+        "photos": len(shown),
+        "iou": {group: float(united[k]) for k, group in enumerate(GROUPS)},
+        "mean_iou": float(_worn_mean(both.sum(axis=0, keepdims=True), either.sum(axis=0, keepdims=True))[0]),
+        "interval": {"low": bounds.low, "high": bounds.high},
+        "large_garments": boxes,
+        "boxes_found": found / max(boxes, 1),
+    }
+
+
+def _worn_mean(both: Counts, either: Counts) -> Counts:
+    columns = [GROUPS.index(group) for group in WORN]
+    return np.asarray((both[:, columns] / np.maximum(either[:, columns], 1)).mean(axis=1))
+
+
+def _mask(sample: Sample, shape: tuple[int, ...]) -> npt.NDArray[np.intp]:
+    assert sample.mask is not None
+    with Image.open(sample.mask) as picture:
+        return np.asarray(picture.resize((shape[1], shape[0]), Image.Resampling.NEAREST)).astype(np.intp)
+
+
+def overlap(a: Box, b: Box) -> float:
+    """Intersection over union of two boxes."""
+    across = min(a[0] + a[2], b[0] + b[2]) - max(a[0], b[0])
+    down = min(a[1] + a[3], b[1] + b[3]) - max(a[1], b[1])
+    shared = max(0.0, across) * max(0.0, down)
+    return shared / (a[2] * a[3] + b[2] * b[3] - shared)
