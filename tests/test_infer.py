@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from mapsi.dataset.photos import GROUPS
 from mapsi.errors import ArtifactError
 from mapsi.imaging import decode_photo, to_input
 from mapsi.infer import Model, shipped_model
@@ -32,11 +33,14 @@ def folder(tmp_path: Path) -> Path:
     return Path(shutil.copytree(shipped_model(), tmp_path / "model"))
 
 
-def test_the_shipped_model_knows_both_axes_in_the_taxonomys_words(model: Model) -> None:
+def test_the_shipped_model_knows_all_axes_in_the_taxonomys_words(model: Model) -> None:
     taxonomy = load_taxonomy()
-    assert {labels.axis for labels in model.axes} == {"style", "garment"}
+    assert {labels.axis for labels in model.axes} == set(taxonomy.axes)
     for labels in model.axes:
         assert set(labels.classes) <= set(taxonomy.find(labels.axis).by_slug)
+        assert labels.attribute == (labels.axis not in taxonomy.listed)
+    assert model.document.groups == GROUPS
+    assert model.document.width <= 256
 
 
 def test_a_reading_is_complete(model: Model) -> None:
@@ -49,7 +53,7 @@ def test_a_reading_is_complete(model: Model) -> None:
         assert {guess.slug for guess in answer.top} == set(labels.classes)
         assert confidences == sorted(confidences, reverse=True)
         assert sum(confidences) == pytest.approx(1, abs=1e-4)
-        assert answer.known == (answer.best.confidence >= labels.threshold)
+        assert not answer.known or answer.best.confidence >= labels.threshold
         assert answer.focus.ndim == 2
         assert 0 <= answer.focus.min() <= answer.focus.max() <= 1
 
@@ -145,16 +149,18 @@ def test_the_card_belongs_to_the_model(model: Model) -> None:
 
 
 def test_the_shipped_model_keeps_its_promise_on_garments(model: Model) -> None:
-    """The bar of the first version: 0.82 accuracy on the published validation split, in int8."""
+    """0.88 accuracy on the published validation split of ten kinds, in int8, where the model before had 0.86."""
     folder = SHARED / "clothing" / "validation"
     require(folder.is_dir(), "the photos in ../shared/data/clothing")
     right = total = 0
+    garments = load_taxonomy().find("garment")
+    ten = {place.name for place in folder.iterdir()}
     for path in sorted(folder.glob("*/*.jpg")):
         answer = model.read(decode_photo(path.read_bytes())).axes["garment"]
-        right += answer.best.slug == path.parent.name
+        right += garments.counted_as(answer.best.slug, ten) == path.parent.name
         total += 1
     assert total == 341
-    assert right / total >= 0.82
+    assert right / total >= 0.88
 
 
 def test_pictures_of_no_garment_are_mostly_unsure(model: Model) -> None:

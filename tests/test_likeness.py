@@ -16,7 +16,7 @@ from torch import Tensor
 from mapsi.dataset.manifest import Entry, Manifest, read_manifest, write_manifest
 from mapsi.dataset.photos import GROUPS, Sample
 from mapsi.errors import ArtifactError, UsageError
-from mapsi.imaging import Box, decode_photo
+from mapsi.imaging import decode_photo
 from mapsi.infer import Model
 from mapsi.learn.export import ExportOptions, export
 from mapsi.learn.imagenet import PACKAGES, find_package, input_scale, load_package, name_package
@@ -52,7 +52,7 @@ def manifest(tmp_path_factory: pytest.TempPathFactory) -> Manifest:
         for i, source in enumerate(("worn", "shop")):
             path = folder / f"{k}-{source}.png"
             draw_garment(colour, 10 * k + i).save(path)
-            box = Box(0.1, 0.1, 0.8, 0.8) if i == 0 else None
+            box = (0.1, 0.1, 0.8, 0.8) if i == 0 else None
             mask = folder / "mask.png" if k % 3 == 0 else None
             sample = Sample(path, labels, source, f"p{k}", product=f"p{k}", mask=mask, box=box)
             entries.append(Entry(sample, "validation" if k >= 6 else "train"))
@@ -65,7 +65,7 @@ def test_a_manifest_keeps_products_masks_and_boxes(manifest: Manifest, tmp_path:
     again = read_manifest(tmp_path / "m.csv", root)
     assert [e.sample for e in again.entries] == [e.sample for e in manifest.entries]
     text = (tmp_path / "m.csv").read_text("utf-8")
-    (tmp_path / "bad.csv").write_text(text.replace("0.1000 0.1000 0.8000 0.8000", "0.9 0 0.5 1"), "utf-8")
+    (tmp_path / "bad.csv").write_text(text.replace("0.1000000 0.1000000 0.8000000 0.8000000", "0.9 0 0.5 1"), "utf-8")
     with pytest.raises(ArtifactError, match="has the box"):
         read_manifest(tmp_path / "bad.csv", root)
 

@@ -236,7 +236,7 @@ def around(here: npt.NDArray[np.bool_], margin: float = 0.0) -> Box:
     x, y = columns[0] / width, rows[0] / height
     w, h = (columns[-1] + 1) / width - x, (rows[-1] + 1) / height - y
     left, top = max(0.0, x - margin * w), max(0.0, y - margin * h)
-    return Box(left, top, min(1.0, x + w * (1 + margin)) - left, min(1.0, y + h * (1 + margin)) - top)
+    return left, top, min(1.0, x + w * (1 + margin)) - left, min(1.0, y + h * (1 + margin)) - top
 
 
 def head(numbers: npt.NDArray[np.uint8]) -> Box | None:
@@ -252,7 +252,7 @@ def head(numbers: npt.NDArray[np.uint8]) -> Box | None:
     inside = numbers[top : top + tall, left : middle + wide // 2]
     if not inside.size or np.isin(inside, range(1, 8)).mean() >= 0.05:
         return None
-    return Box(left / width, top / height, min(wide / width, 1 - left / width), min(tall / height, 1 - top / height))
+    return left / width, top / height, min(wide / width, 1 - left / width), min(tall / height, 1 - top / height)
 
 
 def ground(numbers: npt.NDArray[np.uint8]) -> Box | None:
@@ -263,7 +263,7 @@ def ground(numbers: npt.NDArray[np.uint8]) -> Box | None:
     if max(left, right) <= width * 0.25:
         return None
     x, wide = (0, left) if left > right else (int(columns.max()) + 1, right)
-    return Box(x / width, 0.1, wide / width, min(0.8, wide / width * 1.2))
+    return x / width, 0.1, wide / width, min(0.8, wide / width * 1.2)
 
 
 def pairs(data: Path, masks: Path) -> Entries:
@@ -295,7 +295,7 @@ def worn_box(mask: Path | None) -> Box:
         here = numbers == (1 if shares[1] > 0.05 else int(np.argmax(shares)))
         if here.sum() > 300:
             return around(here, 0.06)
-    return Box(0.12, 0.15, 0.76, 0.8)
+    return 0.12, 0.15, 0.76, 0.8
 
 
 def write_pairs(root: Path, rows: list[dict[str, str]]) -> None:

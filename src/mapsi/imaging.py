@@ -54,6 +54,8 @@ _GROUP_COLOURS = (
 )  # fmt: skip
 
 Fit = Literal["stretch", "crop"]
+Box = tuple[float, float, float, float]
+"""x and y of the upper left corner, width and height, as shares of a picture, 0..1."""
 
 _TAKEN = "JPEG, PNG, WebP, AVIF, HEIC, GIF, BMP and TIFF pictures are taken."
 
@@ -320,7 +322,7 @@ def to_input(photo: Image.Image, preprocessing: Preprocessing) -> FloatArray:
     return values
 
 
-def cut(photo: Image.Image, box: tuple[float, float, float, float]) -> Image.Image:
+def cut(photo: Image.Image, box: Box) -> Image.Image:
     """What is in a box (x, y, width, height, as shares of the picture), at least a pixel each way."""
     x, y, width, height = box
     left, top = min(int(x * photo.width), photo.width - 1), min(int(y * photo.height), photo.height - 1)

@@ -119,9 +119,8 @@ def _evaluate_pairs(
     import numpy as np
 
     from mapsi.artifacts import write_json
-    from mapsi.cli.search import load_photo
     from mapsi.evaluate.pairs import distractors, measure_pairs, read_pairs
-    from mapsi.imaging import PhotoLimits
+    from mapsi.imaging import READ_SIDE, PhotoLimits, read_photo
 
     pairs = read_pairs(file)
     others = distractors(among) if among is not None else []
@@ -131,11 +130,11 @@ def _evaluate_pairs(
 
     def whole(path: Path) -> npt.NDArray[np.float32]:
         advance(1)
-        return opened.read(load_photo(path, limits)).embedding
+        return opened.read(read_photo(path, limits, at_least=READ_SIDE)).embedding
 
     def garment(path: Path) -> npt.NDArray[np.float32]:
         advance(1)
-        look = opened.garments(load_photo(path, limits))
+        look = opened.garments(read_photo(path, limits, at_least=READ_SIDE))
         return (look.garments[0].reading if look.garments else look.whole).embedding
 
     found = measure_pairs(pairs, others, garment if cut else whole, whole).to_json(np.random.default_rng(0))

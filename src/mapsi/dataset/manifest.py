@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -135,7 +135,7 @@ def write_manifest(file: Path, manifest: Manifest, root: Path | None = None) -> 
             labels = [s.labels.get(axis, "") for axis in axes]
             flags = [s.source, _shared_block(s), _yes(s.proxy), _yes(s.nothing), " ".join(s.unsure), entry.reason]
             mask = "" if s.mask is None else _written_path(s.mask, base)
-            box = "" if s.box is None else " ".join(f"{share:.4f}" for share in astuple(s.box))
+            box = "" if s.box is None else " ".join(f"{share:.7f}" for share in s.box)
             writer.writerow([_written_path(s.path, base), entry.part, *flags, s.product, mask, box, *labels])
 
 
@@ -188,11 +188,14 @@ def _entry(file: Path, values: Mapping[str, str], root: Path, disk: OnDisk) -> E
 
 def _box(file: Path, text: str) -> Box | None:
     try:
-        return Box(*map(float, text.split())) if text else None
-    except (TypeError, ValueError) as error:
+        x, y, width, height = map(float, text.split()) if text else (0.0, 0.0, 1.0, 1.0)
+    except ValueError:
+        x = y = width = height = -1.0
+    if min(x, y) < 0 or min(width, height) <= 0 or max(x + width, y + height) > 1.001:
         raise ArtifactError(
             f"The manifest {file} has the box {text!r}.", "Write x, y, width and height, shares from 0 to 1."
-        ) from error
+        )
+    return (x, y, width, height) if text else None
 
 
 def _yes(value: bool) -> str:

@@ -13,7 +13,7 @@ from mapsi.arrays import BoolArray, FloatArray, IntArray
 from mapsi.errors import ArtifactError, PhotoError
 from mapsi.evaluate.photos import Photo
 from mapsi.evaluate.scores import ranked
-from mapsi.imaging import READ_SIDE, PhotoLimits, decode_photo, read_photo_bytes
+from mapsi.imaging import READ_SIDE, PhotoLimits, cut, decode_photo, read_photo_bytes
 
 Ask = Callable[[Sequence[Image.Image]], tuple[FloatArray, BoolArray]]
 """Pictures -> class probabilities (n, C), and whether each shows something of the kind that the model learned (n,)."""
@@ -133,7 +133,7 @@ def open_photo(photo: Photo, limits: PhotoLimits | None = None) -> Image.Image:
     """The picture of ``photo``; raises :class:`PhotoError` where its file is gone or cannot be read as one."""
     checked = limits or PhotoLimits()
     decoded = decode_photo(read_photo_bytes(photo.path, checked), checked, at_least=READ_SIDE)
-    return decoded if photo.box is None else photo.box.cut(decoded)
+    return decoded if photo.box is None else cut(decoded, photo.box)
 
 
 def _batches(photos: Sequence[Photo]) -> Iterator[Sequence[Photo]]:

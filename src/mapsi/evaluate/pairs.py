@@ -15,7 +15,7 @@ import numpy.typing as npt
 from mapsi.errors import ArtifactError
 from mapsi.evaluate.resampling import ROUNDS, block_numbers, interval
 from mapsi.evaluate.scores import Interval
-from mapsi.imaging import SUFFIXES
+from mapsi.photo_folders import SUFFIXES
 
 FloatArray = npt.NDArray[np.float32]
 BoolArray = npt.NDArray[np.bool_]

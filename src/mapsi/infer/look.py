@@ -11,10 +11,8 @@ from scipy import ndimage
 
 from mapsi.arrays import BoolArray, FloatArray
 from mapsi.errors import UsageError
+from mapsi.imaging import Box
 from mapsi.infer.reading import Reading
-
-Box = tuple[float, float, float, float]
-"""x and y of the upper left corner, width and height, as shares of the photo, 0..1."""
 
 WHOLE: Box = (0.0, 0.0, 1.0, 1.0)
 GROUND, PERSON = "ground", "person"

@@ -15,9 +15,9 @@ from PIL import Image
 
 from mapsi.arrays import FloatArray
 from mapsi.errors import ArtifactError
-from mapsi.imaging import cut, to_input
+from mapsi.imaging import Box, cut, to_input
 from mapsi.infer.folder import FAMILIAR, NETWORK, AxisLabels, ModelDocument, read_document
-from mapsi.infer.look import WHOLE, Box, Garment, Look, find_regions, group_shares, with_margin
+from mapsi.infer.look import WHOLE, Garment, Look, find_regions, group_shares, with_margin
 from mapsi.infer.reading import AxisReading, Guess, Reading
 
 

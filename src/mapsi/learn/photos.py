@@ -23,7 +23,7 @@ from mapsi.arrays import UInt8Array
 from mapsi.artifacts import atomic_file
 from mapsi.dataset.photos import Sample
 from mapsi.errors import ArtifactError, PhotoError
-from mapsi.imaging import LARGEST, READ_SIDE, Box, Fit, read_photo, to_square, to_views
+from mapsi.imaging import LARGEST, READ_SIDE, Box, Fit, cut, read_photo, to_square, to_views
 
 STORE_SIDE = 192
 UNKNOWN = 255
@@ -75,7 +75,7 @@ def _read_mask(sample: Sample, side: int, groups: int) -> UInt8Array:
     assert sample.mask is not None
     try:
         with Image.open(sample.mask, formats=["PNG"]) as picture:
-            whole = picture if sample.box is None else sample.box.cut(picture)
+            whole = picture if sample.box is None else cut(picture, sample.box)
             mask = np.asarray(whole.resize((side, side), Image.Resampling.NEAREST), dtype=np.uint8)
     except (OSError, ValueError) as error:
         raise ArtifactError(
@@ -113,7 +113,7 @@ def decode(path: Path, *, at_least: int = READ_SIDE, box: Box | None = None) -> 
     """A photo file as serving decodes it; raises :class:`PhotoError`, naming the photo."""
     try:
         photo = read_photo(path, LARGEST, at_least=at_least)
-        return photo if box is None else box.cut(photo)
+        return photo if box is None else cut(photo, box)
     except PhotoError as error:
         raise PhotoError(error.message, "Take it out of the manifest, or put it right.") from error
 

@@ -17,8 +17,9 @@ from mapsi.catalog.product import Product, ProductPage
 from mapsi.catalog.records import Facets, PricePoint, Suggestion
 from mapsi.catalog.text.photo_words import PhotoWordReader, PhotoWords
 from mapsi.errors import ArtifactError, NotFoundError, UsageError
+from mapsi.imaging import Box
 from mapsi.infer import Reading
-from mapsi.infer.look import Box, Look
+from mapsi.infer.look import Look
 from mapsi.pictures.store import FULL, PictureStore
 from mapsi.search.looks import in_the_place_of, interleaved, prominence
 from mapsi.search.pair import Pair, ServingPair

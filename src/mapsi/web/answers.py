@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from cachetools import LRUCache, TTLCache
 
 from mapsi.errors import NotFoundError
-from mapsi.imaging import decode_photo
-from mapsi.infer.look import Box, Look
+from mapsi.imaging import Box, decode_photo
+from mapsi.infer.look import Look
 from mapsi.infer.reading import Reading
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from mapsi.catalog.filters import SORTS, Filters, Sort
 from mapsi.catalog.offer import Audience
 from mapsi.catalog.product import ProductPage
 from mapsi.errors import NotFoundError, UsageError
-from mapsi.infer.look import Box
+from mapsi.imaging import Box
 from mapsi.taxonomy import Taxonomy
 from mapsi.taxonomy.names import color_names
 

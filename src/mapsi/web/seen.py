@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from mapsi.catalog.filters import Filters
-from mapsi.infer.look import Box, Look
+from mapsi.imaging import Box
+from mapsi.infer.look import Look
 from mapsi.infer.reading import AxisReading, Guess, Reading
 from mapsi.taxonomy import Taxonomy
 from mapsi.taxonomy.names import axis_name, class_name
