@@ -316,6 +316,13 @@ def test_the_group_zero_joins_nothing(read: Read, format: str, write: Write) -> 
     assert only_offer(read(write([{**SHIRT, "item_group_id": "0", "brand": "0"}]), format)).group == ""
 
 
+@pytest.mark.parametrize(
+    "word", ["없음", "\u110b\u1165\u11b9\u110b\u1173\u11b7", "\u3000", "－", "Ｎ/Ａ", " - ", "\tNULL\n"]
+)
+def test_a_word_for_nothing_is_known_in_whatever_letters(word: str) -> None:
+    assert stands_for_nothing(word)
+
+
 def test_what_people_really_call_things_is_no_word_for_nothing() -> None:
     assert not any(
         map(stands_for_nothing, ["0", "Nana", "NULL 티셔츠", "None of the above", "A-1", "?", "없음표", "1"])

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 from mapsi.catalog.offer import Audience, Availability
 from mapsi.providers.bad_field import BadFieldError, shown
@@ -66,6 +67,7 @@ _KIDS = frozenset(
 )
 
 
+@lru_cache(maxsize=1024)  # a feed has few of these words
 def _word(text: str) -> str:
     """A field's word as the tables above spell it: composed, small, without blanks and hyphens, without the address and the
     endings that schema.org puts around it."""

@@ -178,7 +178,7 @@ def _read_change(line: int, row: Mapping[str, str], base: str, now: datetime) ->
             case "I" | "U":
                 yield to_offer(row, base, now)
             case "D":
-                require(row, ("id",))
+                require(filled({"id": _unquoted(row["id"])}), ("id",))
                 yield Withdrawal(parse_id(_unquoted(row["id"])))
             case other:
                 yield BrokenRow(line, f"The class {shown(other)} is neither I (new), U (changed) nor D (deleted).")

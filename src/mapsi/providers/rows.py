@@ -130,12 +130,14 @@ def merchant_offer(raw: Mapping[str, str], base: str, now: datetime) -> Offer:
 def filled(row: Mapping[str, str]) -> dict[str, str]:
     """The fields that hold something, escaping undone: what programs write for "nothing" (``NULL``, ``-``, ``없음``) is
     left out, and so is ``0`` where it is no answer."""
-    values = {name: unescaped(text) for name, text in row.items() if text}
-    return {
-        name: text if text[0] != "=" else _FORMULA.sub(r"\1", text)  # what keeps a spreadsheet from shortening a number
-        for name, text in values.items()
-        if not stands_for_nothing(text) and (text.strip() != "0" or name in _ZERO_SAYS_SOMETHING)
-    }
+    values = {}
+    for name, raw in row.items():
+        text = unescaped(raw) if "&" in raw or "<![" in raw else raw
+        if stands_for_nothing(text) or (text.strip() == "0" and name not in _ZERO_SAYS_SOMETHING):
+            continue
+        # ="0012" is how a number is kept from being shortened by a spreadsheet.
+        values[name] = _FORMULA.sub(r"\1", text) if text[0] == "=" else text
+    return values
 
 
 def refuse_unoffered(row: Mapping[str, str], now: datetime) -> datetime | None:
@@ -156,9 +158,9 @@ def refuse_unoffered(row: Mapping[str, str], now: datetime) -> datetime | None:
 
 
 def require(row: Mapping[str, str], names: Iterable[str]) -> None:
-    """Raise :class:`BadFieldError` for the first of ``names`` that holds nothing."""
+    """Raise :class:`BadFieldError` for the first of ``names`` that is not in a :func:`filled` row."""
     for name in names:
-        if stands_for_nothing(row.get(name, "")):
+        if not row.get(name):
             raise BadFieldError(f"The row has no {name}.")
 
 

@@ -60,7 +60,10 @@ def unescaped(text: str) -> str:
 def tidy(text: str) -> str:
     """Letters composed (NFC), white space and letters without a shape made single blanks."""
     if not text.isascii():
-        text = _FILLERS.sub(" ", unicodedata.normalize("NFC", text))
+        if not unicodedata.is_normalized("NFC", text):
+            text = unicodedata.normalize("NFC", text)
+        if _FILLERS.search(text):
+            text = _FILLERS.sub(" ", text)
     return " ".join(text.split())
 
 
@@ -85,6 +88,8 @@ def _without_markup(text: str) -> str:
         if bare == text:
             break
         text = bare
+        if "<" not in text and "&" not in text:
+            break
     return text
 
 
