@@ -14,10 +14,10 @@ import argparse
 import csv
 import pickle
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -29,7 +29,9 @@ from mapsi.catalog.records import IndexRow
 from mapsi.catalog.text.colors import ColorReader
 from mapsi.catalog.text.offer_classes import OfferClassifier
 from mapsi.infer import Model, Reading
-from mapsi.search.ranking import rank
+from mapsi.infer.look import Look
+from mapsi.search.looks import interleaved, prominence
+from mapsi.search.ranking import Ranked, rank
 from mapsi.search.score import Weights, load_weights
 from mapsi.search.snapshot import Snapshot, gather
 from mapsi.search.wish import Wish, wish_of
@@ -44,12 +46,14 @@ Row = dict[str, str]
 
 @dataclass(frozen=True)
 class Query:
-    """A judged photo: what it asks for, and how far each product fits (products,): 1, 0.5 or 0."""
+    """A judged photo: what each of its garments asks for (of a photo of one: the whole photo), how prominent each is, and
+    how far each product fits (products,): 1, 0.5 or 0."""
 
     photo: str
     label: str
     set: str
-    wish: Wish
+    wishes: tuple[Wish, ...]
+    prominence: tuple[float, ...]
     gain: FloatArray
 
 
@@ -103,18 +107,26 @@ def gains(products: Sequence[Row], exact: str, near: str) -> FloatArray:
 # --- what is read ----------------------------------------------------------------------------------------------------
 
 
-def readings(model: Model, files: Sequence[Path], cache: Path) -> list[Reading]:
-    """What the model says of each picture, read once."""
-    kept = cache / f"{model.fingerprint}-{len(files)}.pickle"
-    if kept.is_file():
-        return list(pickle.loads(kept.read_bytes()))
-    found: list[Reading] = []
-    for at in range(0, len(files), 32):
-        found += map(_slim, model.read_many([Image.open(file).convert("RGB") for file in files[at : at + 32]]))
-        print(f"\r{len(found):,} of {len(files):,} pictures read", end="", file=sys.stderr)
-    cache.mkdir(parents=True, exist_ok=True)
-    kept.write_bytes(pickle.dumps(found))
+Read = TypeVar("Read")
+
+
+def kept(file: Path, names: Sequence[Path], read: Callable[[list[Image.Image]], list[Read]]) -> list[Read]:
+    """What ``read`` says of each picture, 32 at a time, kept in ``file``."""
+    if file.is_file():
+        return list(pickle.loads(file.read_bytes()))
+    found: list[Read] = []
+    for at in range(0, len(names), 32):
+        found += read([Image.open(name).convert("RGB") for name in names[at : at + 32]])
+        print(f"\r{len(found):,} of {len(names):,} pictures read", end="", file=sys.stderr)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(pickle.dumps(found))
     return found
+
+
+def _slim_look(look: Look) -> Look:
+    """A look without maps; garments' masks stay, a bit a place."""
+    garments = (replace(garment, reading=_slim(garment.reading)) for garment in look.garments)
+    return replace(look, whole=_slim(look.whole), garments=tuple(garments), map=np.zeros((0, 0), np.uint8))
 
 
 def _slim(reading: Reading) -> Reading:
@@ -166,16 +178,31 @@ def _known(told: dict[str, Any], axis: str) -> str:
 def open_bench(data: Path, model: Model, cache: Path) -> Bench:
     taxonomy = load_taxonomy()
     products, queries = read_rows(data / "products/products.csv"), judged(data)
-    read = readings(model, [data / f"products/images/{row['id']}.webp" for row in products], cache)
-    asked = readings(model, [data / photo for _, photo, *_ in queries], cache)
+    files = [data / f"products/images/{row['id']}.webp" for row in products]
+    read = kept(
+        cache / f"{model.fingerprint}-products.pickle", files, lambda photos: [*map(_slim, model.read_many(photos))]
+    )
+    photos = [data / photo for _, photo, *_ in queries]
+    looks = kept(
+        cache / f"{model.fingerprint}-looks.pickle",
+        photos,
+        lambda photos: [_slim_look(model.garments(p)) for p in photos],
+    )
     snapshot = Snapshot(
         "bench", model.fingerprint, 1, *gather(index_rows(products, read, taxonomy), model.document.width)
     )
     found = [
-        Query(photo, label, name, wish_of(reading, taxonomy), gains(products, exact, near))
-        for (name, photo, label, exact, near), reading in zip(queries, asked, strict=True)
+        _query((photo, label, name), look, taxonomy, gains(products, exact, near))
+        for (name, photo, label, exact, near), look in zip(queries, looks, strict=True)
     ]
     return Bench(snapshot, np.stack([reading.embedding for reading in read]), tuple(found))
+
+
+def _query(named: tuple[str, str, str], look: Look, taxonomy: Taxonomy, gain: FloatArray) -> Query:
+    alone = len(look.garments) < 2
+    wishes = [look.whole] if alone else [garment.reading for garment in look.garments]
+    weights = [1.0] if alone else prominence(look, taxonomy)
+    return Query(*named, tuple(wish_of(reading, taxonomy) for reading in wishes), tuple(weights), gain)
 
 
 # --- fitting ---------------------------------------------------------------------------------------------------------
@@ -195,7 +222,7 @@ def fit(bench: Bench, queries: Sequence[Query], start: Weights) -> Weights:
     which the next round's come of; a last round over what is shown alone makes the score a probability."""
     weights = replace(start, least=0.0)
     for _ in range(ROUNDS):
-        parts = [_sample(bench, query, weights) for query in queries]
+        parts = [_sample(bench, query, wish, weights) for query in queries for wish in query.wishes]
         x, gain = np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts])
         model = LogisticRegression(C=10.0, max_iter=2000).fit(*_doubled(x, gain))
         found = dict(zip(FEATURES, map(float, model.coef_[0]), strict=True))
@@ -206,10 +233,16 @@ def fit(bench: Bench, queries: Sequence[Query], start: Weights) -> Weights:
     return weights
 
 
-def _sample(bench: Bench, query: Query, weights: Weights) -> tuple[FloatArray, FloatArray]:
-    cosines = bench.embeddings @ query.wish.embedding
-    picked = np.union1d(np.argsort(-cosines)[:100], rank(bench.snapshot, query.wish, None, weights, 100).rows)
-    return features(bench, query.wish, picked, cosines[picked]), query.gain[picked]
+def _sample(bench: Bench, query: Query, wish: Wish, weights: Weights) -> tuple[FloatArray, FloatArray]:
+    cosines = bench.embeddings @ wish.embedding
+    picked = np.union1d(np.argsort(-cosines)[:100], rank(bench.snapshot, wish, None, weights, 100).rows)
+    return features(bench, wish, picked, cosines[picked]), query.gain[picked]
+
+
+def answer(bench: Bench, query: Query, weights: Weights, count: int) -> Ranked:
+    """The first products for a judged photo, as :meth:`mapsi.search.finder.Finder.by_look` finds them."""
+    answers = [rank(bench.snapshot, wish, None, weights, count) for wish in query.wishes]
+    return interleaved(answers, query.prominence, bench.snapshot.columns.group, count)
 
 
 def _doubled(x: FloatArray, gain: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -224,7 +257,7 @@ def cut(bench: Bench, queries: Sequence[Query], weights: Weights, share: float =
     """The score below which an answer ends: what keeps ``share`` of the good among the first 24 products."""
     good: list[float] = []
     for query in queries:
-        ranked = rank(bench.snapshot, query.wish, None, weights, 24)
+        ranked = answer(bench, query, weights, 24)
         good += [float(score) for row, score in zip(ranked.rows, ranked.scores, strict=True) if query.gain[row] > 0]
     return round(float(np.quantile(good, 1 - share)), 3)
 
@@ -236,7 +269,7 @@ def measure(bench: Bench, queries: Sequence[Query], weights: Weights) -> list[tu
     """Precision at 8, as ``../shared/tools/relevance.py`` counts it, and whether the first is right."""
     found = []
     for query in queries:
-        gain = query.gain[rank(bench.snapshot, query.wish, None, weights, FIRST).rows]
+        gain = query.gain[answer(bench, query, weights, FIRST).rows]
         possible = max(1.0, min(FIRST, float(query.gain.sum())))
         found.append((query, float(gain.sum()) / possible, bool(len(gain)) and gain[0] == 1))
     return found
@@ -250,7 +283,7 @@ def calibration(bench: Bench, queries: Sequence[Query], weights: Weights) -> str
     """Mean score and mean gain of what is shown, by tenths of the score."""
     pairs = []
     for query in queries:
-        ranked = rank(bench.snapshot, query.wish, None, weights, 24)
+        ranked = answer(bench, query, weights, 24)
         pairs += list(zip(ranked.scores, query.gain[ranked.rows], strict=True))
     scores, gain = np.array(pairs).T
     bins = np.minimum((scores * 10).astype(int), 9)

@@ -13,16 +13,21 @@ from mapsi.search.ranking import POOL, Ranked
 from mapsi.search.wish import wish_of
 from mapsi.taxonomy import Taxonomy
 
-_ASIDE = 0.1
+_ASIDE = 0.3
 """What is left of the prominence of a garment that the photo, read as a whole, is not of."""
+_CARRIED = 0.1
+"""What is left of that of shoes, bags and accessories: a look is its clothes first."""
+_CLOTHES = frozenset({"", "upper", "outer", "lower", "one-piece"})
 
 
 def prominence(look: Look, taxonomy: Taxonomy) -> list[float]:
-    """How far each garment is what the photo is of: the share of the photo that it fills, by its confidence, the more the
-    photo as a whole is read as something worn in the same place. A photo of trousers is answered with trousers, though a
-    part of a shirt is in it too."""
+    """How far each garment is what the photo is of: by the square of the share of the photo that it fills, less where the
+    photo as a whole is read as something worn elsewhere. A photo of trousers is answered with trousers, though a part of
+    a shirt is in it too. Chosen on the judged photos (docs/decisions/0014)."""
     return [
-        _filled(garment) * garment.confidence * (_ASIDE + _agreement(look, garment, taxonomy))
+        (_filled(garment) * garment.confidence) ** 2
+        * (_ASIDE + _agreement(look, garment, taxonomy))
+        * (1.0 if garment.group in _CLOTHES else _CARRIED)
         for garment in look.garments
     ]
 
