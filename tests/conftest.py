@@ -6,6 +6,7 @@ import itertools
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -14,6 +15,10 @@ from mapsi.catalog import Catalog, open_catalog
 from mapsi.catalog.store.database import open_database
 from mapsi.catalog.store.tables import Table
 from servers import MariaDB, mariadb_is_installed, require, run_mariadb
+
+if TYPE_CHECKING:
+    from refreshing import Clock
+    from small_house import House
 
 _numbers = itertools.count(1)
 
@@ -77,6 +82,35 @@ def catalog_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 def catalog(catalog_url: str) -> Iterator[Catalog]:
     """An empty catalogue, opened."""
     with open_catalog(catalog_url) as opened:
+        yield opened
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """A clock that stands until it is moved."""
+    from refreshing import Clock
+
+    return Clock()
+
+
+@pytest.fixture(scope="session")
+def built_house(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a small house, built once and closed: copying it takes a twentieth of the time."""
+    from small_house import open_house
+
+    folder = tmp_path_factory.mktemp("built")
+    with open_house(folder):
+        return folder
+
+
+@pytest.fixture(scope="module")
+def house(built_house: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """Two shops of real-looking offers and one of samples, each test file's own copy."""
+    from small_house import reopen_house
+
+    folder = tmp_path_factory.mktemp("house") / "copy"
+    shutil.copytree(built_house, folder)
+    with reopen_house(folder) as opened:
         yield opened
 
 

@@ -88,10 +88,22 @@ def open_house(
         for shop, first, sample in (("Haru", 0, False), ("Nuri", 30, False), ("Drawn", 60, True)):
             feed = write_feed(folder / shop, range(first, first + 30), f"{shop_url}/{shop.lower()}")
             import_feed(catalog, feed, format="csv", shop=shop, taxonomy=taxonomy, sample=sample)
-        installation = install(catalog, model, folder)
-        build(installation, no_progress)
-        serving = ServingPair(model, installation.index_root)
-        yield House(Finder(catalog, serving, installation.pictures, taxonomy, EVERYTHING), taxonomy, folder)
+        build(install(catalog, model, folder), no_progress)
+        yield _house(catalog, model, folder)
+
+
+@contextmanager
+def reopen_house(folder: Path) -> Iterator[House]:
+    """What :func:`open_house` left in ``folder``, or a copy of it."""
+    with open_catalog(f"sqlite:///{folder / 'catalog.db'}") as catalog:
+        yield _house(catalog, Model.open(folder / "model", threads=1), folder)
+
+
+def _house(catalog: Catalog, model: Model, folder: Path) -> House:
+    installation = install(catalog, model, folder)
+    serving = ServingPair(model, installation.index_root)
+    taxonomy = installation.taxonomy
+    return House(Finder(catalog, serving, installation.pictures, taxonomy, EVERYTHING), taxonomy, folder)
 
 
 def install(catalog: Catalog, model: Model, root: Path, fetcher: Fetcher | None = None) -> Installation:

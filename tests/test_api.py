@@ -16,17 +16,11 @@ from werkzeug.test import TestResponse
 
 from mapsi.errors import CatalogError
 from mapsi.search.pair import ServingPair
-from small_house import House, draw_garment, grey_bytes, open_house, photo_bytes, photo_form
+from small_house import House, draw_garment, grey_bytes, photo_bytes, photo_form
 
 IMAGE = "/api/v1/search/image"
 WORDS = "/api/v1/search/words"
 PRODUCT = {"id", "name", "keyword", "lowest_price", "currency", "shop", "link", "image", "similarity"}
-
-
-@pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    with open_house(tmp_path_factory.mktemp("house")) as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module")

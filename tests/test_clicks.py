@@ -14,12 +14,7 @@ from mapsi.catalog.operations.clicks import KEPT, ClickCount
 from mapsi.web.services import services
 from offers import offer, take_in
 from refreshing import DAY, Clock
-from small_house import House, open_house
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
+from small_house import House
 
 
 @pytest.fixture
@@ -47,12 +42,6 @@ def test_clicks_are_counted_by_day_shop_and_class(catalog: Catalog, clock: Clock
     clock.advance(KEPT + timedelta(days=2))
     catalog.clicks.note(knit)
     assert len(catalog.clicks.by_day(days=10_000)) == 1, "older days go"
-
-
-@pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    with open_house(tmp_path_factory.mktemp("house")) as opened:
-        yield opened
 
 
 def test_the_way_to_a_shop_leads_there_and_is_counted_without_who_went(house: House) -> None:

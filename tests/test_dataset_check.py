@@ -21,7 +21,7 @@ from PIL import Image, ImageEnhance
 from chromium import chromium_is_installed, open_browser
 from mapsi.cli import main
 from mapsi.dataset.check import CheckOptions, check
-from mapsi.dataset.facts import Progress, read_facts
+from mapsi.dataset.facts import read_facts
 from mapsi.dataset.findings import CheckReport
 from mapsi.dataset.label_errors import find_label_errors, out_of_fold
 from mapsi.dataset.manifest import Manifest, read_manifest
@@ -30,6 +30,7 @@ from mapsi.dataset.report import write_check
 from mapsi.dataset.twins import read_details, same_picture
 from mapsi.errors import ArtifactError, PhotoError
 from mapsi.imaging import PhotoLimits
+from mapsi.progress import Advance
 from mapsi.taxonomy import load_taxonomy
 from servers import require
 from small_house import write_colour_model
@@ -212,7 +213,7 @@ def test_a_class_with_too_few_photos_is_told_and_the_others_are_checked() -> Non
     assert len({doubt.photo for doubt in checked.doubts} & swapped) >= 0.8 * len(swapped - {0, 1, 2})
 
 
-def _by_colour(paths: Any, progress: Progress) -> npt.NDArray[np.float32]:
+def _by_colour(paths: Any, progress: Advance) -> npt.NDArray[np.float32]:
     """An embedding that sees the mean colour only."""
     rows = [np.asarray(Image.open(path).convert("RGB"), dtype=np.float32).mean(axis=(0, 1)) - 128 for path in paths]
     progress(len(rows))
@@ -408,7 +409,7 @@ def test_a_full_disk_ends_in_a_sentence_and_leaves_no_half_of_a_file(tmp_path: P
 
 
 def test_a_photo_taken_away_meanwhile_is_named(spoilt: Path) -> None:
-    def embed(paths: Any, progress: Progress) -> npt.NDArray[np.float32]:
+    def embed(paths: Any, progress: Advance) -> npt.NDArray[np.float32]:
         raise PhotoError(f"{paths[0]}: The file cannot be opened.", "Check its rights.")
 
     with pytest.raises(PhotoError, match=r"knit/000\.jpg"):

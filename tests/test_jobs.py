@@ -16,11 +16,6 @@ INDEX, HARU = Job("index"), Job("refresh", "Haru 하루")
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
 def catalog(catalog_url: str, clock: Clock) -> Iterator[Catalog]:
     with open_catalog(catalog_url, clock) as opened:
         yield opened

@@ -98,11 +98,6 @@ def box(running: Box) -> Box:
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
 def catalog(catalog_url: str, clock: Clock) -> Iterator[Catalog]:
     with open_catalog(catalog_url, clock) as opened:
         yield opened

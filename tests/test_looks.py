@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +17,7 @@ from mapsi.infer.reading import AxisReading, Guess, Reading
 from mapsi.search.looks import interleaved, prominence
 from mapsi.search.ranking import Ranked
 from mapsi.taxonomy import load_taxonomy
-from small_house import House, draw_garment, open_house, photo_bytes, photo_form
+from small_house import House, draw_garment, photo_bytes, photo_form
 
 TAXONOMY = load_taxonomy()
 NOWHERE = np.zeros((0, 0), np.uint8)
@@ -70,12 +69,6 @@ def test_what_the_photo_is_of_is_more_prominent_than_what_fills_more_of_it() -> 
     assert of_jeans > 2 * of_shirt
     by_size = prominence(Look(_reading("watch"), (shirt, jeans), (), NOWHERE), TAXONOMY)
     assert by_size[0] > by_size[1]
-
-
-@pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    with open_house(tmp_path_factory.mktemp("house")) as opened:
-        yield opened
 
 
 def test_a_look_of_two_garments_is_answered_with_both(house: House) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -17,7 +16,7 @@ from mapsi.catalog.product import Product
 from mapsi.documents import product_image
 from mapsi.pictures.store import FULL, PictureStore
 from mapsi.web.view import view_picture
-from small_house import House, open_house
+from small_house import House
 
 DIGEST = "ab" * 32
 PRODUCT = Product(
@@ -32,12 +31,6 @@ PRODUCT = Product(
     currency="KRW",
 )
 LINKED = replace(PRODUCT, picture="", picture_size=(0, 0), linked_picture="https://img.example.com/1.jpg")
-
-
-@pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    with open_house(tmp_path_factory.mktemp("house")) as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -22,11 +22,6 @@ from refreshing import DAY, HOUR, NOON, Clock, Refreshing, feed, means, naver_fe
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
 def house(catalog_url: str, clock: Clock, tmp_path: Path) -> Iterator[Refreshing]:
     """A catalogue on each database with a clock in the test's hand."""
     with open_catalog(catalog_url, clock) as catalog:
@@ -134,7 +129,11 @@ def test_readers_see_the_feed_before_until_the_switch(house: Refreshing, tmp_pat
     file.write_text(feed(range(2000, 5000), price=9_000), "utf-8")
     seen: list[tuple[int, int]] = []
 
-    def look(read: int) -> None:
+    read = 0
+
+    def look(more: int) -> None:
+        nonlocal read
+        read += more
         if read < 3000:
             facets = house.catalog.facets()
             seen.append((facets.offers, int(facets.price_max or 0)))

@@ -27,11 +27,6 @@ all = { ko = "전체", en = "All" }
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
 def server(clock: Clock) -> Iterator[ShopJsonServer]:
     with run_shop_json(totals=dict.fromkeys(WORDS, 150)) as running:
         yield running

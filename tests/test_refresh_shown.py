@@ -19,11 +19,6 @@ from small_house import House, open_house, photo_bytes, photo_form
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
 def house(tmp_path: Path, clock: Clock) -> Iterator[House]:
     """The shops Haru, whose offers live for an hour, and Nuri and Drawn, whose offers live on."""
     with open_house(tmp_path, now=clock) as opened:

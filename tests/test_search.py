@@ -252,12 +252,6 @@ def test_a_copy_of_a_picture_is_small_clean_and_kept_once(tmp_path: Path) -> Non
         store.open("0" * 64)
 
 
-@pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    with open_house(tmp_path_factory.mktemp("house")) as opened:
-        yield opened
-
-
 def test_a_products_own_picture_finds_it_first(house: House) -> None:
     page = house.finder.browse(Filters(), "likeness", 1, 10)
     for product in page.products[:5]:

@@ -18,15 +18,9 @@ from mapsi.web.answers import PhotoAnswer, PhotoExpiredError
 from mapsi.web.packing import pack, unpack
 from mapsi.web.shared_answers import SharedPhotoAnswers
 from servers import free_port, run_redis
-from small_house import House, open_house, photo_bytes, photo_form
+from small_house import House, photo_bytes, photo_form
 
 PHOTO = Image.new("RGB", (64, 48), "#c0392b")
-
-
-@pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    with open_house(tmp_path_factory.mktemp("house")) as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 import pytest
 from flask.testing import FlaskClient
@@ -16,7 +15,7 @@ from mapsi.errors import NotFoundError, UsageError
 from mapsi.web.accounts.passwords import hash_password
 from offers import offer, take_in
 from operated import log_in
-from small_house import House, open_house, photo_bytes, photo_form
+from small_house import House, photo_bytes, photo_form
 
 PASSWORD = "a rather long sentence"
 PHOTO = b"\xff\xd8 a photo"
@@ -101,12 +100,6 @@ def test_a_photo_is_kept_where_it_is_given_and_goes_with_its_list(catalog: Catal
 
 
 # --- on the pages
-
-
-@pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    with open_house(tmp_path_factory.mktemp("house")) as opened:
-        yield opened
 
 
 def browser(house: House) -> FlaskClient:

@@ -6,7 +6,6 @@ import io
 import logging
 import re
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 from html.parser import HTMLParser
@@ -47,17 +46,11 @@ from mapsi.web.seen import view_axes
 from mapsi.web.shelf import Shelf
 from mapsi.web.titles import Title, title_for
 from mapsi.web.view import Listing, view_card
-from small_house import House, grey_bytes, open_house, photo_bytes, photo_form
+from small_house import House, grey_bytes, photo_bytes, photo_form
 
 KOREAN = {"Accept-Language": "ko-KR,ko;q=0.9"}
 ENGLISH = {"Accept-Language": "en-GB,en;q=0.9"}
 PICKED = {"Accept": "application/json"}
-
-
-@pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    with open_house(tmp_path_factory.mktemp("house")) as opened:
-        yield opened
 
 
 @pytest.fixture

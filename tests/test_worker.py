@@ -49,11 +49,6 @@ class Told:
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
 def catalog(catalog_url: str, clock: Clock) -> Iterator[Catalog]:
     with open_catalog(catalog_url, clock) as opened:
         yield opened

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from sqlalchemy import Connection
 
 from mapsi.catalog.filters import EVERYTHING, Expired, Filters, Sort
-from mapsi.catalog.imports.run import Progress, Row, open_run
+from mapsi.catalog.imports.run import Row, open_run
 from mapsi.catalog.imports.shop_slugs import refuse_namesake, shop_slug
 from mapsi.catalog.imports.sourcing import Sources
 from mapsi.catalog.imports.switching import Delivery
@@ -48,6 +48,7 @@ from mapsi.catalog.store.expiry import read_expired
 from mapsi.catalog.store.generation import read_generation
 from mapsi.catalog.store.migrations import check_schema, migrate
 from mapsi.errors import UsageError
+from mapsi.progress import Advance, no_advance
 from mapsi.taxonomy import Taxonomy
 
 
@@ -110,7 +111,7 @@ class Catalog:
         time_to_live: timedelta | None = None,
         copies: bool = True,
         now: datetime | None = None,
-        progress: Progress | None = None,
+        progress: Advance = no_advance,
     ) -> ImportReport:
         """Take over a shop's whole feed: what is missing from it is gone, what is in it is new, changed or unchanged; or,
         where not ``whole``, changes to it, which leave the other offers as they are.
@@ -118,8 +119,8 @@ class Catalog:
         ``shop`` is a name or a slug (``My Shop`` and ``my-shop`` are one shop); ``shop_name`` is shown to shoppers,
         by default ``shop`` as first given. ``format`` and ``origin`` are kept as provenance. ``time_to_live`` is how long
         the offers are shown (by default without end), ``copies`` whether their pictures may be copied; a shop that has
-        a source keeps to that. ``now`` is aware, the clock by default. ``progress`` is called with the number of rows
-        read so far, about every thousand.
+        a source keeps to that. ``now`` is aware, the clock by default. ``progress`` is told of the rows as
+        they are read, about every thousand.
 
         All or nothing, whatever interrupts it. Memory does not grow with the feed. Classes the model gave to changed
         offers are dropped until :meth:`classify_by_model`. Raises :class:`FeedError` where the stream does or where it

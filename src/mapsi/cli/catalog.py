@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -73,7 +72,7 @@ def write(folder: Path) -> None:
     from mapsi.sample.shop import write_shop
 
     _refuse_files(folder)
-    click.echo(f"{write_shop(folder, _drawn())} products written to {folder}.")
+    click.echo(f"{write_shop(folder, counter('drawings'))} products written to {folder}.")
 
 
 @sample.command()
@@ -87,15 +86,9 @@ def draw(folder: Path, per_class: int, nothing: int, seed: int) -> None:
     from mapsi.sample.variation import write_drawings
 
     _refuse_files(folder)
-    count = write_drawings(folder / "garment", per_class, seed, _drawn())
+    count = write_drawings(folder / "garment", per_class, seed, counter("drawings"))
     write_nothing(folder / "nothing" / "drawn", nothing, seed)
     click.echo(f"{count} drawings of garments and {nothing} of nothing written to {folder}.")
-
-
-def _drawn() -> Callable[[int, int], None]:
-    """A progress bar for steps that tell (done, total)."""
-    tell = counter("drawings")
-    return lambda done, _total: tell(done)
 
 
 def _refuse_files(folder: Path) -> None:

@@ -12,6 +12,7 @@ from mapsi.arrays import FloatArray
 from mapsi.cli.opening import bar, open_model, require_writable
 from mapsi.errors import UsageError
 from mapsi.imaging import PhotoLimits, read_photo, to_input
+from mapsi.progress import Advance
 from mapsi.settings import read_settings
 from mapsi.taxonomy import Taxonomy, load_taxonomy
 
@@ -188,7 +189,7 @@ def _embed(model: Model, limits: PhotoLimits) -> Embed:
     """Embeddings of photo files by ``model``; a photo that is gone meanwhile ends the command with its name."""
     import numpy as np
 
-    from mapsi.dataset.facts import Progress, map_photos
+    from mapsi.dataset.facts import map_photos
 
     preprocessing = model.document.preprocessing
 
@@ -196,7 +197,7 @@ def _embed(model: Model, limits: PhotoLimits) -> Embed:
         photo = read_photo(path, limits, at_least=2 * preprocessing.size)
         return to_input(photo, preprocessing)
 
-    def embed(paths: Sequence[Path], progress: Progress) -> FloatArray:
+    def embed(paths: Sequence[Path], progress: Advance) -> FloatArray:
         found = [np.zeros((0, model.document.width), dtype=np.float32)]
         for start in range(0, len(paths), _BATCH):
             batch = paths[start : start + _BATCH]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ from tqdm import tqdm
 from mapsi.cores import cores
 from mapsi.errors import ArtifactError
 from mapsi.imaging import PhotoLimits
+from mapsi.progress import Advance
 from mapsi.settings import Settings
 from mapsi.taxonomy import Taxonomy, load_taxonomy
 
@@ -157,7 +157,7 @@ def require_writable(folder: Path) -> None:
         raise ArtifactError(f"{folder} cannot be written to: {error.strerror}.", "Name another folder.") from error
 
 
-def bar(step: str, total: int) -> Callable[[int], object]:
+def bar(step: str, total: int) -> Advance:
     """A progress bar on the terminal, silent where there is none; it closes itself at its end."""
     shown = tqdm(total=total, desc=step, disable=None, unit="", leave=True)
 
@@ -171,11 +171,6 @@ def bar(step: str, total: int) -> Callable[[int], object]:
     return advance
 
 
-def counter(step: str) -> Callable[[int], None]:
+def counter(step: str) -> Advance:
     """A line on the terminal that tells how far a step of unknown length is, silent where there is no terminal."""
-    shown = tqdm(desc=step, disable=None, unit="")
-
-    def tell(so_far: int) -> None:
-        shown.update(so_far - shown.n)
-
-    return tell
+    return tqdm(desc=step, disable=None, unit="").update

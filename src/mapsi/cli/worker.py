@@ -13,12 +13,11 @@ import click
 from mapsi.cli.opening import open_installation, open_stock, refresh_means
 from mapsi.errors import SettingError
 from mapsi.memory import give_freed_memory_back
+from mapsi.progress import no_progress
 from mapsi.settings import Settings, read_settings
 from mapsi.taxonomy import load_taxonomy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from mapsi.catalog import Catalog
     from mapsi.work.hands import Hands
 
@@ -102,7 +101,7 @@ def make_hands(settings: Settings, catalog: Catalog) -> Hands:
 
     def index() -> None:
         every = Schedule(every=timedelta(days=settings.picture_days))
-        built = build(open_installation(settings), _silent, schedule=every, threads=settings.model_threads)
+        built = build(open_installation(settings), no_progress, schedule=every, threads=settings.model_threads)
         _say(
             f"index: {built.copies.copied} pictures copied, {built.copies.failed_count} failed, {built.index.reading.read} read, "
             f"{built.index.indexed} offers can be found by a photo"
@@ -136,11 +135,6 @@ def make_hands(settings: Settings, catalog: Catalog) -> Hands:
         mail=mail,
         preview=preview,
     )
-
-
-def _silent(step: str, total: int) -> Callable[[int], object]:
-    """No bar: a worker writes a log."""
-    return lambda _more: None
 
 
 def _say(text: str) -> None:

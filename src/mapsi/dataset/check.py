@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mapsi.dataset.copies import Likeness, Match, find_copies
-from mapsi.dataset.facts import PhotoFacts, Progress, no_progress, read_facts, stack_bits
+from mapsi.dataset.facts import PhotoFacts, read_facts, stack_bits
 from mapsi.dataset.findings import KINDS, CheckReport, ClassRow, Finding
 from mapsi.dataset.label_errors import FOLDS, LabelCheck, find_label_errors
 from mapsi.dataset.manifest import LEFT_OUT, Entry, Manifest
@@ -21,11 +21,10 @@ from mapsi.errors import ArtifactError
 from mapsi.file_names import composed
 from mapsi.imaging import PhotoLimits
 from mapsi.photo_folders import class_folders
+from mapsi.progress import Advance, Progress, no_progress
 
-Embed = Callable[[Sequence[Path], Progress], npt.NDArray[np.float32]]
+Embed = Callable[[Sequence[Path], Advance], npt.NDArray[np.float32]]
 """Photo files -> embeddings of unit length (n, width), telling how many more are done."""
-Bar = Callable[[str, int], Progress]
-"""A step's name and length -> what is told of its progress."""
 
 MIN_SIDE = 96
 MIN_PHOTOS = 40
@@ -59,7 +58,7 @@ def check(
     embed: Embed | None,
     options: CheckOptions | None = None,
     limits: PhotoLimits | None = None,
-    bar: Bar = lambda step, total: no_progress,
+    bar: Progress = no_progress,
 ) -> tuple[CheckReport, Manifest]:
     """Look for unreadable and tiny photos, copies, label errors (with ``embed``) and uneven classes among ``samples`` of
     ``folder``, which ``axis`` labels. The manifest holds all of them, kept or left out.

@@ -16,15 +16,11 @@ import numpy.typing as npt
 from mapsi.cores import cores
 from mapsi.errors import PhotoError
 from mapsi.imaging import PhotoLimits, decode_photo, read_photo_bytes
+from mapsi.progress import Advance, no_advance
 
 BITS = 64
 HASH_SIDE = 64
 Result = TypeVar("Result")
-Progress = Callable[[int], object]
-
-
-def no_progress(count: int) -> None:
-    """Tells nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +35,7 @@ class PhotoFacts:
     fault: str = ""
 
 
-def map_photos(work: Callable[[Path], Result], paths: Sequence[Path], progress: Progress = no_progress) -> list[Result]:
+def map_photos(work: Callable[[Path], Result], paths: Sequence[Path], progress: Advance = no_advance) -> list[Result]:
     """``work`` on every path, in order, on all cores: decoders leave Python's lock, so threads are enough."""
     pool = ThreadPoolExecutor(cores())
     results = []
@@ -54,7 +50,7 @@ def map_photos(work: Callable[[Path], Result], paths: Sequence[Path], progress: 
 
 
 def read_facts(
-    paths: Sequence[Path], limits: PhotoLimits | None = None, *, side: int = 0, progress: Progress = no_progress
+    paths: Sequence[Path], limits: PhotoLimits | None = None, *, side: int = 0, progress: Advance = no_advance
 ) -> list[PhotoFacts]:
     """The facts of each photo, about 1 ms each a core; a photo that cannot be read has a ``fault``."""
     checked = limits or PhotoLimits()

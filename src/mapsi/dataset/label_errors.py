@@ -12,7 +12,7 @@ from cleanlab.filter import find_label_issues
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedGroupKFold
 
-from mapsi.dataset.facts import Progress, no_progress
+from mapsi.progress import Advance, no_advance
 
 FOLDS = 5
 # Embeddings have unit length. Of 5 % labels swapped on purpose among 3,068 photos the search finds 93 %, and of what it
@@ -44,7 +44,7 @@ def find_label_errors(
     labels: Sequence[str],
     groups: Sequence[int],
     seed: int = 0,
-    progress: Progress = no_progress,
+    progress: Advance = no_advance,
 ) -> LabelCheck:
     """Check labels by a logistic regression that never learned from the photo it judges, nor from one of its group.
 
@@ -86,7 +86,7 @@ def out_of_fold(
     given: npt.NDArray[np.int64],
     groups: npt.NDArray[np.int64],
     seed: int,
-    progress: Progress = no_progress,
+    progress: Advance = no_advance,
 ) -> npt.NDArray[np.float64]:
     """Class shares (n, classes) of each photo by a model that learned from other folds only; groups are never torn."""
     # Where a fold leaves nothing to learn a photo's class from, its row stays even: no opinion.

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
-from mapsi.dataset.facts import PhotoFacts, Progress, no_progress, read_facts, stack_bits
+from mapsi.dataset.facts import PhotoFacts, read_facts, stack_bits
 from mapsi.dataset.manifest import LEFT_OUT, Entry, Manifest, ManifestPart
 from mapsi.dataset.split import allot, group_samples
 from mapsi.errors import ArtifactError, UsageError
 from mapsi.imaging import PhotoLimits
+from mapsi.progress import Advance, no_advance
 
 # In the order of `allot`: what is learned from, then what is set apart, the test part first.
 SIDES: tuple[ManifestPart, ...] = ("train", "test", "validation")
@@ -85,7 +86,7 @@ def divide(
     shares: Shares,
     seed: int,
     limits: PhotoLimits | None = None,
-    progress: Progress = no_progress,
+    progress: Advance = no_advance,
 ) -> Division:
     """Divide all photos that are not left out, whatever part they stood in; same photos and seed, same division.
 

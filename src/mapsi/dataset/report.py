@@ -12,11 +12,12 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from mapsi.artifacts import atomic_file, write_json
-from mapsi.dataset.facts import Progress, map_photos, no_progress
+from mapsi.dataset.facts import map_photos
 from mapsi.dataset.findings import KINDS, MEANINGS, CheckReport, Finding, Kind
 from mapsi.dataset.manifest import Manifest, write_manifest
 from mapsi.errors import PhotoError
 from mapsi.imaging import PhotoLimits, encode_webp, read_photo
+from mapsi.progress import Advance, no_advance
 from mapsi.taxonomy import Axis, Name
 
 PAGE = "report.html"
@@ -60,7 +61,7 @@ def write_check(
     into: Path,
     limits: PhotoLimits | None = None,
     most: int = MOST_SHOWN,
-    progress: Progress = no_progress,
+    progress: Advance = no_advance,
 ) -> Path:
     """Write the page, the table, the document and, last, the manifest into the folder ``into``; gives the page.
 
@@ -90,7 +91,7 @@ def count_pictures(report: CheckReport, most: int = MOST_SHOWN) -> int:
 
 
 def render_page(
-    report: CheckReport, axis: Axis, limits: PhotoLimits, most: int = MOST_SHOWN, progress: Progress = no_progress
+    report: CheckReport, axis: Axis, limits: PhotoLimits, most: int = MOST_SHOWN, progress: Advance = no_advance
 ) -> str:
     """The page as HTML that needs nothing beside it: small pictures stand in it, every text is escaped."""
     sections = _sections(report, most)

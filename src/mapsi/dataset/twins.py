@@ -15,9 +15,10 @@ import numpy.typing as npt
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from mapsi.dataset.facts import BITS, Progress, no_progress, read_facts
+from mapsi.dataset.facts import BITS, read_facts
 from mapsi.errors import PhotoError
 from mapsi.imaging import PhotoLimits, read_photo, to_square
+from mapsi.progress import Advance, no_advance
 
 # Of 64 bits of a DCT hash; re-encoded and cropped copies lie below 10, two photos of one kind of garment above 16.
 TWIN_DISTANCE = 10
@@ -36,9 +37,7 @@ Bits = npt.NDArray[np.bool_]
 Details = npt.NDArray[np.uint8]
 
 
-def perceptual_hashes(
-    paths: Sequence[Path], limits: PhotoLimits | None = None, progress: Progress = no_progress
-) -> Bits:
+def perceptual_hashes(paths: Sequence[Path], limits: PhotoLimits | None = None, progress: Advance = no_advance) -> Bits:
     """DCT hashes of photos, shape (n, 64). A photo that cannot be read raises :class:`PhotoError`, naming it."""
     rows = np.zeros((len(paths), BITS), dtype=np.bool_)
     for i, facts in enumerate(read_facts(paths, limits, progress=progress)):

@@ -14,6 +14,7 @@ from mapsi.errors import ArtifactError, PhotoError
 from mapsi.evaluate.photos import Photo
 from mapsi.evaluate.scores import ranked
 from mapsi.imaging import READ_SIDE, PhotoLimits, cut, decode_photo, read_photo_bytes
+from mapsi.progress import Advance, no_advance
 
 Ask = Callable[[Sequence[Image.Image]], tuple[FloatArray, BoolArray]]
 """Pictures -> class probabilities (n, C), and whether each shows something of the kind that the model learned (n,)."""
@@ -94,7 +95,7 @@ def answer_photos(
     photos: Sequence[Photo],
     *,
     limits: PhotoLimits | None = None,
-    progress: Callable[[int], object] = lambda _: None,
+    progress: Advance = no_advance,
 ) -> tuple[list[Answers], list[Unreadable]]:
     """Each candidate's answers to every photo that can be read, and the photos that cannot.
 

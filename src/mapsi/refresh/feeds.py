@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -13,6 +13,7 @@ from mapsi.catalog.offer import Offer
 from mapsi.catalog.records import ImportReport
 from mapsi.file_names import OnDisk
 from mapsi.http_address import is_http
+from mapsi.progress import Advance, no_advance
 from mapsi.providers import find_provider, read_offers
 from mapsi.taxonomy import Taxonomy
 
@@ -25,7 +26,7 @@ def import_feed(
     shop: str,
     taxonomy: Taxonomy,
     sample: bool = False,
-    progress: Callable[[int], None] | None = None,
+    progress: Advance = no_advance,
 ) -> ImportReport:
     """Take over a shop's feed from a file; pictures given as paths lie beside it.
 

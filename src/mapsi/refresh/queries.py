@@ -7,7 +7,7 @@ by a spent quota or a killed process, is gone on with by the next one, on whatev
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -20,14 +20,13 @@ from mapsi.catalog.offer import BrokenRow, Offer
 from mapsi.catalog.records import ImportReport, SourceRecord
 from mapsi.errors import QuotaSpentError
 from mapsi.http_address import is_http
+from mapsi.progress import Advance
 from mapsi.providers import shop_items
 from mapsi.providers.quota import quota_day, quota_spent
 from mapsi.providers.shop_json import Answer, ShopJson, queries_for
 from mapsi.remote import Fetcher
 from mapsi.settings import Secret, Settings
 from mapsi.taxonomy import Taxonomy
-
-Progress = Callable[[int], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +86,7 @@ class Asking:
         self._quota = CountedCalls(catalog, source, account)
         self._queries = tuple(dict.fromkeys(" ".join(query.text.split()) for query in queries_for(taxonomy)))
 
-    def take_over(self, run: Run, *, accept: bool, progress: Progress | None) -> ImportReport:
+    def take_over(self, run: Run, *, accept: bool, progress: Advance) -> ImportReport:
         """Ask what is not answered yet, and take over everything, or what there is when the calls end."""
         broken: list[BrokenRow] = []
         spent = self._ask_open_queries(broken, progress)
@@ -113,17 +112,14 @@ class Asking:
             whole = False
         return _each_once((*broken, *self._rows(answers, []), *offers)), whole
 
-    def _ask_open_queries(self, broken: list[BrokenRow], progress: Progress | None) -> str:
+    def _ask_open_queries(self, broken: list[BrokenRow], progress: Advance) -> str:
         """Ask and keep; gives a sentence where the calls ended before."""
-        read = 0
         try:
             for answer in self._client.ask(self._open_queries(self._good_answers())):
                 offers: list[Offer] = []
                 _sort_out(answer, offers, broken)
                 self._sources.save_answer(self._source, answer.query, offers)
-                read += len(answer.rows)
-                if progress is not None:
-                    progress(read)
+                progress(len(answer.rows))
         except QuotaSpentError as error:
             return str(error)
         return ""

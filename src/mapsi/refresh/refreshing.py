@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,6 +14,7 @@ from mapsi.catalog import Catalog
 from mapsi.catalog.imports.run import Row, Run
 from mapsi.catalog.offer import Offer
 from mapsi.catalog.records import ImportReport, Preview, SourceRecord
+from mapsi.progress import Advance, no_advance
 from mapsi.providers import find_provider
 from mapsi.providers.arrival import DEFAULTS, Arrived, Limits
 from mapsi.providers.origin import open_origin
@@ -23,8 +24,6 @@ from mapsi.remote import Fetcher
 from mapsi.taxonomy import Taxonomy
 
 _UNTIL = "reads_until"
-Progress = Callable[[int], None]
-"""Told how many rows were read so far."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +54,7 @@ def refresh_source(
     taxonomy: Taxonomy,
     *,
     accept: bool = False,
-    progress: Progress | None = None,
+    progress: Advance = no_advance,
 ) -> RefreshReport:
     """Refresh a source: its feed, if it is new, takes the place of the one before in one moment.
 
@@ -80,7 +79,7 @@ def calls_left(catalog: Catalog, source: SourceRecord, account: Account) -> int 
 
 
 def preview_source(
-    catalog: Catalog, source: SourceRecord, means: Means, taxonomy: Taxonomy, *, progress: Progress | None = None
+    catalog: Catalog, source: SourceRecord, means: Means, taxonomy: Taxonomy, *, progress: Advance = no_advance
 ) -> tuple[Preview, ...]:
     """What a refresh would change: a preview for each feed that is new, none where there is none. Nothing is changed and
     no run is booked; calls that a provider counts are spent all the same.
@@ -107,7 +106,7 @@ def _take_feed(
     taxonomy: Taxonomy,
     *,
     accept: bool,
-    progress: Progress | None,
+    progress: Advance,
 ) -> ImportReport:
     report = None
     with _folder(source, means) as into:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from importlib.resources import files
@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from mapsi.imaging import encode_webp
+from mapsi.progress import Advance, no_advance
 from mapsi.sample.drawing import Spec, draw
 from mapsi.sample.fabrics import Fabric
 from mapsi.sample.feed import write_feed
@@ -133,19 +134,18 @@ def _scene(fabric: Fabric, seed: int) -> Scene:
     return Scene(ground, float(rng.uniform(-1.2, 1.2)), float(rng.uniform(1.0, 1.05)))
 
 
-def write_shop(folder: Path, progress: Callable[[int, int], None] | None = None) -> int:
+def write_shop(folder: Path, progress: Advance = no_advance) -> int:
     """Write ``feed.xml`` and ``pictures/*.webp`` into ``folder``; returns how many products they hold.
 
-    ``progress(done, total)`` is called after each picture. Raises :class:`mapsi.errors.ExtraMissingError` where the
+    ``progress`` is told of each picture. Raises :class:`mapsi.errors.ExtraMissingError` where the
     drawing library is not installed.
     """
     pictures = folder / "pictures"
     pictures.mkdir(parents=True, exist_ok=True)
     stock = list(products())
-    for done, (product, spec) in enumerate(stock, start=1):
+    for product, spec in stock:
         (folder / product.image).write_bytes(picture_of(spec))
-        if progress:
-            progress(done, len(stock))
+        progress(1)
     write_feed(folder / "feed.xml", [product for product, _ in stock])
     return len(stock)
 

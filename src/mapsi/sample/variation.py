@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import numpy as np
 
 from mapsi.errors import UsageError
 from mapsi.imaging import encode_jpeg
+from mapsi.progress import Advance, no_advance
 from mapsi.sample.drawing import Spec, draw
 from mapsi.sample.lighting import Scene
 from mapsi.sample.palette import BACKGROUNDS, brightness, mix
@@ -34,15 +34,14 @@ def vary(garment: str, rng: Rng) -> Spec:
     return spec
 
 
-def write_drawings(folder: Path, per_class: int, seed: int, progress: Callable[[int, int], None] | None = None) -> int:
+def write_drawings(folder: Path, per_class: int, seed: int, progress: Advance = no_advance) -> int:
     """Write ``CLASS/*.jpg`` of random drawings, 256 by 320 pixels, for the ten classes of the axis ``garment``.
 
-    ``progress(done, total)`` is called after each picture. The same ``seed`` writes the same pictures, and a larger
+    ``progress`` is told of each picture. The same ``seed`` writes the same pictures, and a larger
     ``per_class`` adds to them. Returns how many were written.
     """
     if per_class < 1:
         raise UsageError("At least one drawing a class is needed.", "Ask for a number from 1 up.")
-    total = per_class * len(GARMENTS)
     done = 0
     for index, garment in enumerate(GARMENTS):
         (folder / garment).mkdir(parents=True, exist_ok=True)
@@ -52,6 +51,5 @@ def write_drawings(folder: Path, per_class: int, seed: int, progress: Callable[[
             path = folder / garment / f"drawn-{seed}-{number:04d}.jpg"
             path.write_bytes(encode_jpeg(picture, max_side=320, quality=90))
             done += 1
-            if progress:
-                progress(done, total)
+            progress(1)
     return done

@@ -7,12 +7,13 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, func, select
 
-from mapsi.catalog.imports.run import Broken, Progress, Row, count_living, fill, reason_to_hold
+from mapsi.catalog.imports.run import Broken, Row, count_living, fill, reason_to_hold
 from mapsi.catalog.imports.staging import CHANGED, GONE, NEW, Stage, create_stage, index_stage, staged
 from mapsi.catalog.records import Preview, PriceChange
 from mapsi.catalog.store.database import Database
 from mapsi.catalog.store.money import from_minor
 from mapsi.catalog.store.tables import OfferRow, Shop
+from mapsi.progress import Advance
 from mapsi.taxonomy import Taxonomy
 
 EXAMPLES = 5
@@ -26,7 +27,7 @@ def preview_delivery(
     *,
     whole: bool,
     shrink: float,
-    progress: Progress | None,
+    progress: Advance,
 ) -> Preview:
     """See :meth:`mapsi.catalog.imports.sourcing.Sources.preview`."""
     with database.session() as connection:

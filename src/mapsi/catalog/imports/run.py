@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -23,10 +23,10 @@ from mapsi.catalog.store.locks import PATIENCE, shop_lock, switch_lock
 from mapsi.catalog.store.tables import OfferRow, Shop
 from mapsi.catalog.text.class_words import save_class_words
 from mapsi.errors import BusyError, FeedError
+from mapsi.progress import Advance, no_advance
 from mapsi.taxonomy import Taxonomy
 
 Row = Offer | BrokenRow | Withdrawal
-Progress = Callable[[int], None]
 _BATCH = 1000
 _BROKEN_KEPT = 1000
 
@@ -73,7 +73,7 @@ class Run:
         accept: bool = False,
         seen_at: datetime | None = None,
         remember: Mapping[str, str] | None = None,
-        progress: Progress | None = None,
+        progress: Advance = no_advance,
     ) -> ImportReport:
         """Take over all of the shop's offers, or changes to them where not ``whole``.
 
@@ -93,7 +93,7 @@ class Run:
         return self._switch(stage, delivery, scope, "done", "", remember or {})
 
     def take_part(
-        self, rows: Iterable[Row], reason: str, *, seen_at: datetime | None = None, progress: Progress | None = None
+        self, rows: Iterable[Row], reason: str, *, seen_at: datetime | None = None, progress: Advance = no_advance
     ) -> ImportReport:
         """Take over some of the shop's offers while others are still to come, for a ``reason`` in a sentence: those
         keep the time they had."""
@@ -115,7 +115,7 @@ class Run:
             self._note(state, reason)
         return self._report(state, reason)
 
-    def _stage(self, rows: Iterable[Row], progress: Progress | None) -> Stage:
+    def _stage(self, rows: Iterable[Row], progress: Advance) -> Stage:
         create_stage(self._connection)
         with self._connection.begin():
             shop_id = self._connection.scalar(select(Shop.id).where(Shop.slug == self._delivery.shop))
@@ -178,16 +178,14 @@ class Broken:
                 self.first.append(row)
 
 
-def fill(stage: Stage, rows: Iterable[Row], broken: Broken, progress: Progress | None) -> None:
+def fill(stage: Stage, rows: Iterable[Row], broken: Broken, progress: Advance) -> None:
     """Stage all rows, batch by batch."""
-    read, stream = 0, iter(rows)
+    stream = iter(rows)
     while batch := list(islice(stream, _BATCH)):
         broken.add(row for row in batch if isinstance(row, BrokenRow))
         broken.add(stage.put([row for row in batch if isinstance(row, Offer)]))
         stage.withdraw([row for row in batch if isinstance(row, Withdrawal)])
-        read += len(batch)
-        if progress is not None:
-            progress(read)
+        progress(len(batch))
 
 
 def reason_to_hold(living: int, kept: int, shrink: float) -> str:

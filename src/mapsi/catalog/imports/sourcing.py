@@ -18,7 +18,7 @@ from mapsi.catalog.imports.query_answers import (
     save_answer,
     spend_call,
 )
-from mapsi.catalog.imports.run import Progress, Row, Run, open_run
+from mapsi.catalog.imports.run import Row, Run, open_run
 from mapsi.catalog.imports.run_log import (
     RUNS_KEPT,
     last_runs,
@@ -44,6 +44,7 @@ from mapsi.catalog.records import Preview, Provenance, RunRecord, SourceRecord
 from mapsi.catalog.store.database import Database
 from mapsi.catalog.store.expiry import sweep
 from mapsi.errors import NotFoundError
+from mapsi.progress import Advance, no_advance
 from mapsi.taxonomy import Taxonomy
 
 
@@ -130,7 +131,7 @@ class Sources:
         taxonomy: Taxonomy,
         *,
         whole: bool = True,
-        progress: Progress | None = None,
+        progress: Advance = no_advance,
     ) -> Preview:
         """What taking over ``rows`` would change; changes nothing."""
         return preview_delivery(

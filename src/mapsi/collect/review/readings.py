@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,7 @@ from mapsi.arrays import FloatArray
 from mapsi.artifacts import atomic_file
 from mapsi.errors import PhotoError
 from mapsi.imaging import READ_SIDE, PhotoLimits, read_photo
+from mapsi.progress import Advance, no_advance
 
 if TYPE_CHECKING:
     from mapsi.infer import Model
@@ -38,7 +39,7 @@ def read_photos(
     cache: Path,
     *,
     limits: PhotoLimits | None = None,
-    progress: Callable[[int], object] = lambda _: None,
+    progress: Advance = no_advance,
 ) -> dict[str, PhotoReading]:
     """Read the photos ``paths`` of ``folder``, those that ``cache`` does not hold already; unreadable ones are left out.
 
