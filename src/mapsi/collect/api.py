@@ -33,11 +33,17 @@ class Busy:
 
 
 @dataclass(frozen=True, slots=True)
-class Asking:
-    """What every API source is built with. ``seconds`` is the time in which one answer has to arrive."""
+class Caller:
+    """Who goes out, and by which clock."""
 
     fetcher: Fetcher
     clock: Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Asking(Caller):
+    """What every API source is built with. ``seconds`` is the time in which one answer has to arrive."""
+
     answers: Answers
     seconds: float = 20
 

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from mapsi.collect.api import Caller
 from mapsi.collect.downloads import HostBusy
 from mapsi.collect.lanes import Candidate
-from mapsi.collect.pace import Clock, moment
+from mapsi.collect.pace import moment
 from mapsi.collect.screening import Photo, Screen, Unfit
 from mapsi.errors import PhotoError, RefusedAddressError, RemoteError
 from mapsi.imaging import PhotoLimits, read_photo_bytes
-from mapsi.remote import Fetcher
 from mapsi.remote.retry import retry_after
 
 THIS_MACHINE = "this machine"
@@ -34,11 +34,9 @@ def host_of(candidate: Candidate) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Visitor:
+class Visitor(Caller):
     """Fetches photos and screens them; several threads may share one. ``seconds`` is the time for one photo."""
 
-    fetcher: Fetcher
-    clock: Clock
     screen: Screen
     seconds: float
 
