@@ -23,6 +23,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from decimal import Decimal
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -105,10 +106,19 @@ def show(kind: str, taken: list[float], more: str = "") -> None:
     print(f"  {kind:28} median {median:7.1f} ms   p95 {p95:7.1f} ms   {more}", flush=True)
 
 
+def measure_alone(url: str, words: Path, queries: dict[str, list[str]]) -> None:
+    """In a process of its own, which has imported nothing."""
+    with open_catalog(url, words=words) as catalog:
+        catalog.generation()
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        first, page = milliseconds(lambda: catalog.search_words("shirt", Filters(), "likeness", 1, 24))
+        print(f"  first answer after a start in {first:.0f} ms, {page.total} products", flush=True)
+        measure(catalog, queries)
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        print(f"  memory: {peak - before:.0f} MB on top of the {before:.0f} before the first question", flush=True)
+
+
 def measure(catalog: Catalog, queries: dict[str, list[str]]) -> None:
-    first, page = milliseconds(lambda: catalog.browse(Filters(), "likeness", 1, 24))
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"  listings read into memory in {first / 1000:.1f} s, {page.total} products; peak {peak:.0f} MB", flush=True)
     for kind, texts in queries.items():
         timed = [
             milliseconds(lambda text=text: catalog.search_words(text, Filters(), "likeness", 1, 24)) for text in texts
@@ -134,7 +144,8 @@ def fill(catalog: Catalog, rows: list[dict[str, str]], count: int) -> None:
         catalog.import_offers(f"shop-{shop}", offers, format="csv", origin="bench", taxonomy=TAXONOMY)
     print(f"  imported, {count / (time.perf_counter() - began):.0f} offers/s", flush=True)
     first = named_offers(rows, range(1000))
-    catalog.browse(Filters(), "likeness", 1, 24)
+    took, _ = milliseconds(lambda: catalog.browse(Filters(), "likeness", 1, 24))
+    print(f"  index of words built in {took / 1000:.1f} s", flush=True)
     catalog.import_offers("one-more", first, format="csv", origin="bench", taxonomy=TAXONOMY)
     took, _ = milliseconds(lambda: catalog.browse(Filters(), "likeness", 1, 24))
     print(f"  first answer after an import of 1000 offers: {took:.0f} ms", flush=True)
@@ -146,6 +157,7 @@ def main() -> None:
     parser.add_argument("--offers", type=int, action="append", help="names in the catalogue; may be repeated")
     parser.add_argument("--queries", type=int, default=300)
     parser.add_argument("--database", action="append", help="database to use, and to fill where it is empty")
+    parser.add_argument("--words", type=Path, help="folder of the indexes of words of a --database that is filled")
     arguments = parser.parse_args()
     rows = read_names(arguments.names)
     with ExitStack() as stack:
@@ -159,12 +171,18 @@ def main() -> None:
             )
             for url in arguments.database or made:
                 print(f"{count} names, {url.split(':')[0]}", flush=True)
-                with open_catalog(url) as catalog:
+                words = (arguments.words or folder) / f"{count}-{url.split(':')[0]}"
+                with open_catalog(url, words=words) as catalog:
                     catalog.migrate()
-                    if not catalog.facets().offers:
+                    if not catalog.status().living:
                         fill(catalog, rows, count)
-                with open_catalog(url) as catalog:
-                    measure(catalog, make_queries(rows, arguments.queries))
+                    catalog.browse(Filters(), "likeness", 1, 24)
+                told = f"{sum(file.stat().st_size for file in words.rglob('*') if file.is_file()) / 1e6:.0f} MB"
+                print(f"  {told} on disk", flush=True)
+                queries = make_queries(rows, arguments.queries)
+                alone = get_context("spawn").Process(target=measure_alone, args=(url, words, queries))
+                alone.start()
+                alone.join()
 
 
 if __name__ == "__main__":

@@ -45,6 +45,7 @@ CATALOG_FLOORS = [
     {"listings", "pictures"},
     {"text"},
     {"store"},
+    {"query"},
     {"filters", "product", "records"},
     {"offer"},
 ]
@@ -87,6 +88,7 @@ OWNERS = {
     "sqlalchemy": {"catalog"},
     "alembic": {"catalog"},
     "faiss": {"search"},
+    "tantivy": {"catalog"},
     "flask": {"web"},
     "argon2": {"web"},
     "smtplib": {"mailing"},

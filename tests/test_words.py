@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import random
-import re
-import unicodedata
 from collections.abc import Callable, Iterator
 from decimal import Decimal
-from functools import lru_cache
-from itertools import pairwise
 
 import pytest
-import snowballstemmer
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mapsi.catalog import Catalog, open_catalog
 from mapsi.catalog.filters import Filters, Sort
+from mapsi.catalog.listings.index_keeper import listing_reader
 from mapsi.catalog.offer import Offer
-from mapsi.catalog.product import Product
-from mapsi.catalog.text import tokens
-from mapsi.catalog.text.thesaurus import Term, shipped_thesaurus
+from mapsi.catalog.text.asked import understand
+from mapsi.catalog.text.colors import ColorReader
+from mapsi.catalog.text.facts import ListingText, Said
+from mapsi.catalog.text.thesaurus import shipped_thesaurus
+from mapsi.catalog.text.tokens import class_keys, query_words, searchable, stem, words
 from mapsi.errors import UsageError
-from offers import TAXONOMY, offer, take_in, take_in_all
+from mapsi.taxonomy.synonyms import load_colors
+from offers import offer, take_in, take_in_all
 
 
 def search(catalog: Catalog, text: str, sort: Sort = "likeness", **filters: object) -> list[str]:
@@ -68,6 +67,9 @@ def search(catalog: Catalog, text: str, sort: Sort = "likeness", **filters: obje
         ("ㅋㄷㄱ", "울 카디건"),
         ("ㄱㄷㄱ 블랙", "Black 가디건"),
         ("ㅇㅍㅅ", "린넨원피스"),
+        ("롱코트", "롱 니트 코트"),
+        ("반팔 티", "라운드 반팔티"),
+        ("dress for girls", "Girls party dress"),
     ],
 )
 def test_a_word_is_found(catalog: Catalog, text: str, title: str) -> None:
@@ -79,14 +81,13 @@ def test_a_word_is_found(catalog: Catalog, text: str, title: str) -> None:
     "text", ["니트\u3164", "\u3164니트\uffa0", "니\u200b트", "니\u00ad트", "\u1102\u1175\u1110\u1173"]
 )
 def test_letters_that_show_nothing_part_no_word_and_hide_none(text: str) -> None:
-    assert tokens.words(text) == ["니트"]
+    assert words(text) == ["니트"]
 
 
 @pytest.mark.parametrize(
     ("text", "title"),
     [
         ("옷장", "옷 장식"),
-        ("롱코트", "롱 니트 코트"),
         ("코트롱", "롱코트"),
         ("원스", "원피스"),
         ("hirt", "Shirt"),
@@ -105,7 +106,7 @@ def test_what_only_looks_alike_is_not_found(catalog: Catalog, text: str, title: 
     assert search(catalog, text) == []
 
 
-def test_brand_category_colour_and_class_words_are_searched_after_titles(catalog: Catalog) -> None:
+def test_what_a_product_is_counts_before_what_is_written_about_it(catalog: Catalog) -> None:
     take_in(
         catalog,
         offer("class", "데일리 기본템", category="Women > Dresses"),
@@ -114,8 +115,51 @@ def test_brand_category_colour_and_class_words_are_searched_after_titles(catalog
         offer("title", "린넨 원피스"),
         offer("color", "기본 모자", color="오트밀"),
     )
-    assert search(catalog, "원피스") == ["린넨 원피스", "린넨원피스", "기본 양말", "데일리 기본템"]
+    assert search(catalog, "원피스") == ["린넨 원피스", "린넨원피스", "데일리 기본템", "기본 양말"]
     assert search(catalog, "오트밀") == ["기본 모자"]
+
+
+@pytest.mark.parametrize(
+    ("text", "first", "others"),
+    [
+        ("shirt", "Oxford shirt", ["Graphic T-Shirt", "Shirt dress"]),
+        ("셔츠", "옥스포드셔츠", ["라운드 티셔츠", "셔츠 원피스"]),
+        ("dress", "Red dress", ["Blue dress shirt", "Shirt with dress print"]),
+        ("청바지", "Slim fit jeans", ["Denim jacket", "슬랙스"]),
+        ("black shoes", "Shoes, black", ["Red shoes", "Black belt for shoes"]),
+        ("men watch", "Watch for men", ["Watch for women", "Men belt with watch print"]),
+        ("니트 조끼", "니트 조끼", ["조끼 니트"]),
+        ("sunglasses for women", "Women sunglasses", ["Women dress"]),
+    ],
+)
+def test_the_head_noun_decides(catalog: Catalog, text: str, first: str, others: list[str]) -> None:
+    take_in(catalog, *(offer(str(n), title) for n, title in enumerate([first, *others])))
+    page = catalog.search_words(text, Filters(), "likeness", 1, 10)
+    assert page.products[0].name == first
+
+
+def test_class_names_inside_others_are_not_found_by_them(catalog: Catalog) -> None:
+    take_in(catalog, offer("1", "Graphic T-Shirt"), offer("2", "Blue dress shirt"), offer("3", "라운드 티셔츠"))
+    assert search(catalog, "dress") == []
+    assert search(catalog, "셔츠") == search(catalog, "shirt") == ["Blue dress shirt"]
+
+
+def test_the_category_is_believed_before_the_title(catalog: Catalog) -> None:
+    take_in(
+        catalog,
+        offer("1", "Striped blouse", category="Women > Tops"),
+        offer("2", "Top seller", category="Men > Belts"),
+        offer("3", "Blouse", category="Women > Shirts & Blouses"),
+    )
+    assert search(catalog, "top") == ["Striped blouse", "Top seller"]
+    assert search(catalog, "blouse") == ["Blouse", "Striped blouse"]
+
+
+def test_a_season_brings_forward_and_leaves_nothing_out(catalog: Catalog) -> None:
+    take_in(catalog, offer("1", "여름 원피스"), offer("2", "원피스"))
+    page = catalog.search_words("여름 원피스", Filters(), "likeness", 1, 10)
+    assert [product.name for product in page.products] == ["여름 원피스", "원피스"]
+    assert [p.name for p in catalog.search_words("여름", Filters(), "likeness", 1, 10).products] == ["여름 원피스"]
 
 
 def test_the_newest_come_first_among_equals(catalog: Catalog) -> None:
@@ -136,6 +180,7 @@ def test_of_the_variants_the_best_hit_is_shown_then_the_cheapest(catalog: Catalo
     assert search(catalog, "니트") == ["니트 그레이", "니트 블랙", "니트 화이트"]
     assert search(catalog, "블랙 니트") == ["니트 블랙", "니트 블랙"]
     assert search(catalog, "니트", min_price=Decimal(28000)) == ["니트 그레이", "니트 블랙"]
+    assert search(catalog, "니트", max_price=Decimal(28000)) == ["니트 블랙", "니트 화이트"]
 
 
 def test_prices_sort_both_ways_across_currencies(catalog: Catalog) -> None:
@@ -277,7 +322,7 @@ def test_what_is_found_and_its_order_follow_the_rule(
     full_catalog: Catalog, texts: list[str], joint: str, sort: Sort
 ) -> None:
     text = joint.join(texts)
-    if not slow_words(text):
+    if not words(text):
         return
     found = full_catalog.search_words(text, Filters(), sort, 1, 1000, exact=True).products
     assert [int(product.link.rpartition("/")[2]) for product in found] == slow_search(full_catalog, text, sort)
@@ -310,96 +355,70 @@ def test_ten_thousand_characters_are_refused_at_once(full_catalog: Catalog) -> N
 
 
 def slow_search(catalog: Catalog, text: str, sort: Sort) -> list[int]:
-    """Numbers of the offers to be shown: the rule, word by word, offer by offer."""
-    classes = {int(p.link.rpartition("/")[2]): p.classes for p in every_offer(catalog)}
-    terms = list(dict.fromkeys(slow_words(text)))
-    best: dict[tuple[str, str], tuple[tuple[int, int], Decimal, int]] = {}
+    """Numbers of the offers to be shown: the rule, unit by unit, offer by offer. A product has what any of its variants has;
+    the variant that is shown is the best hit, of equals the cheapest."""
+    said = slow_said(catalog)
+    whole = {word for each in said for word in (*each.title, *each.about, *each.classes)}
+    asked = understand(query_words(text), THESAURUS, lambda word: stem(word) in whole, exact=True)
+    products: dict[str, list[int]] = {}
     for number, each in enumerate(OFFERS):
-        score = slow_score(terms, each, classes[number])
-        product = ("group", each.group) if each.group else ("alone", each.id)
-        if score is not None:
-            hit = (score, each.price, number)
-            best[product] = min(best.get(product, hit), hit)
-    order: dict[Sort, Callable[[tuple[tuple[int, int], Decimal, int]], tuple[object, ...]]] = {
-        "likeness": lambda hit: (hit[0], -hit[2]),
-        "price-up": lambda hit: (hit[1], hit[2]),
-        "price-down": lambda hit: (-hit[1], hit[2]),
+        products.setdefault(each.group or f"={number}", []).append(number)
+    hits = [
+        (points, min(OFFERS[n].price for n in variants), variants)
+        for variants in products.values()
+        if (points := asked.points(together([said[n] for n in variants])))
+    ]
+    order: dict[Sort, Callable[[tuple[int, Decimal, list[int]]], tuple[object, ...]]] = {
+        "likeness": lambda hit: (-hit[0], -max(hit[2])),
+        "price-up": lambda hit: (hit[1], cheapest(hit[2])),
+        "price-down": lambda hit: (-hit[1], cheapest(hit[2])),
     }
-    return [number for _, _, number in sorted(best.values(), key=order[sort])]
+    shown = [
+        min(hit[2], key=lambda n: (-asked.points(said[n]), OFFERS[n].price, n)) for hit in sorted(hits, key=order[sort])
+    ]
+    if sort != "likeness":  # the dearer variant of a product that matched better stands where its price belongs
+        shown.sort(key=lambda number: OFFERS[number].price, reverse=sort == "price-down")
+    return shown
 
 
-_every: dict[int, list[Product]] = {}
+def cheapest(variants: list[int]) -> int:
+    return min(variants, key=lambda number: (OFFERS[number].price, number))
 
 
-def every_offer(catalog: Catalog) -> list[Product]:
-    if id(catalog) not in _every:
-        _every[id(catalog)] = catalog.products(range(1, len(OFFERS) + 1))
-    return _every[id(catalog)]
+def together(variants: list[Said]) -> Said:
+    return Said(
+        facts=frozenset().union(*(each.facts for each in variants)),
+        title=frozenset().union(*(each.title for each in variants)),
+        about=frozenset().union(*(each.about for each in variants)),
+        classes=frozenset().union(*(each.classes for each in variants)),
+        words=tuple(word for each in variants for word in each.words),
+    )
 
 
-def slow_score(terms: list[str], each: Offer, classes: tuple[tuple[str, str], ...]) -> tuple[int, int] | None:
-    """(sum of places, number of weak hits), or None where a term is nowhere."""
-    score = (0, 0)
-    for term in THESAURUS.terms(terms):
-        hits = [*slow_text_hits(term, each), *slow_class_hits(term, classes)]
-        if not hits:
-            return None
-        score = (score[0] + min(hits)[0], score[1] + min(hits)[1])
-    return score
+_said: dict[int, list[Said]] = {}
 
 
-def slow_text_hits(term: Term, each: Offer) -> Iterator[tuple[int, int]]:
-    for place, text in enumerate((each.title, f"{each.brand} {each.category} {each.color}")):
-        words = slow_words(text)
-        if all(is_whole(word, words) for word in term.own):
-            yield place, 0
-        if len(term.own) == 1 and is_part(term.own[0], words):
-            yield place, 1
-        for form in term.others:
-            if all(is_whole(word, words) for word in form) or is_long_part(form, words):
-                yield place, 1
-
-
-def slow_class_hits(term: Term, classes: tuple[tuple[str, str], ...]) -> Iterator[tuple[int, int]]:
-    for axis, slug in classes:
-        kind_of = [TAXONOMY.find(axis).find(one) for one in TAXONOMY.find(axis).lineage(slug)]
-        names = [name for cls in kind_of for name in ((cls.name.ko, cls.name.en) if term.others else cls.all_words)]
-        for words in map(slow_words, names):
-            if all(is_whole(word, words) for word in term.own):
-                yield 2, 0
-            if any(all(is_whole(word, words) for word in form) for form in term.others):
-                yield 2, 1
-            if len(term.own) == 1 and is_part(term.own[0], words):
-                yield 2, 1
-
-
-def is_long_part(form: tuple[str, ...], words: list[str]) -> bool:
-    return len(form) == 1 and hangul(form[0]) and len(form[0]) > 1 and is_part(form[0], words)
-
-
-def is_whole(term: str, words: list[str]) -> bool:
-    if hangul(term):
-        return term in words or any(hangul(a + b) and a + b == term for a, b in pairwise(words))
-    return term in words or (len(term) > 1 and slow_stem(term) in [slow_stem(w) for w in words if not hangul(w)])
-
-
-def is_part(term: str, words: list[str]) -> bool:
-    if hangul(term):
-        return any(term in word for word in words)
-    return len(term) > 1 and any(word.startswith(term) for word in words)
-
-
-def hangul(text: str) -> bool:
-    return all("가" <= c <= "힣" for c in text)
-
-
-@lru_cache(maxsize=10_000)
-def slow_stem(word: str) -> str:
-    return str(snowballstemmer.stemmer("english").stemWord(word))
-
-
-@lru_cache(maxsize=10_000)
-def slow_words(text: str) -> list[str]:
-    folded = unicodedata.normalize("NFKC", text).lower()
-    without = re.sub("([a-z])'(?=[a-z])", r"\1", folded)
-    return re.findall("[가-힣]+|[a-z0-9]+", without)
+def slow_said(catalog: Catalog) -> list[Said]:
+    """What each offer says, its classes as the catalogue tells them."""
+    if id(catalog) not in _said:
+        with catalog._database.read() as connection:
+            reader = listing_reader(connection, THESAURUS)
+        colors = ColorReader(load_colors())
+        kept = {
+            int(product.link.rpartition("/")[2]): product for product in catalog.products(range(1, len(OFFERS) + 1))
+        }
+        _said[id(catalog)] = [
+            reader.read(
+                ListingText(
+                    title=searchable(each.title),
+                    brand=each.brand,
+                    category=each.category,
+                    color=each.color,
+                    audience=each.audience,
+                    classes=class_keys(dict(kept[number].classes)),
+                    colors=colors.keys(each.color, each.title),
+                )
+            )
+            for number, each in enumerate(OFFERS)
+        ]
+    return _said[id(catalog)]

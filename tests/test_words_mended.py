@@ -43,7 +43,7 @@ def test_what_finds_nothing_is_mended_if_it_is_one_slip_or_the_other_keyboard(
 ) -> None:
     take_in(catalog, *SHOP, offer("5", "Black belt"))
     page = catalog.search_words(typed, Filters(), "likeness", 1, 10)
-    assert (page.instead, [product.name for product in page.products]) == (instead, [title])
+    assert (page.instead, page.products[0].name) == (instead, title)
     exactly = catalog.search_words(typed, Filters(), "likeness", 1, 10, exact=True)
     assert (exactly.total, exactly.instead) == (0, "")
 
@@ -61,10 +61,47 @@ def test_words_that_find_something_are_left_alone(catalog: Catalog) -> None:
     assert (page.instead, page.total) == ("", 1)
 
 
-def test_words_that_stand_in_no_product_together_are_not_mended(catalog: Catalog) -> None:
+def test_of_words_that_no_product_has_together_the_nearest_are_found_and_what_was_left_out_is_said(
+    catalog: Catalog,
+) -> None:
     take_in(catalog, *SHOP)
     page = catalog.search_words("카디건 jeans", Filters(), "likeness", 1, 10)
-    assert (page.instead, page.total) == ("", 0)
+    assert (page.left_out, page.whole, [p.name for p in page.products]) == ("카디건", 0, ["Blue Jeans"])
+    page = catalog.search_words("zzzzzz 원피스", Filters(), "likeness", 1, 10)
+    assert (page.left_out, [p.name for p in page.products]) == ("zzzzzz", ["린넨 원피스"])
+    exactly = catalog.search_words("카디건 jeans", Filters(), "likeness", 1, 10, exact=True)
+    assert (exactly.total, exactly.left_out) == (0, "")
+
+
+def test_a_kind_that_nobody_sells_gives_way_to_the_kinds_near_it(catalog: Catalog) -> None:
+    take_in(catalog, offer("1", "Women top"), offer("2", "Men top"), offer("3", "Belt"))
+    page = catalog.search_words("여성 블라우스", Filters(), "likeness", 1, 10)
+    assert (page.left_out, [p.name for p in page.products]) == ("블라우스", ["Women top", "Men top"])
+
+
+def test_where_few_products_have_all_words_the_nearest_follow_them(catalog: Catalog) -> None:
+    take_in(
+        catalog,
+        offer("1", "Red dress"),
+        offer("2", "Blue dress"),
+        offer("3", "Red cap"),
+        *(offer(f"s{n}", "White shirt") for n in range(8)),
+    )
+    page = catalog.search_words("red dress", Filters(), "likeness", 1, 10)
+    assert ([p.name for p in page.products], page.whole, page.left_out) == (["Red dress", "Blue dress"], 1, "")
+    by_price = catalog.search_words("red dress", Filters(), "price-up", 1, 10)
+    assert ([p.name for p in by_price.products], by_price.whole) == (["Red dress"], None)
+    assert catalog.search_words("white shirt", Filters(), "likeness", 1, 10).whole is None
+
+
+@pytest.mark.parametrize(
+    ("typed", "brand"),
+    [("나이키", "Nike"), ("nike", "나이키"), ("프로보그", "Provogue"), ("와일드크래프트", "Wildcraft")],
+)
+def test_a_brand_is_found_in_the_other_script(catalog: Catalog, typed: str, brand: str) -> None:
+    take_in(catalog, offer("1", f"{brand} Air 250"), offer("2", "Plain mug"), offer("3", "무지 컵", brand="컵나라"))
+    page = catalog.search_words(typed, Filters(), "likeness", 1, 10)
+    assert [product.name for product in page.products] == [f"{brand} Air 250"]
 
 
 def test_filters_do_not_make_a_word_a_slip(catalog: Catalog) -> None:

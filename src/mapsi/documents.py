@@ -62,9 +62,15 @@ def words_document(
     facets: Facets | None = None,
 ) -> Document:
     """The answer to words; ``base_url`` and ``facets`` as in :func:`photo_document`. ``searched_for`` differs from ``query``
-    where the words as typed find nothing."""
+    where the words as typed find nothing; ``left_out`` are those that no product has together with the others;
+    ``with_all_words`` counts the products that have all, which come first."""
     shown = _page_document(page, taxonomy, sort, language, base_url)
-    named = {"query": query, "searched_for": page.instead or query}
+    named = {
+        "query": query,
+        "searched_for": page.instead or query,
+        "left_out": page.left_out,
+        "with_all_words": page.with_all_words,
+    }
     return {**named, **shown, "facets": facets and facets_document(facets)}
 
 

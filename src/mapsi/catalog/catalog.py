@@ -18,9 +18,7 @@ from mapsi.catalog.imports.shop_slugs import refuse_namesake, shop_slug
 from mapsi.catalog.imports.sourcing import Sources
 from mapsi.catalog.imports.switching import Delivery
 from mapsi.catalog.listings.browsing import in_order_of_price, load_price_history, load_products
-from mapsi.catalog.listings.narrowing import Window
-from mapsi.catalog.listings.searching import Query
-from mapsi.catalog.listings.storefront import Storefront, as_query
+from mapsi.catalog.listings.storefront import Storefront
 from mapsi.catalog.operations.clicks import Clicks
 from mapsi.catalog.operations.corrections import Corrections
 from mapsi.catalog.operations.jobs import Jobs
@@ -42,6 +40,7 @@ from mapsi.catalog.pictures.readings import (
     save_readings,
 )
 from mapsi.catalog.product import Product, ProductPage
+from mapsi.catalog.query import Query
 from mapsi.catalog.records import CatalogStatus, Facets, ImportReport, IndexRow, Label, PricePoint, Suggestion
 from mapsi.catalog.store.database import AT_WORK, ON_PAGES, Clock, Database, open_database, utc_now
 from mapsi.catalog.store.expiry import read_expired
@@ -52,16 +51,19 @@ from mapsi.progress import Advance, no_advance
 from mapsi.taxonomy import Taxonomy
 
 
-def open_catalog(address: str | Path, now: Clock = utc_now, *, visitors: bool = False) -> Catalog:
+def open_catalog(
+    address: str | Path, now: Clock = utc_now, *, visitors: bool = False, words: Path | None = None
+) -> Catalog:
     """Open the catalogue at a SQLAlchemy address: ``sqlite:////folder/catalog.sqlite3`` (or the file's path), or ``mysql://``
     or ``mariadb://user:password@host/database`` (driver PyMySQL, extra ``mapsi[mysql]``).
 
     The database is reached, its schema is not looked at: call :meth:`Catalog.migrate` or :meth:`Catalog.check_schema`.
-    ``now`` is the clock that says what has expired, ``visitors`` whether somebody waits for
-    each answer: then a database that is slow or locked is an error within seconds. Raises :class:`CatalogError` where the address makes no sense, the
-    driver is missing or the server does not answer.
+    ``now`` is the clock that says what has expired, ``visitors`` whether somebody waits for each answer: then a database
+    that is slow or locked is an error within seconds. ``words`` is the folder in which the index of words is kept, shared
+    by all processes of a machine; without it, each catalogue that is opened has its own in memory. Raises
+    :class:`CatalogError` where the address makes no sense, the driver is missing or the server does not answer.
     """
-    return Catalog(open_database(address, now, ON_PAGES if visitors else AT_WORK))
+    return Catalog(open_database(address, now, ON_PAGES if visitors else AT_WORK), words)
 
 
 class Catalog:
@@ -73,7 +75,7 @@ class Catalog:
     come from, ``pictures`` what is known of their pictures.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, words: Path | None = None) -> None:
         self._database = database
         self.sources = Sources(database)
         self.pictures = Pictures(database)
@@ -87,7 +89,7 @@ class Catalog:
         self.letters = Letters(database)
         self.shares = Shares(database)
         self.peoples_searches = PeoplesSearches(database)
-        self._front = Storefront(database)
+        self._front = Storefront(database, words)
 
     def migrate(self) -> None:
         """Bring the schema to the one of this version; does nothing where it is there already."""
@@ -149,6 +151,9 @@ class Catalog:
         with open_run(self._database, delivery, taxonomy) as run:
             return run.take(offers, whole=whole, progress=progress)
 
+    def search(self, query: Query) -> ProductPage:
+        return self._front.page(query)
+
     def search_words(
         self, text: str, filters: Filters, sort: Sort, page: int, size: int, *, exact: bool = False
     ) -> ProductPage:
@@ -165,17 +170,23 @@ class Catalog:
         Raises :class:`UsageError` where ``text`` is longer than 256 characters or has more than 24 words, its
         ``NoWordsError`` where it has no letter or digit.
         """
-        return self._front.page(as_query(text, exact=exact), filters, sort, Window(page, size))
+        return self.search(Query(words=text or " ", filters=filters, sort=sort, page=page, size=size, exact=exact))
 
     def browse(self, filters: Filters, sort: Sort, page: int, size: int) -> ProductPage:
         """All products that pass ``filters``, the newest first (``likeness``) or by price. One offer a product: the
         cheapest that passes. ``page`` counts from 1, ``size`` is 1..1000; a page beyond the end is empty."""
-        return self._front.page(Query(), filters, sort, Window(page, size))
+        return self.search(Query(filters=filters, sort=sort, page=page, size=size))
 
     def suggest(self, text: str, taxonomy: Taxonomy, limit: int = 8) -> tuple[Suggestion, ...]:
         """At most ``limit`` (1..10) classes, brands and frequent words that ``text`` is the beginning of, by letters or by
         the initial consonants of Hangul, with the number of products that each finds; empty for no letters."""
         return self._front.suggest(text, taxonomy, limit)
+
+    def index_words(self) -> int:
+        """Build the index of words anew beside the one that serves, and switch to it; gives the number of products in it.
+        Never needed for what changes: questions bring it up to date. Raises :class:`CatalogError` where it cannot be
+        written, :class:`BusyError` where another process is writing it."""
+        return self._front.rebuild()
 
     def products(self, ids: Sequence[int]) -> list[Product]:
         """The products of these offers, in the order of ``ids``; those no longer shown are left out."""
@@ -190,7 +201,7 @@ class Catalog:
     def facets(self, text: str = "", filters: Filters = EVERYTHING, *, exact: bool = False) -> Facets:
         """What a search by words (all products, where there are none) can be narrowed down to, each kind of filter counted
         with the others in force. Raises as :meth:`search_words` does."""
-        return self._front.facets(as_query(text, exact=exact) if text else Query(), filters)
+        return self._front.facets(Query(words=text, filters=filters, exact=exact))
 
     def facets_among(self, offers: npt.NDArray[np.int64], filters: Filters) -> Facets:
         """The same for given offers instead of a search."""
@@ -242,6 +253,7 @@ class Catalog:
 
     def close(self) -> None:
         """Give back all connections."""
+        self._front.close()
         self._database.close()
 
     def _expired(self, connection: Connection) -> Expired:

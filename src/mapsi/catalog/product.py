@@ -39,13 +39,22 @@ class Product:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProductPage:
     """One page of an ordered list. ``number`` counts from 1, ``total`` counts all products that match, over all pages.
-    ``instead`` are the words that were searched for where those that were typed find nothing, else empty."""
+    ``instead`` are the words that were searched for where those that were typed find nothing, else empty. ``left_out`` are
+    words that no product has together with the others: the page shows the nearest. ``whole`` counts the products that
+    have all words, which come first, where few do and the nearest follow; else ``None``."""
 
     products: tuple[Product, ...]
     total: int
     number: int
     size: int
     instead: str = ""
+    left_out: str = ""
+    whole: int | None = None
+
+    @property
+    def with_all_words(self) -> int:
+        """How many products have all words that were asked for."""
+        return self.total if self.whole is None else self.whole
 
     @property
     def pages(self) -> int:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mapsi.cli.opening import INTERRUPTED, bar, open_installation
+from mapsi.cli.opening import INTERRUPTED, bar, open_installation, open_stock
 from mapsi.settings import Settings, read_settings
 
 if TYPE_CHECKING:
@@ -111,6 +111,14 @@ def _told_reading(report: IndexReport) -> str:
     reading = report.reading
     rate = f" at {reading.rate:.0f} a second" if reading.read else ""
     return f"{reading.read:,} read by the model{rate}, {report.reused:,} had been read before"
+
+
+@index.command()
+def words() -> None:
+    """Build the index of words anew. It follows the catalogue by itself, and is built by itself where it is missing or
+    damaged: this is for whoever restored a database or wants to be sure."""
+    with open_stock(read_settings()) as catalog:
+        click.echo(f"{catalog.index_words():,} products can be found by words.")
 
 
 @index.command()

@@ -58,7 +58,7 @@ def open_stock(settings: Settings, *, visitors: bool = False) -> Catalog:
     from mapsi.catalog import open_catalog
 
     make_home(settings)
-    catalog = open_catalog(database_address(settings), visitors=visitors)
+    catalog = open_catalog(database_address(settings), visitors=visitors, words=settings.home / "words")
     catalog.migrate()
     return catalog
 

@@ -19,6 +19,7 @@ from mapsi.settings import read_settings
 from mapsi.taxonomy import Taxonomy
 
 if TYPE_CHECKING:
+    from mapsi.catalog.product import ProductPage
     from mapsi.infer import Reading
 
 _model = click.option("--model", type=click.Path(path_type=Path), help="Model folder; the shipped one by default.")
@@ -139,7 +140,7 @@ def search(
         assert words is not None
         found = finder.by_words(words, filters, sort, page, size)
         document = words_document(words, found, taxonomy, sort=sort, language=settings.language, base_url="")
-        lines = _told_instead(words, found.instead)
+        lines = _told_instead(words, found)
     if as_json:
         _print_json(document)
         return
@@ -191,9 +192,16 @@ def _known_colors(asked: tuple[str, ...]) -> tuple[str, ...]:
     return asked
 
 
-def _told_instead(words: str, instead: str) -> list[str]:
-    """What was looked for where the words as typed find nothing."""
-    return [f"Nothing is found by {words!r}; these are the results for {instead!r}."] if instead else []
+def _told_instead(words: str, found: ProductPage) -> list[str]:
+    """What was looked for where the words as typed find nothing, or little."""
+    told = []
+    if found.instead:
+        told.append(f"Nothing is found by {words!r}; these are the results for {found.instead!r}.")
+    if found.left_out:
+        told.append(f"No product has all of it; {found.left_out!r} was left out, these are the nearest.")
+    elif found.whole:
+        told.append(f"Products that have all of it: {found.whole}; the nearest follow.")
+    return told
 
 
 def _reading_lines(reading: Reading, taxonomy: Taxonomy, language: str) -> list[str]:

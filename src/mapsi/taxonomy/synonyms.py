@@ -1,6 +1,7 @@
-"""Words that mean the same, and families of colours, in both languages: what shops and shoppers call one thing.
+"""Words that mean the same, brands and families of colours, in both languages: what shops and shoppers call one thing.
 
-Both are TOML files like the classes: ``synonyms.toml`` and ``colors.toml``. A word is added there and nowhere else.
+All are TOML files like the classes: ``synonyms.toml``, ``brands.toml`` and ``colors.toml``. A word is added there and nowhere
+else.
 """
 
 from __future__ import annotations
@@ -34,8 +35,26 @@ class ColorFamily(Named):
         return (*self.same, *self.shades)
 
 
-Group = tuple[str, ...]
-"""Words that mean the same."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Meaning:
+    """One thing that words mean, and the ``forms``, of either language, that say it.
+
+    A ``kind`` is what a product can be: one of the kinds ``under`` whose names it stands, and shown after those of
+    ``near`` to a kind of which there are few. ``audience`` and ``color`` are the values of the filters that it stands
+    for. A ``use`` is a season, a place or an occasion."""
+
+    name: str
+    forms: tuple[str, ...]
+    kind: bool = False
+    under: tuple[str, ...] = ()
+    near: tuple[str, ...] = ()
+    audience: str = ""
+    color: str = ""
+    brand: bool = False
+    use: bool = False
+
+
+_KEYS = {"meaning", "ko", "en", "kind", "under", "near", "audience", "use"}
 
 
 def load_colors(source: Path | None = None) -> tuple[ColorFamily, ...]:
@@ -54,14 +73,50 @@ def load_colors(source: Path | None = None) -> tuple[ColorFamily, ...]:
     return families
 
 
-def load_synonyms(source: Path | None = None) -> tuple[Group, ...]:
-    """Groups of words that mean the same (of the shipped file by default); raises :class:`ArtifactError`."""
-    groups = []
-    for entry in _read(source, "synonyms"):
-        where = f"synonyms, {entry.get('meaning')!r}"
-        groups.append((*_texts(where, entry, "ko"), *_texts(where, entry, "en")))
-    _refuse_repeats("synonyms", groups)
-    return tuple(groups)
+def load_synonyms(source: Path | None = None) -> tuple[Meaning, ...]:
+    """What words mean (of the shipped file by default); raises :class:`ArtifactError`."""
+    meanings = tuple(_parse_meaning(entry) for entry in _read(source, "synonyms"))
+    _refuse_repeats("synonyms", [meaning.forms for meaning in meanings])
+    kinds = {meaning.name for meaning in meanings if meaning.kind}
+    for meaning in meanings:
+        unknown = {*meaning.under, *meaning.near} - kinds
+        if unknown:
+            raise ArtifactError(
+                f"synonyms, {meaning.name!r}: there is no kind {sorted(unknown)[0]!r}.", "Name one of the kinds."
+            )
+    return meanings
+
+
+def load_brands(source: Path | None = None) -> tuple[Meaning, ...]:
+    """Brands in both scripts (of the shipped file by default); raises :class:`ArtifactError`."""
+    meanings = tuple(
+        Meaning(
+            name=f"brand {entry.get('en', ['?'])[0]}",
+            forms=(*_texts("brands", entry, "ko"), *_texts("brands", entry, "en")),
+            brand=True,
+        )
+        for entry in _read(source, "brands")
+    )
+    _refuse_repeats("brands", [meaning.forms for meaning in meanings])
+    return meanings
+
+
+def _parse_meaning(entry: Mapping[str, Any]) -> Meaning:
+    where = f"synonyms, {entry.get('meaning')!r}"
+    unknown = entry.keys() - _KEYS
+    if unknown:
+        raise ArtifactError(
+            f"{where}: there is no key {sorted(unknown)[0]!r}.", f"There are: {', '.join(sorted(_KEYS))}."
+        )
+    return Meaning(
+        name=str(entry.get("meaning")),
+        forms=(*_texts(where, entry, "ko"), *_texts(where, entry, "en")),
+        kind=bool(entry.get("kind")),
+        under=_texts(where, entry, "under") if "under" in entry else (),
+        near=_texts(where, entry, "near") if "near" in entry else (),
+        audience=str(entry.get("audience", "")),
+        use=bool(entry.get("use")),
+    )
 
 
 def _read(source: Path | None, name: str) -> Sequence[Mapping[str, Any]]:

@@ -35,7 +35,7 @@ class Notes:
         """Note the words of a search that nothing narrowed, and how much it found; not its further pages. Words that found
         nothing as they were typed, and something when mended, found something."""
         if words and query.page == 1 and not query.filters.narrows:
-            self._take(partial(self._catalog.searches.note, words, found.total))
+            self._take(partial(self._catalog.searches.note, words, found.with_all_words))
 
     def history(self, account_id: int, words: str, query: ListQuery) -> None:
         """Remember the words of somebody's search in their history, if they keep one."""

@@ -262,6 +262,11 @@ def _schemas(taxonomy: Taxonomy) -> Document:
             {
                 "query": text,
                 "searched_for": {**text, "description": "Other words where those of the query find nothing."},
+                "left_out": {**text, "description": "Words that no product has together with the others, or none."},
+                "with_all_words": {
+                    "type": "integer",
+                    "description": "Products that have all words: they come first, the nearest to them follow.",
+                },
                 **page,
             }
         ),

@@ -32,7 +32,7 @@ CONTENT = (
     *("gtin", "mpn", "fingerprint"),
 )
 """Columns of ``offers`` that say what the feed says."""
-WORDS = ("price_order", "title", "about", "classes", "colors", "brand")
+WORDS = ("price_order", "title", "brand", "category", "color", "classes", "colors")
 """Columns of ``listings`` that are made of them; staged as ``listing_...``."""
 
 NEW, CHANGED, SAME, GONE = "new", "changed", "same", "gone"
@@ -196,7 +196,6 @@ class Stage:
     def _fresh(self, content: dict[str, Any], kind: str, offer_id: int, **flags: bool) -> dict[str, Any]:
         found = self._classifier.by_words(content["title"], content["category"], content["google_category"])
         title = searchable(content["title"])
-        about = searchable(f"{content['brand']}\n{content['category']}\n{content['color']}")
         return {
             **content,
             **flags,
@@ -205,10 +204,9 @@ class Stage:
             "shown": content["availability"] != "out_of_stock",
             "listing_price_order": minor_to_order(content["lowest_price"], content["currency"]),
             "listing_title": title,
-            "listing_about": about,
             "listing_classes": class_keys(found),
             "listing_colors": self._colors.keys(content["color"], content["title"]),
-            "listing_brand": content["brand"],
+            **{f"listing_{name}": content[name] for name in ("brand", "category", "color")},
             "classes": [
                 {"shop_offer_id": content["shop_offer_id"], "axis": axis, "slug": slug} for axis, slug in found.items()
             ],

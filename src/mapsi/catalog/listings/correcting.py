@@ -1,93 +1,88 @@
-"""Words that find nothing as typed: typed on the other keyboard layout, or with one slip."""
+"""Words that find nothing as typed: typed on the other keyboard layout, with one slip, or a brand in the other script."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from string import ascii_lowercase
 
-from mapsi.catalog.listings.listing_index import ListingIndex
-from mapsi.catalog.listings.segment import Segment
-from mapsi.catalog.listings.words import is_somewhere
+from mapsi.catalog.listings.word_index import SEPARATOR, View
 from mapsi.catalog.text.hangul import (
     SIMPLE_LETTERS,
     is_initials,
     is_syllable,
     letters,
+    syllables,
     typed_as_hangul,
     typed_as_latin,
 )
-from mapsi.catalog.text.thesaurus import Term, Thesaurus
+from mapsi.catalog.text.sound import sound
 from mapsi.catalog.text.tokens import is_cjk, words
 
 SHORTEST_LATIN = 4
 SHORTEST_HANGUL = 3
 """Shorter words have too many others one slip away."""
+_SOUNDING_ALIKE = 10
+
+Finds = Callable[[Sequence[str]], bool]
+"""Whether each of some words finds something."""
 
 
-def correct(index: ListingIndex, thesaurus: Thesaurus, terms: Sequence[Term]) -> tuple[tuple[Term, ...], str]:
-    """The terms to search for in the place of ``terms``, and their words; the same terms and an empty text where each
-    finds something or none can be mended. Words that find something stay as they are."""
-    found = [any(is_somewhere(segment, term, index.classes) for segment in index.segments) for term in terms]
+def correct(view: View, said: Sequence[str], is_known: Callable[[str], bool], finds: Finds) -> tuple[str, ...]:
+    """The words to search for in the place of ``said``; none where each finds something, or none can be mended. Words that
+    find something or mean something (``is_known``), and those that cannot be mended, stay as they are."""
+    found = [is_known(word) or finds((word,)) for word in said]
     if all(found):
-        return tuple(terms), ""
-    whole = _on_the_other_keyboard(index, thesaurus, _text(terms))
+        return ()
+    whole = _on_the_other_keyboard("".join(said), finds)
     if whole:
-        return whole, _text(whole)
-    mended: list[Term] = []
-    for term, is_found in zip(terms, found, strict=True):
-        other = (term,) if is_found else _mend(index, thesaurus, term)
-        if not other:
-            return tuple(terms), ""
-        mended += other
-    return tuple(mended), _text(mended)
+        return whole
+    mended: list[str] = []
+    for word, is_found in zip(said, found, strict=True):
+        mended += (word,) if is_found else _mend(view, word, finds) or (word,)
+    return tuple(mended) if tuple(mended) != tuple(said) else ()
 
 
-def _text(terms: Iterable[Term]) -> str:
-    return " ".join(term.text for term in terms)
-
-
-def _mend(index: ListingIndex, thesaurus: Thesaurus, term: Term) -> tuple[Term, ...]:
-    word = "".join(term.own)
-    other = _on_the_other_keyboard(index, thesaurus, word)
+def _mend(view: View, word: str, finds: Finds) -> tuple[str, ...]:
+    other = _on_the_other_keyboard(word, finds)
     if other:
         return other
-    near = _nearest(index, word)
-    return thesaurus.terms((near,)) if near else ()
+    near = _nearest(view, word) or _sounding_alike(view, word)
+    return (near,) if near else ()
 
 
-def _on_the_other_keyboard(index: ListingIndex, thesaurus: Thesaurus, typed: str) -> tuple[Term, ...]:
-    keys = typed.replace(" ", "")
+def _on_the_other_keyboard(keys: str, finds: Finds) -> tuple[str, ...]:
     other = typed_as_hangul(keys) if keys.isascii() else typed_as_latin(keys)
     if len(other) < 2 or other == keys or (not keys.isascii() and not other.isascii()):
         return ()
-    terms = thesaurus.terms(words(other))
-    found = (any(is_somewhere(segment, term, index.classes) for segment in index.segments) for term in terms)
-    return terms if all(found) else ()
+    found = tuple(words(other))
+    return found if finds(found) else ()
 
 
-def _nearest(index: ListingIndex, word: str) -> str:
-    """The word one slip away that most listings have; empty where there is none."""
-    best, most = "", 0
-    for segment in index.segments:
-        for number in _near(segment, word):
-            count = len(segment.title.of(number)) + len(segment.about.of(number))
-            if count > most:
-                best, most = segment.vocabulary.words[number], count
-    return best
+def _nearest(view: View, word: str) -> str:
+    """The word one slip away that most products have; empty where there is none."""
+    counted = [(view.searcher.doc_freq("word", other), other) for other in _near(word)]
+    count, best = max(counted, default=(0, ""), key=lambda entry: entry[0])
+    return best if count else ""
 
 
-def _near(segment: Segment, word: str) -> Iterator[int]:
-    vocabulary = segment.vocabulary
+def _near(word: str) -> Iterable[str]:
     if is_cjk(word):
         if len(word) < SHORTEST_HANGUL or is_initials(word) or not all(map(is_syllable, word)):
-            return
-        for spelled in one_slip_away(letters(word), SIMPLE_LETTERS):
-            number = vocabulary.by_letters(spelled)
-            if number is not None:
-                yield number
-    elif len(word) >= SHORTEST_LATIN and word.isascii() and word.isalpha():
-        for other in one_slip_away(word, tuple(ascii_lowercase)):
-            yield from map(int, vocabulary.exactly(other))
+            return ()
+        return (syllables(spelled) for spelled in one_slip_away(letters(word), SIMPLE_LETTERS))
+    if len(word) >= SHORTEST_LATIN and word.isascii() and word.isalpha():
+        return one_slip_away(word, tuple(ascii_lowercase))
+    return ()
+
+
+def _sounding_alike(view: View, word: str) -> str:
+    """The brand in the other script that sounds like a word, the one that most products have; empty where there is none."""
+    heard = sound(word)
+    if not heard:
+        return ""
+    alike = view.searcher.terms_with_prefix("sound", f"{heard}{SEPARATOR}", None, _SOUNDING_ALIKE)
+    brands = (text.partition(SEPARATOR)[2] for text, _ in alike)
+    return next((brand for brand in brands if is_cjk(brand) != is_cjk(word)), "")
 
 
 def one_slip_away(word: str, alphabet: Sequence[str]) -> Iterator[str]:

@@ -2,183 +2,144 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from itertools import pairwise
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
-import numpy as np
+from tantivy import FieldType, Occur, Query
 
-from mapsi.catalog.listings.narrowing import AUDIENCE, COLOR, PRICE, SHOP
-from mapsi.catalog.listings.segment import Bools, Codes, Ints, Segment, sorted_unique
-from mapsi.catalog.listings.words import Scores
+from mapsi.catalog.listings.matching import AUDIENCE, COLOR, PRICE, SHOP, Clauses
+from mapsi.catalog.listings.word_index import View, look_for
 from mapsi.catalog.records import Facets, PriceRange, ShopCount
-from mapsi.catalog.store.money import ORDER_DIGITS, from_order
+from mapsi.catalog.store.money import LARGEST, ORDER_DIGITS, from_order
 
 _UNIT = 10**ORDER_DIGITS
 _RANGES = 5
-_SAMPLE = 4096
 _ROUND = (1, 2, 3, 5, 7)
+_MOST_VALUES = 10_000
+_AXES = "class"
 
 
-class Matched(NamedTuple):
-    """The rows of a segment that hold the words, their scores, and what each kind of filter lets through."""
+class FacetCounter:
+    """Counts over what ``clauses`` find, each kind of filter with the others in force. A product counts once for each value
+    that a variant of it has."""
 
-    segment: Segment
-    rows: Bools
-    scores: Scores
-    masks: Mapping[str, Bools]
+    def __init__(self, view: View, clauses: Clauses, filters: Mapping[str, Query]) -> None:
+        self._view, self._searcher = view, view.searcher
+        self._clauses = clauses
+        self._filters = filters
 
-    def but_for(self, kind: str) -> Ints:
-        """The rows that pass all filters but those of a kind: a choice among shops shows what other shops have."""
-        return np.flatnonzero(self._passing(kind))
+    def count(self, shops: Mapping[int, tuple[str, str]]) -> Facets:
+        """The counts; ``shops`` gives slug and name by number."""
+        chosen = [kind for kind in self._filters if kind not in (PRICE, SHOP, AUDIENCE, COLOR)]
+        together = self._terms(None, *(kind for kind in (SHOP, AUDIENCE, COLOR) if kind not in self._filters), _AXES)
+        for kind in (SHOP, AUDIENCE, COLOR):
+            if kind in self._filters:
+                together |= self._terms(kind, kind)
+        classes = _by_axis(together[_AXES])
+        for axis in chosen:
+            classes[axis] = _by_axis(self._terms(axis, _AXES)[_AXES]).get(axis, {})
+        prices = _Prices(self._view, self._but_for(PRICE))
+        return Facets(
+            shops=_shop_counts(together[SHOP], shops),
+            classes={axis: most_first(counts) for axis, counts in sorted(classes.items()) if counts},
+            audiences=cast(Any, most_first(together[AUDIENCE])),
+            colors=most_first(together[COLOR]),
+            price_min=prices.lowest,
+            price_max=prices.highest,
+            prices=prices.ranges(),
+            offers=look_for(self._searcher, self._but_for(None)).total,
+        )
 
-    @property
-    def passing(self) -> Bools:
-        """For each row whether it holds the words and passes all filters."""
-        return self._passing("")
+    def _but_for(self, kind: str | None) -> Query:
+        """All filters but those of a kind: a choice among shops shows what other shops have."""
+        kept = [(Occur.Must, query) for name, query in self._filters.items() if name != kind]
+        return Query.boolean_query([*self._clauses, *kept])
 
-    @property
-    def found(self) -> Ints:
-        """The rows that pass all filters."""
-        return self.but_for("")
-
-    def _passing(self, left_out: str) -> Bools:
-        keep = self.rows
-        for kind, mask in self.masks.items():
-            if kind != left_out:
-                keep = keep & mask
-        return keep
-
-
-def count_facets(parts: Sequence[Matched], shops: Mapping[int, tuple[str, str]]) -> Facets:
-    """Counts over the products of several segments, each kind with the filters of the others in force; ``shops`` gives
-    slug and name by number. A product counts once for each value that a variant of it has."""
-    prices = _Prices(parts)
-    axes = sorted({axis for part in parts for axis in part.segment.classes})
-    classes = {axis: _count(parts, axis, lambda s, axis=axis: s.classes.get(axis)) for axis in axes}
-    return Facets(
-        shops=_count_shops(parts, shops),
-        classes={axis: counts for axis, counts in classes.items() if counts},
-        audiences=cast(Any, _count(parts, AUDIENCE, lambda segment: segment.audience)),
-        colors=_count_colors(parts),
-        price_min=prices.lowest,
-        price_max=prices.highest,
-        prices=prices.ranges(),
-        offers=sum(count_products(part.segment, part.found) for part in parts),
-    )
+    def _terms(self, left_out: str | None, *fields: str) -> dict[str, dict[Any, int]]:
+        asked = {field: {"terms": {"field": field, "size": _MOST_VALUES}} for field in fields}
+        found = self._searcher.aggregate(self._but_for(left_out), asked)
+        return {field: {each["key"]: each["doc_count"] for each in found[field]["buckets"]} for field in fields}
 
 
-def count_products(segment: Segment, rows: Ints) -> int:
-    """How many products rising ``rows`` are variants of."""
-    shared = segment.shared[rows]
-    together = segment.group[rows[shared]]
-    return int(len(rows) - len(together) + np.count_nonzero(np.diff(together, prepend=-1)))
+def most_first(counts: Mapping[str, int]) -> tuple[tuple[str, int], ...]:
+    """Values with their counts, the most frequent first, of equals by name; none without a product."""
+    return tuple(sorted(((value, n) for value, n in counts.items() if n), key=lambda entry: (-entry[1], entry[0])))
 
 
-def _count_by_code(segment: Segment, rows: Ints, codes: Codes) -> Ints:
-    """Products by code. Groups rise with the rows, so a product's repeats stand together: what is left is to count each of
-    its codes once."""
-    groups, found = segment.group[rows].astype(np.int64), codes.codes[rows]
-    shared, size = segment.shared[rows], len(codes.values)
-    counted = np.bincount(found[~shared], minlength=size)
-    if shared.any():
-        pairs = sorted_unique(groups[shared] * size + found[shared])
-        counted += np.bincount(pairs % size, minlength=size)
-    return counted
+def _by_axis(counts: Mapping[str, int]) -> dict[str, dict[str, int]]:
+    apart: dict[str, dict[str, int]] = {}
+    for key, count in counts.items():
+        axis, _, slug = key.partition(":")
+        apart.setdefault(axis, {})[slug] = count
+    return apart
 
 
-def _count(parts: Iterable[Matched], kind: str, codes_of: Any) -> tuple[tuple[str, int], ...]:
-    counts: Counter[str] = Counter()
-    for part in parts:
-        codes = codes_of(part.segment)
-        if codes is not None:
-            counted = _count_by_code(part.segment, part.but_for(kind), codes)
-            counts.update({value: int(counted[n]) for n, value in enumerate(codes.values) if value})
-    return _most_first(counts)
-
-
-def _most_first(counts: Mapping[str, int]) -> tuple[tuple[str, int], ...]:
-    return tuple(sorted(((v, n) for v, n in counts.items() if n), key=lambda entry: (-entry[1], entry[0])))
-
-
-def _count_shops(parts: Iterable[Matched], shops: Mapping[int, tuple[str, str]]) -> tuple[ShopCount, ...]:
-    counts: Counter[str] = Counter()
+def _shop_counts(counts: Mapping[int, int], shops: Mapping[int, tuple[str, str]]) -> tuple[ShopCount, ...]:
+    by_slug = {shops[int(number)][0]: count for number, count in counts.items() if int(number) in shops}
     names = dict(shops.values())
-    for segment, rows in ((part.segment, part.but_for(SHOP)) for part in parts):
-        # A product is of one shop: its first row tells which.
-        first = rows[np.diff(segment.group[rows], prepend=-1) != 0]
-        counted = np.bincount(segment.shop[first])
-        for number in np.flatnonzero(counted):
-            if int(number) in shops:
-                counts[shops[int(number)][0]] += int(counted[number])
-    return tuple(ShopCount(slug=slug, name=names[slug], count=count) for slug, count in _most_first(counts))
-
-
-def _count_colors(parts: Iterable[Matched]) -> tuple[tuple[str, int], ...]:
-    """A row may have several colours, kept as one value: variants that share one have to be counted apart."""
-    counts: Counter[str] = Counter()
-    for part in parts:
-        segment, rows, codes = part.segment, part.but_for(COLOR), part.segment.colors
-        shared = segment.shared[rows]
-        alone = np.bincount(codes.codes[rows[~shared]], minlength=len(codes.values))
-        families = sorted({family for value in codes.values for family in value.split()})
-        together = rows[shared]
-        for family in families:
-            has = np.array([family in value.split() for value in codes.values])
-            several = count_products(segment, together[has[codes.codes[together]]]) if len(together) else 0
-            counts[family] += int(alone[has].sum()) + several
-    return _most_first(counts)
+    return tuple(ShopCount(slug=slug, name=names[slug], count=count) for slug, count in most_first(by_slug))
 
 
 class _Prices:
     """The prices of what is found whatever the price, as a few ranges of round numbers that hold about as many each."""
 
-    def __init__(self, parts: Sequence[Matched]) -> None:
-        self._parts = [(part.segment, part.but_for(PRICE)) for part in parts]
-        self._prices = [segment.price[rows] for segment, rows in self._parts if len(rows)]
+    def __init__(self, view: View, query: Query) -> None:
+        self._schema, self._searcher = view.schema, view.searcher
+        self._query = query
+        shares = [100 * n / _RANGES for n in range(1, _RANGES)]
+        found = view.searcher.aggregate(
+            query,
+            {
+                "bounds": {"stats": {"field": "price"}},
+                "shares": {"percentiles": {"field": "price", "percents": shares}},
+                "uneven": {"stats": {"field": "uneven"}},
+            },
+        )
+        self._least, self._most = found["bounds"]["min"], found["bounds"]["max"]
+        self._shares = [value for value in found["shares"]["values"].values() if value is not None]
+        self._step = _UNIT // 100 if found["uneven"]["max"] else _UNIT
 
     @property
     def lowest(self) -> Decimal | None:
-        return from_order(min(int(prices.min()) for prices in self._prices)) if self._prices else None
+        return None if self._least is None else from_order(int(self._least))
 
     @property
     def highest(self) -> Decimal | None:
-        return from_order(max(int(prices.max()) for prices in self._prices)) if self._prices else None
+        return None if self._most is None else from_order(int(self._most))
 
     def ranges(self) -> tuple[PriceRange, ...]:
         bounds = self._bounds()
         if not bounds:
             return ()
-        step = _UNIT if all(not (prices % _UNIT).any() for prices in self._prices) else _UNIT // 100
-        edges = [None, *bounds, None]
-        found = []
-        for low, after in pairwise(edges):
-            count = sum(count_products(s, rows[_between(s.price[rows], low, after)]) for s, rows in self._parts)
+        found = tuple(self._counted(bounds))
+        return found if len(found) > 1 else ()
+
+    def _counted(self, bounds: Sequence[int]) -> Iterator[PriceRange]:
+        low: int | None = None  # of a range that would hold nothing, the next one takes the beginning
+        for begin, after in pairwise((None, *bounds, None)):
+            # One by one: buckets would count a product once for each price that a variant has.
+            within = self._within(begin or 0, (after or LARGEST + 1) - 1)
+            count = look_for(self._searcher, within).total
             if count:
-                high = None if after is None else from_order(after - step)
-                found.append(PriceRange(low=None if low is None else from_order(low), high=high, count=count))
-        return tuple(found) if len(found) > 1 else ()
+                high = None if after is None else from_order(after - self._step)
+                yield PriceRange(low=None if low is None else from_order(low), high=high, count=count)
+                low = after
+
+    def _within(self, low: int, high: int) -> Query:
+        prices = Query.range_query(self._schema, "price", FieldType.Unsigned, low, high)
+        return Query.boolean_query([(Occur.Must, self._query), (Occur.Must, prices)])
 
     def _bounds(self) -> list[int]:
-        if not self._prices:
+        if self._least is None:
             return []
-        every = np.concatenate([prices[:: max(1, len(prices) // _SAMPLE)] for prices in self._prices])
-        shares = np.quantile(every, [n / _RANGES for n in range(1, _RANGES)])
-        return sorted({rounded for share in shares if (rounded := _round(int(share))) > int(every.min())})
+        return sorted(
+            {rounded for share in self._shares if self._least < (rounded := _round(int(share))) <= self._most}
+        )
 
 
 def _round(price: int) -> int:
     """The nearest price with one digit that people count in."""
     scale = int(10 ** (len(str(max(price, 1))) - 1))
     return min([first * scale for first in (*_ROUND, 10)], key=lambda bound: abs(bound - price))
-
-
-def _between(prices: Ints, low: int | None, after: int | None) -> Bools:
-    keep = np.ones(len(prices), np.bool_)
-    if low is not None:
-        keep &= prices >= low
-    if after is not None:
-        keep &= prices < after
-    return keep

@@ -1,162 +1,215 @@
-"""Answers out of the listings in memory: a page of offers, how many there are, and what narrows them down."""
+"""Answers out of the index of words: a page of products, how many there are, and what narrows them down."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
-from dataclasses import dataclass
-from typing import TypeVar, cast
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple, TypeVar, cast
 
-import numpy as np
+from tantivy import DocAddress, Occur, Order, Query
 
 from mapsi.catalog.filters import Expired, Filters, Sort
 from mapsi.catalog.listings.correcting import correct
-from mapsi.catalog.listings.facets import Matched, count_facets, count_products
-from mapsi.catalog.listings.listing_index import ListingIndex
-from mapsi.catalog.listings.narrowing import Window, masks
-from mapsi.catalog.listings.ordering import Ranking, best_variants, first_products
-from mapsi.catalog.listings.segment import Bools, Ints, Segment
-from mapsi.catalog.listings.words import NOWHERE, Scores, has_words, score_words
+from mapsi.catalog.listings.facets import FacetCounter
+from mapsi.catalog.listings.matching import Clauses, Matcher
+from mapsi.catalog.listings.word_index import View, look_for
 from mapsi.catalog.records import Facets
-from mapsi.catalog.text.thesaurus import Term, Thesaurus
+from mapsi.catalog.text.asked import Asked, Clause, Role, Unit, understand
+from mapsi.catalog.text.facts import KIND, fact
+from mapsi.catalog.text.thesaurus import Thesaurus
+from mapsi.catalog.text.tokens import stem
 
 T = TypeVar("T")
-Shown = Callable[[Segment], Bools | None]
-_LARGE = 20
-"""Answers whose scores are remembered for their next page and their counts: 2 bytes a listing each."""
+FEW = 8
+"""Where fewer products than this have all words, the nearest are shown after them."""
+_ALL_WORDS = 24.0
+"""What having all words is worth beside the points of single ones: more than they can make up for."""
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
-    """What is asked for: the words (none for all listings), and whether they are to be taken as they stand."""
+_ORDERS: Mapping[Sort, dict[str, Any]] = {
+    "price-up": {"order_by_field": "price_up", "order": Order.Asc},
+    "price-down": {"order_by_field": "price_down", "order": Order.Desc},
+}
 
-    words: tuple[str, ...] = ()
-    exact: bool = False
+
+class Wanted(NamedTuple):
+    """What is searched for: all ``asked`` has, or, where that is little, the ``nearest``, a query of its own.
+
+    ``instead`` are the words that were taken in the place of those typed, ``left_out`` those that nothing near has,
+    ``whole`` counts the products that have all words, where the nearest are shown with them."""
+
+    asked: Asked
+    nearest: Query | None = None
+    instead: str = ""
+    left_out: str = ""
+    whole: int | None = None
+
+
+class Hit(NamedTuple):
+    """A product found: the offer to show of one that stands ``alone``, and where its document is."""
+
+    offer: int
+    alone: bool
+    address: DocAddress
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Offer ids of one page, one a product; products over all pages; the words that were looked for instead."""
+    """The products of one page; how many there are over all pages; what was searched for."""
 
-    offers: list[int]
+    hits: list[Hit]
     total: int
-    instead: str
+    wanted: Wanted
 
 
 class Searcher:
-    """Searches one index. ``shown`` gives the rows of a segment that may be shown, ``None`` for all."""
+    """Searches one state of the index, among what has not ``expired``. ``shops`` gives slug and name by number;
+    ``memory`` keeps what holds as long as this state."""
 
-    def __init__(self, index: ListingIndex, thesaurus: Thesaurus, shown: Shown) -> None:
-        self._index = index
+    def __init__(
+        self,
+        view: View,
+        thesaurus: Thesaurus,
+        shops: Mapping[int, tuple[str, str]],
+        expired: Expired,
+        memory: Callable[[Hashable, Callable[[], Any]], Any],
+    ) -> None:
+        self.view = view
         self._thesaurus = thesaurus
-        self._shown = shown
-        self._shops = {slug: number for number, (slug, _) in index.shops.items()}
+        self._shops = shops
+        self.expired = expired
+        self._memory = memory
+        self._matcher = Matcher(view.schema, {slug: number for number, (slug, _) in shops.items()})
+        self._shown = self._matcher.everything(expired)
 
-    def page(self, query: Query, filters: Filters, sort: Sort, window: Window) -> Found:
-        terms, instead = self._terms(query)
-        parts = [self._ranking(matched) for matched in self._matched(terms, filters)]
-        total = sum(len(part.rows) for part in parts)
-        if window.offset >= total:
-            return Found([], total, instead)
-        first = first_products(parts, sort, window.offset + window.size)
-        return Found([int(offer) for offer in first[window.offset :]], total, instead)
+    def page(
+        self, words: tuple[str, ...], filters: Filters, sort: Sort, offset: int, size: int, *, exact: bool = False
+    ) -> Found:
+        """``size`` products from ``offset`` on. The order ``likeness`` is that of points, of equals the newest."""
+        if not words:
+            return self._look(Wanted(Asked(())), filters, sort, offset, size)
+        wanted = self.wanted(words, fill=sort == "likeness", exact=exact)
+        return self._look(wanted, filters, sort, offset, size)
 
-    def facets(self, query: Query, filters: Filters) -> Facets:
+    def facets(self, words: tuple[str, ...], filters: Filters, *, fill: bool = True, exact: bool = False) -> Facets:
         """What the answer can be narrowed down to; see :class:`~mapsi.catalog.records.Facets`."""
-        terms, _ = self._terms(query)
-        return count_facets(self._matched(terms, filters), self._index.shops)
+        wanted = self.wanted(words, fill=fill, exact=exact) if words else Wanted(Asked(()))
+        return self._counter(self._clauses(wanted), filters).count(self._shops)
 
-    def _terms(self, query: Query) -> tuple[tuple[Term, ...], str]:
-        """The terms to search for, and their words where they are not the ones asked for."""
-        terms = self._thesaurus.terms(query.words)
-        if query.exact or not terms or self._is_anywhere(terms):
-            return terms, ""
-        return self.remember(("terms", query), lambda: correct(self._index, self._thesaurus, terms))
-
-    def _is_anywhere(self, terms: tuple[Term, ...]) -> bool:
-        """Whether any listing has all of the terms."""
-        for segment, scored in zip(self._index.segments, self._scores(terms), strict=True):
-            rows = scored < NOWHERE
-            if (rows if segment.alive is None else rows & segment.alive).any():
-                return True
-        return False
-
-    def _matched(self, terms: tuple[Term, ...], filters: Filters) -> list[Matched]:
-        scores = self._scores(terms)
-        found = []
-        for segment, scored in zip(self._index.segments, scores, strict=True):
-            rows = scored < NOWHERE
-            for keep in (segment.alive, self._shown(segment)):
-                if keep is not None:
-                    rows &= keep
-            found.append(Matched(segment, rows, scored, masks(segment, filters, self._shops)))
-        return found
-
-    def _scores(self, terms: tuple[Term, ...]) -> list[Scores]:
-        if not terms:
-            return [np.zeros(segment.size, np.uint16) for segment in self._index.segments]
-        known = self._index.classes
-        return self.remember(
-            ("scores", hash(terms) % _LARGE),
-            lambda: (terms, [score_words(segment, terms, known) for segment in self._index.segments]),
-            lambda kept: kept[0] == terms,
-        )[1]
-
-    def facets_among(self, offers: Ints, filters: Filters) -> Facets:
-        """What these offers can be narrowed down to."""
-        matched = self._matched((), filters)
-        return count_facets([self._only(part, offers) for part in matched], self._index.shops)
-
-    def narrow(self, offers: Ints, filters: Filters) -> Bools:
-        """Which of these offers are shown and pass the filters."""
-        passing = np.zeros(len(offers), np.bool_)
-        for part in self._matched((), filters):
-            rows = part.segment.locate(offers)
-            here = rows >= 0
-            passing[here] = part.passing[rows[here]]
-        return passing
-
-    def _only(self, part: Matched, offers: Ints) -> Matched:
-        rows = np.zeros(part.segment.size, np.bool_)
-        rows[part.segment.rows_of(offers)] = True
-        return part._replace(rows=part.rows & rows)
+    def facets_among(self, offers: Sequence[int], filters: Filters) -> Facets:
+        """What the products of these offers can be narrowed down to."""
+        among = [*self._shown, (Occur.Must, self._matcher.offers(offers))]
+        return self._counter(among, filters).count(self._shops)
 
     def count_words(self, words: tuple[str, ...]) -> int:
-        """How many products hold the words as they stand."""
-        return self.remember(("count", words), lambda: self._count_words(words))
+        """How many products a search for these words finds."""
+        return self._count(self._clauses(self.wanted(words, fill=True, exact=False)))
 
-    def _count_words(self, words: tuple[str, ...]) -> int:
-        terms, known = self._thesaurus.terms(words), self._index.classes
-        total = 0
-        for segment in self._index.segments:
-            held = has_words(segment, terms, known)
-            shown = self._shown(segment)
-            total += count_products(segment, np.flatnonzero(held if shown is None else held & shown))
-        return total
+    def wanted(self, words: tuple[str, ...], *, fill: bool, exact: bool) -> Wanted:
+        """What to search for, so that something is found: the words as they are, mended, or the nearest to them."""
+        found: Wanted = self._memory(
+            ("wanted", words, fill, exact, self.expired), lambda: self._want(words, fill=fill, exact=exact)
+        )
+        return found
 
-    def _ranking(self, matched: Matched) -> Ranking:
-        rows = best_variants(matched.segment, matched.found, matched.scores)
-        return Ranking(matched.segment, rows, matched.scores)
+    def _want(self, words: tuple[str, ...], *, fill: bool, exact: bool) -> Wanted:
+        asked = self._understand(words, exact=exact)
+        whole = self._count(self._clauses(Wanted(asked)))
+        if exact or (whole and (not fill or whole >= FEW)):
+            return Wanted(asked)
+        if not whole:
+            mended = correct(self.view, words, self._is_known, self._finds)
+            if mended:
+                return self.wanted(mended, fill=fill, exact=exact)._replace(instead=" ".join(mended))
+        return self._nearest(asked, whole)
 
-    def remember(self, key: Hashable, find: Callable[[], T], fits: Callable[[T], bool] = lambda kept: True) -> T:
-        """What ``find`` gave in this generation, where that still ``fits``."""
-        memory, lock = self._index.memory, self._index.memory_lock
-        with lock:
-            kept = memory.get(key)
-        if kept is None or not fits(cast(T, kept)):
-            kept = find()
-            with lock:
-                memory[key] = kept
-        return cast(T, kept)
+    def _nearest(self, asked: Asked, whole: int) -> Wanted:
+        """The needed units that can be had together, those that say most first; around the first of them the nearest."""
+        kept: list[Unit] = []
+        left_out: list[Unit] = []
+        for unit in sorted(asked.needed, key=lambda unit: unit.role.value):
+            with_it = Asked((*kept, unit), asked.liked)
+            if self._count(self._clauses(Wanted(with_it))):
+                kept.append(unit)
+                continue
+            left_out.append(unit)
+            wider = self._widened(unit)
+            if not kept and wider is not None and self._count(self._clauses(Wanted(Asked((wider,))))):
+                kept.append(wider)
+        if not kept or (not left_out and len(kept) == 1 and self._widened(kept[0]) is None):
+            return Wanted(asked)
+        said = [unit.piece.text for unit in asked.units if unit in left_out]
+        near = Asked(tuple(kept), asked.liked)
+        return Wanted(near, self._around(near), left_out=" ".join(said), whole=whole)
 
+    def _around(self, near: Asked) -> Query:
+        first, *others = near.needed
+        anchor = self._widened(first) or first
+        clauses: Clauses = [(Occur.Must, self._matcher.has(anchor))]
+        for unit in (*others, *near.liked):
+            clauses.append((Occur.Should, self._matcher.has(unit)))
+        everything = Query.boolean_query([*self._matcher.asked(near), *self._being(first)])
+        return Query.boolean_query([*clauses, (Occur.Should, Query.const_score_query(everything, _ALL_WORDS))])
 
-def unexpired(expired: Expired) -> Shown:
-    """The rows of a segment that are not past their time to live; no sweep has taken these out of the listings yet."""
+    def _being(self, unit: Unit) -> Clauses:
+        """That a product is of the kind asked for, where others only name it (a denim shirt, among jeans)."""
+        kinds = [clause for clause in unit.clauses if unit.role is Role.KIND and clause.text.startswith(f"{KIND}:")]
+        return [(Occur.Must, self._matcher.find(clause)) for clause in kinds[:1]]
 
-    def shown(segment: Segment) -> Bools | None:
-        if not expired:
+    def _widened(self, unit: Unit) -> Unit | None:
+        """A kind together with those near it and those that it is one of."""
+        meaning = unit.piece.meaning
+        if meaning is None or unit.role is not Role.KIND or not (meaning.near or meaning.under):
             return None
-        keep = ~np.isin(segment.shop, list(expired.shops))
-        keep[segment.rows_of(np.array(sorted(expired.offers), np.int64))] = False
-        return keep
+        near = tuple(Clause("fact", fact(KIND, name), 3) for name in meaning.near)
+        under = tuple(Clause("fact", fact(KIND, name), 2) for name in meaning.under) if not near else ()
+        return replace(unit, clauses=(*unit.clauses, *near, *under), covered=False)
 
-    return shown
+    def _is_known(self, word: str) -> bool:
+        return self._thesaurus.meaning_of((word,)) is not None
+
+    def _finds(self, words: Sequence[str]) -> bool:
+        return self._count(self._clauses(Wanted(self._understand(words, exact=True)))) > 0
+
+    def _understand(self, words: Sequence[str], *, exact: bool) -> Asked:
+        return understand(words, self._thesaurus, self._is_word, exact=exact)
+
+    def _is_word(self, word: str) -> bool:
+        root = stem(word)
+        return any(self.view.searcher.doc_freq(field, root) for field in ("title", "about", "class_word"))
+
+    def _clauses(self, wanted: Wanted) -> Clauses:
+        if wanted.nearest is not None:
+            return [(Occur.Must, wanted.nearest), *self._shown[1:]]
+        if not wanted.asked.units:
+            return self._shown
+        return [*self._matcher.asked(wanted.asked), *self._shown[1:]]
+
+    def _counter(self, clauses: Clauses, filters: Filters) -> FacetCounter:
+        return FacetCounter(self.view, clauses, self._matcher.filters(filters))
+
+    def _count(self, clauses: Clauses) -> int:
+        return look_for(self.view.searcher, Query.boolean_query(clauses)).total
+
+    def _look(self, wanted: Wanted, filters: Filters, sort: Sort, offset: int, size: int) -> Found:
+        clauses = self._clauses(wanted)
+        clauses = [*clauses, *((Occur.Must, query) for query in self._matcher.filters(filters).values())]
+        query, searcher = Query.boolean_query(clauses), self.view.searcher
+        offset = min(offset, searcher.num_docs)
+        order: dict[str, Any] = {"offset": offset} | _ORDERS.get(sort, {"weight_by_field": "weight"})
+        if sort == "likeness" and not wanted.asked.units:
+            order = {"offset": offset, "order_by_field": "newest"}
+        found = look_for(searcher, query, size, **order)
+        return Found(self._hits(found.addresses), found.total, wanted)
+
+    def _hits(self, addresses: list[DocAddress]) -> list[Hit]:
+        values = self.view.searcher.fast_field_values
+        offers, variants = values("newest", addresses), values("variants", addresses)
+        return [
+            Hit(int(cast(int, offer)), count == 1, address)
+            for offer, count, address in zip(offers, variants, addresses, strict=True)
+        ]
+
+    def variants(self, hit: Hit) -> list[int]:
+        """The offers of a product."""
+        return [int(offer) for offer in self.view.searcher.doc(hit.address).get_all("offer")]

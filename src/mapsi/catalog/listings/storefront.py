@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from itertools import chain
+from pathlib import Path
+from typing import TypeVar, cast
 
+import numpy as np
+import numpy.typing as npt
 from sqlalchemy import Connection
 
-from mapsi.catalog.filters import Expired, Filters, Sort
+from mapsi.catalog.filters import Expired, Filters
 from mapsi.catalog.listings.browsing import load_products
-from mapsi.catalog.listings.listing_index import IndexKeeper, ListingIndex
-from mapsi.catalog.listings.narrowing import Window
-from mapsi.catalog.listings.searching import Found, Query, Searcher, unexpired
-from mapsi.catalog.listings.segment import Bools, Ints
-from mapsi.catalog.listings.suggesting import MOST, Suggester
+from mapsi.catalog.listings.columns import ColumnsKeeper, shop_numbers
+from mapsi.catalog.listings.index_keeper import IndexKeeper, Served
+from mapsi.catalog.listings.products import read_listings
+from mapsi.catalog.listings.searching import Found, Hit, Searcher
+from mapsi.catalog.listings.suggesting import MOST, suggest
+from mapsi.catalog.listings.variants import best_variant
+from mapsi.catalog.listings.word_index import DamagedIndexError, reading_safely
 from mapsi.catalog.product import ProductPage
+from mapsi.catalog.query import Query
 from mapsi.catalog.records import Facets, Suggestion
 from mapsi.catalog.store.database import Database
 from mapsi.catalog.store.expiry import read_expired
@@ -24,74 +31,123 @@ from mapsi.errors import CatalogError, UsageError
 from mapsi.taxonomy import Taxonomy
 
 T = TypeVar("T")
+Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
 _TRIES = 10
 
 
 class Storefront:
-    """Searches, lists, counts and suggestions over what is shown, out of the listings in memory. Any number of threads may
-    ask at once. The first question reads all listings (about 15 seconds a million), every later one what changed."""
+    """Searches, lists, counts and suggestions over what is shown. Any number of threads may ask at once. ``words`` is the
+    folder of the index of words; without it, the index is in memory."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, words: Path | None) -> None:
         self._database = database
-        self._keeper = IndexKeeper()
         self._thesaurus = shipped_thesaurus()
+        self._keeper = IndexKeeper(database, words, self._thesaurus)
+        self._columns = ColumnsKeeper()
 
-    def page(self, query: Query, filters: Filters, sort: Sort, window: Window) -> ProductPage:
-        def find(connection: Connection, index: ListingIndex, expired: Expired) -> ProductPage:
-            searcher = self._searcher(index, expired)
+    def page(self, query: Query) -> ProductPage:
+        said = _words_of(query)
+
+        def find(connection: Connection, served: Served, expired: Expired) -> ProductPage:
+            searcher = self._searcher(served, expired)
+            sort, offset, size = query.sort, query.offset, query.size
 
             def look() -> Found:
-                return searcher.page(query, filters, sort, window)
+                return searcher.page(said, query.filters, sort, offset, size, exact=query.exact)
 
-            # The list of everything is what most visitors see, and the one that looks at every listing.
-            everything = not query.words and not filters.narrows
-            found = searcher.remember(("all", sort, window, expired), look) if everything else look()
-            products = tuple(load_products(connection, found.offers, expired))
+            found = served.remember(("all", sort, offset, size, expired), look) if query.is_everything else look()
+            offers = self._offers(connection, served, searcher, found, query.filters)
+            products = load_products(connection, offers, expired)
+            if sort != "likeness":  # of a product whose cheapest variant does not pass, a dearer one is shown
+                products.sort(key=lambda product: product.lowest_price, reverse=sort == "price-down")
             return ProductPage(
-                products=products, total=found.total, number=window.number, size=window.size, instead=found.instead
+                products=tuple(products),
+                total=found.total,
+                number=query.page,
+                size=size,
+                instead=found.wanted.instead,
+                left_out=found.wanted.left_out,
+                whole=found.wanted.whole,
             )
 
         return self._ask(find)
 
-    def facets(self, query: Query, filters: Filters) -> Facets:
-        def count(connection: Connection, index: ListingIndex, expired: Expired) -> Facets:
-            searcher = self._searcher(index, expired)
-            if query.words or filters.narrows:
-                return searcher.facets(query, filters)
-            return searcher.remember(("facets", expired), lambda: searcher.facets(query, filters))
+    def facets(self, query: Query) -> Facets:
+        said = _words_of(query)
+
+        def count(_: Connection, served: Served, expired: Expired) -> Facets:
+            searcher = self._searcher(served, expired)
+            if query.is_everything:
+                return cast(Facets, served.remember(("facets", expired), lambda: searcher.facets((), query.filters)))
+            return searcher.facets(said, query.filters, fill=query.sort == "likeness", exact=query.exact)
 
         return self._ask(count)
 
     def facets_among(self, offers: Ints, filters: Filters) -> Facets:
-        return self._ask(lambda _, index, expired: self._searcher(index, expired).facets_among(offers, filters))
+        wanted = [int(offer) for offer in offers]
+        return self._ask(lambda _, served, expired: self._searcher(served, expired).facets_among(wanted, filters))
 
     def narrow(self, offers: Ints, filters: Filters) -> Bools:
-        return self._ask(lambda _, index, expired: self._searcher(index, expired).narrow(offers, filters))
+        for _ in range(_TRIES):
+            with self._database.read() as connection:
+                columns = self._columns.at(connection)
+                if columns is not None:
+                    expired = read_expired(connection, self._database.now())
+                    return columns.narrow(offers, filters, expired, shop_numbers(connection))
+        raise _too_fast()
 
     def suggest(self, text: str, taxonomy: Taxonomy, limit: int) -> tuple[Suggestion, ...]:
         if not 1 <= limit <= MOST:
             raise UsageError(f"There are 1 to {MOST} suggestions.", "Ask for so many.")
+        return self._ask(lambda _, served, expired: suggest(text, self._searcher(served, expired), taxonomy, limit))
 
-        def find(connection: Connection, index: ListingIndex, expired: Expired) -> tuple[Suggestion, ...]:
-            searcher = self._searcher(index, expired)
-            suggester = searcher.remember(("suggester", id(taxonomy)), lambda: Suggester(index, taxonomy))
-            return suggester.suggest(text, searcher, limit)
+    def rebuild(self) -> int:
+        """Build the index of words anew; gives the number of products in it."""
+        return self._keeper.rebuild()
 
-        return self._ask(find)
+    def close(self) -> None:
+        """Wait for what is being built."""
+        self._keeper.close()
 
-    def _searcher(self, index: ListingIndex, expired: Expired) -> Searcher:
-        return Searcher(index, self._thesaurus, unexpired(expired))
+    def _offers(
+        self, connection: Connection, served: Served, searcher: Searcher, found: Found, filters: Filters
+    ) -> list[int]:
+        """The offer to show of each product found; products of several variants are looked at closely."""
+        variants = {hit.offer: searcher.variants(hit) for hit in found.hits if not hit.alone}
+        rows = {row.offer_id: row for row in read_listings(connection, chain.from_iterable(variants.values()))}
 
-    def _ask(self, answer: Callable[[Connection, ListingIndex, Expired], T]) -> T:
+        def shown(hit: Hit) -> int | None:
+            if hit.alone:
+                return hit.offer
+            known = [rows[offer] for offer in variants[hit.offer] if offer in rows]
+            return best_variant(known, found.wanted.asked, filters, searcher.expired, served.reader)
+
+        return [offer for hit in found.hits if (offer := shown(hit)) is not None]
+
+    def _searcher(self, served: Served, expired: Expired) -> Searcher:
+        return Searcher(served.view, self._thesaurus, served.shops, expired, served.remember)
+
+    def _ask(self, answer: Callable[[Connection, Served, Expired], T]) -> T:
         """An answer in a transaction that sees the very generation the index is of."""
-        for _ in range(_TRIES):
+        for tried in range(_TRIES):
             with self._database.read() as connection:
-                index = self._keeper.at(connection)
-                if index is not None:
-                    return answer(connection, index, read_expired(connection, self._database.now()))
-        raise CatalogError("The catalogue changes faster than it can be read.", "Try again in a moment.")
+                served = self._keeper.at(connection, may_be_restored=tried == _TRIES - 1)
+                if served is None:
+                    continue
+                try:
+                    with reading_safely():
+                        return answer(connection, served, read_expired(connection, self._database.now()))
+                except DamagedIndexError as error:
+                    self._keeper.damaged(str(error))
+        raise _too_fast()
 
 
-def as_query(text: str, *, exact: bool) -> Query:
-    """What a person typed; raises :class:`UsageError`, :class:`~mapsi.catalog.text.tokens.NoWordsError` for no words."""
-    return Query(query_words(text), exact)
+def _words_of(query: Query) -> tuple[str, ...]:
+    """The words of what a person typed; raises :class:`UsageError`, :class:`~mapsi.catalog.text.tokens.NoWordsError` for
+    none."""
+    return query_words(query.words) if query.words else ()
+
+
+def _too_fast() -> CatalogError:
+    return CatalogError("The catalogue changes faster than it can be read.", "Try again in a moment.")

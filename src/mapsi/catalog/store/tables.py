@@ -70,12 +70,14 @@ class Table(DeclarativeBase):
 
 
 class State(Table):
-    """One row: ``generation`` grows with every change that an answer may show."""
+    """One row: ``generation`` grows with every change that an answer may show; ``mark`` tells this catalogue from others, so
+    that what is derived from it is never taken for another's."""
 
     __tablename__ = "state"
 
     id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=False)
     generation: Mapped[int] = mapped_column(Id)
+    mark: Mapped[str] = mapped_column(String(32))
 
 
 class Shop(Table):
@@ -297,14 +299,13 @@ class ClassWords(Table):
 class Listing(Table):
     """The shop window: one slim row an offer that is shown, with all that finding, narrowing and sorting need.
 
-    ``price_order`` is the lowest price in ten-thousandths of a unit, the same scale for every currency. ``title``
-    and ``about`` (brand, category, colour) are searchable texts, ``classes`` keys of ``class_words``, ``colors`` slugs
-    of colour families between blanks. What changes here is noted in ``listing_changes``."""
+    ``price_order`` is the lowest price in ten-thousandths of a unit, the same scale for every currency. ``title`` is a
+    searchable text, ``brand``, ``category`` and ``color`` are the shop's own; ``classes`` are keys of ``class_words``,
+    ``colors`` slugs of colour families between blanks. What changes here is noted in ``listing_changes``."""
 
     __tablename__ = "listings"
     __table_args__ = (
         Index(None, "shop_id", "group_key", "price_order", "offer_id"),
-        Index(None, "price_order", "offer_id"),
         TABLE_OPTIONS,
     )
 
@@ -314,10 +315,11 @@ class Listing(Table):
     price_order: Mapped[int] = mapped_column(Id)
     audience: Mapped[str | None] = mapped_column(String(10))
     title: Mapped[str] = mapped_column(Long)
-    about: Mapped[str] = mapped_column(Long)
+    brand: Mapped[str] = mapped_column(String(200), server_default=text("''"))
+    category: Mapped[str] = mapped_column(String(750), server_default=text("''"))
+    color: Mapped[str] = mapped_column(String(200), server_default=text("''"))
     classes: Mapped[str] = mapped_column(Text)
     colors: Mapped[str] = mapped_column(String(200), server_default=text("''"))
-    brand: Mapped[str] = mapped_column(String(200), server_default=text("''"))
 
 
 class ListingChange(Table):

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 from sqlalchemy import Connection, delete, insert, select
 
 from mapsi.catalog.store.generation import advance_generation
 from mapsi.catalog.store.tables import ClassWords
-from mapsi.catalog.text.tokens import searchable, stem
-from mapsi.catalog.text.vocabulary import JOINED, joined_neighbours
+from mapsi.catalog.text.tokens import searchable
 from mapsi.taxonomy import Axis, Class, Taxonomy
 
 
@@ -28,15 +25,6 @@ class KnownClass:
     @property
     def texts(self) -> tuple[tuple[str, ...], ...]:
         return self.names + self.others
-
-    @cached_property
-    def whole_words(self) -> tuple[frozenset[str], ...]:
-        """For each text its words, English ones as their stems, and neighbours of CJK as one."""
-        return tuple(frozenset((*map(stem, text), *_joined(text))) for text in self.texts)
-
-
-def _joined(text: Sequence[str]) -> Iterator[str]:
-    return (word.removeprefix(JOINED) for word in joined_neighbours(text))
 
 
 def _written(axis: Axis, cls: Class) -> str:

@@ -160,3 +160,9 @@ def _read_syllable(keys: str, at: int) -> tuple[str, int] | None:
 
 def _longest(keys: str, at: int, known: dict[str, str]) -> str:
     return next((keys[at : at + n] for n in (2, 1) if len(keys) >= at + n and keys[at : at + n] in known), "")
+
+
+def syllables(spelled: str) -> str:
+    """What :func:`letters` took apart, put together again: ``ㅋㅏㄷㅣㄱㅓㄴ`` gives ``카디건``; empty where a letter is left alone."""
+    keys = "".join(_KEYS.get(letter, letter) for letter in spelled)
+    return typed_as_hangul(keys) if keys.isascii() else ""

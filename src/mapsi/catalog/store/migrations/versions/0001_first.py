@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 import sqlalchemy as sa
@@ -32,7 +33,9 @@ def upgrade() -> None:
     _create_listings()
     _create_accounts()
     _create_operations()
-    op.execute("INSERT INTO state (id, generation) VALUES (1, 0)")
+    op.execute(
+        sa.text("INSERT INTO state (id, generation, mark) VALUES (1, 0, :mark)").bindparams(mark=uuid.uuid4().hex)
+    )
 
 
 def _create_books() -> None:
@@ -40,6 +43,7 @@ def _create_books() -> None:
         "state",
         sa.Column("id", ID, autoincrement=False, nullable=False),
         sa.Column("generation", ID, nullable=False),
+        sa.Column("mark", sa.String(length=32), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_state"),
         **OPTIONS,
     )
@@ -251,16 +255,16 @@ def _create_listings() -> None:
         sa.Column("price_order", ID, nullable=False),
         sa.Column("audience", sa.String(length=10), nullable=True),
         sa.Column("title", LONG, nullable=False),
-        sa.Column("about", LONG, nullable=False),
+        sa.Column("brand", sa.String(length=200), server_default=sa.text("''"), nullable=False),
+        sa.Column("category", sa.String(length=750), server_default=sa.text("''"), nullable=False),
+        sa.Column("color", sa.String(length=200), server_default=sa.text("''"), nullable=False),
         sa.Column("classes", sa.Text(), nullable=False),
         sa.Column("colors", sa.String(length=200), server_default=sa.text("''"), nullable=False),
-        sa.Column("brand", sa.String(length=200), server_default=sa.text("''"), nullable=False),
         sa.ForeignKeyConstraint(["offer_id"], ["offers.id"], name="fk_listings_offer_id"),
         sa.ForeignKeyConstraint(["shop_id"], ["shops.id"], name="fk_listings_shop_id"),
         sa.PrimaryKeyConstraint("offer_id", name="pk_listings"),
         **OPTIONS,
     )
-    op.create_index("ix_listings_price_order_offer_id", "listings", ["price_order", "offer_id"])
     op.create_index(
         "ix_listings_shop_id_group_key_price_order_offer_id",
         "listings",

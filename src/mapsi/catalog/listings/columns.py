@@ -1,0 +1,141 @@
+"""What photo answers are narrowed by: a few numbers of each offer that is shown, in memory, 30 bytes each.
+
+The index of words counts products; here it is single offers, whose pictures a photo is compared with. They are read with the
+first photo, not with the first word, and follow the book of changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import ROUND_CEILING, ROUND_FLOOR
+from threading import Lock
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sqlalchemy import Connection, select
+
+from mapsi.catalog.filters import Expired, Filters
+from mapsi.catalog.store.changes import changes_since
+from mapsi.catalog.store.generation import read_generation
+from mapsi.catalog.store.money import to_order
+from mapsi.catalog.store.tables import Listing, Shop
+
+Bools = npt.NDArray[np.bool_]
+Ints = npt.NDArray[np.int64]
+_PART = 500
+_FIELDS = ("offer_id", "shop_id", "price_order", "audience", "classes", "colors")
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """One entry an offer, by rising ``offer``: its ``price`` in ten-thousandths of a unit, its shop's number, and codes of
+    audience, classes and colours, whose values are texts in ``values``."""
+
+    generation: int
+    offer: Ints
+    price: Ints
+    shop: Ints
+    codes: Mapping[str, npt.NDArray[np.int32]]
+    values: Mapping[str, Sequence[str]]
+
+    def narrow(self, offers: Ints, filters: Filters, expired: Expired, shops: Mapping[str, int]) -> Bools:
+        """Which of ``offers``, shape (n,), are here, have not ``expired`` and pass the filters. ``shops`` gives the number
+        of a slug."""
+        if not len(self.offer):
+            return np.zeros(len(offers), np.bool_)
+        at = np.minimum(np.searchsorted(self.offer, offers), len(self.offer) - 1)
+        keep: Bools = self.offer[at] == offers
+        for mask in self._masks(at, filters, shops):
+            keep &= mask
+        if expired:
+            keep &= ~np.isin(self.shop[at], list(expired.shops)) & ~np.isin(offers, list(expired.offers))
+        return keep
+
+    def _masks(self, at: Ints, filters: Filters, shops: Mapping[str, int]) -> Iterable[Bools]:
+        price = self.price[at]
+        if filters.min_price is not None:
+            yield price >= int(to_order(filters.min_price).to_integral_value(ROUND_CEILING))
+        if filters.max_price is not None:
+            yield price <= int(to_order(filters.max_price).to_integral_value(ROUND_FLOOR))
+        if filters.shops:
+            yield np.isin(self.shop[at], [shops[slug] for slug in filters.shops if slug in shops])
+        if filters.audiences:
+            yield self._holding("audience", at, filters.admitted_audiences)
+        if filters.colors:
+            yield self._holding("colors", at, filters.colors)
+        for axis, slugs in filters.classes.items():
+            if slugs:
+                yield self._holding("classes", at, [f"{axis}:{slug}" for slug in slugs])
+
+    def _holding(self, name: str, at: Ints, wanted: Iterable[str]) -> Bools:
+        """Where a value, a text of words, has one that is wanted."""
+        known = set(wanted)
+        lets = np.array([not known.isdisjoint(value.split()) for value in self.values[name]], np.bool_)
+        return np.asarray(lets[self.codes[name][at]])
+
+
+class ColumnsKeeper:
+    """Hands out the columns that fit the generation a transaction sees. Safe to share between threads."""
+
+    def __init__(self) -> None:
+        self._kept: Columns | None = None
+        self._lock = Lock()
+
+    def at(self, connection: Connection) -> Columns | None:
+        """The columns of this generation; ``None`` where a later transaction has moved them on."""
+        generation = read_generation(connection)
+        with self._lock:
+            if self._kept is None or self._kept.generation < generation:
+                self._kept = _catch_up(connection, self._kept, generation)
+            return self._kept if self._kept.generation == generation else None
+
+
+def shop_numbers(connection: Connection) -> dict[str, int]:
+    """The number of each shop by its slug."""
+    return {row.slug: row.id for row in connection.execute(select(Shop.slug, Shop.id))}
+
+
+def _catch_up(connection: Connection, before: Columns | None, generation: int) -> Columns:
+    query = select(*(getattr(Listing, name) for name in _FIELDS)).order_by(Listing.offer_id)
+    changed = None if before is None else changes_since(connection, before.generation)
+    if before is None or changed is None:
+        return _columns(generation, connection.execute(query))
+    parts = [changed[at : at + _PART] for at in range(0, len(changed), _PART)]
+    rows = [row for part in parts for row in connection.execute(query.where(Listing.offer_id.in_(part)))]
+    return _joined(before, np.array(changed, np.int64), _columns(generation, rows))
+
+
+def _columns(generation: int, rows: Iterable[Any]) -> Columns:
+    known: dict[str, dict[str, int]] = {name: {} for name in ("audience", "classes", "colors")}
+
+    def code(name: str, text: str | None) -> int:
+        return known[name].setdefault(text or "", len(known[name]))
+
+    numbers = [
+        (row.offer_id, row.shop_id, row.price_order, *(code(name, getattr(row, name)) for name in known))
+        for row in rows
+    ]
+    table = np.array(numbers, np.int64).reshape(-1, 6)
+    codes = {name: table[:, 3 + at].astype(np.int32) for at, name in enumerate(known)}
+    values = {name: tuple(texts) for name, texts in known.items()}
+    offer, shop, price = (np.ascontiguousarray(table[:, at]) for at in range(3))
+    return Columns(generation, offer, price, shop, codes, values)
+
+
+def _joined(before: Columns, changed: Ints, fresh: Columns) -> Columns:
+    """The columns before without what ``changed``, and the ``fresh`` ones of that."""
+    kept = ~np.isin(before.offer, changed)
+    offer = np.concatenate((before.offer[kept], fresh.offer))
+    order = np.argsort(offer, kind="stable")
+
+    def join(one: Callable[[Columns], npt.NDArray[Any]]) -> npt.NDArray[Any]:
+        return np.concatenate((one(before)[kept], one(fresh)))[order]
+
+    values = {name: (*before.values[name], *fresh.values[name]) for name in before.values}
+    codes = {
+        name: np.concatenate((before.codes[name][kept], fresh.codes[name] + len(before.values[name])))[order]
+        for name in before.codes
+    }
+    return Columns(fresh.generation, offer[order], join(lambda c: c.price), join(lambda c: c.shop), codes, values)

@@ -1,0 +1,291 @@
+"""The index of words of one catalogue, kept up with it: by the book of changes, or built anew beside the one that serves.
+
+The database stays the truth. Indexes lie in the home folder, under the catalogue's mark: one folder for each that was built, and
+the file ``current`` that names the one which serves. All processes of a machine read the same one; whoever is asked first
+after a change brings it up to date, under a lock.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import shutil
+import threading
+import time
+import uuid
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import tantivy
+from cachetools import LRUCache
+from sqlalchemy import Connection, func, select
+
+from mapsi.artifacts import atomic_file, locked_file
+from mapsi.catalog.listings.products import read_products, read_products_of
+from mapsi.catalog.listings.word_index import HEAP, LAYOUT, Condition, DamagedIndexError, View, WordIndex, look_for
+from mapsi.catalog.store.changes import changes_since
+from mapsi.catalog.store.database import Database
+from mapsi.catalog.store.generation import read_generation
+from mapsi.catalog.store.tables import Listing, Shop, State
+from mapsi.catalog.text.class_words import load_class_words
+from mapsi.catalog.text.facts import ListingReader
+from mapsi.catalog.text.thesaurus import Thesaurus
+from mapsi.errors import BusyError, CatalogError, MapsiError
+
+CURRENT, LOCK = "current", "lock"
+PATIENCE = 10.0
+"""Seconds that a question waits for another one's process or thread which builds the index."""
+SMALL = 20_000
+"""So many listings are indexed anew within the question that finds them changed, in two seconds; of more, the index before
+serves meanwhile."""
+_REMEMBERED = 1024
+_PAUSE = 60.0
+"""Seconds before an index that could not be built is tried again."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """What an answer is made from: one state of the index, the shops by number with slug and name, and what reads listings
+    as they were read for it. ``memory`` keeps what holds for this state."""
+
+    view: View
+    shops: Mapping[int, tuple[str, str]]
+    reader: ListingReader
+    memory: LRUCache[Hashable, Any] = field(default_factory=lambda: LRUCache(maxsize=_REMEMBERED), compare=False)
+    lock: threading.Lock = field(default_factory=threading.Lock, compare=False)
+
+    def remember(self, key: Hashable, find: Callable[[], Any]) -> Any:
+        """What ``find`` gave before, if it was asked."""
+        with self.lock:
+            if key in self.memory:
+                return self.memory[key]
+        found = find()
+        with self.lock:
+            self.memory[key] = found
+        return found
+
+
+class IndexKeeper:
+    """Hands out the index that fits the generation a transaction sees. Safe to share between threads and processes.
+    Without a ``root`` the index is in memory, of this object alone."""
+
+    def __init__(self, database: Database, root: Path | None, thesaurus: Thesaurus) -> None:
+        self._database = database
+        self._root = root
+        self._thesaurus = thesaurus
+        self._lock = threading.Lock()
+        self._index: WordIndex | None = None
+        self._served: Served | None = None
+        self._builder: threading.Thread | None = None
+        self._not_before = 0.0
+        self._is_damaged = False
+
+    def at(self, connection: Connection, *, may_be_restored: bool = False) -> Served | None:
+        """What to answer from in this transaction; ``None`` where another has gone on already, so that the caller has to
+        begin a new one. ``may_be_restored`` says that this cannot be: the database itself has gone back."""
+        generation, served = read_generation(connection), self._served
+        if served is not None and served.view.generation == generation and self._is_as_opened():
+            return served
+        if not self._lock.acquire(timeout=PATIENCE):
+            raise _busy()
+        try:
+            return self._catch_up(connection, generation, may_be_restored=may_be_restored)
+        finally:
+            self._lock.release()
+
+    def rebuild(self) -> int:
+        """Build the index anew beside the one that serves, and switch to it; gives the number of products."""
+        with self._lock, self._database.read() as connection:
+            self._index = self._build_or_refuse(connection)
+            return self._index.view.searcher.num_docs - 1
+
+    def damaged(self, why: str) -> None:
+        """Take the index that served last for damaged: the next question builds it anew."""
+        with self._lock:
+            self._forget(why)
+            self._is_damaged = True
+
+    def close(self) -> None:
+        """Wait for an index that is being built."""
+        if self._builder is not None:
+            self._builder.join()
+
+    def _is_as_opened(self) -> bool:
+        return (
+            self._index is not None and self._index.condition() is Condition.AS_OPENED and self._is_current(self._index)
+        )
+
+    def _is_current(self, index: WordIndex) -> bool:
+        return index.folder is None or index.folder.name == _current_name(index.folder.parent)
+
+    def _catch_up(self, connection: Connection, generation: int, *, may_be_restored: bool) -> Served | None:
+        index = self._open(connection)
+        if index is None or (may_be_restored and index.view.generation > generation):
+            index = self._build_or_refuse(connection)
+        elif index.view.generation < generation:
+            index = self._follow(connection, index, generation)
+        self._index = index
+        if index.view.generation > generation:
+            return None
+        if self._served is None or self._served.view is not index.view:
+            shops = connection.execute(select(Shop.id, Shop.slug, Shop.name))
+            names = {row.id: (row.slug, row.name) for row in shops}
+            self._served = Served(index.view, names, listing_reader(connection, self._thesaurus))
+        return self._served
+
+    def _open(self, connection: Connection) -> WordIndex | None:
+        """The index that serves, as it was written last; ``None`` where there is none, or it is damaged or made of other
+        words."""
+        folder = self._folder(connection)
+        if folder is None:
+            return self._index
+        name, damaged = _current_name(folder), self._is_damaged
+        self._is_damaged = False
+        if name is None or damaged or not name.startswith(self._make(connection)):
+            return None
+        try:
+            if self._index is None or self._index.folder != folder / name:
+                return WordIndex.open(folder / name)
+            match self._index.condition():
+                case Condition.WRITTEN:
+                    self._index.reload()
+                case Condition.DAMAGED:
+                    raise DamagedIndexError("files are missing or cut off")  # noqa: TRY301
+        except DamagedIndexError as error:
+            self._forget(f"{folder / name}: {error}")
+            return None
+        return self._index
+
+    def _forget(self, why: str) -> None:
+        _log.warning("The index of words is damaged and is built anew (%s).", why)
+        self._index, self._served = None, None
+
+    def _follow(self, connection: Connection, index: WordIndex, generation: int) -> WordIndex:
+        """The index with what changed since, as far as that can be written at once; else the index as it is."""
+        try:
+            changed = changes_since(connection, index.view.generation)
+            if changed is not None:
+                self._write_changes(connection, index, changed, generation)
+            elif self._may_wait_for(connection, index):
+                return self._build(connection)
+            else:
+                self._build_beside()
+        except (OSError, ValueError, DamagedIndexError) as error:
+            _log.error("The index of words cannot be written (%s); the one before serves.", error)
+        return index
+
+    def _may_wait_for(self, connection: Connection, index: WordIndex) -> bool:
+        """Whether an index built anew is worth waiting for: it takes a moment, or there is nothing to serve meanwhile."""
+        listings = select(func.count()).select_from(select(Listing.offer_id).limit(SMALL + 1).subquery())
+        nothing = index.view.searcher.num_docs <= 1
+        return self._root is None or nothing or int(connection.scalar(listings) or 0) <= SMALL
+
+    def _write_changes(self, connection: Connection, index: WordIndex, changed: Sequence[int], generation: int) -> None:
+        """A product moves as a whole: what any of its variants changes is written with all of them."""
+        with self._locked(connection):
+            index.reload()
+            if index.view.generation >= generation:
+                return
+            view = index.view
+            holding = tantivy.Query.term_set_query(view.schema, "offer", changed)
+            addresses = look_for(view.searcher, holding, len(changed)).addresses if changed else []
+            siblings = {offer for address in addresses for offer in view.searcher.doc(address).get_all("offer")}
+            products = read_products_of(connection, {*changed, *siblings})
+            numbers = {int(number or 0) for number in view.searcher.fast_field_values("product", addresses)}
+            gone = numbers | {variants[0].product for variants in products}
+            index.write(products, listing_reader(connection, self._thesaurus), generation, gone=gone)
+
+    def _build_or_refuse(self, connection: Connection) -> WordIndex:
+        """A new index where there is none to go on with; raises :class:`CatalogError` where it cannot be written."""
+        try:
+            return self._build(connection)
+        except (OSError, ValueError, DamagedIndexError) as error:
+            raise CatalogError(
+                f"The index of words cannot be written: {error}",
+                "Make room on the disk of the home folder, or free it.",
+            ) from error
+
+    def _build_beside(self) -> None:
+        if (self._builder is None or not self._builder.is_alive()) and time.monotonic() >= self._not_before:
+            self._not_before = time.monotonic() + _PAUSE
+            self._builder = threading.Thread(target=self._build_alone, name="words", daemon=True)
+            self._builder.start()
+
+    def _build_alone(self) -> None:
+        try:
+            with self._database.read() as connection:
+                self._build(connection)
+        except (MapsiError, OSError, ValueError, DamagedIndexError) as error:
+            _log.error("The index of words cannot be built anew (%s); the one before serves.", error)
+
+    def _build(self, connection: Connection) -> WordIndex:
+        """All listings of this moment, beside the index that serves, which then is this one. The one before stays until
+        the next, for processes that are just opening it. Raises :class:`BusyError` where another process is building."""
+        folder, generation = self._folder(connection), read_generation(connection)
+        began = time.monotonic()
+        if folder is None:
+            index = WordIndex.create(None)
+            index.write(read_products(connection), listing_reader(connection, self._thesaurus), generation)
+            return index
+        before = _current_name(folder)
+        with self._locked(connection):
+            name = f"{self._make(connection)}-{uuid.uuid4().hex[:8]}"
+            try:
+                index = WordIndex.create(folder / name)
+                index.write(
+                    read_products(connection), listing_reader(connection, self._thesaurus), generation, heap=HEAP
+                )
+            except BaseException:
+                shutil.rmtree(folder / name, ignore_errors=True)
+                raise
+            with atomic_file(folder / CURRENT) as beside:
+                beside.write_text(name, "utf-8")
+            for other in folder.iterdir():
+                if other.is_dir() and other.name not in (name, before):
+                    shutil.rmtree(other, ignore_errors=True)
+        products, seconds = index.view.searcher.num_docs - 1, time.monotonic() - began
+        _log.info("The index of words was built: %d products in %.1f s.", products, seconds)
+        return index
+
+    @contextmanager
+    def _locked(self, connection: Connection) -> Iterator[None]:
+        """The one writer of this machine."""
+        folder = self._folder(connection)
+        if folder is None:
+            yield
+            return
+        folder.mkdir(parents=True, exist_ok=True)
+        with locked_file(folder / LOCK, seconds=PATIENCE) as free:
+            if not free:
+                raise _busy()
+            yield
+
+    def _folder(self, connection: Connection) -> Path | None:
+        return None if self._root is None else self._root / str(connection.scalar(select(State.mark)))
+
+    def _make(self, connection: Connection) -> str:
+        """A digest of all that decides what an index holds besides the listings: its fields, and what words mean."""
+        said = repr((LAYOUT, self._thesaurus.meanings, load_class_words(connection)))
+        return hashlib.blake2b(said.encode(), digest_size=8).hexdigest()
+
+
+def listing_reader(connection: Connection, thesaurus: Thesaurus) -> ListingReader:
+    """What reads listings with the words of the classes that the catalogue knows."""
+    known = load_class_words(connection)
+    return ListingReader(thesaurus, {f"{cls.axis}:{cls.slug}": cls for cls in known})
+
+
+def _current_name(folder: Path) -> str | None:
+    try:
+        return (folder / CURRENT).read_text("utf-8")
+    except FileNotFoundError:
+        return None
+
+
+def _busy() -> BusyError:
+    return BusyError("The index of words is being built.", "Try again in a minute.")

@@ -1,0 +1,210 @@
+"""The index of words against the database: after any change, in any process, answers are those of a fresh one."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+from collections.abc import Iterator
+from contextlib import nullcontext
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import update
+
+from mapsi.catalog import Catalog, open_catalog
+from mapsi.catalog.filters import Filters
+from mapsi.catalog.listings import index_keeper
+from mapsi.catalog.listings.word_index import WordIndex
+from mapsi.catalog.offer import Offer
+from mapsi.catalog.store import changes
+from mapsi.catalog.store.tables import State
+from mapsi.catalog.text.thesaurus import Thesaurus
+from mapsi.errors import CatalogError
+from offers import TAXONOMY, offer, take_in, take_in_all
+
+QUERIES = ("", "니트", "블랙 셔츠", "shirt", "검정")
+
+
+def answers(catalog: Catalog) -> list[object]:
+    found: list[object] = []
+    for text in QUERIES:
+        if text:
+            page = catalog.search_words(text, Filters(), "likeness", 1, 1000, exact=True)
+        else:
+            page = catalog.browse(Filters(), "price-up", 1, 1000)
+        found += [page, catalog.facets(text)]
+    return [*found, catalog.suggest("니", TAXONOMY)]
+
+
+def random_feed(chance: random.Random) -> list[Offer]:
+    return [
+        offer(
+            str(number),
+            chance.choice(("니트", "니트 블랙", "셔츠 블랙", "Black shirt", "mug")),
+            chance.choice((1000, 2000, 3000)),
+            group=chance.choice(("", "g1", "g2")),
+            availability=chance.choice(("in_stock", "in_stock", "out_of_stock")),
+        )
+        for number in range(30)
+        if chance.random() < 0.8
+    ]
+
+
+def test_catching_up_gives_what_reading_anew_gives(catalog: Catalog) -> None:
+    chance, url = random.Random(11), catalog._database.engine.url.render_as_string(hide_password=False)
+    for round_ in range(12):
+        take_in_all(catalog, [*random_feed(chance), offer("x")], shop=f"shop{round_ % 3}")
+        with open_catalog(url) as fresh:
+            assert answers(catalog) == answers(fresh)
+
+
+def test_another_process_sees_an_import_with_its_next_question(catalog: Catalog) -> None:
+    url = catalog._database.engine.url.render_as_string(hide_password=False)
+    with open_catalog(url) as other:
+        assert other.facets().offers == 0
+        take_in(catalog, offer("1", "니트"), offer("2", "셔츠"))
+        assert other.search_words("니트", Filters(), "likeness", 1, 9).total == 1
+        take_in(catalog, offer("2", "니트"))
+        assert [p.name for p in other.search_words("니트", Filters(), "likeness", 1, 9).products] == ["니트"]
+        assert other.facets().offers == 1
+
+
+def test_many_changes_are_read_anew(catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(changes, "MOST", 5)
+    for number in range(4):
+        take_in_all(catalog, (offer(str(n), f"니트 {number}") for n in range(4 + number)))
+        assert catalog.search_words(f"니트 {number}", Filters(), "likeness", 1, 9).total == 4 + number
+
+
+def test_what_is_past_its_time_is_found_and_counted_no_more(catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
+    begin = datetime(2026, 1, 1, tzinfo=UTC)
+    take_in(catalog, offer("1", "니트 하나"), shop="brief", now=begin, time_to_live=timedelta(hours=1))
+    take_in(catalog, offer("1", "니트 둘"), shop="lasting", now=begin)
+    monkeypatch.setattr(catalog._database, "now", lambda: begin + timedelta(minutes=30))
+    assert catalog.search_words("니트", Filters(), "likeness", 1, 9).total == 2
+    monkeypatch.setattr(catalog._database, "now", lambda: begin + timedelta(hours=2))
+    assert [p.name for p in catalog.search_words("니트", Filters(), "likeness", 1, 9).products] == ["니트 둘"]
+    assert catalog.facets("니트").offers == 1
+
+
+# --- in a folder, shared by processes
+
+
+@pytest.fixture
+def shelf(catalog_url: str, tmp_path: Path) -> Iterator[Catalog]:
+    """A catalogue with two offers, whose index lies in ``tmp_path / words``."""
+    with open_catalog(catalog_url, words=tmp_path / "words") as opened:
+        take_in(opened, offer("1", "니트"), offer("2", "셔츠"))
+        assert titles(opened, "니트") == ["니트"]
+        yield opened
+
+
+def titles(catalog: Catalog, text: str) -> list[str]:
+    return [p.name for p in catalog.search_words(text, Filters(), "likeness", 1, 9, exact=True).products]
+
+
+def serving_folder(root: Path) -> Path:
+    (folder,) = [file.parent / file.read_text() for file in root.glob("*/current")]
+    return folder
+
+
+def test_processes_share_one_index_and_see_each_others_changes(
+    shelf: Catalog, catalog_url: str, tmp_path: Path
+) -> None:
+    with open_catalog(catalog_url, words=tmp_path / "words") as other:
+        assert titles(other, "니트") == ["니트"]
+        for number in range(12):  # so many writings that segments are merged and files go
+            take_in(shelf, offer("1", f"니트 {number}"), offer("2", "셔츠"))
+            first, second = (shelf, other) if number % 2 else (other, shelf)
+            assert titles(first, "니트") == titles(second, "니트") == [f"니트 {number}"]
+    assert len(list(serving_folder(tmp_path / "words").parent.glob("*/meta.json"))) == 1
+
+
+@pytest.mark.parametrize("harm", ["cut off", "deleted", "meta deleted", "meta cut off", "folder deleted", "nonsense"])
+@pytest.mark.parametrize("by_another", [True, False], ids=["in a new process", "while serving"])
+def test_a_damaged_index_is_built_anew_and_that_is_said(
+    shelf: Catalog, catalog_url: str, tmp_path: Path, caplog: pytest.LogCaptureFixture, harm: str, by_another: bool
+) -> None:
+    folder = serving_folder(tmp_path / "words")
+    damage(folder, harm)
+    with open_catalog(catalog_url, words=tmp_path / "words") if by_another else nullcontext(shelf) as asked:
+        assert titles(asked, "니트") == ["니트"]
+        assert "built anew" in caplog.text
+        assert serving_folder(tmp_path / "words") != folder
+        take_in(shelf, offer("1", "니트 둘"))
+        assert titles(asked, "니트") == titles(shelf, "니트") == ["니트 둘"]
+
+
+def damage(folder: Path, harm: str) -> None:
+    """Do to an index what full disks, tidy people and broken copies do."""
+    store, meta = max(folder.glob("*.store"), key=lambda file: file.stat().st_size), folder / "meta.json"
+    match harm:
+        case "cut off":
+            for file in folder.glob("*.*"):
+                if file != meta:
+                    os.truncate(file, file.stat().st_size // 2)
+        case "deleted":
+            store.unlink()
+        case "meta deleted":
+            meta.unlink()
+        case "meta cut off":
+            os.truncate(meta, 20)
+        case "nonsense":
+            meta.write_text('{"segments": 1}')
+        case _:
+            shutil.rmtree(folder)
+
+
+def test_an_index_of_other_words_is_built_anew(shelf: Catalog, tmp_path: Path, catalog_url: str) -> None:
+    folder = serving_folder(tmp_path / "words")
+    with open_catalog(catalog_url, words=tmp_path / "words") as opened:
+        opened._front._thesaurus = opened._front._keeper._thesaurus = Thesaurus([])
+        assert titles(opened, "니트") == ["니트"]
+    assert serving_folder(tmp_path / "words") != folder
+
+
+def test_an_index_is_rebuilt_when_asked_for(shelf: Catalog, tmp_path: Path) -> None:
+    folder = serving_folder(tmp_path / "words")
+    assert shelf.index_words() == 2
+    assert serving_folder(tmp_path / "words") != folder
+    assert titles(shelf, "니트") == ["니트"]
+
+
+def test_where_a_new_index_cannot_be_written_the_one_before_serves(
+    shelf: Catalog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    folder = serving_folder(tmp_path / "words")
+    with monkeypatch.context() as disk:
+        disk.setattr(WordIndex, "write", full)
+        take_in(shelf, offer("1", "니트"), offer("3", "니트 새것"))
+        assert titles(shelf, "니트") == ["니트"]
+        assert "No space left" in caplog.text
+        with pytest.raises(CatalogError, match="No space left"):
+            shelf.index_words()
+        assert serving_folder(tmp_path / "words") == folder
+        assert [each.name for each in folder.parent.iterdir() if each.is_dir()] == [folder.name]
+    assert titles(shelf, "니트") == ["니트 새것", "니트"]
+
+
+def test_a_large_index_is_built_beside_the_one_that_serves(
+    shelf: Catalog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(changes, "MOST", 1)
+    monkeypatch.setattr(index_keeper, "SMALL", 1)
+    take_in(shelf, offer("1", "니트"), offer("3", "니트 새것"), offer("4", "니트 또"))
+    assert titles(shelf, "니트") == ["니트"]
+    shelf._front._keeper.close()
+    assert titles(shelf, "니트") == ["니트 또", "니트 새것", "니트"]
+
+
+def test_a_catalogue_restored_from_a_copy_is_indexed_anew(shelf: Catalog) -> None:
+    take_in(shelf, offer("1", "니트 하나"))
+    assert titles(shelf, "니트") == ["니트 하나"]
+    with shelf._database.write() as connection:
+        connection.execute(update(State).values(generation=0))
+    assert titles(shelf, "니트") == ["니트 하나"]
