@@ -45,11 +45,11 @@ class House:
         }
 
     def arrows(self, room: Path) -> set[tuple[str, str]]:
-        """Pairs of a folder's children (files or rooms) of which the first imports the second."""
+        """Pairs of a folder's children (files or rooms) of which the first imports the second; the room's own front door counts for none."""
         prefix = (self.package.name, *room.relative_to(self.package).parts)
         found = set()
         for path, tree in self._trees.items():
-            if path.is_relative_to(room):
+            if path.is_relative_to(room) and path != room / "__init__.py":
                 own = path.relative_to(room).with_suffix("").parts[0]
                 inside = (name[len(prefix) :] for name in _imported(tree) if name[: len(prefix)] == prefix)
                 targets = {names[0] for names in inside if names and _is_module(room / names[0])}

@@ -101,16 +101,22 @@ class PictureCopy:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class IndexRow:
+class Traits:
+    """A kind, a colour family and an audience by their slugs; empty where nothing is known."""
+
+    kind: str = ""
+    color: str = ""
+    audience: Audience | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexRow(Traits):
     """What a search index needs to know of one offer. ``group`` is the same for the variants of one product and for no
     other product of any shop. ``kind`` is its class on the axis of kinds or ``other``, ``color`` the first of its colour
-    families; empty where nothing is known. ``embedding`` is of shape (width,)."""
+    families. ``embedding`` is of shape (width,)."""
 
     offer_id: int
     group: str
-    kind: str
-    color: str
-    audience: Audience | None
     embedding: npt.NDArray[np.float16]
 
 

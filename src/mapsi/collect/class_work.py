@@ -166,8 +166,8 @@ class ClassWork:
             self._line(candidate, "kept"),
             sha256=photo.sha256,
             hash=f"{photo.hash:016x}",
-            width=photo.width,
-            height=photo.height,
+            width=photo.size[0],
+            height=photo.size[1],
         )
         if (twin := self._desk.shelf.twin(photo)) is not None:
             reason, known = twin

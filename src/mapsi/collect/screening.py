@@ -26,13 +26,12 @@ _ROBOT_NAME = re.compile(r"\s*([^\s:]+)\s*:")
 
 @dataclass(frozen=True, slots=True)
 class Photo:
-    """A photo that was read. ``sha256`` is of what came, ``hash`` the 64 bits of its DCT hash, ``width`` and ``height`` its
-    upright pixels as it came; ``jpeg`` is the fresh copy without metadata, its longer side at most 1024 pixels."""
+    """A photo that was read. ``sha256`` is of what came, ``hash`` the 64 bits of its DCT hash, ``size`` its
+    upright width and height in pixels as it came; ``jpeg`` is the fresh copy without metadata, its longer side at most 1024 pixels."""
 
     sha256: str
     hash: int
-    width: int
-    height: int
+    size: tuple[int, int]
     jpeg: bytes
 
 
@@ -76,8 +75,7 @@ class Screen:
         return Photo(
             sha256=hashlib.sha256(data).hexdigest(),
             hash=int(str(imagehash.phash(picture)), 16),
-            width=picture.width,
-            height=picture.height,
+            size=picture.size,
             jpeg=encode_jpeg(picture, max_side=KEPT_SIDE, quality=KEPT_QUALITY),
         )
 

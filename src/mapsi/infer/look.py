@@ -30,23 +30,26 @@ _MARGIN = 0.08
 
 
 @dataclass(frozen=True, slots=True)
-class Region:
+class Place:
     """Where a garment is. ``group`` is the model's name for its place on a person (upper, shoes, ...), ``confidence``,
-    0..1, the mean probability of the group there, ``mask`` (h, w) covers the whole photo."""
+    0..1, the mean probability of the group there."""
 
     group: str
     confidence: float
     box: Box
+
+
+@dataclass(frozen=True, slots=True)
+class Region(Place):
+    """A place with its ``mask`` (h, w), which covers the whole photo."""
+
     mask: BoolArray
 
 
 @dataclass(frozen=True, slots=True)
-class Garment:
+class Garment(Place):
     """One garment in a photo, read by itself. ``group`` is empty and ``mask`` None where the model has no map."""
 
-    group: str
-    confidence: float
-    box: Box
     mask: BoolArray | None
     reading: Reading
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from mapsi.catalog.filters import Filters
 from mapsi.catalog.offer import Audience
+from mapsi.catalog.records import Traits
 from mapsi.catalog.text.colors import ColorReader
 from mapsi.catalog.text.kinds import KindReader
 from mapsi.catalog.text.tokens import is_cjk, words
@@ -75,12 +76,9 @@ _PARTICLES = ("으로", "로", "은", "는", "을", "를", "의", "만", "인", 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PhotoWords:
-    """A kind, a colour family and an audience by their slugs, and the ``rest``: words to be found in a product's text."""
+class PhotoWords(Traits):
+    """What words beside a photo ask for, and the ``rest``: words to be found in a product's text."""
 
-    kind: str = ""
-    color: str = ""
-    audience: Audience | None = None
     rest: str = ""
 
     def narrow(self, filters: Filters, taxonomy: Taxonomy) -> Filters:
