@@ -2,8 +2,8 @@
 
     python benchmarks/bench_collect.py [--per-class 50] [--hosts 4] [--source NAME]...
 
-Servers on this machine speak the formats of NAVER API HUB, Openverse and Commons and serve drawn pictures; the command is
-the real one, at the real pace.
+Servers on this machine speak the formats of NAVER API HUB, Openverse and Commons and serve drawn pictures; the command
+is the real one, at the real pace.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
     python benchmarks/bench_decoding.py --photos ../shared/data/clothing/validation --count 300
 
-Photos of a data set are as small as it keeps them, so each is made as large as a phone's (12 million pixels, enlarged, with
-the noise of a sensor, JPEG quality 90) and decoded whole and as serving does.
+Photos of a data set are as small as it keeps them, so each is made as large as a phone's (12 million pixels, enlarged,
+with the noise of a sensor, JPEG quality 90) and decoded whole and as serving does.
 """
 
 from __future__ import annotations

@@ -2,11 +2,11 @@
 
     python benchmarks/bench_embedding.py ../shared/data/products/images [--pictures 512] [--rounds 5]
 
-Model alone: prepared inputs, the same threads, the best of several batch sizes. Whole way: :func:`embed_pictures` over a
-store and a SQLite catalogue, from open files to saved readings. Two kinds of pictures: small ones from the folder, and the
-drawn ones of the sample shop. Runs are interleaved, so that other load meets both; ratios are of medians. Beside the rate
-stands the processor time of a picture, of which other load takes nothing: where the machine is busy, that ratio is the one
-to look at.
+Model alone: prepared inputs, the same threads, the best of several batch sizes. Whole way: :func:`embed_pictures` over
+a store and a SQLite catalogue, from open files to saved readings. Two kinds of pictures: small ones from the folder,
+and the drawn ones of the sample shop. Runs are interleaved, so that other load meets both; ratios are of medians.
+Beside the rate stands the processor time of a picture, of which other load takes nothing: where the machine is busy,
+that ratio is the one to look at.
 """
 
 from __future__ import annotations

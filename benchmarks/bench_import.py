@@ -2,9 +2,9 @@
 
     python benchmarks/bench_import.py [--offers 100000] [--database URL]...
 
-Without --database: SQLite in a temporary folder and a MariaDB that is started for the run. Offers are made up. Beside the
-rate by the clock stands the rate by processor time, this process's and that of the MariaDB it started taken together: what a
-machine gives that does nothing else, on one core.
+Without --database: SQLite in a temporary folder and a MariaDB that is started for the run. Offers are made up. Beside
+the rate by the clock stands the rate by processor time, this process's and that of the MariaDB it started taken
+together: what a machine gives that does nothing else, on one core.
 """
 
 from __future__ import annotations
@@ -89,7 +89,8 @@ def measure(url: str, count: int) -> None:
             peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
             print(
                 f"  {what:20} {count / (ended - began):8.0f} offers/s ({count / worked:6.0f} by processor time)   "
-                f"{ended - began:6.1f} s, of them {ended - reads[-1]:5.1f} s switching   peak {peak:4.0f} MB   new {report.new} changed {report.changed} unchanged {report.unchanged}",
+                f"{ended - began:6.1f} s, of them {ended - reads[-1]:5.1f} s switching   peak {peak:4.0f} MB   "
+                f"new {report.new} changed {report.changed} unchanged {report.unchanged}",
                 flush=True,
             )
 

@@ -60,7 +60,8 @@ def main() -> None:
     print(f"numpy float32      {measure(brute, queries, truth)}   {vectors.nbytes / 1e6:.0f} MB")
     flat = FlatIndex.build(vectors)
     print(
-        f"faiss fp16 scan    {measure(lambda q: flat.nearest(q, COUNT)[0], queries, truth)}   {vectors.nbytes / 2e6:.0f} MB"
+        f"faiss fp16 scan    {measure(lambda q: flat.nearest(q, COUNT)[0], queries, truth)}   "
+        f"{vectors.nbytes / 2e6:.0f} MB"
     )
     tenth = rng.random(options.rows) < 0.1
     found = measure(lambda q: flat.nearest(q, COUNT, tenth)[0], queries, truth)

@@ -50,7 +50,7 @@ def write_feed(products: Path, folder: Path, limit: int) -> tuple[Path, dict[str
             category = f"{row['masterCategory']} > {row['subCategory']} > {row['articleType']}"
             feed.writerow([
                 number, row["productDisplayName"], f"https://shop.example.com/{number}", f"images/{number}.jpg",
-                f"{10_000 + number % 900 * 100} KRW", "in_stock", category, AUDIENCES.get(row["gender"], ""), row["baseColour"],
+                f"{10_000 + number % 900 * 100} KRW", "in_stock", category, AUDIENCES.get(row["gender"], ""), row["baseColour"],  # noqa: E501
             ])  # fmt: skip
     return folder / "feed.tsv", kinds
 

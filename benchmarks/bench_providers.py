@@ -96,7 +96,7 @@ def write_ep(file: Path, count: int, *, changes: bool) -> None:
 def write_answers(file: Path, count: int) -> None:
     """Answers of shop.json, a hundred items each, one a line."""
     items = [
-        {"title": title.replace("셔츠", "<b>셔츠</b>"), "link": link, "image": image, "lprice": price.split()[0], "hprice": "",
+        {"title": title.replace("셔츠", "<b>셔츠</b>"), "link": link, "image": image, "lprice": price.split()[0], "hprice": "",  # noqa: E501
          "mallName": "맵시", "productId": id_, "productType": "2", "brand": "", "maker": brand,
          "category1": "패션의류", "category2": "여성의류", "category3": "셔츠", "category4": ""}
         for id_, title, _, link, image, _, price, _, brand, *_ in rows(100)

@@ -4,8 +4,8 @@
 
 Four runs (two recipes on two data sets), each in its folder under ``--runs``. Stop it whenever you like: started again,
 every run goes on from its last epoch. At the end, and with ``--table-only`` at any time, it prints the table of
-docs/recipes.md; a run that has not ended is told as far as it is. Times are what the epochs took, measuring included, in
-minutes of the clock and of the processor: the second is the one to compare where the machine did other things too.
+docs/recipes.md; a run that has not ended is told as far as it is. Times are what the epochs took, measuring included,
+in minutes of the clock and of the processor: the second is the one to compare where the machine did other things too.
 """
 
 from __future__ import annotations
@@ -129,7 +129,8 @@ def _row(recipe: str, ran: Ran, target: float | None) -> str:
     epochs = ran.epochs_to(target) if target is not None else None
     reached = "" if epochs is None else f"{epochs} epochs, {ran.minutes('cpu_seconds', epochs):.0f} processor minutes"
     return (
-        f"| {recipe} | {len(ran.rows)} of {ran.planned} | {accuracy(truth, guess):.3f} ({right.low:.3f} to {right.high:.3f}) "
+        f"| {recipe} | {len(ran.rows)} of {ran.planned} | {accuracy(truth, guess):.3f} ({right.low:.3f} to "
+        f"{right.high:.3f}) "
         f"| {macro_f1(truth, guess):.3f} ({f1.low:.3f} to {f1.high:.3f}) | {ran.minutes('seconds'):.0f} "
         f"| {ran.minutes('cpu_seconds'):.0f} | {reached} |"
     )

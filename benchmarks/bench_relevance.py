@@ -2,11 +2,12 @@
 
     python benchmarks/bench_relevance.py ../shared/data [--judged FILE.csv]... [--worst 10] [--database URL]
 
-DATA has ``products/products.csv`` (id, gender, masterCategory, subCategory, articleType, baseColour, productDisplayName) and
-``relevance/words.csv`` (query, lang, exact, near); ``benchmarks/judged_words.csv`` holds sixty more of our own, of which the
-half ``tune`` was looked at while the rules were written and the half ``held`` was not. A product counts 1 where it fits a query
-exactly, 0.5 where nearly. Precision at 8 is the mean over the first eight places; an answer that ends sooner is divided by
-eight all the same, unless no more products fit. Without --database: SQLite in a temporary folder.
+DATA has ``products/products.csv`` (id, gender, masterCategory, subCategory, articleType, baseColour,
+productDisplayName) and ``relevance/words.csv`` (query, lang, exact, near); ``benchmarks/judged_words.csv`` holds sixty
+more of our own, of which the half ``tune`` was looked at while the rules were written and the half ``held`` was not. A
+product counts 1 where it fits a query exactly, 0.5 where nearly. Precision at 8 is the mean over the first eight
+places; an answer that ends sooner is divided by eight all the same, unless no more products fit. Without --database:
+SQLite in a temporary folder.
 """
 
 from __future__ import annotations
@@ -97,7 +98,8 @@ def show(name: str, answers: Sequence[Answer], worst: int) -> None:
     first = statistics.fmean(answer.gains[:1] == [1.0] for answer in answers)
     nothing = statistics.fmean(not answer.gains for answer in answers)
     print(
-        f"{name:24} {len(answers):3} queries   precision at 8 {precision:.3f}   first right {first:.3f}   nothing {nothing:.3f}"
+        f"{name:24} {len(answers):3} queries   precision at 8 {precision:.3f}   first right {first:.3f}   "
+        f"nothing {nothing:.3f}"
     )
     for answer in sorted(answers, key=lambda answer: answer.precision)[:worst]:
         if answer.precision < 1:

@@ -2,9 +2,9 @@
 
     python benchmarks/bench_servers.py [--slow 500] [--seconds 4] [--servers ours waitress gunicorn granian]
 
-The application is a small Flask one: ``/work`` takes some 20 ms of a core with the interpreter let go, as reading a photo
-does; ``/light`` nothing. Others than ours have to be installed by hand (pip install waitress gunicorn granian); each gets one
-process and eight threads. ``docs/decisions/0011-server.md`` keeps the table.
+The application is a small Flask one: ``/work`` takes some 20 ms of a core with the interpreter let go, as reading a
+photo does; ``/light`` nothing. Others than ours have to be installed by hand (pip install waitress gunicorn granian);
+each gets one process and eight threads. ``docs/decisions/0011-server.md`` keeps the table.
 """
 
 from __future__ import annotations

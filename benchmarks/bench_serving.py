@@ -1,11 +1,12 @@
-"""Searches by photo side by side: the paper's design, mapsi on SQLite and on MariaDB, and the bare network as the limit.
+"""Searches by photo side by side: the paper's design, mapsi on SQLite and on MariaDB, and the bare network as the
+limit.
 
     make bench                                     the short form: 8 clients, JPEG; about four minutes
     make bench ARGS=--full                         1, 8, 32, 128 clients; JPEG, PNG, WebP; about an hour
 
-All targets hold the same catalogue: the sample shop's products, repeated. Each round asks every target in turn, so that a noisy
-machine is noisy for all; the table has medians of the rounds and ratios within them. wrk (Debian) posts one photo, again and
-again. Writes docs/performance.md and benchmarks/serving.json.
+All targets hold the same catalogue: the sample shop's products, repeated. Each round asks every target in turn, so that
+a noisy machine is noisy for all; the table has medians of the rounds and ratios within them. wrk (Debian) posts one
+photo, again and again. Writes docs/performance.md and benchmarks/serving.json.
 """
 
 from __future__ import annotations
@@ -60,7 +61,7 @@ done = function(summary, latency, requests)
     summary.requests, summary.duration / 1e6, latency:percentile(50) / 1e6, latency:percentile(95) / 1e6,
     errors.status, errors.connect + errors.read + errors.write + errors.timeout))
 end
-"""
+"""  # noqa: E501
 
 
 @dataclass(frozen=True)
@@ -100,8 +101,8 @@ def write_photo(folder: Path, case: Case) -> Path:
 
 
 def ask(address: str, pid: int, body: Path, clients: int, seconds: float, folder: Path) -> dict[str, float]:
-    """wrk's figures: answered requests a second, p50 and p95 in seconds; and the milliseconds of processor time that each took
-    the server, which a busy machine changes least."""
+    """wrk's figures: answered requests a second, p50 and p95 in seconds; and the milliseconds of processor time that
+    each took the server, which a busy machine changes least."""
     script = folder / "post.lua"
     script.write_text(WRK.format(body=body))
     threads = min(2, clients)
@@ -135,7 +136,8 @@ def worked(pid: int) -> float:
 
 
 def alone(model: Model, clients: int, seconds: float) -> dict[str, float]:
-    """How often the network reads prepared photos a second, asked by so many threads: the limit of any server around it."""
+    """How often the network reads prepared photos a second, asked by so many threads: the limit of any server around
+    it."""
     side = model.document.preprocessing.size
     photo = np.random.default_rng(0).normal(size=(1, 2, 3, side, side)).astype(np.float32)
     end, took, before = time.monotonic() + seconds, list[float](), time.process_time()
@@ -160,7 +162,8 @@ def alone(model: Model, clients: int, seconds: float) -> dict[str, float]:
 
 
 def write_feed(folder: Path, products: int) -> Path:
-    """The sample shop's feed, its products repeated with other ids until there are so many; the pictures stay its own."""
+    """The sample shop's feed, its products repeated with other ids until there are so many; the pictures stay its
+    own."""
     shipped = shipped_feed()
     shutil.copytree(shipped.parent / "pictures", folder / "pictures", dirs_exist_ok=True)
     tree = ElementTree.parse(shipped)
@@ -297,18 +300,24 @@ def page(figures: dict[str, Any]) -> str:
     lines = [
         "# How fast it is",
         "",
-        f"Searches by photo, {figures['products']:,} products, measured on {figures['when']} by `{figures['command']}`: {figures['machine']};",
-        f"the load generator on the same machine. Medians of {figures['rounds']} rounds of {figures['seconds']:g} s, all targets in turn;",
-        "ratios are of processor time, medians of those within a round. The paper's design is written as its text says: Flask's own threaded server,",
-        "PyTorch, ResNet34 at 224 px, the photo decoded in full, the rows of the class from SQL (`benchmarks/paper_design.py`).",
+        f"Searches by photo, {figures['products']:,} products, measured on {figures['when']} by "
+        f"`{figures['command']}`: {figures['machine']};",
+        f"the load generator on the same machine. Medians of {figures['rounds']} rounds of "
+        f"{figures['seconds']:g} s, all targets in turn;",
+        "ratios are of processor time, medians of those within a round. The paper's design is written as its "
+        "text says: Flask's own threaded server,",
+        "PyTorch, ResNet34 at 224 px, the photo decoded in full, the rows of the class from SQL "
+        "(`benchmarks/paper_design.py`).",
         "The network alone reads prepared photos, both views, with nothing around it: the limit." + busy,
         "",
-        "| photo | paper: requests/s (p95, processor time of one) | mapsi on SQLite | mapsi on MariaDB | network alone | against the paper | against the network |",
+        "| photo | paper: requests/s (p95, processor time of one) | mapsi on SQLite | mapsi on MariaDB | network "
+        "alone | against the paper | against the network |",
         "|---|---|---|---|---|---|---|",
     ]
     for case, found in figures["cases"].items():
         cells = [
-            f"{_middle(found[name], 'rate'):.1f} ({_middle(found[name], 'p95'):.2f} s, {_middle(found[name], 'cpu_ms'):.0f} ms)"
+            f"{_middle(found[name], 'rate'):.1f} ({_middle(found[name], 'p95'):.2f} s, "
+            f"{_middle(found[name], 'cpu_ms'):.0f} ms)"
             for name in (PAPER, SQLITE, MARIADB, BARE)
         ]
         # Of processor time: what else the machine does takes from the rates of all, but not alike.

@@ -11,7 +11,7 @@
 - heads on cached features of the frozen backbone against heads on features read again every epoch.
 
 Ratios of medians of interleaved rounds: other work on the machine disturbs all of them alike.
-"""
+"""  # noqa: E501
 
 from __future__ import annotations
 
@@ -86,7 +86,8 @@ def main() -> None:
             print(f"{name:28} {median:6.1f} photos/s  {median / alone:5.0%} of the network alone")
         half = measure(network, {"bf16": ways["network alone"]}, given.batches, given.rounds, bf16=True)["bf16"]
         print(
-            f"{'bf16 against float32':28} {statistics.median(half):6.1f} photos/s  {statistics.median(half) / alone:5.0%}"
+            f"{'bf16 against float32':28} {statistics.median(half):6.1f} photos/s  "
+            f"{statistics.median(half) / alone:5.0%}"
         )
         compare_heads(network, store, given.size, Path(folder))
 

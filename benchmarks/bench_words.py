@@ -3,11 +3,11 @@
     python benchmarks/bench_words.py names.csv [--offers 10000 --offers 100000 --offers 1000000] [--queries 300]
         [--database URL]...
 
-The CSV has the columns productDisplayName, articleType, baseColour and gender. Its names are drawn at random until there are
-enough: from the second round on brand and colour are drawn anew, each as often as it is among the names, and every third
-offer gets a model number of its own, so that frequent words stay frequent and the vocabulary keeps growing. Every fifth
-product comes in three variants. Without --database: SQLite in a temporary folder and a MariaDB that is started for the run;
-a database that holds the offers already is used as it is.
+The CSV has the columns productDisplayName, articleType, baseColour and gender. Its names are drawn at random until
+there are enough: from the second round on brand and colour are drawn anew, each as often as it is among the names, and
+every third offer gets a model number of its own, so that frequent words stay frequent and the vocabulary keeps growing.
+Every fifth product comes in three variants. Without --database: SQLite in a temporary folder and a MariaDB that is
+started for the run; a database that holds the offers already is used as it is.
 """
 
 from __future__ import annotations

@@ -1,11 +1,12 @@
-"""Fit the weights of the score that orders answers to photos (``search/weights.toml``) on judged photos, and tell how right
-the answers are with them.
+"""Fit the weights of the score that orders answers to photos (``search/weights.toml``) on judged photos, and tell how
+right the answers are with them.
 
     python benchmarks/fit_score.py ../shared/data [--model FOLDER] [--cache FOLDER] [--write]
 
-The judged photos of ``relevance/`` are asked of the 8,561 products of ``products/``, by the very functions that serve. The
-weights are fitted on one half of the photos and measured on the other, both ways; then on all of them. What the model reads
-is kept in the cache: the first run reads 8,861 pictures (two to four minutes on two cores), the next ones take a minute.
+The judged photos of ``relevance/`` are asked of the 8,561 products of ``products/``, by the very functions that serve.
+The weights are fitted on one half of the photos and measured on the other, both ways; then on all of them. What the
+model reads is kept in the cache: the first run reads 8,861 pictures (two to four minutes on two cores), the next ones
+take a minute.
 """
 
 from __future__ import annotations
@@ -46,8 +47,8 @@ Row = dict[str, str]
 
 @dataclass(frozen=True)
 class Query:
-    """A judged photo: what each of its garments asks for (of a photo of one: the whole photo), how prominent each is, and
-    how far each product fits (products,): 1, 0.5 or 0."""
+    """A judged photo: what each of its garments asks for (of a photo of one: the whole photo), how prominent each is,
+    and how far each product fits (products,): 1, 0.5 or 0."""
 
     photo: str
     label: str
@@ -218,16 +219,16 @@ def features(bench: Bench, wish: Wish, rows: npt.NDArray[np.int64], cosines: Flo
 
 
 def fit(bench: Bench, queries: Sequence[Query], start: Weights) -> Weights:
-    """Logistic regression of the gains over what may come first: the best by likeness, by kind and by the weights so far,
-    which the next round's come of; a last round over what is shown alone makes the score a probability."""
+    """Logistic regression of the gains over what may come first: the best by likeness, by kind and by the weights so
+    far, which the next round's come of; a last round over what is shown alone makes the score a probability."""
     weights = replace(start, least=0.0)
     for _ in range(ROUNDS):
         parts = [_sample(bench, query, wish, weights) for query in queries for wish in query.wishes]
         x, gain = np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts])
         model = LogisticRegression(C=10.0, max_iter=2000).fit(*_doubled(x, gain))
         found = dict(zip(FEATURES, map(float, model.coef_[0]), strict=True))
-        # A photo that asks for a kind, a colour, an audience is never answered better by another one: where a fit says so,
-        # there was too little to learn it from.
+        # A photo that asks for a kind, a colour, an audience is never answered better by another one: where a fit says
+        # so, there was too little to learn it from.
         found = {name: max(value, 0.0) for name, value in found.items()}
         weights = Weights(bias=float(model.intercept_[0]), **found, least=0.0)
     return weights
@@ -326,7 +327,10 @@ def _report(bench: Bench, write: bool) -> None:
 
 def write_weights(file: Path, weights: Weights, model: str) -> None:
     lines = [f"{name} = {value:.4f}" for name, value in asdict(weights).items()]
-    head = f"# Of the score that orders answers to photos (score.py), written by benchmarks/fit_score.py for the model {model}."
+    head = (
+        "# Of the score that orders answers to photos (score.py), written by benchmarks/fit_score.py for the "
+        f"model {model}."
+    )
     file.write_text("\n".join([head, "", "[weights]", *lines]) + "\n", "utf-8")
 
 

@@ -27,7 +27,8 @@ def kill(url: str, folder: Path, kills: int, seed: int) -> None:
     states = Counter(kill_and_check(url, folder, round_, chance) for round_ in range(kills))
     told = ", ".join(f"{count} {state}" for state, count in states.most_common())
     print(
-        f"{url.split(':', maxsplit=1)[0]}: {kills} kills, the last run then stood as: {told}; {time.monotonic() - began:.0f} s",
+        f"{url.split(':', maxsplit=1)[0]}: {kills} kills, the last run then stood as: {told}; "
+        f"{time.monotonic() - began:.0f} s",
         flush=True,
     )
 

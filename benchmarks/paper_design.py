@@ -1,7 +1,7 @@
 """The design of the paper, as its text says, to measure against: python paper_design.py PORT DATABASE HOME
 
-Flask's own threaded server, PyTorch on the processor, ResNet34 at 224 px, the photo decoded in full; then the rows of the class
-from SQL, read from the catalogue in DATABASE whose home is HOME. Nothing of it is used elsewhere.
+Flask's own threaded server, PyTorch on the processor, ResNet34 at 224 px, the photo decoded in full; then the rows of
+the class from SQL, read from the catalogue in DATABASE whose home is HOME. Nothing of it is used elsewhere.
 """
 
 from __future__ import annotations

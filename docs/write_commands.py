@@ -31,7 +31,8 @@ def page() -> str:
             parts.append(f"## `{words}`\n\n```\n{command.get_help(context)}\n```")
     parts.append(
         "## Exit codes\n\n| code | what went wrong |\n|---|---|\n"
-        "| 2 | the command's words or a setting |\n| 3 | something named is not there |\n| 4 | a photo |\n| 5 | a feed |\n"
+        "| 2 | the command's words or a setting |\n| 3 | something named is not there |\n| 4 | a photo |\n| 5 | "
+        "a feed |\n"
         "| 6 | an address outside |\n| 7 | a model folder, an index, a run or a plan |\n| 8 | the database |\n"
         "| 10 | a library that is not installed |\n| 11 | somebody else is at it just now |\n"
         "| 12 | a feed that is held back until a person has looked |\n| 13 | a class without a single photo |\n"

@@ -18,7 +18,7 @@ cannot be used, or a `MAPSI_` name that is not in the table, ends the command wi
 `MAPSI_HOME` is the one folder under which everything lies: the catalogue (`catalog.db`, unless `MAPSI_DATABASE_URL` names
 another database), our copies of product pictures (`pictures/`), the index (`index/`) and the models it was made with
 (`models/`), and the key that signs sessions (`secret-key`). `mapsi demo` keeps its sample catalogue in `demo/` there.
-"""
+"""  # noqa: E501
 
 
 def page() -> str:

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 _numbers = itertools.count(1)
 
-# The first text of a fresh clone builds hypothesis's tables of letters: over a second on a busy machine, and no fault of a test.
+# The first text of a fresh clone builds hypothesis's tables of letters: over a second on a busy machine, and no fault
+# of a test.
 settings.register_profile("noisy machines", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("noisy machines")
 

@@ -16,9 +16,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 class Page:
     """What lies behind a path.
 
-    ``etag`` (with its quotation marks) and ``modified`` (seconds since 1970) are sent and asked for where they are given.
-    ``packed`` sends the body as ``Content-Encoding: gzip``. ``redirect`` is where the path leads instead. ``cut`` is after
-    how many bytes of the announced body the server hangs up. ``chunked`` sends no length.
+    ``etag`` (with its quotation marks) and ``modified`` (seconds since 1970) are sent and asked for where they are
+    given. ``packed`` sends the body as ``Content-Encoding: gzip``. ``redirect`` is where the path leads instead.
+    ``cut`` is after how many bytes of the announced body the server hangs up. ``chunked`` sends no length.
     """
 
     body: bytes = b""

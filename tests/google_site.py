@@ -1,4 +1,5 @@
-"""A site of our own with the structure of Google Images' pages, served on loopback: what a search meets is its words."""
+"""A site of our own with the structure of Google Images' pages, served on loopback: what a search meets is its
+words."""
 
 from __future__ import annotations
 
@@ -109,7 +110,8 @@ def results_page(look: Look) -> str:
 
 _PAGE = """<!doctype html><meta charset="utf-8"><title>Search</title>
 <style>
-  #grid { width: 640px } #grid > div { display: inline-block; width: 150px; height: 150px; margin: 2px; background: #ddd }
+  # grid { width: 640px } #grid > div { display: inline-block; width: 150px; height: 150px; margin: 2px; background:
+  # #ddd }
   #grid img { width: 120px; height: 120px } #grid img.zr758c { width: 16px; height: 16px }
   #side { position: fixed; right: 0; top: 0; width: 500px; height: 600px } #end { height: 800px }
 </style>

@@ -48,8 +48,8 @@ def start_catalog(url: str, folder: Path) -> None:
 
 
 def kill_and_check(url: str, folder: Path, round_: int, chance: random.Random) -> str:
-    """Kill refreshes somewhere in the first moments, check what is left, and refresh again; gives the state in which the
-    killed run stands in the book."""
+    """Kill refreshes somewhere in the first moments, check what is left, and refresh again; gives the state in which
+    the killed run stands in the book."""
     _kill_in_the_middle(url, folder, 10_000 * (round_ + 1), chance.uniform(0, 1.5))
     _wait_until_alone(url)
     with open_catalog(url) as catalog:
@@ -65,7 +65,8 @@ def kill_and_check(url: str, folder: Path, round_: int, chance: random.Random) -
 
 
 def _feed_is_whole(catalog: Catalog) -> None:
-    """All offers of one feed, at one price, found by words as well, with their classes and the price in their history."""
+    """All offers of one feed, at one price, found by words as well, with their classes and the price in their
+    history."""
     facets = catalog.facets()
     assert facets.offers == COUNT
     assert facets.price_min == facets.price_max

@@ -1,6 +1,7 @@
 """Measures of the tree: sizes of files and functions, imports inside each room, records that repeat another's fields.
 
-``python tests/measures.py [FOLDER OF A PACKAGE]`` prints them as a table (docs/house.md); ``test_house.py`` holds the bounds.
+``python tests/measures.py [FOLDER OF A PACKAGE]`` prints them as a table (docs/house.md); ``test_house.py`` holds the
+bounds.
 """
 
 from __future__ import annotations
@@ -45,7 +46,8 @@ class House:
         }
 
     def arrows(self, room: Path) -> set[tuple[str, str]]:
-        """Pairs of a folder's children (files or rooms) of which the first imports the second; the room's own front door counts for none."""
+        """Pairs of a folder's children (files or rooms) of which the first imports the second; the room's own front
+        door counts for none."""
         prefix = (self.package.name, *room.relative_to(self.package).parts)
         found = set()
         for path, tree in self._trees.items():
@@ -95,7 +97,8 @@ def _lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
 
 
 def _imported(tree: ast.Module) -> Iterator[tuple[str, ...]]:
-    """Dotted names of what a module imports; ``from a.b import c`` gives (a, b) and (a, b, c), since c may be a module."""
+    """Dotted names of what a module imports; ``from a.b import c`` gives (a, b) and (a, b, c), since c may be a
+    module."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (tuple(alias.name.split(".")) for alias in node.names)

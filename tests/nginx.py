@@ -23,7 +23,8 @@ Change = Callable[[str], str]
 
 @contextmanager
 def run_nginx(folder: Path, upstream: int, change: Change = str) -> Iterator[int]:
-    """Start nginx on loopback in front of ``upstream`` and give its port for TLS. It has no folder to write bodies to."""
+    """Start nginx on loopback in front of ``upstream`` and give its port for TLS. It has no folder to write bodies
+    to."""
     require(shutil.which("nginx"), "nginx")
     plain, secure = free_port(), free_port()
     _make_certificate(folder)
@@ -90,7 +91,8 @@ class Visitor:
         return answer.status, answer.headers.get("Location", ""), text
 
     def send(self, page: str, form: str, body: bytes = b"", kind: str = "", **fields: str) -> tuple[int, str, str]:
-        """Send the form with address ``form`` that stands on ``page``; ``body`` is a photo of the media type ``kind``."""
+        """Send the form with address ``form`` that stands on ``page``; ``body`` is a photo of the media type
+        ``kind``."""
         found = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', self.ask("GET", page)[2])
         assert found is not None, f"no form on {page}"
         parts = [_part(name, value.encode()) for name, value in {"csrf_token": found[1], **fields}.items()]

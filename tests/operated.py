@@ -1,4 +1,5 @@
-"""A catalogue with everything an operator can meet: sources in every state, made by real refreshes, and work in the queue."""
+"""A catalogue with everything an operator can meet: sources in every state, made by real refreshes, and work in the
+queue."""
 
 from __future__ import annotations
 

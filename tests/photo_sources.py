@@ -1,7 +1,7 @@
 """A server on loopback that speaks the photo APIs' formats, errors and limits, and serves drawn pictures.
 
-Each :class:`PhotoSources` is one host: NAVER API HUB, Naver Open API, Openverse and Wikimedia Commons at their own paths,
-and pictures under ``/p/``. It counts what is asked of it.
+Each :class:`PhotoSources` is one host: NAVER API HUB, Naver Open API, Openverse and Wikimedia Commons at their own
+paths, and pictures under ``/p/``. It counts what is asked of it.
 """
 
 from __future__ import annotations
@@ -78,8 +78,8 @@ def jpeg(picture: Image.Image, **options: Any) -> bytes:
 
 
 class PhotoSources(ThreadingHTTPServer):
-    """One host. ``stock`` gives what an API (by its name) finds for a text; ``pictures`` are served in the place of drawn
-    ones, by path; ``troubles`` are given once each, in turn, before an API answers as it should."""
+    """One host. ``stock`` gives what an API (by its name) finds for a text; ``pictures`` are served in the place of
+    drawn ones, by path; ``troubles`` are given once each, in turn, before an API answers as it should."""
 
     daemon_threads = True
     request_queue_size = 128

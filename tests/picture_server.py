@@ -1,4 +1,5 @@
-"""A shop's picture server on loopback: validators, pictures replaced behind their address, and everything that goes wrong."""
+"""A shop's picture server on loopback: validators, pictures replaced behind their address, and everything that goes
+wrong."""
 
 from __future__ import annotations
 

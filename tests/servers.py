@@ -81,7 +81,8 @@ def run_mariadb(folder: Path, *, buffer_pool: str = "64M") -> Iterator[MariaDB]:
         check=True,
         capture_output=True,
     )
-    # A server of its own has temporary files of its own: one that starts removes those of all others in the same folder.
+    # A server of its own has temporary files of its own: one that starts removes those of all others in the same
+    # folder.
     (folder / "tmp").mkdir()
     with (folder / "mariadbd.log").open("wb") as log:
         server = subprocess.Popen(_command(folder, data, port, setup, buffer_pool) + account, stdout=log, stderr=log)

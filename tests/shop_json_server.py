@@ -113,8 +113,8 @@ def found(query: str, total: int, sort: str, exclude: frozenset[str], address: s
 
 @dataclass(frozen=True)
 class Fault:
-    """What the server does instead of answering: an error of :data:`ERRORS` by ``code``, or a ``body`` of its own; after
-    ``seconds``; hanging up after ``cut`` bytes of the body."""
+    """What the server does instead of answering: an error of :data:`ERRORS` by ``code``, or a ``body`` of its own;
+    after ``seconds``; hanging up after ``cut`` bytes of the body."""
 
     code: str = ""
     status: int = 200
@@ -137,8 +137,8 @@ BREAKS_OFF = Fault(cut=200)
 
 
 class ShopJsonServer(ThreadingHTTPServer):
-    """``totals`` says how many items a query finds where that should not come from the query itself; ``queries`` counts the
-    answered calls by query and ``asked`` keeps their parameters, in order."""
+    """``totals`` says how many items a query finds where that should not come from the query itself; ``queries`` counts
+    the answered calls by query and ``asked`` keeps their parameters, in order."""
 
     daemon_threads = True
 

@@ -167,8 +167,8 @@ def photo_form(data: bytes, name: str = "photo.jpg", **fields: str) -> dict[str,
 
 
 def write_colour_model(folder: Path, taxonomy: Taxonomy, groups: tuple[str, ...] = ()) -> Path:
-    """A model folder whose network averages colours over a grid and multiplies them with fixed weights. With ``groups`` it
-    has a map of them too, and axes that are not listed as attributes."""
+    """A model folder whose network averages colours over a grid and multiplies them with fixed weights. With ``groups``
+    it has a map of them too, and axes that are not listed as attributes."""
     folder.mkdir()
     known = taxonomy.axes if groups else taxonomy.listed
     axes = tuple(

@@ -1,4 +1,5 @@
-"""The command ``mapsi collect``: from search words to a folder to learn from, killed and gone on with, and its words."""
+"""The command ``mapsi collect``: from search words to a folder to learn from, killed and gone on with, and its
+words."""
 
 from __future__ import annotations
 

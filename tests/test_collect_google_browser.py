@@ -1,4 +1,5 @@
-"""The browser behind the source google: found, told when it does not fit, and gone when the work is over or cut short."""
+"""The browser behind the source google: found, told when it does not fit, and gone when the work is over or cut
+short."""
 
 from __future__ import annotations
 
@@ -238,7 +239,8 @@ def test_a_process_that_is_ended_midway_takes_its_browser_along(
     assert gone(profiles)
 
 
-# --- from the command to the photos ------------------------------------------------------------------------------------
+# --- from the command to the photos
+# ------------------------------------------------------------------------------------
 
 
 def picture_server() -> Flask:

@@ -1,4 +1,5 @@
-"""Connections: what is slow or silent costs nobody anything, what is too much is refused at once, what is begun is ended."""
+"""Connections: what is slow or silent costs nobody anything, what is too much is refused at once, what is begun is
+ended."""
 
 from __future__ import annotations
 
@@ -176,7 +177,10 @@ def test_a_request_is_told_as_it_was_sent(probe: Probe) -> None:
         with server.connect(two) as opened:
             both = everything(opened)
         assert both.index(b"GET 0") < both.index(b"second")
-        chunked = b"POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"
+        chunked = (
+            b"POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nTransfer-Encoding: "
+            b"chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"
+        )
         with server.connect(chunked) as opened:
             assert everything(opened).endswith(b"POST 3")
         with server.connect(b"HEAD /path/x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n") as opened:

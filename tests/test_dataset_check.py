@@ -1,4 +1,5 @@
-"""The check of a data set finds what was put wrong on purpose, says why, leaves out what it says and deletes nothing."""
+"""The check of a data set finds what was put wrong on purpose, says why, leaves out what it says and deletes
+nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Reading many pictures: each once, on all cores, by one builder at a time; a new model takes over together with its index."""
+"""Reading many pictures: each once, on all cores, by one builder at a time; a new model takes over together with its
+index."""
 
 from __future__ import annotations
 

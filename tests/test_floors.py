@@ -173,7 +173,8 @@ def test_one_room_owns_each_heavy_library(room: str, path: Path) -> None:
 
 def test_serving_and_evaluating_load_no_torch() -> None:
     script = (
-        "import sys, mapsi.cli, mapsi.cli.opening, mapsi.web.app, mapsi.web.serving, mapsi.search.building, mapsi.refresh.refreshing, mapsi.evaluate;"
+        "import sys, mapsi.cli, mapsi.cli.opening, mapsi.web.app, mapsi.web.serving, mapsi.search.building, "
+        "mapsi.refresh.refreshing, mapsi.evaluate;"
         "sys.exit(any(name in sys.modules for name in ('torch', 'timm', 'lightning', 'matplotlib', 'onnx')))"
     )
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
@@ -182,6 +183,7 @@ def test_serving_and_evaluating_load_no_torch() -> None:
 def test_the_command_line_starts_without_any_heavy_library() -> None:
     script = (
         "import sys, mapsi.cli;"
-        "sys.exit(any(name in sys.modules for name in ('torch', 'onnxruntime', 'sqlalchemy', 'flask', 'faiss', 'sklearn')))"
+        "sys.exit(any(name in sys.modules for name in ('torch', 'onnxruntime', 'sqlalchemy', 'flask', 'faiss', "
+        "'sklearn')))"
     )
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0

@@ -49,7 +49,10 @@ print([page.status_code, answer.status_code, there.status_code, *(client.get(pat
 """
 
 READ_ONLY = 'mount --bind "$1" "$1" && mount -o remount,ro,bind "$1"'
-FULL = 'mount -t tmpfs -o size=8m none "$2" && cp -r "$1"/. "$2" && (dd if=/dev/zero of="$2/filler" bs=4k || true) 2>/dev/null'
+FULL = (
+    'mount -t tmpfs -o size=8m none "$2" && cp -r "$1"/. "$2" && (dd if=/dev/zero of="$2/filler" bs=4k || '
+    "true) 2>/dev/null"
+)
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,5 @@
-"""Numbers that name one product in every shop: GTINs are believed only with their check digit, MPNs as letters and digits."""
+"""Numbers that name one product in every shop: GTINs are believed only with their check digit, MPNs as letters and
+digits."""
 
 from __future__ import annotations
 

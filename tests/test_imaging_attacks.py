@@ -1,4 +1,5 @@
-"""Photos that attack, wander or are only a little broken: bounded in time and memory, and read where the pixels are sound."""
+"""Photos that attack, wander or are only a little broken: bounded in time and memory, and read where the pixels are
+sound."""
 
 from __future__ import annotations
 

@@ -28,7 +28,8 @@ SIDE = 40
 
 
 def drawn(*patches: tuple[int, int, int, int, int]) -> npt.NDArray[np.float32]:
-    """Shares (9, 40, 40) of a map with ``patches`` (group, top, left, height, width) on plain ground, nine tenths sure."""
+    """Shares (9, 40, 40) of a map with ``patches`` (group, top, left, height, width) on plain ground, nine tenths
+    sure."""
     told = np.zeros((SIDE, SIDE), dtype=np.int64)
     for group, top, left, height, width in patches:
         told[top : top + height, left : left + width] = group

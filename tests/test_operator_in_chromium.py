@@ -1,4 +1,5 @@
-"""The operator's pages in a real browser: on a phone and on a desk, in both languages, and staying true by themselves."""
+"""The operator's pages in a real browser: on a phone and on a desk, in both languages, and staying true by
+themselves."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Folders of photos as they arrive from Macs, NAS boxes and Korean Windows: what is a photo, what is passed over, whose labels."""
+"""Folders of photos as they arrive from Macs, NAS boxes and Korean Windows: what is a photo, what is passed over, whose
+labels."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Product pictures: fetched once, asked about again, copied in sizes where that is allowed, politely, whatever fails."""
+"""Product pictures: fetched once, asked about again, copied in sizes where that is allowed, politely, whatever
+fails."""
 
 from __future__ import annotations
 

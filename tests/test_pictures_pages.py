@@ -1,4 +1,5 @@
-"""Pictures on the pages: small ones for phones, kept by browsers for good, or the shop's own where no copy is allowed."""
+"""Pictures on the pages: small ones for phones, kept by browsers for good, or the shop's own where no copy is
+allowed."""
 
 from __future__ import annotations
 

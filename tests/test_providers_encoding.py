@@ -1,4 +1,5 @@
-"""A feed's bytes -> text: which encoding, what a broken letter costs, and what is packed otherwise or is no feed at all."""
+"""A feed's bytes -> text: which encoding, what a broken letter costs, and what is packed otherwise or is no feed at
+all."""
 
 from __future__ import annotations
 

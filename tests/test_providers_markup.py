@@ -1,4 +1,5 @@
-"""RSS and Atom as shops' templates write them: namespaces, what XML does not know, and items that are not well-formed."""
+"""RSS and Atom as shops' templates write them: namespaces, what XML does not know, and items that are not
+well-formed."""
 
 from __future__ import annotations
 

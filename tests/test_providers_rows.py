@@ -1,4 +1,5 @@
-"""What a row says of itself: dates, condition, currency, placeholders, ids. The same in every format that can say it."""
+"""What a row says of itself: dates, condition, currency, placeholders, ids. The same in every format that can say
+it."""
 
 from __future__ import annotations
 
@@ -370,7 +371,8 @@ def test_angle_brackets_around_words_take_none_away(read: Read, format: str, wri
 
 @pytest.mark.parametrize(
     ("written", "text"),
-    [("<p class='x'>a</p><LABEL for=y>b</LABEL>", "a b"), ("<o:p></o:p>a", "a"), ("<![CDATA[<b>a</b>]]>", "a"), ("a<?php echo 1 ?>b", "a b"),
+    [("<p class='x'>a</p><LABEL "
+      "for=y>b</LABEL>", "a b"), ("<o:p></o:p>a", "a"), ("<![CDATA[<b>a</b>]]>", "a"), ("a<?php echo 1 ?>b", "a b"),
      ("&lt;![CDATA[a]]&gt;", "a"), ("<td nowrap>a</td>", "a"), ("<font color=red>a</font>b", "ab"), ("<time>a</time>", "a")],
 )  # fmt: skip
 def test_tags_of_html_are_taken_out(written: str, text: str) -> None:

@@ -1,4 +1,5 @@
-"""The shopping search ``shop.json``: asked over a real connection of a server that speaks it, limits and errors included."""
+"""The shopping search ``shop.json``: asked over a real connection of a server that speaks it, limits and errors
+included."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""A source that is asked by queries, against a real server of ``shop.json``: quota, going on, and what is kept between."""
+"""A source that is asked by queries, against a real server of ``shop.json``: quota, going on, and what is kept
+between."""
 
 from __future__ import annotations
 

@@ -118,8 +118,8 @@ def _snapshot(rows: list[Row]) -> Snapshot:
 
 
 def _slow_rank(rows: list[Row], wish: Wish, allowed: Sequence[bool], pool: int) -> list[int]:
-    """The rule in words: every row's score, a copy's its likeness; the best row of each group, the best first, down to the
-    least that is shown."""
+    """The rule in words: every row's score, a copy's its likeness; the best row of each group, the best first, down to
+    the least that is shown."""
 
     def score(row: Row) -> float:
         cosine = float(row.embedding.astype(np.float32) @ wish.embedding)

@@ -1,4 +1,5 @@
-"""From the names of the paper's seventeen classes to a measured model, with no hand work, against servers of our own."""
+"""From the names of the paper's seventeen classes to a measured model, with no hand work, against servers of our
+own."""
 
 from __future__ import annotations
 

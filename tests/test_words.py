@@ -355,8 +355,8 @@ def test_ten_thousand_characters_are_refused_at_once(full_catalog: Catalog) -> N
 
 
 def slow_search(catalog: Catalog, text: str, sort: Sort) -> list[int]:
-    """Numbers of the offers to be shown: the rule, unit by unit, offer by offer. A product has what any of its variants has;
-    the variant that is shown is the best hit, of equals the cheapest."""
+    """Numbers of the offers to be shown: the rule, unit by unit, offer by offer. A product has what any of its variants
+    has; the variant that is shown is the best hit, of equals the cheapest."""
     said = slow_said(catalog)
     whole = {word for each in said for word in (*each.title, *each.about, *each.classes)}
     asked = understand(query_words(text), THESAURUS, lambda word: stem(word) in whole, exact=True)

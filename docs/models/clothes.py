@@ -1,7 +1,7 @@
 """Writes the manifest that the shipped model learned by: `python docs/models/clothes.py ROOT`.
 
-ROOT holds data/ (that of ../shared) and drawings/ (`mapsi sample draw ROOT/drawings --per-class 60 --nothing 300 --seed 7`).
-Beside ROOT/manifest.csv it writes ROOT/masks/: where flat pictures show their garment.
+ROOT holds data/ (that of ../shared) and drawings/ (`mapsi sample draw ROOT/drawings --per-class 60 --nothing 300 --seed
+7`). Beside ROOT/manifest.csv it writes ROOT/masks/: where flat pictures show their garment.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ KINDS = {
     "Tshirts": "t-shirt", "Shirts": "shirt", "Casual Shoes": "sneakers", "Tops": "top", "Kurtas": "tunic",
     "Sports Shoes": "sneakers", "Watches": "watch", "Handbags": "handbag", "Heels": "heels", "Sunglasses": "sunglasses",
     "Sweaters": "sweater", "Flip Flops": "flip-flops", "Sandals": "sandals", "Wallets": "wallet",
-    "Sweatshirts": "sweatshirt", "Belts": "belt", "Trousers": "slacks", "Formal Shoes": "formal-shoes", "Socks": "socks",
+    "Sweatshirts": "sweatshirt", "Belts": "belt", "Trousers": "slacks", "Formal Shoes": "formal-shoes", "Socks": "socks",  # noqa: E501
     "Jeans": "jeans", "Jackets": "jacket", "Backpacks": "backpack", "Flats": "flats", "Shorts": "shorts", "Caps": "hat",
     "Ties": "tie", "Track Pants": "track-pants", "Kurtis": "tunic", "Clutches": "clutch", "Mufflers": "scarf",
     "Dresses": "dress", "Scarves": "scarf", "Skirts": "skirt", "Capris": "pants", "Cufflinks": "jewellery",
@@ -61,17 +61,17 @@ KINDS = {
 }  # fmt: skip
 AUDIENCES = {"Men": "men", "Women": "women", "Girls": "kids", "Boys": "kids"}
 STYLED = (
-    "t-shirt", "shirt", "polo", "top", "tunic", "sweater", "cardigan", "hoodie", "sweatshirt", "slacks", "jeans", "jacket",
+    "t-shirt", "shirt", "polo", "top", "tunic", "sweater", "cardigan", "hoodie", "sweatshirt", "slacks", "jeans", "jacket",  # noqa: E501
     "dress", "track-pants", "blazer", "pants", "leggings",
 )  # fmt: skip
 # Tags of parsing whose group shows that very class where the photo has no other tag of the group.
 TAGS = {
     "blazer": "blazer", "blouse": "blouse", "boots": "boots", "cardigan": "cardigan", "coat": "coat", "cape": "coat",
-    "dress": "dress", "flats": "flats", "loafers": "formal-shoes", "heels": "heels", "pumps": "heels", "wedges": "heels",
+    "dress": "dress", "flats": "flats", "loafers": "formal-shoes", "heels": "heels", "pumps": "heels", "wedges": "heels",  # noqa: E501
     "hoodie": "hoodie", "jacket": "jacket", "jeans": "jeans", "jumper": "sweater", "sweater": "sweater",
     "leggings": "leggings", "tights": "leggings", "pants": "pants", "romper": "jumpsuit", "sandals": "sandals",
     "shirt": "shirt", "shoes": "shoes", "shorts": "shorts", "skirt": "skirt", "sneakers": "sneakers",
-    "sweatshirt": "sweatshirt", "swimwear": "swimwear", "t-shirt": "t-shirt", "top": "top", "vest": "vest", "bag": "bag",
+    "sweatshirt": "sweatshirt", "swimwear": "swimwear", "t-shirt": "t-shirt", "top": "top", "vest": "vest", "bag": "bag",  # noqa: E501
     "purse": "bag", "hat": "hat", "sunglasses": "sunglasses", "scarf": "scarf", "suit": "blazer", "clogs": "shoes",
 }  # fmt: skip
 
@@ -163,8 +163,8 @@ def kind_of(article: str, name: str) -> str | None:
 
 
 def flat_mask(path: Path, mask: Path, group: str) -> Path | None:
-    """Write where a picture on white or black shows its one garment: ground, and ``group`` (not known where it is empty);
-    ``None`` where the ground is not flat."""
+    """Write where a picture on white or black shows its one garment: ground, and ``group`` (not known where it is
+    empty); ``None`` where the ground is not flat."""
     with Image.open(path) as picture:
         pixels = np.asarray(picture.convert("RGB").resize((104, 104)))
     ground = np.zeros((104, 104), dtype=np.bool_)
@@ -325,7 +325,7 @@ def main(root: Path) -> None:
     data, masks = root / "data", root / "masks"
     masks.mkdir(parents=True, exist_ok=True)
     entries = [
-        *clothing(data), *styles(data), *products(data, masks), *outfits(data), *pairs(data, masks), *drawings(root / "drawings"),
+        *clothing(data), *styles(data), *products(data, masks), *outfits(data), *pairs(data, masks), *drawings(root / "drawings"),  # noqa: E501
     ]  # fmt: skip
     write_manifest(root / "manifest.csv", Manifest(tuple(entries)), root)
     write_pairs(root, table(data / "pairs/pairs.csv"))

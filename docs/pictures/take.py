@@ -2,10 +2,10 @@
 
     python docs/pictures/take.py http://127.0.0.1:8000 PHOTO
 
-Opens the pages in a headless Chromium and writes home-390.png, result-390.png and result-1280.png (in Korean and by day)
-beside this file, and window-390.webp, window-768.webp and window-1280.webp: the front page, the answer to the photo and a
-search by words from above, in Korean by day and by night and in English by day and by night from the left. PHOTO is seen in
-them: take one that may be shown, such as a drawing of ours.
+Opens the pages in a headless Chromium and writes home-390.png, result-390.png and result-1280.png (in Korean and by
+day) beside this file, and window-390.webp, window-768.webp and window-1280.webp: the front page, the answer to the
+photo and a search by words from above, in Korean by day and by night and in English by day and by night from the left.
+PHOTO is seen in them: take one that may be shown, such as a drawing of ours.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 import os
 
-# Nothing calls home. onnxruntime writes a device id and reports to its maker from its import on, and the switch of its API
-# comes too late for that: these have to be set before any library is imported, and processes we start inherit them.
+# Nothing calls home. onnxruntime writes a device id and reports to its maker from its import on, and the switch of its
+# API comes too late for that: these have to be set before any library is imported, and processes we start inherit them.
 os.environ.update(
     ORT_DISABLE_TELEMETRY="1",
     HF_HUB_DISABLE_TELEMETRY="1",  # timm's huggingface_hub

@@ -18,8 +18,8 @@ from mapsi.errors import ArtifactError
 
 @contextmanager
 def atomic_file(target: Path, mode: int = 0o644) -> Iterator[Path]:
-    """Give a path beside ``target`` to write to; it takes ``target``'s place, with the rights ``mode``, when the block ends
-    well."""
+    """Give a path beside ``target`` to write to; it takes ``target``'s place, with the rights ``mode``, when the block
+    ends well."""
     target.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
     os.close(handle)

@@ -16,8 +16,8 @@ Transform = ImageCms.ImageCmsTransform
 
 
 def to_srgb(strip: Image.Image, profile: bytes) -> Image.Image | None:
-    """A picture in sRGB, its transparency kept; ``None`` where its profile is broken, of other colours than the picture's, or
-    sRGB itself, so that there is nothing to convert."""
+    """A picture in sRGB, its transparency kept; ``None`` where its profile is broken, of other colours than the
+    picture's, or sRGB itself, so that there is nothing to convert."""
     transform = _transform(profile, strip.mode)
     return None if transform is None else ImageCms.applyTransform(strip, transform)
 

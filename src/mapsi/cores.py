@@ -10,7 +10,8 @@ QUOTAS = Path("/sys/fs/cgroup/cpu.max"), Path("/sys/fs/cgroup/cpu/cpu.cfs_quota_
 
 
 def cores(quotas: tuple[Path, Path] = QUOTAS) -> int:
-    """How many processor cores this process may use: those it may run on, and no more than a container's quota pays for.
+    """How many processor cores this process may use: those it may run on, and no more than a container's quota pays
+    for.
 
     With half a core more threads than one only wait for one another; 1.5 cores are two.
     """
@@ -20,7 +21,8 @@ def cores(quotas: tuple[Path, Path] = QUOTAS) -> int:
 
 
 def _quota(second: Path, first: Path) -> float | None:
-    """Cores of processor time that the container may use, by cgroups of version 2 or 1; ``None`` where there is no limit."""
+    """Cores of processor time that the container may use, by cgroups of version 2 or 1; ``None`` where there is no
+    limit."""
     try:
         granted, period = second.read_text("ascii").split()
     except (OSError, ValueError):

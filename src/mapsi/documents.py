@@ -32,9 +32,9 @@ def photo_document(
     facets: Facets | None = None,
     garments: Sequence[tuple[Garment, ProductPage]] = (),
 ) -> Document:
-    """The answer to a photo, and to each of its ``garments`` by itself. ``base_url`` is the address of the service without a slash at the end; where it is empty,
-    as on the command line, pictures are null. ``sure`` is false where no axis is known. ``facets`` are counts, where they
-    were asked for."""
+    """The answer to a photo, and to each of its ``garments`` by itself. ``base_url`` is the address of the service
+    without a slash at the end; where it is empty, as on the command line, pictures are null. ``sure`` is false where no
+    axis is known. ``facets`` are counts, where they were asked for."""
     axes = {axis: axis_document(answer, taxonomy) for axis, answer in reading.axes.items()}
     shown = _page_document(page, taxonomy, sort, language, base_url)
     parts = [
@@ -61,9 +61,9 @@ def words_document(
     base_url: str,
     facets: Facets | None = None,
 ) -> Document:
-    """The answer to words; ``base_url`` and ``facets`` as in :func:`photo_document`. ``searched_for`` differs from ``query``
-    where the words as typed find nothing; ``left_out`` are those that no product has together with the others;
-    ``with_all_words`` counts the products that have all, which come first."""
+    """The answer to words; ``base_url`` and ``facets`` as in :func:`photo_document`. ``searched_for`` differs from
+    ``query`` where the words as typed find nothing; ``left_out`` are those that no product has together with the
+    others; ``with_all_words`` counts the products that have all, which come first."""
     shown = _page_document(page, taxonomy, sort, language, base_url)
     named = {
         "query": query,
@@ -75,8 +75,8 @@ def words_document(
 
 
 def facets_document(facets: Facets) -> Document:
-    """What an answer can be narrowed down to, with the number of products that each choice leaves. ``most`` is null, or the
-    number at which counting ends."""
+    """What an answer can be narrowed down to, with the number of products that each choice leaves. ``most`` is null, or
+    the number at which counting ends."""
     return {
         "classes": {axis: _counts(counts) for axis, counts in facets.classes.items()},
         "shops": [{"slug": shop.slug, "name": shop.name, "count": shop.count} for shop in facets.shops],

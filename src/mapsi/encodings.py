@@ -1,7 +1,8 @@
-"""Bytes of a stranger's text -> the encoding that they are in: UTF-8, UTF-16, UTF-32, or the code page of Korean Windows.
+"""Bytes of a stranger's text -> the encoding that they are in: UTF-8, UTF-16, UTF-32, or the code page of Korean
+Windows.
 
-A broken letter costs the place where it stands and not the text: :func:`encoding_of` says what the whole is in, and whoever
-reads takes U+FFFD for what cannot be decoded (``errors="replace"``).
+A broken letter costs the place where it stands and not the text: :func:`encoding_of` says what the whole is in, and
+whoever reads takes U+FFFD for what cannot be decoded (``errors="replace"``).
 """
 
 from __future__ import annotations
@@ -28,8 +29,8 @@ def encoding_of(raw: BinaryIO, otherwise: str = "cp949") -> str:
     """The encoding of all that ``raw``, at its beginning, holds. Raises :class:`UnicodeError` where it is no text.
 
     Without a byte-order mark the bytes themselves decide, read once in advance: Korean letters may first come after
-    megabytes of ASCII. What decodes as UTF-8 is UTF-8; where some places do not, it still is if the letters that do are far
-    more, for other code pages look like UTF-8 by chance only. Else it is in the encoding ``otherwise``.
+    megabytes of ASCII. What decodes as UTF-8 is UTF-8; where some places do not, it still is if the letters that do are
+    far more, for other code pages look like UTF-8 by chance only. Else it is in the encoding ``otherwise``.
     """
     head = raw.read(SNIFFED)
     raw.seek(0)
@@ -61,7 +62,8 @@ def _marked(head: bytes) -> str | None:
 
 
 def _pieces(raw: BinaryIO) -> Iterable[bytes]:
-    """The bytes to their end, or to where a packed file breaks off: what is there decodes, and whoever reads meets the end."""
+    """The bytes to their end, or to where a packed file breaks off: what is there decodes, and whoever reads meets the
+    end."""
     raw.seek(0)
     try:
         while chunk := raw.read(_CHUNK):
@@ -82,8 +84,8 @@ def _decodes(raw: BinaryIO, encoding: str) -> bool:
 
 
 def _mostly(raw: BinaryIO, encoding: str) -> bool:
-    """Whether letters beyond ASCII, each weighed by the bytes that UTF-8 adds for it, are more than twice the places that do
-    not decode."""
+    """Whether letters beyond ASCII, each weighed by the bytes that UTF-8 adds for it, are more than twice the places
+    that do not decode."""
     decoder = codecs.getincrementaldecoder(encoding)("replace")
     whole = broken = 0
     for chunk in _pieces(raw):

@@ -104,7 +104,8 @@ class RefusedAddressError(RemoteError):
 
 
 class ArtifactError(MapsiError):
-    """A written format between two stages (model folder, manifest, index, ...) is missing, damaged or of another version."""
+    """A written format between two stages (model folder, manifest, index, ...) is missing, damaged or of another
+    version."""
 
     code = "bad_artifact"
     exit_code = 7

@@ -1,4 +1,5 @@
-"""Names of files as systems change them on their way: letters taken apart by macOS, leavings of macOS, Windows and NAS boxes."""
+"""Names of files as systems change them on their way: letters taken apart by macOS, leavings of macOS, Windows and NAS
+boxes."""
 
 from __future__ import annotations
 
@@ -7,7 +8,7 @@ from pathlib import Path
 
 _LEAVINGS = frozenset(
     {
-        "__macosx", "@eadir", "#recycle", "#snapshot", "@recycle", "@recently-snapshot", "@tmp", "@sharebin", "$recycle.bin",
+        "__macosx", "@eadir", "#recycle", "#snapshot", "@recycle", "@recently-snapshot", "@tmp", "@sharebin", "$recycle.bin",  # noqa: E501
         "system volume information", "lost+found", "thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r",
     }
 )  # fmt: skip
@@ -25,8 +26,8 @@ def composed(name: str) -> str:
 
 
 class OnDisk:
-    """Finds files whose names are written with other letters on the disk than where they are named; looks into each folder
-    once."""
+    """Finds files whose names are written with other letters on the disk than where they are named; looks into each
+    folder once."""
 
     def __init__(self) -> None:
         self._names: dict[Path, dict[str, str]] = {}

@@ -1,4 +1,5 @@
-"""What counts as an address on the web. Whether it may be visited, and how it is spelt, is for ``remote/address.py``."""
+"""What counts as an address on the web. Whether it may be visited, and how it is spelt, is for
+``remote/address.py``."""
 
 from __future__ import annotations
 

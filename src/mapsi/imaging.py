@@ -24,11 +24,12 @@ from mapsi.pixel_budget import PixelBudget
 from mapsi.settings import Settings
 
 FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "GIF", "BMP", "TIFF")
-"""Decoders that bytes from outside may reach, and that of HEIC; every other one stays shut (``references/safety.md``)."""
+"""Decoders that bytes from outside may reach, and that of HEIC; every other one stays shut
+(``references/safety.md``)."""
 
 READ_SIDE = 640
-"""Pixels of the shorter side that a photo keeps when it is decoded to be read: twice those of the largest input, which the
-half of an outfit still fills."""
+"""Pixels of the shorter side that a photo keeps when it is decoded to be read: twice those of the largest input, which
+the half of an outfit still fills."""
 
 MAX_SIDE = 30_000
 """Pixels of the longer side; panoramas of phones have half of that."""
@@ -74,18 +75,18 @@ class PhotoLimits:
 
 
 LARGEST = PhotoLimits(1 << 30, 200_000_000)
-"""As large as the settings allow at most: for photos that a person named in a manifest. What is gathered into one, checked or
-split is held to the settings themselves."""
+"""As large as the settings allow at most: for photos that a person named in a manifest. What is gathered into one,
+checked or split is held to the settings themselves."""
 
 
 @dataclass(frozen=True, slots=True)
 class Preprocessing:
     """How a picture becomes a model's input; a model folder carries its own.
 
-    ``size`` is the side in pixels of the square the model reads, ``fit`` how a picture gets there: ``stretch`` keeps the
-    whole garment and gives up its proportions, ``crop`` keeps the proportions and cuts the longer side. ``mean`` and
-    ``std`` are per channel, on RGB in 0..1. ``close_up`` in 0..1 asks for a second view, mirrored, of the middle of the
-    picture: that share of its height and width; 1 is the whole picture mirrored, 0 no second view.
+    ``size`` is the side in pixels of the square the model reads, ``fit`` how a picture gets there: ``stretch`` keeps
+    the whole garment and gives up its proportions, ``crop`` keeps the proportions and cuts the longer side. ``mean``
+    and ``std`` are per channel, on RGB in 0..1. ``close_up`` in 0..1 asks for a second view, mirrored, of the middle of
+    the picture: that share of its height and width; 1 is the whole picture mirrored, 0 no second view.
     """
 
     size: int
@@ -138,10 +139,10 @@ def decode_photo(data: bytes, limits: PhotoLimits | None = None, *, at_least: in
     """Decode bytes from outside into an upright RGB picture without any metadata.
 
     The first frame of an animation; EXIF orientation applied; CMYK, 16-bit and palettes converted; transparency laid
-    on white; colours in sRGB, as the photo's profile means them. ``at_least`` > 0 lets a large photo be divided by 2, 4, 8,
-    ... as long as both sides keep that many pixels: a JPEG then unpacks a part of its numbers only, and nothing of the
-    photo's full size is kept. Whatever a model reads is decoded at least at :data:`READ_SIDE`, learned from or asked.
-    Photos that are decoded at the same time share a budget of pixels.
+    on white; colours in sRGB, as the photo's profile means them. ``at_least`` > 0 lets a large photo be divided by 2,
+    4, 8, ... as long as both sides keep that many pixels: a JPEG then unpacks a part of its numbers only, and nothing
+    of the photo's full size is kept. Whatever a model reads is decoded at least at :data:`READ_SIDE`, learned from or
+    asked. Photos that are decoded at the same time share a budget of pixels.
 
     Raises :class:`PhotoTooLargeError`, :class:`PhotoTypeError` or :class:`PhotoError`.
     """
@@ -181,7 +182,8 @@ def _decode(data: bytes, limits: PhotoLimits, at_least: int) -> Image.Image:
 
 
 def _lacks_the_end_mark_only(jpeg: bytes) -> bool:
-    """Whether all pixels of a JPEG are there. Where some are missing, what follows in their place shows in the picture."""
+    """Whether all pixels of a JPEG are there. Where some are missing, what follows in their place shows in the
+    picture."""
     shown = set()
     for filling in (b"", b"\x55" * 4096):
         with _open(jpeg.rstrip(b"\xff") + filling + _END_MARK) as photo, _BUDGET.lend(photo.width * photo.height):
@@ -234,8 +236,8 @@ def _orientation(photo: Image.Image) -> int:
 
 
 def _to_rgb(photo: Image.Image, factor: int) -> Image.Image:
-    """An RGB picture without metadata, its sides divided by ``factor``; of one that is RGB already and stays as large, the
-    same pixels and no copy of them."""
+    """An RGB picture without metadata, its sides divided by ``factor``; of one that is RGB already and stays as large,
+    the same pixels and no copy of them."""
     profile = photo.info.get("icc_profile") or b""
     if photo.mode == "RGB" and not profile and "transparency" not in photo.info:
         return _without_metadata(photo if factor == 1 else photo.reduce(factor))
@@ -332,8 +334,8 @@ def cut(photo: Image.Image, box: Box) -> Image.Image:
 
 
 def map_picture(groups: npt.NDArray[np.uint8], size: tuple[int, int]) -> Image.Image:
-    """A map of group numbers (h, w) as a picture of ``size`` (width, height) whose values are the numbers, each shown in a
-    colour of its own."""
+    """A map of group numbers (h, w) as a picture of ``size`` (width, height) whose values are the numbers, each shown
+    in a colour of its own."""
     picture = Image.fromarray(groups).resize(size, Image.Resampling.NEAREST).convert("P")
     picture.putpalette([channel for colour in _GROUP_COLOURS for channel in colour])
     return picture

@@ -10,8 +10,8 @@ _MIB = 1 << 20
 
 
 def give_freed_memory_back() -> bool:
-    """Let this process keep little of what it frees: pictures of 40 million pixels come and go, and by default glibc keeps
-    their memory, in as many heaps as there are threads. Eight such PNGs at once left 216 MB behind, and leave 35.
+    """Let this process keep little of what it frees: pictures of 40 million pixels come and go, and by default glibc
+    keeps their memory, in as many heaps as there are threads. Eight such PNGs at once left 216 MB behind, and leave 35.
 
     Nothing is done, and false given, where the C library is not glibc.
     """

@@ -8,8 +8,8 @@ import zlib
 from collections.abc import Iterator
 
 MAX_SCANS = 64
-"""Scans of a JPEG that are decoded. Cameras and programs write 1 to 15; each passes over all pixels, and an empty one is ten
-bytes long: 8 kB of them held a core for 4.4 s."""
+"""Scans of a JPEG that are decoded. Cameras and programs write 1 to 15; each passes over all pixels, and an empty one
+is ten bytes long: 8 kB of them held a core for 4.4 s."""
 
 MAX_CHUNKS = 100_000
 MAX_PROFILE = 4 << 20
@@ -44,9 +44,9 @@ def is_high_efficiency(data: bytes) -> bool:
 
 
 def pixels_only(data: bytes) -> bytes:
-    """A PNG without what is no picture: texts, dates, pictures after the first, profiles that are too large. They are read
-    before the first pixel and may be packed a thousandfold; the end mark is put back where it is missing. An AVIF without its
-    EXIF: how it stands is told elsewhere in it. Other files stay as they are."""
+    """A PNG without what is no picture: texts, dates, pictures after the first, profiles that are too large. They are
+    read before the first pixel and may be packed a thousandfold; the end mark is put back where it is missing. An AVIF
+    without its EXIF: how it stands is told elsewhere in it. Other files stay as they are."""
     if not data.startswith(_PNG):
         is_avif = _BRANDS.match(data) is not None and not is_high_efficiency(data)
         head = data[:_ITEMS] if is_avif else b""

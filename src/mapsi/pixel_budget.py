@@ -9,7 +9,8 @@ from contextlib import contextmanager
 
 
 class PixelBudget:
-    """Lends pixels to threads, in the order in which they ask; who asks for more than there are gets all of them, alone."""
+    """Lends pixels to threads, in the order in which they ask; who asks for more than there are gets all of them,
+    alone."""
 
     def __init__(self, pixels: int) -> None:
         self._all = self._free = pixels

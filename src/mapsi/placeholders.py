@@ -1,4 +1,5 @@
-"""Words that programs write into a cell that holds nothing: a database's NULL, a spreadsheet's error, a person's dash."""
+"""Words that programs write into a cell that holds nothing: a database's NULL, a spreadsheet's error, a person's
+dash."""
 
 from __future__ import annotations
 
@@ -21,8 +22,8 @@ _DASHES = str.maketrans("‐‑‒–—―−ー", "-" * 8)
 
 
 def stands_for_nothing(text: str) -> bool:
-    """Whether a cell says that it holds nothing: empty, ``NULL``, ``\\N``, ``N/A``, ``nan``, ``-``, ``없음`` and the like.
-    ``0`` is not among them: whether it is a number or says "none" is for the column to know."""
+    """Whether a cell says that it holds nothing: empty, ``NULL``, ``\\N``, ``N/A``, ``nan``, ``-``, ``없음`` and the
+    like. ``0`` is not among them: whether it is a number or says "none" is for the column to know."""
     if text[:1] not in _FIRST:  # of ten cells nine, in a tenth of the time
         return not text
     if len(text) > _LONGEST:

@@ -175,7 +175,8 @@ class Settings:
     collect_contact: str = _setting(
         _as_contact,
         "",
-        "Mail or web address that stands in the requests of `mapsi collect`; Openverse and Commons are not asked without one.",
+        "Mail or web address that stands in the requests of `mapsi collect`; Openverse and Commons are not asked "
+        "without one.",
     )
     collect_bases: tuple[tuple[str, str], ...] = _setting(
         _as_bases,
@@ -217,7 +218,8 @@ class Settings:
     answers: Secret = _setting(
         _as_redis,
         Secret(""),
-        "Redis that holds the answers to photos, encrypted, so that several processes find them: redis://HOST:6379/1; empty "
+        "Redis that holds the answers to photos, encrypted, so that several processes find them: "
+        "redis://HOST:6379/1; empty "
         "means this process's memory.",
     )
     page_size: int = _setting(_whole(1, 100), 24, "How many products one page shows.")

@@ -1,7 +1,7 @@
 """Tables as strangers write them: the line that names the columns, and small ones read whole.
 
-What spreadsheets put around a table is taken off: the line ``sep=;``, byte-order marks, other delimiters than the comma, the
-code page of Korean Windows, letters that macOS decomposes, ``NULL`` and ``-`` for nothing.
+What spreadsheets put around a table is taken off: the line ``sep=;``, byte-order marks, other delimiters than the
+comma, the code page of Korean Windows, letters that macOS decomposes, ``NULL`` and ``-`` for nothing.
 """
 
 from __future__ import annotations
@@ -44,10 +44,12 @@ def delimiter_of(line: str, known: Collection[str]) -> str:
 
 
 def read_small_table(file: Path, columns: Collection[str]) -> Iterator[tuple[int, Mapping[str, str]]]:
-    """The rows of a small table, each with the line it ends in; names of columns in small letters, cells composed (NFC),
-    without the white space around them, and empty where they say that they hold nothing or where the row is too short.
+    """The rows of a small table, each with the line it ends in; names of columns in small letters, cells composed
+    (NFC), without the white space around them, and empty where they say that they hold nothing or where the row is too
+    short.
 
-    ``columns`` are names that tell the delimiter. Raises :class:`OSError`, :class:`UnicodeError` and :class:`csv.Error`.
+    ``columns`` are names that tell the delimiter. Raises :class:`OSError`, :class:`UnicodeError` and
+    :class:`csv.Error`.
     """
     with file.open("rb") as opened:
         data = opened.read(MAX_BYTES + 1)

@@ -58,9 +58,9 @@ def open_catalog(
     or ``mariadb://user:password@host/database`` (driver PyMySQL, extra ``mapsi[mysql]``).
 
     The database is reached, its schema is not looked at: call :meth:`Catalog.migrate` or :meth:`Catalog.check_schema`.
-    ``now`` is the clock that says what has expired, ``visitors`` whether somebody waits for each answer: then a database
-    that is slow or locked is an error within seconds. ``words`` is the folder in which the index of words is kept, shared
-    by all processes of a machine; without it, each catalogue that is opened has its own in memory. Raises
+    ``now`` is the clock that says what has expired, ``visitors`` whether somebody waits for each answer: then a
+    database that is slow or locked is an error within seconds. ``words`` is the folder in which the index of words is
+    kept, shared by all processes of a machine; without it, each catalogue that is opened has its own in memory. Raises
     :class:`CatalogError` where the address makes no sense, the driver is missing or the server does not answer.
     """
     return Catalog(open_database(address, now, ON_PAGES if visitors else AT_WORK), words)
@@ -71,8 +71,8 @@ class Catalog:
     own. Each method raises :class:`CatalogError` where the database cannot be reached or has another schema.
 
     *Living* offers are those of a shop's last feed. *Shown* ones are the living that are not out of stock and not past
-    their time to live: products, pages, searches, facets and index rows hold these only. ``sources`` is where the offers
-    come from, ``pictures`` what is known of their pictures.
+    their time to live: products, pages, searches, facets and index rows hold these only. ``sources`` is where the
+    offers come from, ``pictures`` what is known of their pictures.
     """
 
     def __init__(self, database: Database, words: Path | None = None) -> None:
@@ -115,14 +115,14 @@ class Catalog:
         now: datetime | None = None,
         progress: Advance = no_advance,
     ) -> ImportReport:
-        """Take over a shop's whole feed: what is missing from it is gone, what is in it is new, changed or unchanged; or,
-        where not ``whole``, changes to it, which leave the other offers as they are.
+        """Take over a shop's whole feed: what is missing from it is gone, what is in it is new, changed or unchanged;
+        or, where not ``whole``, changes to it, which leave the other offers as they are.
 
         ``shop`` is a name or a slug (``My Shop`` and ``my-shop`` are one shop); ``shop_name`` is shown to shoppers,
-        by default ``shop`` as first given. ``format`` and ``origin`` are kept as provenance. ``time_to_live`` is how long
-        the offers are shown (by default without end), ``copies`` whether their pictures may be copied; a shop that has
-        a source keeps to that. ``now`` is aware, the clock by default. ``progress`` is told of the rows as
-        they are read, about every thousand.
+        by default ``shop`` as first given. ``format`` and ``origin`` are kept as provenance. ``time_to_live`` is how
+        long the offers are shown (by default without end), ``copies`` whether their pictures may be copied; a shop that
+        has a source keeps to that. ``now`` is aware, the clock by default. ``progress`` is told of the rows as they are
+        read, about every thousand.
 
         All or nothing, whatever interrupts it. Memory does not grow with the feed. Classes the model gave to changed
         offers are dropped until :meth:`classify_by_model`. Raises :class:`FeedError` where the stream does or where it
@@ -163,9 +163,9 @@ class Catalog:
         Words that find nothing are mended, where that helps (typed on the other keyboard layout, or with one slip); the
         page's ``instead`` then says what was searched for. Where ``exact``, they are taken as they stand.
 
-        ``likeness`` puts hits in titles before hits in brand, category or colour before those in class words, then whole
-        words before parts and synonyms, then the newest. One offer a product: the best hit, of equals the cheapest.
-        ``page`` counts from 1, ``size`` is 1..1000; a page beyond the end is empty.
+        ``likeness`` puts hits in titles before hits in brand, category or colour before those in class words, then
+        whole words before parts and synonyms, then the newest. One offer a product: the best hit, of equals the
+        cheapest. ``page`` counts from 1, ``size`` is 1..1000; a page beyond the end is empty.
 
         Raises :class:`UsageError` where ``text`` is longer than 256 characters or has more than 24 words, its
         ``NoWordsError`` where it has no letter or digit.
@@ -178,14 +178,14 @@ class Catalog:
         return self.search(Query(filters=filters, sort=sort, page=page, size=size))
 
     def suggest(self, text: str, taxonomy: Taxonomy, limit: int = 8) -> tuple[Suggestion, ...]:
-        """At most ``limit`` (1..10) classes, brands and frequent words that ``text`` is the beginning of, by letters or by
-        the initial consonants of Hangul, with the number of products that each finds; empty for no letters."""
+        """At most ``limit`` (1..10) classes, brands and frequent words that ``text`` is the beginning of, by letters or
+        by the initial consonants of Hangul, with the number of products that each finds; empty for no letters."""
         return self._front.suggest(text, taxonomy, limit)
 
     def index_words(self) -> int:
-        """Build the index of words anew beside the one that serves, and switch to it; gives the number of products in it.
-        Never needed for what changes: questions bring it up to date. Raises :class:`CatalogError` where it cannot be
-        written, :class:`BusyError` where another process is writing it."""
+        """Build the index of words anew beside the one that serves, and switch to it; gives the number of products in
+        it. Never needed for what changes: questions bring it up to date. Raises :class:`CatalogError` where it cannot
+        be written, :class:`BusyError` where another process is writing it."""
         return self._front.rebuild()
 
     def products(self, ids: Sequence[int]) -> list[Product]:
@@ -199,8 +199,8 @@ class Catalog:
             return load_price_history(connection, offer_id)
 
     def facets(self, text: str = "", filters: Filters = EVERYTHING, *, exact: bool = False) -> Facets:
-        """What a search by words (all products, where there are none) can be narrowed down to, each kind of filter counted
-        with the others in force. Raises as :meth:`search_words` does."""
+        """What a search by words (all products, where there are none) can be narrowed down to, each kind of filter
+        counted with the others in force. Raises as :meth:`search_words` does."""
         return self._front.facets(Query(words=text, filters=filters, exact=exact))
 
     def facets_among(self, offers: npt.NDArray[np.int64], filters: Filters) -> Facets:

@@ -21,9 +21,9 @@ class Offer:
     address, or a path that the import resolves beside the feed. ``group`` joins the variants of one product.
     ``category`` is a path such as ``Women > Dresses``. ``seller`` names the shop where one source lists the offers of
     many. ``google_category`` is Google's, a number or an English path. ``gtin`` is the number under the bar code as the
-    shop gives it (8 to 14 digits, unchecked), ``mpn`` the maker's own number, which means nothing without the ``brand``.
-    Texts are plain text, never markup. ``until`` is the moment from which the same row will say something else (a sale
-    begins or ends, the offer expires); it is not kept.
+    shop gives it (8 to 14 digits, unchecked), ``mpn`` the maker's own number, which means nothing without the
+    ``brand``. Texts are plain text, never markup. ``until`` is the moment from which the same row will say something
+    else (a sale begins or ends, the offer expires); it is not kept.
     """
 
     id: str

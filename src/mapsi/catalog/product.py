@@ -10,11 +10,11 @@ from mapsi.catalog.offer import Audience
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Product:
-    """``id`` is the catalogue's own. ``classes`` holds (axis, class slug) pairs, what the shop's words or the model say.
-    ``picture`` is the digest of our copy of the picture, empty where there is none, ``picture_size`` its width and height
-    in pixels; ``linked_picture`` the address of the shop's own where the terms allow no copy. ``shop_name`` is the
-    seller's where a source lists many. ``lowest_price`` is in units of ``currency``, and
-    so is ``regular_price``, what the shop asks without its sale, ``None`` where that is not known. ``similarity`` is the score, 0..1, of an
+    """``id`` is the catalogue's own. ``classes`` holds (axis, class slug) pairs, what the shop's words or the model
+    say. ``picture`` is the digest of our copy of the picture, empty where there is none, ``picture_size`` its width and
+    height in pixels; ``linked_picture`` the address of the shop's own where the terms allow no copy. ``shop_name`` is
+    the seller's where a source lists many. ``lowest_price`` is in units of ``currency``, and so is ``regular_price``,
+    what the shop asks without its sale, ``None`` where that is not known. ``similarity`` is the score, 0..1, of an
     answer to a photo, ``None`` where none was asked about."""
 
     id: int
@@ -39,9 +39,9 @@ class Product:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProductPage:
     """One page of an ordered list. ``number`` counts from 1, ``total`` counts all products that match, over all pages.
-    ``instead`` are the words that were searched for where those that were typed find nothing, else empty. ``left_out`` are
-    words that no product has together with the others: the page shows the nearest. ``whole`` counts the products that
-    have all words, which come first, where few do and the nearest follow; else ``None``."""
+    ``instead`` are the words that were searched for where those that were typed find nothing, else empty. ``left_out``
+    are words that no product has together with the others: the page shows the nearest. ``whole`` counts the products
+    that have all words, which come first, where few do and the nearest follow; else ``None``."""
 
     products: tuple[Product, ...]
     total: int

@@ -13,8 +13,8 @@ LARGEST_PAGE = 1000
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
     """Page ``page`` (from 1) of ``size`` (1..1000) products that have ``words``, all products where there are none, and
-    pass ``filters``, in the order ``sort``. Where ``exact``, the words are taken as they stand: not mended, nothing left
-    out. Raises :class:`UsageError` for a page that makes no sense."""
+    pass ``filters``, in the order ``sort``. Where ``exact``, the words are taken as they stand: not mended, nothing
+    left out. Raises :class:`UsageError` for a page that makes no sense."""
 
     words: str = ""
     filters: Filters = field(default_factory=Filters)

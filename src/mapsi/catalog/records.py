@@ -92,8 +92,8 @@ class Label(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class PictureCopy:
-    """Our own copy of a product picture: ``digest`` is the SHA-256 of what the shop gave, ``width`` and ``height`` are the
-    full copy's, in pixels."""
+    """Our own copy of a product picture: ``digest`` is the SHA-256 of what the shop gave, ``width`` and ``height`` are
+    the full copy's, in pixels."""
 
     digest: str
     width: int
@@ -112,8 +112,8 @@ class Traits:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexRow(Traits):
     """What a search index needs to know of one offer. ``group`` is the same for the variants of one product and for no
-    other product of any shop. ``kind`` is its class on the axis of kinds or ``other``, ``color`` the first of its colour
-    families. ``embedding`` is of shape (width,)."""
+    other product of any shop. ``kind`` is its class on the axis of kinds or ``other``, ``color`` the first of its
+    colour families. ``embedding`` is of shape (width,)."""
 
     offer_id: int
     group: str
@@ -131,7 +131,8 @@ class ShopCount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PriceRange:
-    """Prices from ``low`` to ``high``, both among them and ``None`` where it is open, and how many products they hold."""
+    """Prices from ``low`` to ``high``, both among them and ``None`` where it is open, and how many products they
+    hold."""
 
     low: Decimal | None
     high: Decimal | None
@@ -187,8 +188,8 @@ class Suggestion:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRecord(OfferCounts):
     """One run as it stands in the books; ``reason`` says why it failed or waits. ``broken`` counts the rows that were
-    skipped, ``faults`` holds the first of them. Times are UTC. A run whose process was killed stands as ``running`` until
-    the shop's next one."""
+    skipped, ``faults`` holds the first of them. Times are UTC. A run whose process was killed stands as ``running``
+    until the shop's next one."""
 
     id: int
     shop: str
@@ -216,8 +217,8 @@ class Provenance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceTerms:
-    """Where a shop's offers are fetched from again and again, and on which terms. ``address`` is an http(s) address or a
-    path, ``every`` how often it is refreshed on a schedule (``None``: only when asked), ``time_to_live`` how long its
+    """Where a shop's offers are fetched from again and again, and on which terms. ``address`` is an http(s) address or
+    a path, ``every`` how often it is refreshed on a schedule (``None``: only when asked), ``time_to_live`` how long its
     offers are shown after they were last seen (``None``: without end), ``shrink`` the share of its offers, 0..1, that a
     refresh may take away without a person looking. ``copies`` says whether its terms allow a copy of its pictures;
     ``shop_name`` is what shoppers see."""
@@ -243,8 +244,8 @@ class SourceRecord(SourceTerms):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShopStatus:
-    """``living`` counts the offers in the shop's last feed, ``shown`` those of them that can be bought; from ``expires``
-    on none is. ``source`` is ``None`` for a shop that came by imports alone."""
+    """``living`` counts the offers in the shop's last feed, ``shown`` those of them that can be bought; from
+    ``expires`` on none is. ``source`` is ``None`` for a shop that came by imports alone."""
 
     slug: str
     name: str

@@ -42,8 +42,8 @@ class _Commands(click.Group):
 
 
 def _show_what_can_be_shown() -> None:
-    """Consoles of one code page (CP949 on Korean Windows) lack letters that shops use, and names of files may be in another
-    one: a question mark stands for those."""
+    """Consoles of one code page (CP949 on Korean Windows) lack letters that shops use, and names of files may be in
+    another one: a question mark stands for those."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")

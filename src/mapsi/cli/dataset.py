@@ -73,8 +73,8 @@ def check(
 ) -> None:
     """Tell what is wrong with FOLDER, which holds CLASS/*.jpg, and write what to learn from.
 
-    Photos that cannot be read or are tiny, files and pictures that stand there twice, labels that are probably wrong, and
-    classes that are too small.
+    Photos that cannot be read or are tiny, files and pictures that stand there twice, labels that are probably wrong,
+    and classes that are too small.
     """
     from mapsi.artifacts import write_json
     from mapsi.dataset.check import CheckOptions
@@ -133,7 +133,8 @@ def _gather(
 
 
 def tell_passed_over(entry: PhotoFolder, samples: Sequence[Sample] = ()) -> None:
-    """Say what lies in a folder of photos and is not used, and, beside ``samples``, which labels belong to none of them."""
+    """Say what lies in a folder of photos and is not used, and, beside ``samples``, which labels belong to none of
+    them."""
     from mapsi.dataset.plan import rows_without_photo
     from mapsi.photo_folders import passed_over
 

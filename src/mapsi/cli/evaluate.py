@@ -176,8 +176,8 @@ def _labels(model: Model, axis: str) -> AxisLabels:
 
 
 def _candidate(model: Model, labels: AxisLabels, axis: Axis, asked: frozenset[str]) -> Candidate:
-    """A model as evaluation sees it: it answers as in serving, and tells what is unfamiliar. A class that is a kind of one
-    of those ``asked`` for counts as that: heels are right for photos labelled shoes."""
+    """A model as evaluation sees it: it answers as in serving, and tells what is unfamiliar. A class that is a kind of
+    one of those ``asked`` for counts as that: heels are right for photos labelled shoes."""
     import numpy as np
 
     from mapsi.evaluate import Candidate

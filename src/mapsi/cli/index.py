@@ -39,8 +39,8 @@ def index() -> None:
 def build(model: Path | None, recheck: bool) -> None:
     """Fetch missing and changed pictures, read the unread ones with the model, and switch to a fresh index.
 
-    A picture that was read is never read again by the same model. The index before serves meanwhile, with its own model;
-    a running `mapsi serve` goes over to the new pair by itself. Stopped at any moment, the next build goes on.
+    A picture that was read is never read again by the same model. The index before serves meanwhile, with its own
+    model; a running `mapsi serve` goes over to the new pair by itself. Stopped at any moment, the next build goes on.
     """
     settings = read_settings()
     installation = open_installation(settings, model_folder=model)

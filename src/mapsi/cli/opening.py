@@ -53,8 +53,8 @@ def database_address(settings: Settings) -> str | Path:
 
 
 def open_stock(settings: Settings, *, visitors: bool = False) -> Catalog:
-    """The catalogue alone, brought to this version's schema: for what needs no model. ``visitors`` says whether somebody
-    waits for each answer."""
+    """The catalogue alone, brought to this version's schema: for what needs no model. ``visitors`` says whether
+    somebody waits for each answer."""
     from mapsi.catalog import open_catalog
 
     make_home(settings)
@@ -83,7 +83,8 @@ def naver_account(settings: Settings) -> Account:
 
 
 def make_home(settings: Settings) -> None:
-    """Make the folder under which everything lies, its owner's alone; raises :class:`ArtifactError` where it cannot be made."""
+    """Make the folder under which everything lies, its owner's alone; raises :class:`ArtifactError` where it cannot be
+    made."""
     try:
         settings.home.parent.mkdir(parents=True, exist_ok=True)
         settings.home.mkdir(mode=0o700, exist_ok=True)
@@ -127,8 +128,8 @@ def check_names(model: Model, taxonomy: Taxonomy) -> None:
 
 
 def open_installation(settings: Settings, *, model_folder: Path | None = None, visitors: bool = False) -> Installation:
-    """Everything that serving and stocking need, the catalogue brought to this version's schema; ``visitors`` says whether
-    somebody waits for each answer."""
+    """Everything that serving and stocking need, the catalogue brought to this version's schema; ``visitors`` says
+    whether somebody waits for each answer."""
     from mapsi.pictures.copying import PictureSource
     from mapsi.pictures.store import PictureStore
     from mapsi.remote import Fetcher
@@ -148,7 +149,8 @@ def open_installation(settings: Settings, *, model_folder: Path | None = None, v
 
 
 def require_writable(folder: Path) -> None:
-    """Make ``folder`` where there is none, before minutes of work whose outcome goes there; raises :class:`ArtifactError`."""
+    """Make ``folder`` where there is none, before minutes of work whose outcome goes there; raises
+    :class:`ArtifactError`."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):

@@ -71,7 +71,8 @@ def tell_previews(source: SourceRecord, previews: Iterable[Preview]) -> None:
         told = True
         click.echo(
             f"{source.name}: {preview.new:,} would be new, {preview.repriced:,} cost another price, "
-            f"{preview.changed:,} change otherwise, {preview.gone:,} be gone; {preview.unchanged:,} would stay as they are "
+            f"{preview.changed:,} change otherwise, {preview.gone:,} be gone; {preview.unchanged:,} would stay "
+            "as they are "
             f"and {preview.broken_count:,} rows be skipped. Nothing was changed."
         )
         for label, examples in (

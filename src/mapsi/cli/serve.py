@@ -89,8 +89,8 @@ def _serve(settings: Settings, installation: Installation, host: str, port: int)
 
 
 def secret_key(settings: Settings) -> str:
-    """The key that signs sessions: the one set, or one made at random and kept, readable by its owner only. A kept one that
-    was cut short is made anew: everybody logs in again.
+    """The key that signs sessions: the one set, or one made at random and kept, readable by its owner only. A kept one
+    that was cut short is made anew: everybody logs in again.
 
     Raises :class:`SettingError` where the one set is shorter than :data:`LEAST_KEY_BYTES`."""
     if settings.secret_key:

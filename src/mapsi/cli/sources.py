@@ -134,9 +134,9 @@ def remove(name: str) -> None:
 def refresh(name: str | None, dry_run: bool, accept: bool, index: bool) -> None:
     """Fetch the source NAME, or all of them, and take over what is new.
 
-    Shoppers see the offers before or those after, never a mixture. A feed that breaks off changes nothing; one that would
-    take away too many offers is held back until you have looked (--dry-run) and say --accept. A source that goes wrong does
-    not keep the others from being refreshed.
+    Shoppers see the offers before or those after, never a mixture. A feed that breaks off changes nothing; one that
+    would take away too many offers is held back until you have looked (--dry-run) and say --accept. A source that goes
+    wrong does not keep the others from being refreshed.
     """
     if accept and dry_run:
         raise UsageError("--dry-run changes nothing and --accept takes a feed over.", "Give one of the two.")

@@ -30,8 +30,9 @@ def worker(once: bool) -> None:
     """Refresh the sources by their times (sources add --every), keep pictures and index up to date.
 
     Works in this process, or off a queue where MAPSI_QUEUE names a broker (redis://... or amqp://...); any number of
-    workers, on one machine or several, share the work. A job of a worker that was killed is taken by another one. SIGTERM
-    or Ctrl-C ends it after the job at hand; a second one ends it at once, and nothing that was finished is lost.
+    workers, on one machine or several, share the work. A job of a worker that was killed is taken by another one.
+    SIGTERM or Ctrl-C ends it after the job at hand; a second one ends it at once, and nothing that was finished is
+    lost.
     """
     give_freed_memory_back()
     settings = read_settings()
@@ -103,7 +104,8 @@ def make_hands(settings: Settings, catalog: Catalog) -> Hands:
         every = Schedule(every=timedelta(days=settings.picture_days))
         built = build(open_installation(settings), no_progress, schedule=every, threads=settings.model_threads)
         _say(
-            f"index: {built.copies.copied} pictures copied, {built.copies.failed_count} failed, {built.index.reading.read} read, "
+            f"index: {built.copies.copied} pictures copied, {built.copies.failed_count} failed, "
+            f"{built.index.reading.read} read, "
             f"{built.index.indexed} offers can be found by a photo"
         )
 

@@ -1,4 +1,5 @@
-"""Asking a JSON API of photos: at its pace, with patience where it asks for some, and with a sentence where it fails."""
+"""Asking a JSON API of photos: at its pace, with patience where it asks for some, and with a sentence where it
+fails."""
 
 from __future__ import annotations
 
@@ -49,7 +50,8 @@ class Asking(Caller):
 
 
 Judge = Callable[[int, Any], SourceFault | Busy | None]
-"""A source's own reading of an answer: (HTTP status, JSON or None) -> what is wrong with it, None where it says nothing."""
+"""A source's own reading of an answer: (HTTP status, JSON or None) -> what is wrong with it, None where it says
+nothing."""
 
 
 def _says_nothing(_status: int, _answer: Any) -> None:

@@ -1,4 +1,5 @@
-"""A real Chrome or Chromium with a profile of its own, which ends with the process that started it, however that ends."""
+"""A real Chrome or Chromium with a profile of its own, which ends with the process that started it, however that
+ends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""The work on one class: candidates from the sources in turn, visits, and a line in the ledger for what became of each."""
+"""The work on one class: candidates from the sources in turn, visits, and a line in the ledger for what became of
+each."""
 
 from __future__ import annotations
 

@@ -15,8 +15,8 @@ from mapsi.collect.workshop import Workshop
 
 BASE = "https://commons.wikimedia.org"
 THUMBNAIL_WIDTH = 960
-"""One of the widths that Wikimedia keeps ready (20, 40, 60, 120, 250, 330, 500, 960, 1280, 1920, 3840): another width is
-refused or served as the next larger one (mediawiki.org, Common thumbnail sizes)."""
+"""One of the widths that Wikimedia keeps ready (20, 40, 60, 120, 250, 330, 500, 960, 1280, 1920, 3840): another width
+is refused or served as the next larger one (mediawiki.org, Common thumbnail sizes)."""
 
 PAGE = 50
 MAX_PAGES = 200

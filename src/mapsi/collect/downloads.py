@@ -78,8 +78,8 @@ class Downloads(Generic[Job, Result]):
     def finished(self) -> list[tuple[Job, Result | Postponed]]:
         """Wait for at least one job to come to its end, and give all that have; nothing where none is in flight.
 
-        No other job is begun until the next call: what a killed process had not written down is then never more than what
-        ``threads`` had in hand.
+        No other job is begun until the next call: what a killed process had not written down is then never more than
+        what ``threads`` had in hand.
         """
         self._start_some()
         while self.in_flight:

@@ -33,7 +33,8 @@ class SourceExhausted(SourceFault):
 
 
 class SourceChanged(SourceFault):
-    """The source answers in a form that is not known: an API that changed, a page whose structure did, a broken answer."""
+    """The source answers in a form that is not known: an API that changed, a page whose structure did, a broken
+    answer."""
 
     code = "source_changed"
     lasting = False

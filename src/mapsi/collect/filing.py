@@ -45,8 +45,8 @@ def held(folder: Path) -> Iterator[Path]:
 class Shelf:
     """The photos of a collection, and whether a new one is like one of them.
 
-    A photo whose file is gone from the class folders was taken away by a person: neither it nor its twin comes back. One
-    that lies in another class's folder was moved there, and counts there.
+    A photo whose file is gone from the class folders was taken away by a person: neither it nor its twin comes back.
+    One that lies in another class's folder was moved there, and counts there.
     """
 
     def __init__(self, folder: Path, ledger: Ledger, classes: Iterable[str]) -> None:
@@ -81,10 +81,10 @@ class Shelf:
     def file(self, line: Line, photo: Photo) -> None:
         """Write a photo and its line so that a kill at any point leaves both or none.
 
-        First the photo on its way, then the line, then the photo in its place: a line whose photo is still on its way is
-        put right when the folder is opened again, and a photo without a line is not one yet. Nothing is forced onto the
-        disk here, which costs a tenth of a second on a busy one: a machine that loses its power may leave empty photos,
-        and those are noticed and asked for again.
+        First the photo on its way, then the line, then the photo in its place: a line whose photo is still on its way
+        is put right when the folder is opened again, and a photo without a line is not one yet. Nothing is forced onto
+        the disk here, which costs a tenth of a second on a busy one: a machine that loses its power may leave empty
+        photos, and those are noticed and asked for again.
         """
         (self._incoming / line.file).write_bytes(photo.jpeg)
         self._ledger.append(line)

@@ -1,4 +1,5 @@
-"""The harvest: class by class, until each has what was asked or nobody has more; each class's account is written down."""
+"""The harvest: class by class, until each has what was asked or nobody has more; each class's account is written
+down."""
 
 from __future__ import annotations
 

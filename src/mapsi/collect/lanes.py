@@ -20,7 +20,8 @@ class Candidate:
 
 
 def queries_of(cls: Class, languages: Sequence[str] = ("ko", "en")) -> list[Query]:
-    """What a class is searched by: its names, then its search words, each once, those in ``languages`` (``ko``, ``en``)."""
+    """What a class is searched by: its names, then its search words, each once, those in ``languages`` (``ko``,
+    ``en``)."""
     queries: dict[str, Query] = {}
     for text in cls.all_words:
         language = "ko" if any("가" <= letter <= "힣" for letter in text) else "en"

@@ -1,7 +1,7 @@
 """The ledger: one JSON line for each photo that a source named, with what became of it.
 
-A line is added in one write and never changed. A process that is killed leaves at most a torn last line, which is cut off
-when the ledger is opened again; the photo that it spoke of is then asked for again.
+A line is added in one write and never changed. A process that is killed leaves at most a torn last line, which is cut
+off when the ledger is opened again; the photo that it spoke of is then asked for again.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ class Line(Origin):
     """A photo that ``source`` named for the class ``cls`` (``class`` in the file), by the words of ``query``.
 
     ``file`` is the photo's name in its class folder. ``sha256`` (of what came), ``hash`` (64 bits in hexadecimal, DCT),
-    ``width`` and ``height`` (pixels, upright, as it came) are known of photos that were read. ``reason`` says in few words
-    why a photo was not kept, ``detail`` in a sentence. ``time`` is UTC, ISO 8601.
+    ``width`` and ``height`` (pixels, upright, as it came) are known of photos that were read. ``reason`` says in few
+    words why a photo was not kept, ``detail`` in a sentence. ``time`` is UTC, ISO 8601.
     """
 
     outcome: Outcome
@@ -71,9 +71,9 @@ def short_address(address: str) -> str:
 class Ledger:
     """The ledger of one folder, open for more lines. One process at a time.
 
-    ``lines`` has what stands for each (class, source, address), in the order of the file; a later line takes the place of
-    an earlier one. With ``failed_again`` the photos that failed to arrive count as never named, so that they are tried
-    again.
+    ``lines`` has what stands for each (class, source, address), in the order of the file; a later line takes the place
+    of an earlier one. With ``failed_again`` the photos that failed to arrive count as never named, so that they are
+    tried again.
     """
 
     def __init__(self, folder: Path, *, failed_again: bool = False) -> None:
@@ -103,7 +103,8 @@ class Ledger:
         return self._by_address.get(short_address(address))
 
     def append(self, line: Line) -> None:
-        """Write one line; when this returns, it outlives the process. Raises :class:`OSError` where the disk is full."""
+        """Write one line; when this returns, it outlives the process. Raises :class:`OSError` where the disk is
+        full."""
         text = json.dumps(line.to_json(), ensure_ascii=False).encode() + b"\n"
         if self._out.write(text) != len(text):  # what is torn now is cut off by the next run
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self._file))
@@ -123,8 +124,8 @@ class Ledger:
 
 
 def read_ledger(folder: Path) -> Iterator[Line]:
-    """The lines of a folder's ledger, a torn last one left out; raises :class:`ArtifactError`, naming a line that cannot
-    be read. A folder without a ledger has no lines."""
+    """The lines of a folder's ledger, a torn last one left out; raises :class:`ArtifactError`, naming a line that
+    cannot be read. A folder without a ledger has no lines."""
     file = folder / NAME
     if not file.exists():
         return

@@ -107,7 +107,8 @@ def _judge_hub(status: int, document: Any) -> SourceFault | Busy | None:
 
 
 def _judge_open(status: int, document: Any) -> SourceFault | Busy | None:
-    """The codes stand in ``{"errorCode": "024", "errorMessage": ...}``; SE01 to SE06 say what was wrong in a question."""
+    """The codes stand in ``{"errorCode": "024", "errorMessage": ...}``; SE01 to SE06 say what was wrong in a
+    question."""
     code = str(document.get("errorCode", "")) if isinstance(document, dict) else ""
     if status == 401:
         return SourceRefused(

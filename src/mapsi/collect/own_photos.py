@@ -24,8 +24,8 @@ _HINT = "A line is CLASS and ADDRESS with a blank between, or the file is CSV wi
 
 
 class OwnFolder:
-    """Photos in ``folder/CLASS``, by name. ``labels.csv`` beside the classes may tell ``sender``, ``page`` and ``licence``
-    by ``path``."""
+    """Photos in ``folder/CLASS``, by name. ``labels.csv`` beside the classes may tell ``sender``, ``page`` and
+    ``licence`` by ``path``."""
 
     def __init__(self, folder: str) -> None:
         self._folder = Path(folder).expanduser()
@@ -65,8 +65,8 @@ class OwnFolder:
 class AddressList:
     """Photos at addresses that a file lists by class.
 
-    CSV with a head line (``class``, ``address``; ``page``, ``title``, ``creator``, ``licence``, ``licence_address`` where
-    known), or plain lines ``CLASS ADDRESS``; empty lines and lines that begin with ``#`` are passed over.
+    CSV with a head line (``class``, ``address``; ``page``, ``title``, ``creator``, ``licence``, ``licence_address``
+    where known), or plain lines ``CLASS ADDRESS``; empty lines and lines that begin with ``#`` are passed over.
     """
 
     def __init__(self, file: str) -> None:

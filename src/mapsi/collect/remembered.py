@@ -21,8 +21,8 @@ _END = {"end": True}
 class Remembered:
     """``source`` with a memory in ``folder``: a file a class and query, a line a photo, kept for a week.
 
-    A search that is gone on with gives the noted photos first. Where more are wanted, and the source had not come to its
-    end, it is searched anew and the photos that it names again are passed over.
+    A search that is gone on with gives the noted photos first. Where more are wanted, and the source had not come to
+    its end, it is searched anew and the photos that it names again are passed over.
     """
 
     def __init__(self, source: Source, folder: Path, clock: Clock) -> None:
@@ -59,7 +59,8 @@ class Remembered:
         return self._folder / f"{digest[:32]}.jsonl"
 
     def _noted(self, file: Path) -> list[Found | None]:
-        """What was noted, None for the source's end. Damaged or old notes count as none: the source can be asked again."""
+        """What was noted, None for the source's end. Damaged or old notes count as none: the source can be asked
+        again."""
         cut_torn_line(file)
         if not file.exists():
             return []

@@ -14,8 +14,8 @@ _COLUMNS = ("class", "asked", "kept", "found", "refused", "duplicate", "failed",
 
 @dataclass(slots=True)
 class Tally:
-    """What one source did for one class. ``found`` counts different addresses; each is kept, refused, a duplicate, failed
-    (all by reason), or waits for another run because its host asked so (``waiting``, by host).
+    """What one source did for one class. ``found`` counts different addresses; each is kept, refused, a duplicate,
+    failed (all by reason), or waits for another run because its host asked so (``waiting``, by host).
 
     ``end`` says in a sentence why the source gave no more; empty where it was not asked for more.
     """

@@ -27,7 +27,8 @@ _ROBOT_NAME = re.compile(r"\s*([^\s:]+)\s*:")
 @dataclass(frozen=True, slots=True)
 class Photo:
     """A photo that was read. ``sha256`` is of what came, ``hash`` the 64 bits of its DCT hash, ``size`` its
-    upright width and height in pixels as it came; ``jpeg`` is the fresh copy without metadata, its longer side at most 1024 pixels."""
+    upright width and height in pixels as it came; ``jpeg`` is the fresh copy without metadata, its longer side at most
+    1024 pixels."""
 
     sha256: str
     hash: int
@@ -83,7 +84,8 @@ class Screen:
 def forbids_learning(header: str) -> bool:
     """Whether ``X-Robots-Tag`` holds ``noai`` or ``noimageai`` for everybody or for us.
 
-    A rule after ``NAME:`` is meant for the robot of that name alone, and so are the ones that follow it in the same line.
+    A rule after ``NAME:`` is meant for the robot of that name alone, and so are the ones that follow it in the same
+    line.
     """
     return any(_line_forbids(line) for line in header.lower().splitlines())
 

@@ -40,9 +40,9 @@ class Origin:
 class Found(Origin):
     """A photo that a source named.
 
-    ``address`` is an absolute http(s) address; with ``local`` it is a path on this machine, which a source sets of itself
-    and never because an answer from outside says so. ``width`` and ``height`` are what the source says of the photo at
-    the address, in pixels, 0 where it says nothing: a photo that is too small then needs no visit.
+    ``address`` is an absolute http(s) address; with ``local`` it is a path on this machine, which a source sets of
+    itself and never because an answer from outside says so. ``width`` and ``height`` are what the source says of the
+    photo at the address, in pixels, 0 where it says nothing: a photo that is too small then needs no visit.
     """
 
     width: int = 0
@@ -53,9 +53,9 @@ class Found(Origin):
 class Source(Protocol):
     """A place that answers search words with photos.
 
-    ``search`` yields lazily, so that no more is asked of a source than is wanted, and yields the same photos in the same
-    order when it is asked again soon after. It raises a ``MapsiError`` of :mod:`mapsi.collect.faults` where the source
-    cannot answer, possibly after many photos; what was yielded before stays good.
+    ``search`` yields lazily, so that no more is asked of a source than is wanted, and yields the same photos in the
+    same order when it is asked again soon after. It raises a ``MapsiError`` of :mod:`mapsi.collect.faults` where the
+    source cannot answer, possibly after many photos; what was yielded before stays good.
     """
 
     @property

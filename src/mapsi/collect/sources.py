@@ -19,14 +19,15 @@ from mapsi.collect.workshop import Workshop
 from mapsi.errors import UsageError
 
 Build = Callable[[str, Workshop], Source]
-"""(what stands behind the colon, workshop) -> a source; raises :class:`UsageError` where a key or a consent is missing."""
+"""(what stands behind the colon, workshop) -> a source; raises :class:`UsageError` where a key or a consent is
+missing."""
 
 
 @dataclass(frozen=True, slots=True)
 class SourceKind:
-    """A row of the table. ``module`` has the function ``build``, or the one named behind a colon; it is imported where the
-    source is used, since a browser needs a library that the others do without. ``noted`` sources have no API whose answers
-    could be kept: what they named is noted down for a resume."""
+    """A row of the table. ``module`` has the function ``build``, or the one named behind a colon; it is imported where
+    the source is used, since a browser needs a library that the others do without. ``noted`` sources have no API whose
+    answers could be kept: what they named is noted down for a resume."""
 
     about: str
     needs: str
@@ -45,7 +46,8 @@ SOURCES: Mapping[str, SourceKind] = {
     "naver": SourceKind(
         "Naver image search with keys of Naver Open API",
         "MAPSI_NAVER_CLIENT_ID, MAPSI_NAVER_CLIENT_SECRET",
-        "Answers existing keys until 2027-06-30; 25,000 requests a day over all of Search. Its terms forbid storing results"
+        "Answers existing keys until 2027-06-30; 25,000 requests a day over all of Search. Its terms forbid "
+        "storing results"
         " without leave, and it names no creator and no licence.",
         "mapsi.collect.naver:build_open",
     ),
@@ -58,7 +60,8 @@ SOURCES: Mapping[str, SourceKind] = {
     "commons": SourceKind(
         "Freely licensed photos of Wikimedia Commons",
         "MAPSI_COLLECT_CONTACT",
-        "A contact is required, one request at a time; thumbnails are fetched, not originals. Each photo has its licence.",
+        "A contact is required, one request at a time; thumbnails are fetched, not originals. Each photo has its "
+        "licence.",
         "mapsi.collect.commons",
     ),
     "google": SourceKind(
@@ -82,7 +85,8 @@ SOURCES: Mapping[str, SourceKind] = {
 
 
 def open_source(asked: str, workshop: Workshop) -> Source:
-    """The source that ``--source`` asks for: ``NAME``, ``NAME:ARGUMENT``, or ``FILE.py[:ARGUMENT]`` for one of one's own.
+    """The source that ``--source`` asks for: ``NAME``, ``NAME:ARGUMENT``, or ``FILE.py[:ARGUMENT]`` for one of one's
+    own.
 
     Raises :class:`UsageError` where there is none, or it lacks what it needs.
     """

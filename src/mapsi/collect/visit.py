@@ -41,7 +41,8 @@ class Visitor(Caller):
     seconds: float
 
     def visit(self, candidate: Candidate) -> Photo | Unfit:
-        """The photo at a candidate's address, or why it is none; raises :class:`HostBusy` where its host asks to wait."""
+        """The photo at a candidate's address, or why it is none; raises :class:`HostBusy` where its host asks to
+        wait."""
         try:
             if candidate.found.local:
                 return self.screen.read(_read_file(Path(candidate.found.address), self.screen.limits), {})

@@ -36,7 +36,8 @@ _REASONS: dict[Likeness, str] = {
     "copy-across": "It is the same file as {other}. At most one of the two labels is right, so both are left out.",
     "twin-across": "It shows the same picture as {other} ({apart} of 64 bits apart). At most one of the two labels is "
     "right, so both are left out.",
-    "alike": "It looks like {other} ({apart} of 64 bits apart) but is another picture. It is kept; a split puts both on "
+    "alike": "It looks like {other} ({apart} of 64 bits apart) but is another picture. It is kept; a split puts "
+    "both on "
     "one side.",
 }
 
@@ -60,8 +61,8 @@ def check(
     limits: PhotoLimits | None = None,
     bar: Progress = no_progress,
 ) -> tuple[CheckReport, Manifest]:
-    """Look for unreadable and tiny photos, copies, label errors (with ``embed``) and uneven classes among ``samples`` of
-    ``folder``, which ``axis`` labels. The manifest holds all of them, kept or left out.
+    """Look for unreadable and tiny photos, copies, label errors (with ``embed``) and uneven classes among ``samples``
+    of ``folder``, which ``axis`` labels. The manifest holds all of them, kept or left out.
 
     Raises :class:`ArtifactError` where no photo can be read.
     """

@@ -26,7 +26,8 @@ Result = TypeVar("Result")
 @dataclass(frozen=True, slots=True)
 class PhotoFacts:
     """``digest`` is the SHA-256 of the file, ``weight`` its size in bytes, ``side`` the shorter side in pixels (exact
-    below the side asked for), ``bits`` its DCT hash (64,). Where it cannot be read, ``fault`` says why in a sentence."""
+    below the side asked for), ``bits`` its DCT hash (64,). Where it cannot be read, ``fault`` says why in a
+    sentence."""
 
     digest: str = ""
     weight: int = 0

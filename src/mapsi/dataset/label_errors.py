@@ -33,7 +33,8 @@ class Doubt:
 
 @dataclass(frozen=True, slots=True)
 class LabelCheck:
-    """The doubts, first those that speak the most for another class, and the classes whose labels could not be checked, with the reason."""
+    """The doubts, first those that speak the most for another class, and the classes whose labels could not be checked,
+    with the reason."""
 
     doubts: tuple[Doubt, ...]
     unchecked: dict[str, str]
@@ -75,7 +76,8 @@ def _too_few(labels: Sequence[str], groups: Sequence[int]) -> dict[str, str]:
     for label, group in zip(labels, groups, strict=True):
         apart[label].add(group)
     return {
-        label: f"Its labels were not checked: {FOLDS} photos that do not belong together are needed, it has {len(found)}."
+        label: f"Its labels were not checked: {FOLDS} photos that do not belong together are needed, it has "
+        f"{len(found)}."
         for label, found in apart.items()
         if len(found) < FOLDS
     }

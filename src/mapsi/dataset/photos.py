@@ -47,8 +47,8 @@ class Sample:
 
 
 def read_labels(file: Path) -> dict[str, dict[str, str]]:
-    """Rows of a ``labels.csv`` by their ``path`` column, as :func:`row_key` writes it; raises :class:`ArtifactError` where
-    there is no such column."""
+    """Rows of a ``labels.csv`` by their ``path`` column, as :func:`row_key` writes it; raises :class:`ArtifactError`
+    where there is no such column."""
     try:
         rows = [dict(row) for _, row in read_small_table(file, LABEL_COLUMNS)]
     except (OSError, UnicodeError, csv.Error) as error:

@@ -38,7 +38,8 @@ EXPLANATIONS: dict[Kind, str] = {
     "of them is taken away.",
     "label": "Photos that a model, which did not learn from them, finds in another class than they stand in; those it "
     "is surest of first. A person decides.",
-    "alike": "Not the same picture, but alike by perceptual hash: one product in two colours, one person in two shirts. "
+    "alike": "Not the same picture, but alike by perceptual hash: one product in two colours, one person in two "
+    "shirts. "
     "Kept; a split keeps them on one side.",
 }
 

@@ -1,8 +1,8 @@
 """Near-twins: photos that look alike by perceptual hash, and which of them show the very same picture.
 
 Two shirts of one shop on one model lie as near each other in the hash as a picture and its cropped copy. A split may
-treat both alike (they stand on one side), a clean-up may not: it leaves out copies only. :func:`same_picture` tells them
-apart by their edges, which survive another size, compression and brightness, and differ between two shirts.
+treat both alike (they stand on one side), a clean-up may not: it leaves out copies only. :func:`same_picture` tells
+them apart by their edges, which survive another size, compression and brightness, and differ between two shirts.
 """
 
 from __future__ import annotations
@@ -26,8 +26,9 @@ PAIR = np.int32
 
 DETAIL_SIDE = 48
 CROPS = (0.0, 0.01, 0.02, 0.03, 0.04, 0.05)
-# Measured on 120 photos and their copies (JPEG quality 30, half the size, cropped by 2 % a side): 98 of 100 agree in their
-# edges by at least 0.95, their colours within 5. Of 2,832 look-alike pairs that are no copies none passes both limits.
+# Measured on 120 photos and their copies (JPEG quality 30, half the size, cropped by 2 % a side): 98 of 100 agree in
+# their edges by at least 0.95, their colours within 5. Of 2,832 look-alike pairs that are no copies none passes both
+# limits.
 SAME_EDGES = 0.94
 SAME_COLOURS = 8.0
 # Compression blurs colours, so edges are those of the brightness (ITU-R BT.601).
@@ -88,7 +89,8 @@ def read_details(path: Path, limits: PhotoLimits) -> Details:
 
 
 def same_picture(one: Details, other: Details) -> bool:
-    """Whether two photos, as :func:`read_details` gives them, are one picture, re-encoded, scaled or slightly cropped."""
+    """Whether two photos, as :func:`read_details` gives them, are one picture, re-encoded, scaled or slightly
+    cropped."""
     fits = [_fit(one[0], crop) for crop in other] + [_fit(crop, other[0]) for crop in one[1:]]
     edges, apart = max(fits)
     return edges >= SAME_EDGES and -apart <= SAME_COLOURS

@@ -24,8 +24,8 @@ BATCH = 16
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A model as it is measured. ``threshold`` is the confidence, 0..1, from which it counts as sure of its answer, or None
-    where it has none yet, as a run before its export."""
+    """A model as it is measured. ``threshold`` is the confidence, 0..1, from which it counts as sure of its answer, or
+    None where it has none yet, as a run before its export."""
 
     name: str
     fingerprint: str

@@ -22,8 +22,8 @@ TRUTH, OURS, THEIRS = range(3)
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Our figure less theirs, -1..1, with its 95 % interval; ``other_sign`` is the share of resamples, 0..1, in which the
-    difference points the other way or is none."""
+    """Our figure less theirs, -1..1, with its 95 % interval; ``other_sign`` is the share of resamples, 0..1, in which
+    the difference points the other way or is none."""
 
     ours: float
     theirs: float
@@ -40,9 +40,9 @@ class Difference:
 class Comparison:
     """A model against ``other`` on the same ``n`` photos.
 
-    ``classes`` are those compared on; where the models' lists differ, they are the shared ones, both models choose among
-    these only, and the ``left_out`` photos of other classes do not count. ``only_ours`` and ``only_theirs`` count photos
-    that one model alone got right; ``mcnemar`` is the exact p of such a split by chance (McNemar, 1947).
+    ``classes`` are those compared on; where the models' lists differ, they are the shared ones, both models choose
+    among these only, and the ``left_out`` photos of other classes do not count. ``only_ours`` and ``only_theirs`` count
+    photos that one model alone got right; ``mcnemar`` is the exact p of such a split by chance (McNemar, 1947).
     """
 
     other: str

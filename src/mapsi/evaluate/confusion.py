@@ -35,7 +35,8 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class ConfusedPair:
-    """``n`` of the ``of`` photos of the class ``truth`` were told to be ``told``; the surest of them are ``examples``."""
+    """``n`` of the ``of`` photos of the class ``truth`` were told to be ``told``; the surest of them are
+    ``examples``."""
 
     truth: str
     told: str

@@ -45,7 +45,8 @@ def font_with(texts: Iterable[str]) -> str | None:
 
 
 def drawable(names: Mapping[str, str]) -> dict[str, str]:
-    """``names`` by slug if a font here has all their letters, else the slugs themselves: a plot shows no empty boxes."""
+    """``names`` by slug if a font here has all their letters, else the slugs themselves: a plot shows no empty
+    boxes."""
     return dict(names) if font_with(names.values()) else {slug: slug for slug in names}
 
 

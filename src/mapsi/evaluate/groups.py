@@ -33,10 +33,10 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class SourceBaseline:
-    """How right one is, 0..1, on the ``n`` photos of known source without looking at them: by telling the commonest class
-    of the photo's source (``accuracy``), or the commonest class of all (``largest_class``); ``model`` is how right the
-    model is on the same photos. ``learned_from`` photos of known source were counted beforehand; where it is 0, each
-    photo is guessed from all the others that are measured on."""
+    """How right one is, 0..1, on the ``n`` photos of known source without looking at them: by telling the commonest
+    class of the photo's source (``accuracy``), or the commonest class of all (``largest_class``); ``model`` is how
+    right the model is on the same photos. ``learned_from`` photos of known source were counted beforehand; where it is
+    0, each photo is guessed from all the others that are measured on."""
 
     n: int
     accuracy: float

@@ -1,5 +1,5 @@
-"""Likeness on photos of which one knows that they show the same garment: is its own product found first, among the first
-ten, and how far up are all that are right?"""
+"""Likeness on photos of which one knows that they show the same garment: is its own product found first, among the
+first ten, and how far up are all that are right?"""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ TRAIN = "train"
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A photo of a garment (``query``) and the shop's picture of the same (``gallery``). Pictures of one ``family`` look so
-    much alike that each is right; a pair that was learned from is only sought among, never asked for."""
+    """A photo of a garment (``query``) and the shop's picture of the same (``gallery``). Pictures of one ``family``
+    look so much alike that each is right; a pair that was learned from is only sought among, never asked for."""
 
     query: Path
     gallery: Path
@@ -73,8 +73,8 @@ def _interval(values: npt.NDArray[np.float64], drawn: npt.NDArray[np.float64]) -
 
 
 def read_pairs(file: Path) -> list[Pair]:
-    """The pairs of a CSV file with the columns ``query`` and ``gallery`` (paths relative to it), and optional ``family`` and
-    ``part`` (``train`` for those that were learned from).
+    """The pairs of a CSV file with the columns ``query`` and ``gallery`` (paths relative to it), and optional
+    ``family`` and ``part`` (``train`` for those that were learned from).
 
     Raises :class:`ArtifactError` for a file that cannot be read, lacks a column, or names a picture that is gone.
     """

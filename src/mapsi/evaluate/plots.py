@@ -118,7 +118,8 @@ def plot_reliability(reliability: Reliability, file: Path) -> None:
 
 
 def plot_coverage(risk: RiskCoverage, sure: Sure | None, file: Path) -> None:
-    """The share of wrong answers against the share of photos answered, the model's own threshold marked where it has one."""
+    """The share of wrong answers against the share of photos answered, the model's own threshold marked where it has
+    one."""
     with drawing(file, 5.6, 4.4) as figure:
         axes = figure.add_subplot()
         overall = float(risk.risk[-1])

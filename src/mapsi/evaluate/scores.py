@@ -19,8 +19,8 @@ TOP = 3
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """Figures in 0..1. ``macro`` (each class counts alike), ``weighted`` (each photo counts alike) and ``classes`` cover
-    the classes that the photos have, whatever was guessed."""
+    """Figures in 0..1. ``macro`` (each class counts alike), ``weighted`` (each photo counts alike) and ``classes``
+    cover the classes that the photos have, whatever was guessed."""
 
     n: int
     accuracy: float

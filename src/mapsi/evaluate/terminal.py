@@ -100,7 +100,8 @@ def _groups(report: Report) -> str:
 
 def _group(group: Group) -> str:
     return (
-        f"  {group.value}: {group.n} photos of {group.classes} {'class' if group.classes == 1 else 'classes'}, accuracy {group.accuracy:.3f}, "
+        f"  {group.value}: {group.n} photos of {group.classes} {'class' if group.classes == 1 else 'classes'}, "
+        f"accuracy {group.accuracy:.3f}, "
         f"macro F1 {group.macro_f1:.3f} ({_between(group.macro_f1_interval)})"
     )
 

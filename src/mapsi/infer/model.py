@@ -58,8 +58,8 @@ class Model:
         options = ort.SessionOptions()
         options.intra_op_num_threads = threads
         options.log_severity_level = 3
-        # Threads that have nothing to do sleep: spinning, they would take a third to a half of a full machine (20 instead of 11
-        # ms of processor time for a photo).
+        # Threads that have nothing to do sleep: spinning, they would take a third to a half of a full machine (20
+        # instead of 11 ms of processor time for a photo).
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         try:
             session = ort.InferenceSession(folder / NETWORK, options, providers=["CPUExecutionProvider"])
@@ -71,8 +71,9 @@ class Model:
         return model
 
     def with_threads(self, threads: int) -> Self:
-        """The same model with so many threads: itself, or opened once more. With one thread it runs in the caller's: of callers in as many threads as
-        there are cores, each keeps one busy, and none waits for another (``benchmarks/bench_embedding.py``).
+        """The same model with so many threads: itself, or opened once more. With one thread it runs in the caller's: of
+        callers in as many threads as there are cores, each keeps one busy, and none waits for another
+        (``benchmarks/bench_embedding.py``).
 
         Raises :class:`ArtifactError` where the folder holds another model by now.
         """
@@ -114,8 +115,8 @@ class Model:
         return [self._reading(answers, i, bool(familiar[i])) for i in range(len(photos))]
 
     def read_box(self, photo: Image.Image, box: Box) -> Reading:
-        """Read what is in a box of an RGB picture, with a little room around it; raises :class:`UsageError` for a box that is
-        none."""
+        """Read what is in a box of an RGB picture, with a little room around it; raises :class:`UsageError` for a box
+        that is none."""
         return self.read(cut(photo, with_margin(box)))
 
     def garments(self, photo: Image.Image) -> Look:
@@ -157,8 +158,8 @@ class Model:
         return np.asarray(nearness(embeddings, self._familiar) >= self.document.familiarity.threshold)
 
     def answer(self, inputs: FloatArray) -> dict[str, FloatArray]:
-        """Raw outputs by name for inputs (B, views, 3, size, size), as :func:`to_input` makes them: the mean over the views,
-        the close-up's focus laid where it was taken."""
+        """Raw outputs by name for inputs (B, views, 3, size, size), as :func:`to_input` makes them: the mean over the
+        views, the close-up's focus laid where it was taken."""
         whole = self._run(inputs[:, 0], self._outputs)
         if inputs.shape[1] == 1:
             return whole
@@ -200,8 +201,8 @@ class Model:
 
 
 def focus_of_whole(near: FloatArray, close_up: float) -> FloatArray:
-    """The map (..., h, w) of the middle ``close_up`` of a picture as one of the whole picture, of the same shape: bilinear
-    within, and what it says at its border beyond that."""
+    """The map (..., h, w) of the middle ``close_up`` of a picture as one of the whole picture, of the same shape:
+    bilinear within, and what it says at its border beyond that."""
     down, across = (_stretching(cells, close_up) for cells in near.shape[-2:])
     return np.asarray(np.einsum("yi,...ij,xj->...yx", down, near, across), dtype=np.float32)
 

@@ -34,8 +34,8 @@ class AxisReading:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """All that a model says of one photo: an embedding of unit length, (width,), and an answer an axis. ``model`` is the
-    fingerprint of the model: embeddings of two models cannot be compared."""
+    """All that a model says of one photo: an embedding of unit length, (width,), and an answer an axis. ``model`` is
+    the fingerprint of the model: embeddings of two models cannot be compared."""
 
     embedding: FloatArray
     axes: Mapping[str, AxisReading]

@@ -1,7 +1,7 @@
 """The weights of several runs of one network, averaged into one: no slower to serve, often better than each.
 
-Runs that started from the same weights, or one from the other, lie in one valley of the loss, so that the middle between
-them is a network too (Wortsman et al., 2022, "Model soups"; "Robust fine-tuning of zero-shot models").
+Runs that started from the same weights, or one from the other, lie in one valley of the loss, so that the middle
+between them is a network too (Wortsman et al., 2022, "Model soups"; "Robust fine-tuning of zero-shot models").
 """
 
 from __future__ import annotations
@@ -25,11 +25,12 @@ NAME = "average"
 
 
 def average_runs(runs: Sequence[Path], into: Path, shares: Sequence[float] | None = None) -> RunConfig:
-    """Write a finished run ``into`` whose weights are those of ``runs`` in ``shares`` (equal ones, where None is given).
+    """Write a finished run ``into`` whose weights are those of ``runs`` in ``shares`` (equal ones, where None is
+    given).
 
     Recipe and split are the last run's. Raises :class:`UsageError` for shares that do not fit or a folder in use, and
-    :class:`ArtifactError` where a run is unfinished, of another network or other classes, or has learned from a photo that
-    the last one is measured on.
+    :class:`ArtifactError` where a run is unfinished, of another network or other classes, or has learned from a photo
+    that the last one is measured on.
     """
     if len(runs) < 2:
         raise UsageError("One run alone has no average.", "Name two runs or more.")

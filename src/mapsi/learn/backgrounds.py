@@ -23,7 +23,8 @@ BATCH = 32
 
 
 def exchange_background(pixels: UInt8Array, rng: np.random.Generator) -> UInt8Array | None:
-    """uint8 (h, w, 3) with its flat background exchanged for a gradient of random colours; ``None`` where it has none."""
+    """uint8 (h, w, 3) with its flat background exchanged for a gradient of random colours; ``None`` where it has
+    none."""
     mask = background_mask(pixels)
     if not mask.any():
         return None

@@ -14,8 +14,8 @@ from mapsi.infer.model import calibrated
 # but a service that is unsure of more than every fourth good photo is no use.
 LEAST_COVERAGE = 0.75
 
-# 128 middles tell drawn pictures of nothing from garments as well as 1,500 photos do (area under the curve 0.984 and 0.983
-# on the shipped model's photos), 32 worse (0.976).
+# 128 middles tell drawn pictures of nothing from garments as well as 1,500 photos do (area under the curve 0.984 and
+# 0.983 on the shipped model's photos), 32 worse (0.976).
 MIDDLES = 128
 UNFAMILIAR = 0.05
 

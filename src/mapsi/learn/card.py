@@ -110,9 +110,12 @@ def _map_section(figures: dict[str, Any]) -> str:
     return "\n".join(
         [
             "## Map of garments",
-            f"On {figures['photos']} outfits held out: mean intersection over union of upper, outer, lower, one-piece and shoes "
-            f"{figures['mean_iou']:.3f} ({bounds['low']:.3f} to {bounds['high']:.3f}). Of {figures['large_garments']} garments "
-            f"that fill 2 % of the photo or more, {figures['boxes_found']:.0%} are found with a box that overlaps by half.",
+            f"On {figures['photos']} outfits held out: mean intersection over union of upper, outer, lower, "
+            "one-piece and shoes "
+            f"{figures['mean_iou']:.3f} ({bounds['low']:.3f} to {bounds['high']:.3f}). Of "
+            f"{figures['large_garments']} garments "
+            f"that fill 2 % of the photo or more, {figures['boxes_found']:.0%} are found with a box that "
+            "overlaps by half.",
             "",
             "| group | intersection over union |",
             "|---|---|",
@@ -127,7 +130,8 @@ def _familiar_section(document: ModelDocument, figures: dict[str, Any]) -> str:
     return "\n".join(
         [
             "## What it takes for clothes",
-            f"A photo is unfamiliar, and unsure on every axis, where its embedding's cosine to the nearest of the middles of "
+            "A photo is unfamiliar, and unsure on every axis, where its embedding's cosine to the nearest of "
+            "the middles of "
             f"what was learned from is below {document.familiarity.threshold}. Of the photos held out:",
             "",
             "| photos of | photos | familiar |",

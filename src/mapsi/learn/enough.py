@@ -11,7 +11,8 @@ from mapsi.errors import ArtifactError, UsageError
 from mapsi.learn.recipe import Recipe
 
 FEW = MIN_PHOTOS // 4
-"""Photos of a class below which a person is told: a network learns them by heart rather than what they have in common."""
+"""Photos of a class below which a person is told: a network learns them by heart rather than what they have in
+common."""
 
 
 def check_enough(manifest: Manifest, classes: Mapping[str, Sequence[str]], recipe: Recipe) -> None:

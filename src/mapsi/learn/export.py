@@ -78,8 +78,8 @@ class ReadingNetwork(nn.Module):
 
 @dataclass(frozen=True, slots=True)
 class ExportOptions:
-    """``calibration`` counts the training photos that set the int8 ranges, ``familiar`` those that tell what is familiar;
-    ``close_up`` is the recipe's where none is given; ``notes`` is Markdown for the card's end."""
+    """``calibration`` counts the training photos that set the int8 ranges, ``familiar`` those that tell what is
+    familiar; ``close_up`` is the recipe's where none is given; ``notes`` is Markdown for the card's end."""
 
     name: str
     size: int | None = None
@@ -193,10 +193,11 @@ class _Calibration(CalibrationDataReader):  # type: ignore[misc]
 def quantise(plain: Path, target: Path, inputs: FloatArray) -> None:
     """Static QDQ int8 of the convolutions, per channel, ranges set by ``inputs``.
 
-    The heads stay float, they are a thousandth of the work, and so do the sums of the residual branches, which in int8 are
-    no faster but add a sixth to the logits' error. Ranges leave out one activation in ten thousand: a few far values would
-    make every step of the scale coarser. Where convolutions are depthwise, the first :data:`DELICATE` and the map stay float
-    too: they cost nine tenths of the error and, in int8, are no faster (docs/model.md has the figures).
+    The heads stay float, they are a thousandth of the work, and so do the sums of the residual branches, which in int8
+    are no faster but add a sixth to the logits' error. Ranges leave out one activation in ten thousand: a few far
+    values would make every step of the scale coarser. Where convolutions are depthwise, the first :data:`DELICATE` and
+    the map stay float too: they cost nine tenths of the error and, in int8, are no faster (docs/model.md has the
+    figures).
     """
     prepared = plain.with_name("prepared.onnx")
     quant_pre_process(str(plain), str(prepared), skip_symbolic_shape=True)

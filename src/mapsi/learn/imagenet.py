@@ -56,7 +56,8 @@ def name_package(package: str) -> str:
 
 
 def load_package(trunk: nn.Module, backbone: str, package: str) -> None:
-    """Fill a timm backbone without its classifier from a package; raises :class:`ArtifactError` for another network's."""
+    """Fill a timm backbone without its classifier from a package; raises :class:`ArtifactError` for another
+    network's."""
     file = weights_file(package)
     try:
         carried: Mapping[str, Tensor] = torch.load(file, map_location="cpu", weights_only=True)

@@ -30,11 +30,11 @@ _GROUP_WEIGHTS = {
 
 
 class Likeness(nn.Module):
-    """InfoNCE (van den Oord et al., 2018) over a memory of all products' photos (Wang et al., 2020, "Cross-batch memory"):
-    a photo is to be nearer to its product's photos by other sources than to those of other products.
+    """InfoNCE (van den Oord et al., 2018) over a memory of all products' photos (Wang et al., 2020, "Cross-batch
+    memory"): a photo is to be nearer to its product's photos by other sources than to those of other products.
 
-    A batch of fifty photos holds ten products or so, too few to learn fine differences from; the memory holds the latest
-    embedding of each photo. Beside it each class of the ``classes`` has a mark that its photos are drawn to.
+    A batch of fifty photos holds ten products or so, too few to learn fine differences from; the memory holds the
+    latest embedding of each photo. Beside it each class of the ``classes`` has a mark that its photos are drawn to.
     """
 
     def __init__(self, samples: Sequence[Sample], classes: Mapping[str, int], width: int) -> None:
@@ -53,8 +53,8 @@ class Likeness(nn.Module):
         self.marks = nn.ModuleDict({axis: nn.Linear(width, count, bias=False) for axis, count in classes.items()})
 
     def forward(self, embeddings: Tensor, numbers: Tensor, targets: Mapping[str, Tensor]) -> Tensor:
-        """The loss of a batch: unit ``embeddings`` (B, width) of the samples ``numbers`` (B,), whose ``targets`` (B, C) an
-        axis are those of the axes' loss. Remembers the embeddings."""
+        """The loss of a batch: unit ``embeddings`` (B, width) of the samples ``numbers`` (B,), whose ``targets`` (B, C)
+        an axis are those of the axes' loss. Remembers the embeddings."""
         total = _CLASS_WEIGHT * self._classes(embeddings, targets)
         known = [(place, self.rows[number]) for place, number in enumerate(numbers.tolist()) if number in self.rows]
         if known:
@@ -67,7 +67,8 @@ class Likeness(nn.Module):
         with torch.no_grad():
             self.memory.index_copy_(0, rows, embeddings.detach())  # type: ignore[operator]
         cosines = embeddings @ memory.T * _SHARPNESS
-        # A photo is sought among those of other sources, as a worn one is among a shop's; an empty place is not seen yet.
+        # A photo is sought among those of other sources, as a worn one is among a shop's; an empty place is not seen
+        # yet.
         sought = (self.sources[rows, None] != self.sources[None]) & (memory.detach().abs().sum(dim=1) > 0)[None]  # type: ignore[index]
         right = sought & (self.products[rows, None] == self.products[None])  # type: ignore[index]
         told = right.any(dim=1)
@@ -103,8 +104,8 @@ def map_loss(logits: Tensor, masks: Tensor, groups: Sequence[str]) -> Tensor:
 
 
 def epoch_order(samples: Sequence[Sample], draws: Mapping[str, float], rng: np.random.Generator) -> list[int]:
-    """The samples of an epoch in their order: by chance, each as often as ``draws`` says of its source (once by default);
-    of a product with photos by two sources, one by each stand next to each other."""
+    """The samples of an epoch in their order: by chance, each as often as ``draws`` says of its source (once by
+    default); of a product with photos by two sources, one by each stand next to each other."""
     pairs: dict[str, dict[str, list[int]]] = {}
     units: list[list[int]] = []
     for i, sample in enumerate(samples):

@@ -25,7 +25,8 @@ Precision = Literal["auto", "32", "bf16"]
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """What to train on, in Lightning's terms; ``auto`` takes the accelerator that is there, and bf16 where it is fast."""
+    """What to train on, in Lightning's terms; ``auto`` takes the accelerator that is there, and bf16 where it is
+    fast."""
 
     accelerator: str = "auto"
     devices: int | str = "auto"
@@ -35,7 +36,8 @@ class Machine:
 
 class WholeCheckpoints(TorchCheckpointIO):
     """Writes a checkpoint beside its place, and then into it. Lightning's own way goes over the folder for temporary
-    files: where that is on another disk, a process that is killed leaves half a checkpoint in the place of a whole one."""
+    files: where that is on another disk, a process that is killed leaves half a checkpoint in the place of a whole
+    one."""
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any | None = None) -> None:
         written = io.BytesIO()
@@ -48,8 +50,8 @@ def keep_freed_memory() -> bool:
     """Ask the C library to keep the memory that a batch frees for the next one; for the rest of this process.
 
     A step on a processor frees and takes anew a gigabyte in large pieces. glibc gives each piece back to the system,
-    which hands it out again page by page, zeroed: 2 % of a step on a quiet machine (benchmarks/bench_training.py). False
-    where the C library is another one, and nothing is changed.
+    which hands it out again page by page, zeroed: 2 % of a step on a quiet machine (benchmarks/bench_training.py).
+    False where the C library is another one, and nothing is changed.
     """
     if sys.platform != "linux":
         return False
@@ -85,7 +87,8 @@ def build_trainer(recipe: Recipe, photos: int, checkpoint: Path, machine: Machin
         ) from error
     if photos // trainer.world_size < recipe.batch:
         raise UsageError(
-            f"Each of {trainer.world_size} devices would learn from {photos // trainer.world_size} photos, less than one"
+            f"Each of {trainer.world_size} devices would learn from {photos // trainer.world_size} photos, less "
+            "than one"
             f" batch of {recipe.batch}.",
             "Take fewer devices, a smaller --batch, or more photos.",
         )

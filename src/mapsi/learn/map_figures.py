@@ -24,10 +24,12 @@ LARGE = 0.02
 
 
 def measure_map(model: Model, samples: Sequence[Sample], rng: np.random.Generator) -> dict[str, Any] | None:
-    """Intersection over union by group over all places of the ``samples`` with a mask, its mean over :data:`WORN` with the
-    95 % interval over photos, and the share of large garments whose box is found (IoU of 0.5). ``None`` without masks.
+    """Intersection over union by group over all places of the ``samples`` with a mask, its mean over :data:`WORN` with
+    the 95 % interval over photos, and the share of large garments whose box is found (IoU of 0.5). ``None`` without
+    masks.
 
-    Measured are whole photos that are held for their mask alone: masks beside labels or products are made by machines."""
+    Measured are whole photos that are held for their mask alone: masks beside labels or products are made by
+    machines."""
     shown = [s for s in samples if s.mask is not None and not (s.box or s.labels or s.product)]
     if not shown or not model.document.groups:
         return None

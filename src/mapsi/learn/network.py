@@ -84,8 +84,8 @@ class AxisNetwork(nn.Module):
         return {axis: head(kept) for axis, head in self.heads.items()}
 
     def read(self, photos: Tensor) -> tuple[Tensor, dict[str, Tensor], dict[str, Tensor], Tensor | None]:
-        """What a model folder answers: embedding (B, width) of unit length, logits (B, C) and focus (B, C, h, w) by axis,
-        and the map of garments where there is one."""
+        """What a model folder answers: embedding (B, width) of unit length, logits (B, C) and focus (B, C, h, w) by
+        axis, and the map of garments where there is one."""
         maps, garments = self.features_and_map(photos)
         pooled = maps.mean(dim=(2, 3))
         embedding = self.embed(pooled)
@@ -95,8 +95,8 @@ class AxisNetwork(nn.Module):
 
 
 class MapHead(nn.Module):
-    """Feature maps of rising stride -> logits of groups at the finest of them: a feature pyramid (Lin et al., 2017) whose
-    3x3 convolutions are depthwise, so that it adds a twentieth to the backbone's time."""
+    """Feature maps of rising stride -> logits of groups at the finest of them: a feature pyramid (Lin et al., 2017)
+    whose 3x3 convolutions are depthwise, so that it adds a twentieth to the backbone's time."""
 
     def __init__(self, widths: Sequence[int], groups: int) -> None:
         super().__init__()
@@ -125,7 +125,8 @@ def _mixing(width: int) -> nn.Sequential:
 
 
 def _widths(backbone: nn.Module) -> list[int]:
-    """Channels of the backbone's last :data:`SCALES` stages; raises :class:`UsageError` where these do not halve the side."""
+    """Channels of the backbone's last :data:`SCALES` stages; raises :class:`UsageError` where these do not halve the
+    side."""
     told = list(backbone.feature_info)[-SCALES:]  # type: ignore[arg-type]
     if len(told) < SCALES or any(b["reduction"] != 2 * a["reduction"] for a, b in pairwise(told)):
         raise UsageError(
@@ -150,8 +151,8 @@ def build_network(
     embedding: int = 0,
     groups: int = 0,
 ) -> AxisNetwork:
-    """A network with fresh heads; its backbone starts from a weights file, from ImageNet (an installed package that carries
-    such weights, else a download), or from noise.
+    """A network with fresh heads; its backbone starts from a weights file, from ImageNet (an installed package that
+    carries such weights, else a download), or from noise.
 
     Raises :class:`UsageError` for an unknown backbone and :class:`ArtifactError` for weights of another network.
     """
@@ -178,8 +179,9 @@ def build_network(
 
 
 def name_start(weights: Path | None, pretrained: bool, backbone: str = "") -> str:
-    """What a network of :func:`build_network` starts from: the file's name and the first half of its SHA-256, ``ImageNet``
-    (and the package that carries it) or ``noise``. Raises :class:`ArtifactError` for a file that cannot be read."""
+    """What a network of :func:`build_network` starts from: the file's name and the first half of its SHA-256,
+    ``ImageNet`` (and the package that carries it) or ``noise``. Raises :class:`ArtifactError` for a file that cannot be
+    read."""
     if weights is None:
         package = find_package(backbone) if pretrained else None
         return name_package(package) if package else "ImageNet" if pretrained else "noise"

@@ -17,8 +17,8 @@ def target_table(
     """For each axis a (n, C) table of targets, a row a sample; a row sums to the sample's weight.
 
     A labelled sample has ``1 - smoothing`` on its class and ``smoothing`` spread over all, times its class's weight; a
-    sample without a label on the axis has zeros and so teaches nothing there; a sample without an answer has the uniform
-    distribution, weighted ``nothing``: be unsure.
+    sample without a label on the axis has zeros and so teaches nothing there; a sample without an answer has the
+    uniform distribution, weighted ``nothing``: be unsure.
     """
     tables = {}
     for axis, slugs in classes.items():

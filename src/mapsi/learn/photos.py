@@ -98,8 +98,8 @@ def _reserve(file: Path, size: int) -> None:
 
 
 def read_square(path: Path, side: int, *, at_least: int = READ_SIDE, box: Box | None = None) -> UInt8Array:
-    """A photo, or a box of it, as uint8 (side, side, 3), as serving reads it; ``at_least`` as in :func:`decode_photo`, faster
-    and a little different. Raises :class:`PhotoError`, naming the photo."""
+    """A photo, or a box of it, as uint8 (side, side, 3), as serving reads it; ``at_least`` as in :func:`decode_photo`,
+    faster and a little different. Raises :class:`PhotoError`, naming the photo."""
     return np.asarray(to_square(decode(path, at_least=at_least, box=box), side, FIT))
 
 
@@ -136,8 +136,8 @@ def background_mask(pixels: UInt8Array) -> npt.NDArray[np.bool_]:
 
 
 class TrainingPhotos(Dataset[tuple[Tensor, Tensor, int]]):
-    """Augmented photos of one size, each with its mask and its number: uint8 (3, size, size), uint8 (size / 4, size / 4),
-    index. The mask is empty, (0, 0), where there are no ``masks`` (n, side, side).
+    """Augmented photos of one size, each with its mask and its number: uint8 (3, size, size), uint8 (size / 4, size /
+    4), index. The mask is empty, (0, 0), where there are no ``masks`` (n, side, side).
 
     ``numbers`` are the rows of ``store`` that are trained on; those in ``gentle`` keep their colours. The generator is
     seeded by (seed, epoch, index), so that an epoch is the same in any number of worker processes and after a resume.
@@ -219,8 +219,8 @@ def _enlarged(mask: npt.NDArray[np.bool_], side: int) -> npt.NDArray[np.bool_]:
 def crop_and_flip(
     photo: Tensor, groups: Tensor | None, size: int, rng: np.random.Generator, least: float
 ) -> tuple[Tensor, Tensor | None]:
-    """A random crop of ``least`` to all of the area of a uint8 (3, H, W) photo, mirrored by toss: uint8 (3, size, size); and
-    the same of its mask (1, h, w), of which the part alone is taken."""
+    """A random crop of ``least`` to all of the area of a uint8 (3, H, W) photo, mirrored by toss: uint8 (3, size,
+    size); and the same of its mask (1, h, w), of which the part alone is taken."""
     height, width = photo.shape[1:]
     area = rng.uniform(least, 1.0) * height * width
     ratio = np.exp(rng.uniform(np.log(3 / 4), np.log(4 / 3)))
@@ -239,8 +239,9 @@ def crop_and_flip(
 def augment(
     photo: Tensor, groups: Tensor | None, size: int, rng: np.random.Generator, *, gentle: bool = False
 ) -> tuple[Tensor, Tensor | None]:
-    """A random crop, flip, small rotation, light and colour of a uint8 (3, H, W) photo: uint8 (3, size, size); and the same
-    of its mask (1, h, w). A ``gentle`` one keeps most of its area and, within two fifths of that range, its colours."""
+    """A random crop, flip, small rotation, light and colour of a uint8 (3, H, W) photo: uint8 (3, size, size); and the
+    same of its mask (1, h, w). A ``gentle`` one keeps most of its area and, within two fifths of that range, its
+    colours."""
     photo, groups = crop_and_flip(photo, groups, size, rng, 0.6 if gentle else 0.35)
     if rng.random() < 0.3:
         angle = float(rng.uniform(-15, 15))

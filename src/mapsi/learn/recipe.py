@@ -51,9 +51,10 @@ class Phase:
 class Recipe:
     """Hyper-parameters of a run.
 
-    Sources: mixup (Zhang et al., 2018) and cutmix (Yun et al., 2019); label smoothing (Szegedy et al., 2016); layer-wise
-    rates (Howard and Ruder, 2018) by timm; uniform targets for photos of nothing as in outlier exposure (Hendrycks et
-    al., 2019); moving average of the weights (Polyak and Juditsky, 1992); heads first (Kumar et al., 2022).
+    Sources: mixup (Zhang et al., 2018) and cutmix (Yun et al., 2019); label smoothing (Szegedy et al., 2016);
+    layer-wise rates (Howard and Ruder, 2018) by timm; uniform targets for photos of nothing as in outlier exposure
+    (Hendrycks et al., 2019); moving average of the weights (Polyak and Juditsky, 1992); heads first (Kumar et al.,
+    2022).
     """
 
     backbone: str

@@ -53,8 +53,8 @@ def report_run(run: Path, names: Names, say: Callable[[str], None] = print) -> d
 def answer_axis(
     network: AxisNetwork, run: Path, config: RunConfig, manifest: Manifest, axis: str
 ) -> tuple[Answers, Candidate, list[Unreadable]]:
-    """What a run's network says of the photos held out on one axis, the network as a candidate, and the photos that cannot
-    be read."""
+    """What a run's network says of the photos held out on one axis, the network as a candidate, and the photos that
+    cannot be read."""
     held = [s for s in manifest.part("validation") if s.labels.get(axis) in config.classes[axis]]
     photos = photos_of(held, axis, Path(config.root))
     close_up = config.recipe.close_up

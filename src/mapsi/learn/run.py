@@ -28,8 +28,8 @@ CHECKPOINT = Path("checkpoints") / "last.ckpt"
 @dataclass(frozen=True, slots=True)
 class RunConfig:
     """What one needs to know to use a run. ``name`` is the recipe's, ``manifest`` the SHA-256 of its manifest file,
-    ``start`` says which weights it started from; both are empty in runs of before they were written down. ``attributes``
-    are the axes that say how a garment is and not what it is."""
+    ``start`` says which weights it started from; both are empty in runs of before they were written down.
+    ``attributes`` are the axes that say how a garment is and not what it is."""
 
     name: str
     recipe: Recipe
@@ -130,8 +130,8 @@ def write_epoch(run: Path, row: Mapping[str, float]) -> list[dict[str, float]]:
 
 @dataclass(frozen=True, slots=True)
 class RunSummary:
-    """A run at a glance. ``figures`` are those of its last epoch, or of its report where it is an average of runs and has
-    no epochs; ``minutes`` is what its epochs took, on the clock."""
+    """A run at a glance. ``figures`` are those of its last epoch, or of its report where it is an average of runs and
+    has no epochs; ``minutes`` is what its epochs took, on the clock."""
 
     name: str
     config: RunConfig

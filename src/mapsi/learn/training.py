@@ -48,10 +48,10 @@ def train(
     """Train and leave the weights in ``run/weights.safetensors``; returns that path.
 
     A run that was interrupted goes on from its last epoch when it is started again with the same folder, to the same
-    result as if it had not been; a finished one is left as it is. ``name`` is what the recipe is called, ``attributes`` are
-    the axes that say how a garment is and not what. The caller's
-    random generators are left alone; its process keeps the memory that it frees from then on. Of several processes only
-    the first returns a path, the others have no more to do.
+    result as if it had not been; a finished one is left as it is. ``name`` is what the recipe is called, ``attributes``
+    are the axes that say how a garment is and not what. The caller's random generators are left alone; its process
+    keeps the memory that it frees from then on. Of several processes only the first returns a path, the others have no
+    more to do.
     """
     check_enough(manifest, classes, recipe)
     check_there(manifest)

@@ -24,8 +24,8 @@ from mapsi.remote import Fetcher
 _SLOW = 0.8  # of the time that an address has
 
 COPIERS = 16
-"""Threads that fetch and copy: fetching waits for the network, and Pillow frees the interpreter. Four times what one host
-is asked for at once; one that does not answer takes a single thread, and rests after its second address."""
+"""Threads that fetch and copy: fetching waits for the network, and Pillow frees the interpreter. Four times what one
+host is asked for at once; one that does not answer takes a single thread, and rests after its second address."""
 
 TOLD = 100
 """Failures that a report lists; the catalogue has them all."""
@@ -50,8 +50,8 @@ class PictureSource:
     courtesy: Courtesy = field(default_factory=Courtesy)
 
     def load(self, image: str) -> Given:
-        """The picture. Raises :class:`AskedToWaitError` where the host wants to be left alone, another ``MapsiError`` where
-        it cannot be had."""
+        """The picture. Raises :class:`AskedToWaitError` where the host wants to be left alone, another ``MapsiError``
+        where it cannot be had."""
         given = self.load_changed(image)
         if given is None:
             raise RemoteError("The address says that nothing changed, to a first question.", "Check the address.")
@@ -119,10 +119,10 @@ class Schedule:
 
 @dataclass(frozen=True, slots=True)
 class CopyReport:
-    """``copied`` addresses gave a picture for the first time, ``changed`` another one than before, ``unchanged`` the same;
-    ``failed`` are the first of the ``failed_count`` that gave none, with the reasons; ``waiting`` were left alone because
-    their host asked for it. Of ``linked`` no copy may be kept (they are among the others too); ``lost`` copies were
-    missing from the store and are fetched again."""
+    """``copied`` addresses gave a picture for the first time, ``changed`` another one than before, ``unchanged`` the
+    same; ``failed`` are the first of the ``failed_count`` that gave none, with the reasons; ``waiting`` were left alone
+    because their host asked for it. Of ``linked`` no copy may be kept (they are among the others too); ``lost`` copies
+    were missing from the store and are fetched again."""
 
     copied: int = 0
     changed: int = 0
@@ -143,9 +143,9 @@ def copy_pictures(
     schedule: Schedule | None = None,
     clock: Callable[[], datetime] | None = None,
 ) -> CopyReport:
-    """Fetch the pictures that living offers name and that are not in the store (any more), and ask again for those whose
-    time has come. One that fails stops no other; it rests for longer each time. What is done is done, wherever a kill
-    comes."""
+    """Fetch the pictures that living offers name and that are not in the store (any more), and ask again for those
+    whose time has come. One that fails stops no other; it rests for longer each time. What is done is done, wherever a
+    kill comes."""
     return _Copying(catalog, source, store, schedule or Schedule(), clock or (lambda: datetime.now(UTC))).run(progress)
 
 

@@ -1,4 +1,5 @@
-"""Good manners towards the servers that pictures come from: few connections at once, and a pause where one asks for it."""
+"""Good manners towards the servers that pictures come from: few connections at once, and a pause where one asks for
+it."""
 
 from __future__ import annotations
 
@@ -60,15 +61,15 @@ class Courtesy:
             yield
 
     def width(self, host: str) -> int:
-        """How many addresses of a host are worth a thread: one until it has answered in time, and while it does not. Files of
-        this machine are of no host."""
+        """How many addresses of a host are worth a thread: one until it has answered in time, and while it does not.
+        Files of this machine are of no host."""
         if not host:
             return ANY_NUMBER
         return self._connections if self._slow.get(host) == 0 else 1
 
     def note(self, address: str, *, slow: bool) -> None:
-        """Take in whether an address used up the time it had. A host of which one after the other does rests for a while, so
-        that its threads work for others."""
+        """Take in whether an address used up the time it had. A host of which one after the other does rests for a
+        while, so that its threads work for others."""
         host = host_of(address)
         with self._lock:
             self._slow[host] = self._slow.get(host, 0) + 1 if slow else 0

@@ -31,8 +31,8 @@ Entry = tuple[str, npt.NDArray[np.float32], dict[str, Label]]
 
 @dataclass(frozen=True, slots=True)
 class EmbeddingReport:
-    """``read`` pictures were new to the model, ``lost`` were not in the store (any more), ``failed`` are linked ones that
-    could not be had again, with the reasons. ``seconds`` is how long all took."""
+    """``read`` pictures were new to the model, ``lost`` were not in the store (any more), ``failed`` are linked ones
+    that could not be had again, with the reasons. ``seconds`` is how long all took."""
 
     read: int
     lost: int
@@ -96,7 +96,8 @@ def _batches(pictures: Iterable[UnreadPicture]) -> Iterator[list[UnreadPicture]]
 
 
 class _Fetching:
-    """Linked pictures, fetched where they are not held. ``failed`` are those that could not be had, with the reasons."""
+    """Linked pictures, fetched where they are not held. ``failed`` are those that could not be had, with the
+    reasons."""
 
     def __init__(self, store: PictureStore, source: PictureSource | None) -> None:
         self._store = store

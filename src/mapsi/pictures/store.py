@@ -48,7 +48,8 @@ class PictureStore:
         self._lock = Lock()
 
     def path(self, digest: str, side: int = FULL) -> Path | None:
-        """Where the copy named ``digest`` lies, ``None`` where there is none of this side; any text may be asked for."""
+        """Where the copy named ``digest`` lies, ``None`` where there is none of this side; any text may be asked
+        for."""
         if not _DIGEST.fullmatch(digest) or side not in SIDES:
             return None
         path = self._file(digest, side)
@@ -101,8 +102,8 @@ class PictureStore:
         return True
 
     def open(self, digest: str, side: int = FULL) -> Image.Image:
-        """The copy as an RGB picture, the full one where there is none of this side. Raises :class:`NotFoundError` where
-        there is neither, ``PhotoError`` where it is damaged."""
+        """The copy as an RGB picture, the full one where there is none of this side. Raises :class:`NotFoundError`
+        where there is neither, ``PhotoError`` where it is damaged."""
         path = self.path(digest, side) or self.path(digest)
         if path is None:
             raise NotFoundError(f"The picture {digest[:12]} is not in the store.", "Import the feed again.")

@@ -24,9 +24,9 @@ def in_threads(
 ) -> Iterator[Result]:
     """What ``work`` gives for each item, as it comes: one slow item holds up no other.
 
-    Of the items of one ``lane`` no more than its ``width`` are worked on at once, and the others of it take no thread while
-    they wait. ``items`` are drawn in the caller's thread, at most two a thread ahead and :data:`PARKED`. What ``work``
-    raises is raised here; then, and where the caller stops listening, items not begun are left alone.
+    Of the items of one ``lane`` no more than its ``width`` are worked on at once, and the others of it take no thread
+    while they wait. ``items`` are drawn in the caller's thread, at most two a thread ahead and :data:`PARKED`. What
+    ``work`` raises is raised here; then, and where the caller stops listening, items not begun are left alone.
     """
     pool = ThreadPoolExecutor(threads)
     lanes = _Lanes(lambda item: pool.submit(work, item), lane, width)

@@ -1,4 +1,5 @@
-"""Shops' formats -> one stream of offers. One format is one file; a new one is named in :data:`FORMATS` and nowhere else."""
+"""Shops' formats -> one stream of offers. One format is one file; a new one is named in :data:`FORMATS` and nowhere
+else."""
 
 from __future__ import annotations
 
@@ -29,9 +30,9 @@ def find_provider(format: str) -> Provider:
 def read_offers(format: str, file: Path, base: str = "", now: datetime | None = None) -> Iterator[Offer | BrokenRow]:
     """Read ``file``, the whole of what a shop has, in the format named ``format``: row by row, in constant memory.
 
-    Raises :class:`UsageError` for an unknown format at once, and :class:`FeedError` while reading where the feed as a whole
-    cannot be used, or where it is one of changes: taken for the whole, it would make all else vanish. Those are read by
-    :attr:`Provider.read`.
+    Raises :class:`UsageError` for an unknown format at once, and :class:`FeedError` while reading where the feed as a
+    whole cannot be used, or where it is one of changes: taken for the whole, it would make all else vanish. Those are
+    read by :attr:`Provider.read`.
     """
     return _read_whole(find_provider(format), file, base, now)
 

@@ -50,8 +50,8 @@ def parse_image(text: str, base: str = "") -> str:
 
 
 def _first(text: str) -> str:
-    """The first of several pictures: addresses parted by commas, bars, semicolons or blanks, or paths where each ends as
-    pictures do; also as a JSON list. A comma inside one address parts nothing."""
+    """The first of several pictures: addresses parted by commas, bars, semicolons or blanks, or paths where each ends
+    as pictures do; also as a JSON list. A comma inside one address parts nothing."""
     listed = text[1:-1].strip() if text[:1] == "[" and text[-1:] == "]" else text
     if "://" in listed:
         return _AFTER_THE_FIRST.sub("", listed.strip("\"' \t")).strip("\"' ,;|\t")

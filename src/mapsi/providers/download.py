@@ -21,8 +21,8 @@ def download_feed(
 ) -> tuple[Arrived, ...]:
     """The feed behind ``address`` as a file in ``into``, or nothing where it is the one that is remembered.
 
-    Servers that know no validators, or that redirect to another host (which gets none of the caller's headers), send the
-    whole feed again; its digest then tells that it is the same. See :func:`mapsi.providers.origin.open_origin`.
+    Servers that know no validators, or that redirect to another host (which gets none of the caller's headers), send
+    the whole feed again; its digest then tells that it is the same. See :func:`mapsi.providers.origin.open_origin`.
     """
     known = remembered if remembered.get("address") == _mark(address) else {}
     headers = {header: known[name] for name, header in _VALIDATORS.items() if name in known}

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
 MAX_BYTES = 4 << 30
-"""Largest feed, unpacked, that is read: about four million products. A packed one of a few megabytes could be endless."""
+"""Largest feed, unpacked, that is read: about four million products. A packed one of a few megabytes could be
+endless."""
 
 _CHUNK = 1 << 18
 _DECLARATION = re.compile(rb"""\s*<\?xml\b[^>]*?\bencoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
@@ -46,8 +47,8 @@ _WORKBOOK = re.compile(rb"PK\x03\x04.*?(?:\[Content_Types\]\.xml|_rels/|xl/|mime
 def open_text(file: Path, max_bytes: int = MAX_BYTES) -> Iterator[TextIO]:
     """Open a feed as text, line ends as they stand.
 
-    Raises :class:`FeedError`, also for what goes wrong while the block reads: a file that is missing, empty, a web page,
-    in no known encoding, larger than ``max_bytes`` unpacked, or packed and damaged or broken off.
+    Raises :class:`FeedError`, also for what goes wrong while the block reads: a file that is missing, empty, a web
+    page, in no known encoding, larger than ``max_bytes`` unpacked, or packed and damaged or broken off.
     """
     try:
         with _open_bytes(file) as unpacked, io.BufferedReader(_Limited(unpacked, max_bytes), _CHUNK) as raw:
@@ -76,7 +77,8 @@ def _open_bytes(file: Path) -> BinaryIO:
 
 
 class _Limited(io.RawIOBase):
-    """The same bytes up to ``max_bytes``; reading beyond them raises :class:`FeedError`, in whatever encoding they are."""
+    """The same bytes up to ``max_bytes``; reading beyond them raises :class:`FeedError`, in whatever encoding they
+    are."""
 
     def __init__(self, raw: BinaryIO, max_bytes: int) -> None:
         self._raw = raw

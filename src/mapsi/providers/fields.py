@@ -1,4 +1,5 @@
-"""The words of single fields (stock, condition, audience, yes and no), in both languages; nothing here knows a file format.
+"""The words of single fields (stock, condition, audience, yes and no), in both languages; nothing here knows a file
+format.
 
 What is wrong with a field raises :class:`BadFieldError`, a sentence for the shop's owner.
 """
@@ -18,9 +19,11 @@ def _spelled(**words: str) -> dict[str, str]:
 
 
 _AVAILABILITIES = _spelled(
-    in_stock="instock available availablefororder limitedavailability limitedstock lowstock onlineonly madetoorder onsale "
+    in_stock="instock available availablefororder limitedavailability limitedstock lowstock onlineonly "
+    "madetoorder onsale "
     "true yes y 1 판매중 판매 재고있음 재고보유 재고있슴 정상 정상판매 구매가능 판매가능 주문가능 주문제작 있음",
-    out_of_stock="outofstock nostock notinstock notavailable unavailable temporarilyoutofstock temporarilyunavailable soldout "
+    out_of_stock="outofstock nostock notinstock notavailable unavailable temporarilyoutofstock "
+    "temporarilyunavailable soldout "
     "discontinued instoreonly false no n 0 품절 일시품절 매진 완판 단종 절판 재고없음 판매중지 판매중단 판매종료 "
     "판매완료 판매대기 판매금지 구매불가 미판매 일시중지",
     preorder="preorder presale 예약 예약판매 예약판매중 예약상품 예약주문 예약구매 사전예약",
@@ -31,8 +34,8 @@ _NEW = frozenset(
 )
 _NOT_NEW = _spelled(
     used="used preowned secondhand usedlikenew usedgood likenew damaged 중고 중고품 중고상품 구제 빈티지중고",
-    refurbished="refurbished refurb renewed reconditioned certifiedrefurbished 리퍼 리퍼상품 리퍼비시 리퍼브 리퍼제품 재생",
-    returned="openbox returned 반품 반품상품 개봉 개봉상품 단순개봉 전시 전시상품 진열상품 스크래치 스크래치상품 흠집 하자",
+    refurbished="refurbished refurb renewed reconditioned certifiedrefurbished 리퍼 리퍼상품 리퍼비시 리퍼브 리퍼제품 재생",  # noqa: E501
+    returned="openbox returned 반품 반품상품 개봉 개봉상품 단순개봉 전시 전시상품 진열상품 스크래치 스크래치상품 흠집 하자",  # noqa: E501
 )
 _YES = frozenset(["yes", "y", "true", "t", "1", "adult", "예", "네", "성인", "성인용", "성인상품", "19금"])
 _NO = frozenset(["no", "n", "false", "f", "0", "아니오", "아니요", "아님", "일반"])
@@ -69,8 +72,8 @@ _KIDS = frozenset(
 
 @lru_cache(maxsize=1024)  # a feed has few of these words
 def _word(text: str) -> str:
-    """A field's word as the tables above spell it: composed, small, without blanks and hyphens, without the address and the
-    endings that schema.org puts around it."""
+    """A field's word as the tables above spell it: composed, small, without blanks and hyphens, without the address and
+    the endings that schema.org puts around it."""
     word = re.sub(r"[\s_'’-]", "", unicodedata.normalize("NFKC", text)).casefold()
     if "schema.org/" in word:
         word = word.rpartition("/")[2].removesuffix("condition")
@@ -78,7 +81,8 @@ def _word(text: str) -> str:
 
 
 def parse_availability(text: str) -> Availability:
-    """``in_stock``, ``in stock``, ``InStock``, schema.org's address of it, ...; a shop that says nothing has it in stock."""
+    """``in_stock``, ``in stock``, ``InStock``, schema.org's address of it, ...; a shop that says nothing has it in
+    stock."""
     word = _word(text)
     if not word:
         return "in_stock"
@@ -88,8 +92,8 @@ def parse_availability(text: str) -> Availability:
 
 
 def parse_condition(text: str) -> str:
-    """What a product is where it is not new: ``used``, ``refurbished`` or ``returned``; empty where it is new or the shop
-    says nothing."""
+    """What a product is where it is not new: ``used``, ``refurbished`` or ``returned``; empty where it is new or the
+    shop says nothing."""
     word = _word(text)
     if not word or word in _NEW or word.removesuffix("condition") in _NEW:
         return ""

@@ -27,8 +27,8 @@ class TooDeepError(ValueError):
 
 
 class Items:
-    """Collects the fields of the item that a parser is in, and puts whole items into ``ready``. ``line`` tells the line that
-    the parser is in."""
+    """Collects the fields of the item that a parser is in, and puts whole items into ``ready``. ``line`` tells the line
+    that the parser is in."""
 
     def __init__(self, line: Callable[[], int]) -> None:
         self.ready: list[Row] = []
@@ -38,8 +38,8 @@ class Items:
         self._line = line
         self._depth = 0
         self._item_depth = 0
-        # What a prefix says of a field: True is the Merchant namespace, False another one that is read. Declarations hold
-        # within their element: each that brings some has the prefixes from before it kept by its depth.
+        # What a prefix says of a field: True is the Merchant namespace, False another one that is read. Declarations
+        # hold within their element: each that brings some has the prefixes from before it kept by its depth.
         self._prefixes = {"g": True, "": False}
         self._before: dict[int, dict[str, bool]] = {}
         self._bare: dict[str, str] = {}

@@ -27,10 +27,10 @@ _NOT_OF_XML = re.compile(r"&(?!(?:amp|lt|gt|quot|apos);)")
 def read_items(text: TextIO) -> Iterator[Row | BrokenRow]:
     """The items of a feed as rows, each with the line of its first tag.
 
-    A field is a direct child of its item: in the Merchant namespace, by whatever prefix and wherever that is declared, or
-    bare, the former winning. Control characters and ampersands that XML does not know are mended; an item that is not
-    well-formed is a broken row, as long as its end is found. Raises :class:`FeedError` where the rest is not well-formed
-    (after the items before that place), declares a document type, is no feed, or holds no item.
+    A field is a direct child of its item: in the Merchant namespace, by whatever prefix and wherever that is declared,
+    or bare, the former winning. Control characters and ampersands that XML does not know are mended; an item that is
+    not well-formed is a broken row, as long as its end is found. Raises :class:`FeedError` where the rest is not
+    well-formed (after the items before that place), declares a document type, is no feed, or holds no item.
     """
     reading = _Reading()
     begun = False
@@ -49,8 +49,8 @@ def read_items(text: TextIO) -> Iterator[Row | BrokenRow]:
 
 
 def _chunks(text: TextIO, reading: _Reading) -> Iterator[str]:
-    """The text in pieces. Blank lines before the XML declaration, which XML does not allow but shops' templates leave there,
-    are taken off and counted."""
+    """The text in pieces. Blank lines before the XML declaration, which XML does not allow but shops' templates leave
+    there, are taken off and counted."""
     first = text.read(_CHUNK)
     begun = first.lstrip("\ufeff \t\r\n")
     reading.lines_before = first[: len(first) - len(begun)].count("\n")
@@ -60,8 +60,8 @@ def _chunks(text: TextIO, reading: _Reading) -> Iterator[str]:
 
 
 def _mended(chunks: Iterable[str]) -> Iterator[str]:
-    """The same text without what XML forbids. References that only HTML knows (``&nbsp;``), numbers of letters among them,
-    are escaped once more: whoever reads a field undoes them there."""
+    """The same text without what XML forbids. References that only HTML knows (``&nbsp;``), numbers of letters among
+    them, are escaped once more: whoever reads a field undoes them there."""
     rest = ""
     for chunk in chunks:
         text = rest + chunk

@@ -120,7 +120,8 @@ def _whole_offer(row: Mapping[str, str], base: str, now: datetime) -> Offer:
 
 
 def _prices(row: Mapping[str, str]) -> tuple[str, str]:
-    """Price and sale price: ``price_pc`` is what is paid, ``normal_price``, where it is higher, what is struck through."""
+    """Price and sale price: ``price_pc`` is what is paid, ``normal_price``, where it is higher, what is struck
+    through."""
     paid, normal = row["price_pc"], row.get("normal_price", "")
     price, currency = read_price(paid, "price_pc")
     if normal and read_price(normal, "normal_price", currency)[0] > price:
@@ -150,7 +151,8 @@ def _read_changes(file: Path, base: str, now: datetime) -> Iterator[FeedRow]:
 
 
 def _latest_places(file: Path) -> dict[int, int]:
-    """For each id (as a hash) which row, from 0, says the latest of it. A row without a time has that of the row before.
+    """For each id (as a hash) which row, from 0, says the latest of it. A row without a time has that of the row
+    before.
 
     Time and place are one number while they are compared: about 120 bytes an id, a third of what a pair would take.
     """

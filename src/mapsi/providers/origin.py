@@ -31,17 +31,18 @@ def open_origin(
     clock: Callable[[], float] = time.time,
     sleep: Callable[[float], None] = time.sleep,
 ) -> tuple[Arrived, ...]:
-    """The files at ``at`` that are new since ``remembered``, in the order to take them over in; none where nothing changed.
+    """The files at ``at`` that are new since ``remembered``, in the order to take them over in; none where nothing
+    changed.
 
-    ``at`` is an http(s) address, a file, a folder, or a folder and a pattern of names (``feeds/*.xml``). ``remembered`` is
-    what the last :class:`Arrived` that was taken over said to remember, empty at first; it is a few short texts.
+    ``at`` is an http(s) address, a file, a folder, or a folder and a pattern of names (``feeds/*.xml``). ``remembered``
+    is what the last :class:`Arrived` that was taken over said to remember, empty at first; it is a few short texts.
     ``partial`` tells feeds of changes from whole ones (:attr:`Provider.partial`).
 
     From an address, ``into`` (a folder of this source alone) holds the download, whole or not at all; the request is
-    conditional (``ETag``, ``Last-Modified``), and the same bytes again are nothing new either. Of a folder come the newest
-    whole feed, if it is new, and then the feeds of changes that are newer than it and new, oldest first: by time, then by
-    name. A file that changed in the last seconds is waited for once; if it is still being written then, a folder leaves it
-    for the next time and a file is an error.
+    conditional (``ETag``, ``Last-Modified``), and the same bytes again are nothing new either. Of a folder come the
+    newest whole feed, if it is new, and then the feeds of changes that are newer than it and new, oldest first: by
+    time, then by name. A file that changed in the last seconds is waited for once; if it is still being written then, a
+    folder leaves it for the next time and a file is an error.
 
     Raises :class:`FeedError` where there is no feed, :class:`RemoteError` where the address gives none, and
     :class:`UsageError` where ``at`` is of another kind.

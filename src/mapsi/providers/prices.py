@@ -82,11 +82,11 @@ _MAX_LENGTH = 64
 
 @lru_cache(maxsize=4096)  # a shop's prices repeat
 def parse_price(text: str, stated: str = "") -> tuple[Decimal, str]:
-    """``15,000``, ``₩15,000``, ``15000원``, ``15000 KRW``, ``$12.50 USD``, ``R$ 129,90``, ``1.234,56 EUR`` as amount (0 or
-    more) and ISO 4217 code. ``15000 - 20000`` and ``15000~`` are what it costs at least.
+    """``15,000``, ``₩15,000``, ``15000원``, ``15000 KRW``, ``$12.50 USD``, ``R$ 129,90``, ``1.234,56 EUR`` as amount (0
+    or more) and ISO 4217 code. ``15000 - 20000`` and ``15000~`` are what it costs at least.
 
-    ``stated`` is what the feed says elsewhere: it settles which dollar a ``$`` is, and stands in where there is no sign at
-    all; without it that is the won. A price that names another currency keeps its own. Raises :class:`ValueError`.
+    ``stated`` is what the feed says elsewhere: it settles which dollar a ``$`` is, and stands in where there is no sign
+    at all; without it that is the won. A price that names another currency keeps its own. Raises :class:`ValueError`.
     """
     price = unicodedata.normalize("NFKC", text.translate(_MARKS)).strip() if len(text) <= _MAX_LENGTH else ""
     price = _FROM.sub("", _OPEN_END.sub("", _NO_CENTS.sub("", price)))
@@ -153,8 +153,8 @@ def _plain_number(number: str, *, whole: bool) -> str:
     """Digits with at most one point, the decimal one. Raises :class:`ValueError` where groups of three do not fit.
 
     With both marks, the last is the decimal one. A single mark before exactly three digits parts thousands if it is a
-    comma; a point does so only where the currency has no decimals (Google's rule says that it is decimal), and more than
-    three digits before it say that it is none (``29000.000``, as databases write amounts).
+    comma; a point does so only where the currency has no decimals (Google's rule says that it is decimal), and more
+    than three digits before it say that it is none (``29000.000``, as databases write amounts).
     """
     mark = "," if number.rfind(",") > number.rfind(".") else "."
     other = "." if mark == "," else ","

@@ -69,11 +69,12 @@ ToOffer = Callable[[Mapping[str, str], str, datetime], Offer]
 def read_rows(
     rows: Iterable[Row | BrokenRow], base: str = "", now: datetime | None = None, to_offer: ToOffer | None = None
 ) -> Iterator[Offer | BrokenRow]:
-    """An offer for each row, or why there is none; what is broken already is passed on. Of rows with one id, the first whole one counts.
+    """An offer for each row, or why there is none; what is broken already is passed on. Of rows with one id, the first
+    whole one counts.
 
-    ``now`` is the moment that a row's dates are held against. ``to_offer`` reads a row whose fields have other names than
-    the Merchant feed's. Ids are remembered as 64-bit hashes, so that a million of any length take less than 100 MB; the
-    chance that two of a million are taken for one is one in thirty million.
+    ``now`` is the moment that a row's dates are held against. ``to_offer`` reads a row whose fields have other names
+    than the Merchant feed's. Ids are remembered as 64-bit hashes, so that a million of any length take less than 100
+    MB; the chance that two of a million are taken for one is one in thirty million.
     """
     seen: set[int] = set()
     read_row, moment = to_offer or merchant_offer, now or datetime.now(UTC)
@@ -141,8 +142,8 @@ def filled(row: Mapping[str, str]) -> dict[str, str]:
 
 
 def refuse_unoffered(row: Mapping[str, str], now: datetime) -> datetime | None:
-    """When an offer ends. Raises :class:`NotOfferedError` where a row withdraws what it names: not new, for adults only,
-    expired."""
+    """When an offer ends. Raises :class:`NotOfferedError` where a row withdraws what it names: not new, for adults
+    only, expired."""
     kind = parse_condition(row.get("condition", ""))
     if kind:
         raise NotOfferedError(f"The product is {kind}, its condition says; a page of new clothes cannot say so.")
@@ -170,7 +171,8 @@ def tidy_id(text: str) -> str:
 
 
 def parse_id(text: str) -> str:
-    """A shop's own number for an offer. One that was cut or shortened on its way could be several offers', so it is none."""
+    """A shop's own number for an offer. One that was cut or shortened on its way could be several offers', so it is
+    none."""
     name = tidy_id(text)
     if len(name) > MAX_ID:
         raise BadFieldError(f"The id {shown(name)} is longer than {MAX_ID} characters.")
@@ -225,8 +227,8 @@ def read_price(text: str, field: str, stated: str = "") -> tuple[Decimal, str]:
 
 
 def _sale_price_of(text: str, currency: str, span: str, now: datetime) -> tuple[Decimal | None, datetime | None]:
-    """The sale price, and when it is another. Zero is shops' way to say that there is none; outside its dates there is none
-    either."""
+    """The sale price, and when it is another. Zero is shops' way to say that there is none; outside its dates there is
+    none either."""
     if not text:
         return None, None
     price, its_currency = read_price(text, "sale_price", currency)

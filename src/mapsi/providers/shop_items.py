@@ -70,8 +70,9 @@ def _envelope_of(document: object) -> Envelope:
 def read_item(item: object, place: int, *, used: bool = False, about: str = "") -> Offer | BrokenRow | None:
     """An item as an offer, ``None`` where it is used goods and ``used`` does not ask for them.
 
-    Ordinary products are in stock. Discontinued and coming ones are out of stock: they cannot be bought, so they are not
-    shown, but their history goes on. ``place``, from 1, stands for the line in a broken row, ``about`` before its reason.
+    Ordinary products are in stock. Discontinued and coming ones are out of stock: they cannot be bought, so they are
+    not shown, but their history goes on. ``place``, from 1, stands for the line in a broken row, ``about`` before its
+    reason.
     """
     if not isinstance(item, dict):
         return BrokenRow(place, f"{about}The item is no object.")

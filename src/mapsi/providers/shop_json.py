@@ -62,8 +62,8 @@ def queries_for(taxonomy: Taxonomy) -> list[ClassQuery]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """All that one query gave, whole: its offers, each once, and broken rows. ``total`` is how many the provider knows of,
-    ``left_out`` how many of those that came are not taken: used goods, and what came twice because the pages moved.
+    """All that one query gave, whole: its offers, each once, and broken rows. ``total`` is how many the provider knows
+    of, ``left_out`` how many of those that came are not taken: used goods, and what came twice because the pages moved.
 
     Other queries may find the same products: an answer keeps them nonetheless, so that it can be replaced by itself."""
 
@@ -129,7 +129,8 @@ class ShopJson:
                 yield self._answer(query)
 
     def search(self, queries: Iterable[str]) -> Iterator[Offer | BrokenRow]:
-        """The rows of :meth:`ask`, a product that several queries find once; for whoever wants all of them or nothing."""
+        """The rows of :meth:`ask`, a product that several queries find once; for whoever wants all of them or
+        nothing."""
         seen: set[str] = set()
         for answer in self.ask(queries):
             for row in answer.rows:
@@ -201,7 +202,8 @@ class ShopJson:
         )
 
     def _judge(self, answer: Fetched, query: str) -> tuple[FeedError, float]:
-        """What an answer of 400 or more means, and how long to wait before the next try; raises what no try would mend."""
+        """What an answer of 400 or more means, and how long to wait before the next try; raises what no try would
+        mend."""
         code = code_in(answer.data)
         if code == "SE01":
             raise BadQueryError

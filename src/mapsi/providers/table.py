@@ -28,9 +28,10 @@ Parse = Callable[[Iterable[str]], "Reader"]
 class Columns:
     """What a table's first line may and must name.
 
-    ``aliases`` are other names of columns, each with the one it stands in for where that is missing. ``quoted`` says that
-    quotation marks around a value may hide delimiters and line ends in it; without it, a mark that never ends is just a
-    character. ``may_be_empty`` says that a table without a row is one nonetheless. ``hint`` is what to do where a name is missing.
+    ``aliases`` are other names of columns, each with the one it stands in for where that is missing. ``quoted`` says
+    that quotation marks around a value may hide delimiters and line ends in it; without it, a mark that never ends is
+    just a character. ``may_be_empty`` says that a table without a row is one nonetheless. ``hint`` is what to do where
+    a name is missing.
     """
 
     known: Collection[str]
@@ -105,8 +106,8 @@ def _remembered(lines: Iterator[str], row_lines: list[str]) -> Iterator[str]:
 
 
 def _read_header(lines: Iterator[str], columns: Columns) -> tuple[list[str], str, int]:
-    """The column names of the first line that is not blank, the delimiter between them, and the line's number. Above it may
-    stand Excel's own line that names the delimiter."""
+    """The column names of the first line that is not blank, the delimiter between them, and the line's number. Above it
+    may stand Excel's own line that names the delimiter."""
     named, number, header = "", 0, ""
     for number, header in enumerate(lines, 1):  # noqa: B007 - the last ones count
         mark = separator(header)

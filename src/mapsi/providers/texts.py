@@ -36,7 +36,7 @@ _RARE_NAMES = """
     address area article aside audio base bdi bdo button canvas caption cite code col colgroup data del details dfn embed
     fieldset figcaption figure footer form frame header input ins kbd label legend link main map marquee menu nav noscript
     object option output param picture q samp section select source summary svg textarea time title track var video
-"""
+"""  # noqa: E501
 _RARE = frozenset(_RARE_NAMES.split())
 _FLAG_NAMES = "nowrap noshade disabled checked selected hidden controls allowfullscreen async defer"
 _FLAGS = frozenset(_FLAG_NAMES.split())

@@ -1,7 +1,7 @@
 """A source that is asked by queries (``shop.json``): each class's search words, within the calls of a day.
 
-What a query brought is kept until all of them are answered, and calls are counted in the database: a run that ends early,
-by a spent quota or a killed process, is gone on with by the next one, on whatever machine.
+What a query brought is kept until all of them are answered, and calls are counted in the database: a run that ends
+early, by a spent quota or a killed process, is gone on with by the next one, on whatever machine.
 """
 
 from __future__ import annotations
@@ -96,7 +96,10 @@ class Asking:
             rows = self._rows(answers, broken)
             return run.take(rows, shrink=self._source.shrink, accept=accept, seen_at=seen_at)
         fresh = [answer for answer in answers if not answer.taken]
-        reason = f"{spent} {len(answers)} of {len(self._queries)} queries are answered; the next run goes on with the others."
+        reason = (
+            f"{spent} {len(answers)} of {len(self._queries)} queries are answered; the next run goes on "
+            "with the others."
+        )
         if not fresh:
             return run.end("partial", reason)
         return run.take_part(self._rows(fresh, broken), reason, seen_at=min(answer.answered_at for answer in fresh))

@@ -28,8 +28,8 @@ _UNTIL = "reads_until"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Means:
-    """What a refresh works with: the one fetcher, a folder for downloads, the account of Naver's Open API and what a feed
-    may cost."""
+    """What a refresh works with: the one fetcher, a folder for downloads, the account of Naver's Open API and what a
+    feed may cost."""
 
     fetcher: Fetcher
     folder: Path
@@ -39,8 +39,8 @@ class Means:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefreshReport:
-    """What the ``run`` of a source did. ``calls_left`` is what its provider still allows today, ``None`` where it does not
-    count."""
+    """What the ``run`` of a source did. ``calls_left`` is what its provider still allows today, ``None`` where it does
+    not count."""
 
     source: SourceRecord
     run: ImportReport
@@ -59,9 +59,9 @@ def refresh_source(
     """Refresh a source: its feed, if it is new, takes the place of the one before in one moment.
 
     A feed that would take away more than the source's share of its offers changes nothing and the report says ``held``;
-    ``accept`` takes it. A source that is asked by queries and has no calls left ends as ``partial``, and the next refresh
-    goes on. Whatever goes wrong is booked and raised as a ``MapsiError``; :class:`BusyError` where a run of the source
-    goes on elsewhere. Nothing has changed then.
+    ``accept`` takes it. A source that is asked by queries and has no calls left ends as ``partial``, and the next
+    refresh goes on. Whatever goes wrong is booked and raised as a ``MapsiError``; :class:`BusyError` where a run of the
+    source goes on elsewhere. Nothing has changed then.
     """
     catalog.sources.sweep()
     with catalog.sources.run(source, taxonomy) as run:
@@ -81,8 +81,8 @@ def calls_left(catalog: Catalog, source: SourceRecord, account: Account) -> int 
 def preview_source(
     catalog: Catalog, source: SourceRecord, means: Means, taxonomy: Taxonomy, *, progress: Advance = no_advance
 ) -> tuple[Preview, ...]:
-    """What a refresh would change: a preview for each feed that is new, none where there is none. Nothing is changed and
-    no run is booked; calls that a provider counts are spent all the same.
+    """What a refresh would change: a preview for each feed that is new, none where there is none. Nothing is changed
+    and no run is booked; calls that a provider counts are spent all the same.
 
     Several feeds (a whole one and changes after it) are each compared with what is there now. Raises as
     :func:`refresh_source`.

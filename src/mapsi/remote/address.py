@@ -26,8 +26,8 @@ _HINT = "Give a plain address that begins with http:// or https://."
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """One http(s) address in its plain spelling: ``host`` is an ASCII name or an IP literal without brackets, ``target``
-    the path and query in ASCII. The fragment is dropped: it never goes to a server."""
+    """One http(s) address in its plain spelling: ``host`` is an ASCII name or an IP literal without brackets,
+    ``target`` the path and query in ASCII. The fragment is dropped: it never goes to a server."""
 
     scheme: str
     host: str
@@ -97,7 +97,8 @@ def parse_host(text: str) -> str:
 
 
 def _parse_ipv4(text: str) -> str:
-    """Only four decimal numbers without leading zeros: ``inet_aton`` also takes ``0x7f.1``, ``017700000001``, ``2130706433``."""
+    """Only four decimal numbers without leading zeros: ``inet_aton`` also takes ``0x7f.1``, ``017700000001``,
+    ``2130706433``."""
     try:
         return str(ipaddress.IPv4Address(text))
     except ValueError as error:

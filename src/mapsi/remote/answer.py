@@ -18,7 +18,8 @@ from mapsi.remote.connection import read_body
 from mapsi.remote.content import Accept, checked, limited, too_large, unpacked
 
 _REPEATED = frozenset({"x-robots-tag"})
-"""Headers of which every line counts, with a line end between them; of any other one that comes twice, the last does."""
+"""Headers of which every line counts, with a line end between them; of any other one that comes twice, the last
+does."""
 
 
 class Answer:
@@ -32,8 +33,8 @@ class Answer:
         self._response = response
 
     def expected(self, statuses: Container[int] = ()) -> Self:
-        """Itself; raises :class:`RemoteError`, and closes, where the status says that nothing was given and is not among
-        ``statuses``."""
+        """Itself; raises :class:`RemoteError`, and closes, where the status says that nothing was given and is not
+        among ``statuses``."""
         if 200 <= self.status < 300 or self.status in statuses:
             return self
         self.close()

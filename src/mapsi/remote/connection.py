@@ -82,7 +82,8 @@ def dial_address(ip: str, port: int, seconds: float) -> socket.socket:
 
 
 def dial_first(ips: Sequence[str], port: int, dial: Dial, deadline: Deadline) -> socket.socket:
-    """Connect to the first address that answers; each may take its share of the time left, so a dead one costs not all."""
+    """Connect to the first address that answers; each may take its share of the time left, so a dead one costs not
+    all."""
     *others, last = ips
     for tried, ip in enumerate(others):
         try:

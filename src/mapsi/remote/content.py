@@ -31,7 +31,8 @@ def looks_like_picture(head: bytes) -> bool:
 
 
 def looks_like_html(head: bytes) -> bool:
-    """Whether the first bytes are those of an HTML page: what a shop answers instead of a feed when it asks to log in."""
+    """Whether the first bytes are those of an HTML page: what a shop answers instead of a feed when it asks to log
+    in."""
     for mark in _BYTE_ORDER_MARKS:
         head = head.removeprefix(mark)
     return _HTML.match(head.replace(b"\x00", b"")) is not None
@@ -93,7 +94,8 @@ def _inflated(chunks: Iterator[bytes], bits: int, step: int = 1 << 16) -> Iterat
 
 
 def checked(chunks: Iterator[bytes], accept: Accept) -> Iterator[bytes]:
-    """The same bytes; raises :class:`RemoteError` before giving out any where their beginning is not of the kind asked for."""
+    """The same bytes; raises :class:`RemoteError` before giving out any where their beginning is not of the kind asked
+    for."""
     head = b""
     for chunk in chunks:
         head += chunk

@@ -83,10 +83,10 @@ class Fetcher:
     ) -> Fetched:
         """Fetch ``url`` into memory: at most ``max_bytes``, packed or unpacked, all of it within ``seconds``.
 
-        ``accept`` refuses by content what is no picture, or what is an HTML page instead of a feed. ``headers`` go along
-        only as long as redirects stay on the same scheme, host and port, since they may hold a key. ``statuses`` are those
-        outside 200 to 299 that the caller understands (304, an API's own errors): they come back instead of an error. A
-        ``form`` is posted to the address, and to no other: a redirect is then an error.
+        ``accept`` refuses by content what is no picture, or what is an HTML page instead of a feed. ``headers`` go
+        along only as long as redirects stay on the same scheme, host and port, since they may hold a key. ``statuses``
+        are those outside 200 to 299 that the caller understands (304, an API's own errors): they come back instead of
+        an error. A ``form`` is posted to the address, and to no other: a redirect is then an error.
 
         Raises :class:`RefusedAddressError` where the address may not be visited and :class:`RemoteError` where nothing
         usable came back; neither repeats the answer, or tells which IP address a name led to.
@@ -106,8 +106,8 @@ class Fetcher:
         headers: Mapping[str, str] | None = None,
         statuses: Container[int] = (),
     ) -> Downloaded:
-        """Fetch ``url`` into the file ``target``, written whole or not at all; the rest as in :meth:`fetch`. The body of an
-        answer outside 200 to 299 is left unread and ``target`` as it was."""
+        """Fetch ``url`` into the file ``target``, written whole or not at all; the rest as in :meth:`fetch`. The body
+        of an answer outside 200 to 299 is left unread and ``target`` as it was."""
         size = 0
         with self._visit(url, headers or {}, Deadline(seconds), statuses) as answer:
             if 200 <= answer.status < 300:

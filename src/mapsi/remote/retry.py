@@ -10,8 +10,8 @@ LONGEST = 366 * 86400.0
 
 
 def retry_after(header: str, now: datetime) -> float | None:
-    """Seconds that a ``Retry-After`` header asks to wait, 0 to a year; it is a number of seconds or a date. ``None`` where
-    it is neither."""
+    """Seconds that a ``Retry-After`` header asks to wait, 0 to a year; it is a number of seconds or a date. ``None``
+    where it is neither."""
     text = header.strip()
     if text.isascii() and text.isdigit() and len(text) < 10:
         return min(float(text), LONGEST)

@@ -58,7 +58,8 @@ CUTTERS: dict[str, Callable[..., Any]] = {
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """One picture: a cut of :data:`CUTTERS` with its options, a fabric, what lies around it, and a seed for its folds."""
+    """One picture: a cut of :data:`CUTTERS` with its options, a fabric, what lies around it, and a seed for its
+    folds."""
 
     cut: str
     fabric: Fabric

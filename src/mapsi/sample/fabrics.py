@@ -10,8 +10,8 @@ from mapsi.sample.palette import mix
 
 @dataclass(frozen=True, slots=True)
 class Weave:
-    """How a cloth takes the light. ``wrinkle`` and ``coarse`` scale folds and fine grain, ``gloss`` the highlight (0..1),
-    ``relief`` names a raised texture that follows the cut (ribs, stitches)."""
+    """How a cloth takes the light. ``wrinkle`` and ``coarse`` scale folds and fine grain, ``gloss`` the highlight
+    (0..1), ``relief`` names a raised texture that follows the cut (ribs, stitches)."""
 
     wrinkle: float = 1.0
     grain: float = 0.02
@@ -157,14 +157,18 @@ def _argyle(f: Fabric) -> Tile:
 
 def _petals(x: float, y: float, r: float, petal: str, heart: str) -> str:
     ring = "".join(
-        f'<ellipse cx="{x}" cy="{y - r * 0.62}" rx="{r * 0.36}" ry="{r * 0.52}" fill="{petal}" transform="rotate({k * 72 + x:.0f} {x} {y})"/>'
+        f'<ellipse cx="{x}" cy="{y - r * 0.62}" rx="{r * 0.36}" ry="{r * 0.52}" fill="{petal}" '
+        f'transform="rotate({k * 72 + x:.0f} {x} {y})"/>'
         for k in range(5)
     )
     return ring + f'<circle cx="{x}" cy="{y}" r="{r * 0.24}" fill="{heart}"/>'
 
 
 def _leaf(x: float, y: float, turn: float, size: float, color: str) -> str:
-    d = f"M0 0C{size * 0.3} {-size * 0.45} {size * 0.8} {-size * 0.4} {size} 0C{size * 0.7} {size * 0.3} {size * 0.3} {size * 0.3} 0 0Z"
+    d = (
+        f"M0 0C{size * 0.3} {-size * 0.45} {size * 0.8} {-size * 0.4} {size} 0C{size * 0.7} {size * 0.3} "
+        f"{size * 0.3} {size * 0.3} 0 0Z"
+    )
     return f'<path d="{d}" fill="{color}" transform="translate({x} {y}) rotate({turn})"/>'
 
 

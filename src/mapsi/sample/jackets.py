@@ -89,7 +89,8 @@ def lay_blazer(
     patch: bool = False,
     square: str = "",
 ) -> list[Part]:
-    """A jacket with lapels. ``under`` is what shows in the opening: nothing, ``shirt`` (with ``tie``), ``waistcoat`` or ``turtle``."""
+    """A jacket with lapels. ``under`` is what shows in the opening: nothing, ``shirt`` (with ``tie``), ``waistcoat`` or
+    ``turtle``."""
     inside = fabric.plain(darker(fabric.color, 0.32), "satin")
     back_panel(sheet, block.with_(v_neck=False, neck_depth=30.0), inside)
     shown = block.with_(

@@ -63,7 +63,8 @@ def lay_sweater(
     inks: tuple[str, ...] = (),
     tips: tuple[str, ...] = (),
 ) -> Part:
-    """A pulled-on top. ``neck`` is ``crew``, ``v``, ``turtle``, ``mock`` or ``half-zip``; ``tips`` are stripes in the ribs."""
+    """A pulled-on top. ``neck`` is ``crew``, ``v``, ``turtle``, ``mock`` or ``half-zip``; ``tips`` are stripes in the
+    ribs."""
     rib = rib or fabric.plain()
     shape = block.with_(v_neck=True, neck_depth=104.0) if neck == "v" else block
     back_panel(sheet, shape, fabric)

@@ -14,8 +14,8 @@ from mapsi.sample.tops import Block, cut_sleeve
 
 @dataclass(frozen=True, slots=True)
 class Front:
-    """How a jacket closes: ``overlap`` of the fronts, ``round_off`` of the lower corner, ``lapel`` width, ``peak`` or notch,
-    ``rows`` of buttons (1 or 2), ``count`` buttons a row."""
+    """How a jacket closes: ``overlap`` of the fronts, ``round_off`` of the lower corner, ``lapel`` width, ``peak`` or
+    notch, ``rows`` of buttons (1 or 2), ``count`` buttons a row."""
 
     overlap: float = 9
     round_off: float = 46
@@ -120,7 +120,8 @@ def lapels(sheet: Sheet, block: Block, fabric: Fabric, front: Front) -> None:
         part = sheet.part(lapel.closed, fabric, turn=side * 16, roll=5, lift=0.55, at=(edge, gorge))
         if front.peak is False or unit > 0.8:
             part.seam(
-                f"M{edge - side * 22 * unit:.1f} {gorge + lift + 15 * unit:.1f}L{edge - side * 8 * unit:.1f} {gorge + lift + 9 * unit:.1f}",
+                f"M{edge - side * 22 * unit:.1f} {gorge + lift + 15 * unit:.1f}L{edge - side * 8 * unit:.1f} "
+                f"{gorge + lift + 9 * unit:.1f}",
                 1.4,
                 0.5,
             )

@@ -21,8 +21,8 @@ WIDTH, HEIGHT = 480, 600
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What lies around the garment. ``background`` is ``#rrggbb``, ``turn`` in degrees, ``zoom`` 1 for the frame's size,
-    ``shift`` in frame units, ``light`` the angle in degrees from which the light comes (0 = right, 90 = top)."""
+    """What lies around the garment. ``background`` is ``#rrggbb``, ``turn`` in degrees, ``zoom`` 1 for the frame's
+    size, ``shift`` in frame units, ``light`` the angle in degrees from which the light comes (0 = right, 90 = top)."""
 
     background: str = "#f4f1ec"
     turn: float = 0.0

@@ -64,7 +64,8 @@ def _quilt(part: Part, way: str, step: float, rng: np.random.Generator, half: fl
     start = float(way.partition(" ")[2].partition("C")[0])
     for x in rng.uniform(-half, half, 11):
         part.fold(
-            f"M{x:.1f} {start - 3:.1f}L{x + rng.uniform(-4, 4):.1f} {start + rng.choice((-1, 1)) * step * rng.uniform(0.26, 0.42):.1f}",
+            f"M{x:.1f} {start - 3:.1f}L{x + rng.uniform(-4, 4):.1f} "
+            f"{start + rng.choice((-1, 1)) * step * rng.uniform(0.26, 0.42):.1f}",
             7,
             -0.35,
         )

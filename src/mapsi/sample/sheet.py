@@ -1,8 +1,8 @@
 """A sheet on which a garment is laid out, part over part, in four layers of SVG.
 
-``ink`` holds the colours, ``form`` the smooth height of the cloth (folds, rounded edges), ``shade`` the shadows that parts
-cast on each other and ``relief`` the fine height (seams, ribs, stitches). Height is grey: white is up, black is down. The
-light falls on the four layers in :mod:`mapsi.sample.lighting`.
+``ink`` holds the colours, ``form`` the smooth height of the cloth (folds, rounded edges), ``shade`` the shadows that
+parts cast on each other and ``relief`` the fine height (seams, ribs, stitches). Height is grey: white is up, black is
+down. The light falls on the four layers in :mod:`mapsi.sample.lighting`.
 """
 
 from __future__ import annotations

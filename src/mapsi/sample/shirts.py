@@ -112,7 +112,8 @@ def shirt_collar(
     spread: float = 40,
     button_down: bool = False,
 ) -> None:
-    """A stand and two leaves, closed at the neck. ``point`` is the leaf's length, ``spread`` how far its tip stands out."""
+    """A stand and two leaves, closed at the neck. ``point`` is the leaf's length, ``spread`` how far its tip stands
+    out."""
     x, y, low = block.neck, block.top, block.top + block.neck_depth
     stand = Curve(0, y - 4).bend((x * 0.6, y - 5), (x * 0.9, y - 9), (x - 2, y - 12))
     stand.line((x + 1, y + 8)).bend((x * 0.8, low - 16), (x * 0.5, low - 3), (7, low + 3)).line((0, low + 4))
@@ -174,7 +175,8 @@ def lay_shirt(
     flaps: bool = False,
     trim: Fabric | None = None,
 ) -> Part:
-    """A shirt. ``collar`` is ``point``, ``button-down``, ``band`` or ``camp``; ``trim`` cuts collar and cuffs from another cloth."""
+    """A shirt. ``collar`` is ``point``, ``button-down``, ``band`` or ``camp``; ``trim`` cuts collar and cuffs from
+    another cloth."""
     short = block.sleeve < 150
     back_panel(sheet, block, fabric)
     lay_sleeves(sheet, block, fabric, rng)

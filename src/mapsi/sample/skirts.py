@@ -212,7 +212,8 @@ def lay_dress(
     tiers: int = 0,
     trim: Fabric | None = None,
 ) -> Part:
-    """A dress: a bodice and a skirt. ``neck``: ``round``, ``v``, ``bow``, ``peter-pan``, ``shirt``, ``slip``; ``sleeve``: ``none``, ``short``, ``puff``, ``long``."""
+    """A dress: a bodice and a skirt. ``neck``: ``round``, ``v``, ``bow``, ``peter-pan``, ``shirt``, ``slip``;
+    ``sleeve``: ``none``, ``short``, ``puff``, ``long``."""
     shape = _bodice(block, neck, sleeve)
     if neck == "slip":
         _straps(sheet, shape, fabric)

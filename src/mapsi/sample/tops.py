@@ -16,7 +16,8 @@ from mapsi.sample.sheet import Part, Sheet
 @dataclass(frozen=True, slots=True)
 class Block:
     """Half widths and heights of a top in frame units. ``sleeve`` is the length from shoulder to cuff, ``spread`` the
-    sleeve's angle from straight down in degrees, ``cuff`` its half width at the end, ``slope`` how far the shoulder drops."""
+    sleeve's angle from straight down in degrees, ``cuff`` its half width at the end, ``slope`` how far the shoulder
+    drops."""
 
     top: float = 78
     neck: float = 45

@@ -1,4 +1,5 @@
-"""From offers to an index that serves: pictures brought home, read by the model, indexed beside the old one, switched."""
+"""From offers to an index that serves: pictures brought home, read by the model, indexed beside the old one,
+switched."""
 
 from __future__ import annotations
 

@@ -80,8 +80,8 @@ class Finder:
     def by_photo(
         self, reading: Reading, filters: Filters, sort: Sort, page: int, size: int, words: str = ""
     ) -> ProductPage:
-        """Products like the photo, the likeliest to be what was looked for first, as far as there are any. ``words`` shift
-        it to another kind, colour or audience, and narrow it to products whose text has the others."""
+        """Products like the photo, the likeliest to be what was looked for first, as far as there are any. ``words``
+        shift it to another kind, colour or audience, and narrow it to products whose text has the others."""
         _check_page(page, size)
         snapshot = self._snapshot_for(reading.model)
         if snapshot is None:
@@ -103,8 +103,8 @@ class Finder:
         return self._page(snapshot, ranked, sort, page, size)
 
     def similar(self, product_id: int, filters: Filters, sort: Sort, page: int, size: int) -> ProductPage:
-        """Products like one of the catalogue's, itself and its variants left out; raises :class:`NotFoundError` where it is
-        gone or has no picture in the index."""
+        """Products like one of the catalogue's, itself and its variants left out; raises :class:`NotFoundError` where
+        it is gone or has no picture in the index."""
         _check_page(page, size)
         self.product(product_id)
         snapshot = self._snapshot_for("")
@@ -122,7 +122,8 @@ class Finder:
         return self._catalog.price_history(product_id)
 
     def _snapshot_for(self, model: str) -> Snapshot | None:
-        """The index to answer from, ``None`` where there is nothing to find; raises ``ArtifactError`` where there should be."""
+        """The index to answer from, ``None`` where there is nothing to find; raises ``ArtifactError`` where there
+        should be."""
         snapshot = self._pair.snapshot_for(model)
         if snapshot is None and self._catalog.facets().offers:
             raise ArtifactError("The pictures of the products are not indexed yet.", "Run `mapsi index build`.")
@@ -143,8 +144,8 @@ class Finder:
         scores = {i: float(s) for i, s in zip(ids, ranked.scores, strict=True)}
         if sort != "likeness":
             ids = self._catalog.in_order_of_price(ids, sort)
-        # `narrow` let through only what is shown at this moment, so the page's own products are all that has to be loaded:
-        # a tenth of the pool. One that goes in between leaves its place empty.
+        # `narrow` let through only what is shown at this moment, so the page's own products are all that has to be
+        # loaded: a tenth of the pool. One that goes in between leaves its place empty.
         shown = self._catalog.products(ids[(page - 1) * size : page * size])
         products = tuple(replace(p, similarity=scores[p.id]) for p in shown)
         return ProductPage(products=products, total=len(ids), number=page, size=size)
@@ -193,8 +194,8 @@ class Finder:
         return self._pictures.path(digest, side)
 
     def status(self) -> Mapping[str, Any]:
-        """Whether it can answer, for health checks; raises a ``MapsiError`` where it cannot. ``index`` is ``damaged`` or
-        ``missing`` where photos find less than there is, or nothing; words find all."""
+        """Whether it can answer, for health checks; raises a ``MapsiError`` where it cannot. ``index`` is ``damaged``
+        or ``missing`` where photos find less than there is, or nothing; words find all."""
         (pair, fault), offers = self._pair.look(), self.facets().offers
         missing = pair.snapshot is None and offers > 0
         return {

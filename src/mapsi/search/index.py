@@ -91,8 +91,9 @@ class FlatIndex:
             parameters = faiss.SearchParameters()
             # The selector points into `bits`, which therefore has to outlive the search.
             parameters.sel = faiss.IDSelectorBitmap(len(bits), faiss.swig_ptr(bits))
-        # One thread: a second one makes the scan of 10,000 rows no faster and then spins for 20 times as long, in the way of
-        # the network; that of 100,000 is memory's, and requests keep the other cores busy. Threads each have their own number.
+        # One thread: a second one makes the scan of 10,000 rows no faster and then spins for 20 times as long, in the
+        # way of the network; that of 100,000 is memory's, and requests keep the other cores busy. Threads each have
+        # their own number.
         faiss.omp_set_num_threads(1)
         similarities, rows = self._index.search(vector[None].astype(np.float32), count, params=parameters)
         return rows[0], similarities[0]

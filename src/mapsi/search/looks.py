@@ -21,9 +21,9 @@ _CLOTHES = frozenset({"", "upper", "outer", "lower", "one-piece"})
 
 
 def prominence(look: Look, taxonomy: Taxonomy) -> list[float]:
-    """How far each garment is what the photo is of: by the square of the share of the photo that it fills, less where the
-    photo as a whole is read as something worn elsewhere. A photo of trousers is answered with trousers, though a part of
-    a shirt is in it too. Chosen on the judged photos (docs/decisions/0014)."""
+    """How far each garment is what the photo is of: by the square of the share of the photo that it fills, less where
+    the photo as a whole is read as something worn elsewhere. A photo of trousers is answered with trousers, though a
+    part of a shirt is in it too. Chosen on the judged photos (docs/decisions/0014)."""
     return [
         (_filled(garment) * garment.confidence) ** 2
         * (_ASIDE + _agreement(look, garment, taxonomy))
@@ -53,8 +53,9 @@ def _agreement(look: Look, garment: Garment, taxonomy: Taxonomy) -> float:
 def interleaved(answers: Sequence[Ranked], weights: Sequence[float], groups: IntArray, pool: int = POOL) -> Ranked:
     """One order of several answers, each product once: in turn, as often as the weights say and the scores allow.
 
-    The next place goes to the answer with the most weight x score / places it has (D'Hondt's rule for seats). Of weights
-    0.6 and 0.3 and scores all alike the places go 1, 1 or 2, 1, 1, 2 and so on: two of the first to one of the second.
+    The next place goes to the answer with the most weight x score / places it has (D'Hondt's rule for seats). Of
+    weights 0.6 and 0.3 and scores all alike the places go 1, 1 or 2, 1, 1, 2 and so on: two of the first to one of the
+    second.
     """
     at, given, seen = [0] * len(answers), [0] * len(answers), set[int]()
     rows, scores = list[int](), list[float]()

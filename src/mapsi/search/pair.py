@@ -44,9 +44,9 @@ class _Fault:
 class ServingPair:
     """The pair that serves. Any number of threads may ask at once.
 
-    It begins with ``model``, and goes over to the one that the index was made with: ``open_model`` gives the model with a
-    fingerprint, or raises a ``MapsiError``; without it no other model ever serves. For ``held_seconds`` after a switch, the
-    index before is kept for readings that were made before it.
+    It begins with ``model``, and goes over to the one that the index was made with: ``open_model`` gives the model with
+    a fingerprint, or raises a ``MapsiError``; without it no other model ever serves. For ``held_seconds`` after a
+    switch, the index before is kept for readings that were made before it.
     """
 
     def __init__(
@@ -68,7 +68,8 @@ class ServingPair:
         """The pair of the index that serves, opened where another one took its place.
 
         One thread opens; the others go on with the pair before meanwhile, or wait where there is none. An index that is
-        damaged, or whose model is not to be had, changes nothing where there is a pair with one; else its error is raised.
+        damaged, or whose model is not to be had, changes nothing where there is a pair with one; else its error is
+        raised.
         """
         pair, fault = self.look()
         if fault is not None and pair.snapshot is None:

@@ -15,9 +15,9 @@ GRACE = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class PruneReport:
-    """``pictures`` left the catalogue, with their readings; ``files`` of ``bytes`` together left the store, copies of those
-    pictures and what kills had left; ``readings`` of models that serve no longer and old ``runs`` of the book were taken
-    out. Of a dry run: what would be, ``readings`` and ``runs`` apart."""
+    """``pictures`` left the catalogue, with their readings; ``files`` of ``bytes`` together left the store, copies of
+    those pictures and what kills had left; ``readings`` of models that serve no longer and old ``runs`` of the book
+    were taken out. Of a dry run: what would be, ``readings`` and ``runs`` apart."""
 
     pictures: int
     files: int
@@ -29,9 +29,9 @@ class PruneReport:
 def prune(
     installation: Installation, *, days: float = 30, dry_run: bool = False, now: datetime | None = None
 ) -> PruneReport:
-    """Remove the pictures that no offer shows which lives or has been gone for less than ``days``, files in the store that
-    belong to no picture, readings of models other than those of the indexes and the one in use, and all but the latest
-    runs of each shop in the book.
+    """Remove the pictures that no offer shows which lives or has been gone for less than ``days``, files in the store
+    that belong to no picture, readings of models other than those of the indexes and the one in use, and all but the
+    latest runs of each shop in the book.
 
     First the rows go and then the files, so that a kill in between leaves files that the next run removes, and never a
     row without its file. Raises :class:`BusyError` where an index is being built.

@@ -14,8 +14,8 @@ from mapsi.search.wish import Wish
 POOL = 240
 """An answer to a photo holds at most this many products (ten pages)."""
 SAME_PICTURE = 0.985
-"""From this cosine on, two pictures are copies of one another (re-encoded, scaled): the product itself was photographed,
-and its likeness is its score whatever its kind."""
+"""From this cosine on, two pictures are copies of one another (re-encoded, scaled): the product itself was
+photographed, and its likeness is its score whatever its kind."""
 
 MOST_COPIES = 32
 MOST_LOOKED_AT = 8192
@@ -34,8 +34,8 @@ class Ranked:
 
 
 def rank(snapshot: Snapshot, wish: Wish, allowed: BoolArray | None, weights: Weights, pool: int = POOL) -> Ranked:
-    """The ``pool`` best products for a wish among the ``allowed`` rows, shape (rows,) (``None`` for all), one row a product
-    (its best variant), down to the score ``weights.least``; of equal scores the row that comes first."""
+    """The ``pool`` best products for a wish among the ``allowed`` rows, shape (rows,) (``None`` for all), one row a
+    product (its best variant), down to the score ``weights.least``; of equal scores the row that comes first."""
     agree = agreements(wish, snapshot.columns, weights)
     # A cosine is 1 at most: what would not be shown even so need not be looked at.
     hopeful = agree + max(weights.likeness, 0.0) >= logit(weights.least)

@@ -21,8 +21,9 @@ from mapsi.search.wish import Wish
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Weights:
-    """Of the logistic model. ``likeness`` multiplies the cosine; ``kind``, ``family`` and ``place`` the three agreements of
-    :meth:`Wish.of_kind`, ``color`` and ``audience`` the shares that agree. An answer ends below the score ``least``."""
+    """Of the logistic model. ``likeness`` multiplies the cosine; ``kind``, ``family`` and ``place`` the three
+    agreements of :meth:`Wish.of_kind`, ``color`` and ``audience`` the shares that agree. An answer ends below the score
+    ``least``."""
 
     bias: float
     likeness: float

@@ -200,8 +200,8 @@ def built_at(root: Path, name: str) -> datetime | None:
 
 
 def snapshot_models(root: Path) -> set[str]:
-    """Fingerprints of the models that the indexes here were made with: the one that serves and the one before. A damaged
-    one serves no more and names none."""
+    """Fingerprints of the models that the indexes here were made with: the one that serves and the one before. A
+    damaged one serves no more and names none."""
     found = set()
     for folder in root.iterdir():
         try:
@@ -257,7 +257,8 @@ def _coded(codes: CodeArray, values: Iterable[str]) -> Coded:
 
 
 def _digests(folder: Path) -> dict[str, str]:
-    """Half a second for a gigabyte, once an index: a flipped bit in a vector or a code would be seen by nothing else."""
+    """Half a second for a gigabyte, once an index: a flipped bit in a vector or a code would be seen by nothing
+    else."""
     return {name: file_digest(folder / name) for name in (VECTORS, COLUMNS)}
 
 

@@ -1,7 +1,7 @@
 """What a photo asks for, by the probabilities of its reading: a likeness, kinds, colours, for whom.
 
-The probabilities themselves count, never a first guess alone: a photo that is a skirt by 0.5 and shorts by 0.4 is answered
-with both, the skirts a little before.
+The probabilities themselves count, never a first guess alone: a photo that is a skirt by 0.5 and shorts by 0.4 is
+answered with both, the skirts a little before.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ class Wish:
         them), as one of its family (heels and sneakers are shoes), as one worn in the same place; each 0..1.
 
         Asked for ``{"heels": 0.6, "shoes": 0.1, "bag": 0.3}``: heels (0.7, 0.7, 0.7), sneakers (0.1, 0.7, 0.7), shoes
-        (0.7, 0.7, 0.7), a clutch (0.3, 0.3, 0.3), a shirt (0, 0, 0). What fits no kind agrees in no way; what nothing is
-        known of agrees half as well as the best.
+        (0.7, 0.7, 0.7), a clutch (0.3, 0.3, 0.3), a shirt (0, 0, 0). What fits no kind agrees in no way; what nothing
+        is known of agrees half as well as the best.
         """
         if slug == OTHER or not self.kinds:
             return (0.0, 0.0, 0.0)

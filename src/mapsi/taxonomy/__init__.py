@@ -60,8 +60,8 @@ class Class(Named):
 
 @dataclass(frozen=True)
 class Axis:
-    """One question about a photo, with its classes in the order of the file. ``listed`` says whether offers are classed on
-    it, and so found and filtered by it; the catalogue keeps audiences and colours in columns of their own."""
+    """One question about a photo, with its classes in the order of the file. ``listed`` says whether offers are classed
+    on it, and so found and filtered by it; the catalogue keeps audiences and colours in columns of their own."""
 
     slug: str
     name: Name
@@ -93,7 +93,8 @@ class Axis:
         return next((one for one in self.lineage(slug) if one in labels), slug)
 
     def kinds(self, slug: str) -> tuple[str, ...]:
-        """``slug`` and all classes that are kinds of it, in the order of the file: who asks for shoes is shown these."""
+        """``slug`` and all classes that are kinds of it, in the order of the file: who asks for shoes is shown
+        these."""
         return tuple(cls.slug for cls in self.classes if slug in self.lineage(cls.slug))
 
 

@@ -1,7 +1,7 @@
 """Words that mean the same, brands and families of colours, in both languages: what shops and shoppers call one thing.
 
-All are TOML files like the classes: ``synonyms.toml``, ``brands.toml`` and ``colors.toml``. A word is added there and nowhere
-else.
+All are TOML files like the classes: ``synonyms.toml``, ``brands.toml`` and ``colors.toml``. A word is added there and
+nowhere else.
 """
 
 from __future__ import annotations

@@ -42,8 +42,8 @@ class PhotoAnswer:
     parts: LRUCache[Box, Reading] = field(default_factory=lambda: LRUCache(MOST_PARTS), repr=False, compare=False)
 
     def read_part(self, box: Box | None, read: Callable[[Image.Image, Box], Reading]) -> Reading:
-        """The reading of the part in ``box``, of all of it for ``None``; ``read`` is asked once for each part that is no
-        garment that was found."""
+        """The reading of the part in ``box``, of all of it for ``None``; ``read`` is asked once for each part that is
+        no garment that was found."""
         if box is None:
             return self.look.whole
         for garment in self.look.garments:

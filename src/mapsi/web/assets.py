@@ -1,4 +1,5 @@
-"""Style sheets, scripts and icons: addresses that change with the content, kept by browsers for a year, sent compressed.
+"""Style sheets, scripts and icons: addresses that change with the content, kept by browsers for a year, sent
+compressed.
 
 Only these files are compressed: a page that carries a form token beside words from its address would give the token
 away by its length (BREACH).

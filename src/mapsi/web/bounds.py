@@ -14,8 +14,9 @@ HELD_BODIES = 512 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bounds:
-    """``largest`` is the body in bytes that the application takes. A request has ``seconds`` from its first byte to the last
-    byte of its answer, of these ``head_seconds`` for its head; ``connections`` are open at once, ``of_one`` of one client."""
+    """``largest`` is the body in bytes that the application takes. A request has ``seconds`` from its first byte to the
+    last byte of its answer, of these ``head_seconds`` for its head; ``connections`` are open at once, ``of_one`` of one
+    client."""
 
     threads: int
     largest: int

@@ -11,8 +11,8 @@ from mapsi.web.languages import translate as _
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A ``value`` to filter by, or an address that filters by it: its name, whether it is in force, and how many products
-    it leaves, as shown."""
+    """A ``value`` to filter by, or an address that filters by it: its name, whether it is in force, and how many
+    products it leaves, as shown."""
 
     value: str
     name: str

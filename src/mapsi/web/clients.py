@@ -51,7 +51,8 @@ def current_client() -> str:
 def client_of(address: str) -> str:
     """The client that an address stands for: without the port that some proxies add, an IPv6 address as its /64.
 
-    ``203.0.113.9:40001`` is ``203.0.113.9``; ``[2001:db8::1]:443`` is ``2001:db8::/64``. What is no address is one client.
+    ``203.0.113.9:40001`` is ``203.0.113.9``; ``[2001:db8::1]:443`` is ``2001:db8::/64``. What is no address is one
+    client.
     """
     matched = _WITH_PORT.fullmatch(address.strip())
     bare = (matched[1] or matched[2]) if matched else address.strip()

@@ -1,4 +1,5 @@
-"""Connections with an end: each has a deadline, each client a share, and the oldest silent one makes room for a new one."""
+"""Connections with an end: each has a deadline, each client a share, and the oldest silent one makes room for a new
+one."""
 
 from __future__ import annotations
 

@@ -12,12 +12,12 @@ _CHANGING = ("POST", "PUT", "PATCH", "DELETE")
 
 
 def protect_forms(app: Flask, *, exempt: Blueprint, without_token: Callable[[], object]) -> None:
-    """Refuse what another site makes a browser send, but for the ``exempt`` addresses, which know no session. A form for
-    the view ``without_token`` is made by the visitor's own device, which has none.
+    """Refuse what another site makes a browser send, but for the ``exempt`` addresses, which know no session. A form
+    for the view ``without_token`` is made by the visitor's own device, which has none.
 
-    Every form carries a token that belongs to the visitor's session; and a browser says itself, over https, which site a
-    form came from (``Sec-Fetch-Site``). Flask-WTF would compare the referring address with ``Host`` instead, which behind
-    a proxy with nginx's defaults is not the address that the visitor sees: every form would be refused.
+    Every form carries a token that belongs to the visitor's session; and a browser says itself, over https, which site
+    a form came from (``Sec-Fetch-Site``). Flask-WTF would compare the referring address with ``Host`` instead, which
+    behind a proxy with nginx's defaults is not the address that the visitor sees: every form would be refused.
     """
     app.config["WTF_CSRF_SSL_STRICT"] = False
     # A phone keeps a tab open for days; the token lives as long as the session it belongs to.

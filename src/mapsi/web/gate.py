@@ -1,4 +1,5 @@
-"""Between the connections and the application: bodies gathered without a thread, a queue with an end, a lane for health.
+"""Between the connections and the application: bodies gathered without a thread, a queue with an end, a lane for
+health.
 
 What waits on the network waits in the event loop, where it costs some kilobytes; a thread works on nothing but requests
 that have arrived whole. ``docs/decisions/0011-server.md`` has the measurements.

@@ -1,5 +1,5 @@
-"""What makes the site an application on a phone: its manifest, the script that answers without a connection, and the way
-in for what a phone shares with it."""
+"""What makes the site an application on a phone: its manifest, the script that answers without a connection, and the
+way in for what a phone shares with it."""
 
 from __future__ import annotations
 
@@ -65,7 +65,8 @@ def search_shared() -> AnyResponse:
 
 @installing.get("/sw.js")
 def service_worker() -> Response:
-    """The script that shows a page of ours where there is no connection; at the root, since it answers for all below."""
+    """The script that shows a page of ours where there is no connection; at the root, since it answers for all
+    below."""
     response = current_app.send_static_file("sw.js")
     response.headers["Cache-Control"] = "no-cache"
     return response

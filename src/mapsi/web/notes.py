@@ -1,5 +1,5 @@
-"""Counts for the operator (searches, ways to shops), written beside the answer: no shopper waits for the database's write
-lock."""
+"""Counts for the operator (searches, ways to shops), written beside the answer: no shopper waits for the database's
+write lock."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ class Notes:
         self._writer = ThreadPoolExecutor(1, "notes")
 
     def search(self, words: str, query: ListQuery, found: ProductPage) -> None:
-        """Note the words of a search that nothing narrowed, and how much it found; not its further pages. Words that found
-        nothing as they were typed, and something when mended, found something."""
+        """Note the words of a search that nothing narrowed, and how much it found; not its further pages. Words that
+        found nothing as they were typed, and something when mended, found something."""
         if words and query.page == 1 and not query.filters.narrows:
             self._take(partial(self._catalog.searches.note, words, found.with_all_words))
 

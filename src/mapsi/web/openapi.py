@@ -74,7 +74,10 @@ def _search_image(taxonomy: Taxonomy, settings: Settings) -> Document:
 
 def _photo_limits(settings: Settings) -> str:
     megabytes = settings.photo_bytes / 1024 / 1024
-    return f"One JPEG, PNG, WebP, AVIF, HEIC, GIF, BMP or TIFF of at most {megabytes:g} MB and {settings.photo_megapixels} million pixels."
+    return (
+        f"One JPEG, PNG, WebP, AVIF, HEIC, GIF, BMP or TIFF of at most {megabytes:g} MB and "
+        f"{settings.photo_megapixels} million pixels."
+    )
 
 
 def _search_words(taxonomy: Taxonomy, settings: Settings) -> Document:
@@ -105,7 +108,10 @@ def _box() -> Document:
 
 
 def _said() -> Document:
-    told = "Words said with the photo, such as black, 원피스로 or linen: another kind, colour or audience, or words to be found."
+    told = (
+        "Words said with the photo, such as black, 원피스로 or linen: another kind, colour or audience, or words "
+        "to be found."
+    )
     return _parameter("words", told, {"type": "string", "maxLength": LONGEST_QUERY})
 
 
@@ -358,7 +364,8 @@ def _product_schema() -> Document:
                 "type": ["number", "null"],
                 "minimum": 0,
                 "maximum": 1,
-                "description": "The score, the probability that it is what was looked for; null where no photo was given.",
+                "description": "The score, the probability that it is what was looked for; null where no photo "
+                "was given.",
             },
         }
     )

@@ -38,7 +38,8 @@ def unpack(data: bytes) -> PhotoAnswer:
 
 
 def _plain(value: Any) -> Any:
-    """``{"is": "Guess", "has": {"slug": "knit", "confidence": 0.9}}`` for a class of ours, likewise for what JSON lacks."""
+    """``{"is": "Guess", "has": {"slug": "knit", "confidence": 0.9}}`` for a class of ours, likewise for what JSON
+    lacks."""
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
     for kind, write in _WRITERS:

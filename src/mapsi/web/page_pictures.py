@@ -1,4 +1,5 @@
-"""The picture behind an address that somebody pasted: the picture itself, or the one that a shop's page says is its own."""
+"""The picture behind an address that somebody pasted: the picture itself, or the one that a shop's page says is its
+own."""
 
 from __future__ import annotations
 

@@ -63,7 +63,8 @@ if TYPE_CHECKING:
 EXAMPLES = ("shirt", "dress", "coat", "shoes")
 """Drawings of our own to search by: ``static/examples/NAME.webp``."""
 SHOWN_SIDE = 960
-"""Longer side, in pixels, of the photo as it is held and shown again: sharp on a phone, and enough to read a part of."""
+"""Longer side, in pixels, of the photo as it is held and shown again: sharp on a phone, and enough to read a part
+of."""
 PART_SIDE = 160
 """Longer side, in pixels, of a garment on its button."""
 
@@ -318,8 +319,8 @@ def favicon() -> Response:
 
 
 def _read_query() -> tuple[ListQuery, dict[str, Explanation]]:
-    """What the address asks for, and what is wrong with fields that people fill in by hand, by the field's name: a price
-    that cannot be read is left out, and told beside its field. All else that is wrong is an error."""
+    """What the address asks for, and what is wrong with fields that people fill in by hand, by the field's name: a
+    price that cannot be read is left out, and told beside its field. All else that is wrong is an error."""
     house = services()
     shops = [shop.slug for shop in house.finder.facets().shops]
 

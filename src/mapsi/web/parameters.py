@@ -1,8 +1,9 @@
 """What the address asks for: filters, order and page, read with checks and written back for links.
 
 The names are the same on the pages and in the API: ``page``, ``size`` (API only), ``sort``, ``min_price``,
-``max_price``, ``from`` (pages only: show all from that page on), ``exact=1`` (words as they stand), and, each as often as wanted, ``shop``, ``class=AXIS:SLUG``, ``color`` and
-``audience``. A name that nothing here has (an unknown shop, class or order) is an error, never a quietly empty page.
+``max_price``, ``from`` (pages only: show all from that page on), ``exact=1`` (words as they stand), and, each as often
+as wanted, ``shop``, ``class=AXIS:SLUG``, ``color`` and ``audience``. A name that nothing here has (an unknown shop,
+class or order) is an error, never a quietly empty page.
 """
 
 from __future__ import annotations
@@ -89,7 +90,8 @@ def read_flag(arguments: Arguments, name: str) -> bool:
 
 
 def read_box(arguments: Arguments) -> Box | None:
-    """The part of the photo that ``box=x,y,width,height`` names, in shares of the photo; raises :class:`ParameterError`."""
+    """The part of the photo that ``box=x,y,width,height`` names, in shares of the photo; raises
+    :class:`ParameterError`."""
     text = arguments.get("box", "").strip()
     if not text:
         return None
@@ -114,7 +116,8 @@ def write_box(box: Box) -> str:
 
 
 def read_words(arguments: Arguments, name: str = "q") -> str:
-    """The words in the parameter ``name`` on one line, without what cannot be printed; raises :class:`ParameterError` if too long."""
+    """The words in the parameter ``name`` on one line, without what cannot be printed; raises :class:`ParameterError`
+    if too long."""
     printable = "".join(letter if letter.isprintable() else " " for letter in arguments.get(name, ""))
     words = " ".join(printable.split())
     if len(words) > LONGEST_QUERY:

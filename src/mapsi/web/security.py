@@ -23,7 +23,8 @@ CONTENT_POLICY = "; ".join(
         "frame-ancestors 'none'",
     )
 )
-"""No inline script or style. ``blob:`` shows the chosen photo before it is sent; ``data:`` are Bootstrap's own icons."""
+"""No inline script or style. ``blob:`` shows the chosen photo before it is sent; ``data:`` are Bootstrap's own
+icons."""
 
 HEADERS = {
     "Content-Security-Policy": CONTENT_POLICY,

@@ -45,7 +45,8 @@ class AxisView:
 
 @dataclass(frozen=True, slots=True)
 class SeenWord:
-    """One word of the line. ``corrected`` says that the shopper chose it; ``others`` are what it can be corrected to."""
+    """One word of the line. ``corrected`` says that the shopper chose it; ``others`` are what it can be corrected
+    to."""
 
     axis: str
     name: str

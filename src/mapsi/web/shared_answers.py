@@ -30,8 +30,8 @@ class SharedPhotoAnswers:
     """As :class:`~mapsi.web.answers.PhotoAnswers`, for any number of processes and machines. Each answer is held for
     ``seconds``; how many fit is the Redis's to say (``maxmemory``).
 
-    What lies there is encrypted with the token of its address, which only the person's browser has; its name is a digest of
-    the token. So a Redis that writes to a disk, or is copied, gives no photo away.
+    What lies there is encrypted with the token of its address, which only the person's browser has; its name is a
+    digest of the token. So a Redis that writes to a disk, or is copied, gives no photo away.
     """
 
     def __init__(self, url: str, seconds: int) -> None:

@@ -21,8 +21,8 @@ class Title:
 def title_for(name: str, language: str) -> Title:
     """``name`` for a reader of ``language``, ``ko`` or ``en``.
 
-    ``린넨 셔츠 / Linen Shirt`` is two titles, of which a reader needs one; ``블랙 / 화이트`` is one, since both halves are in
-    one script. ``Linen Shirt`` on a Korean page is marked as English, so that it is read aloud as such.
+    ``린넨 셔츠 / Linen Shirt`` is two titles, of which a reader needs one; ``블랙 / 화이트`` is one, since both halves
+    are in one script. ``Linen Shirt`` on a Korean page is marked as English, so that it is read aloud as such.
     """
     halves = _HALVES.split(name)
     scripts = [_script(half) for half in halves]

@@ -35,8 +35,8 @@ KIND = "garment"
 
 @dataclass(frozen=True, slots=True)
 class PictureView:
-    """Where a product's picture is. ``srcset`` names our copies with their widths, so that a phone takes a small one; it
-    is empty, and ``outside`` true, for a picture that lies at its shop."""
+    """Where a product's picture is. ``srcset`` names our copies with their widths, so that a phone takes a small one;
+    it is empty, and ``outside`` true, for a picture that lies at its shop."""
 
     src: str
     srcset: str = ""
@@ -45,9 +45,9 @@ class PictureView:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A product as a link. ``outside`` is false for samples, which have a page here; ``link`` may be empty. ``saving`` is
-    what is taken off ``regular_price`` in whole percent; both are empty where nothing is. ``likeness`` is the similarity to
-    the photo in whole percent, ``None`` where there is none to speak of."""
+    """A product as a link. ``outside`` is false for samples, which have a page here; ``link`` may be empty. ``saving``
+    is what is taken off ``regular_price`` in whole percent; both are empty where nothing is. ``likeness`` is the
+    similarity to the photo in whole percent, ``None`` where there is none to speak of."""
 
     id: int
     title: Title
@@ -121,8 +121,10 @@ def view_picture(product: Product) -> PictureView | None:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """One page of a list with the links around it. ``endpoint`` and ``values`` say which page shows it, ``facets`` what this
-    very list can be narrowed down to. ``kept`` are further parameters of the address. ``faults`` say what is wrong with fields that hold what was ``typed``, by name."""
+    """One page of a list with the links around it. ``endpoint`` and ``values`` say which page shows it, ``facets`` what
+    this very list can be narrowed down to. ``kept`` are further parameters of the address. ``faults`` say what is wrong
+    with
+    fields that hold what was ``typed``, by name."""
 
     query: ListQuery
     words: str

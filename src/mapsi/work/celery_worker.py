@@ -1,8 +1,8 @@
 """The same work over Celery: jobs are handed out by Redis or RabbitMQ to workers on any number of machines.
 
-The catalogue's own queue stays the book of what is wanted: a message only says that a job waits. So a message lost with a
-broker, or delivered twice, costs nothing; a job of a killed worker is taken by the next one as soon as its lease has run
-out, whatever the broker's own time for redelivery.
+The catalogue's own queue stays the book of what is wanted: a message only says that a job waits. So a message lost with
+a broker, or delivered twice, costs nothing; a job of a killed worker is taken by the next one as soon as its lease has
+run out, whatever the broker's own time for redelivery.
 """
 
 from __future__ import annotations

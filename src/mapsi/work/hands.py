@@ -22,8 +22,9 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Hands:
-    """How each kind of job is done. ``refresh`` and ``accept`` (a refresh that takes a feed though much of the shop goes) are
-    given a source's name and tell whether offers changed; each raises a ``MapsiError`` where it goes wrong."""
+    """How each kind of job is done. ``refresh`` and ``accept`` (a refresh that takes a feed though much of the shop
+    goes) are given a source's name and tell whether offers changed; each raises a ``MapsiError`` where it goes
+    wrong."""
 
     refresh: Callable[[str], bool]
     accept: Callable[[str], bool]

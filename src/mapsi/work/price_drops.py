@@ -12,8 +12,8 @@ MOST = 20
 
 
 def ask_for_letters(catalog: Catalog) -> int:
-    """Have a letter written to everybody who wants one and whose saved products fell below the price that they were saved
-    at and that the last letter told; gives how many letters. A letter is owed until it was put into the box."""
+    """Have a letter written to everybody who wants one and whose saved products fell below the price that they were
+    saved at and that the last letter told; gives how many letters. A letter is owed until it was put into the box."""
     count = 0
     for account in catalog.accounts.wanting_mail():
         fallen = catalog.saved.fallen(account.id)

@@ -78,8 +78,8 @@ class Run:
         """Take over all of the shop's offers, or changes to them where not ``whole``.
 
         Where more than the share ``shrink`` of the living offers would go, or all of them, nothing is taken and the
-        report says ``held``, unless a person said ``accept``. Without ``shrink`` any share may go, and a feed without an
-        offer is an error. ``remember`` is kept together with the offers, to know the feed again by.
+        report says ``held``, unless a person said ``accept``. Without ``shrink`` any share may go, and a feed without
+        an offer is an error. ``remember`` is kept together with the offers, to know the feed again by.
         """
         stage = self._stage(rows, progress)
         living = self._count_living(stage.shop_id) if whole and shrink is not None else 0

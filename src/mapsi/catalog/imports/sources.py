@@ -27,8 +27,8 @@ LONGEST_TIME = timedelta(days=3650)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewSource(SourceTerms):
-    """A source that is to be added; without a ``shop_name``, shoppers see its ``name``. Raises :class:`UsageError` where
-    the terms make no sense."""
+    """A source that is to be added; without a ``shop_name``, shoppers see its ``name``. Raises :class:`UsageError`
+    where the terms make no sense."""
 
     def __post_init__(self) -> None:
         if not (self.name.strip() and len(self.name) <= LONGEST_NAME and self.name.isprintable()):
@@ -95,8 +95,8 @@ def _save_shop(connection: Connection, slug: str, new: NewSource) -> int:
 
 
 def change_source(database: Database, new: NewSource) -> SourceRecord:
-    """Change the terms of the source called ``new.name``. What is remembered of its feed goes where it lies elsewhere or
-    is of another format; times to live hold from the next refresh on. Raises :class:`NotFoundError`."""
+    """Change the terms of the source called ``new.name``. What is remembered of its feed goes where it lies elsewhere
+    or is of another format; times to live hold from the next refresh on. Raises :class:`NotFoundError`."""
     known = find_source(database, new.name)
     values: dict[str, Any] = {"format": new.format, "address": new.address, "every": _seconds(new.every)}
     with database.write() as connection:

@@ -179,8 +179,8 @@ class Sources:
         return sweep(self._database, self._database.now())
 
     def prune_runs(self, keep: int = RUNS_KEPT) -> int:
-        """Take the runs of each shop but its latest ``keep`` (and those that offers come from) out of the book; gives how
-        many."""
+        """Take the runs of each shop but its latest ``keep`` (and those that offers come from) out of the book; gives
+        how many."""
         return prune_runs(self._database, keep)
 
     def now(self) -> datetime:

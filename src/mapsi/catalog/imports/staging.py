@@ -84,8 +84,8 @@ def index_stage(connection: Connection) -> None:
 
 @dataclass
 class Counts:
-    """How many offers were staged, by kind. ``returned`` are those of the changed that had been gone; ``withdrawn`` those
-    that a feed of changes takes away, ``missing`` its withdrawals of what was not there."""
+    """How many offers were staged, by kind. ``returned`` are those of the changed that had been gone; ``withdrawn``
+    those that a feed of changes takes away, ``missing`` its withdrawals of what was not there."""
 
     new: int = 0
     changed: int = 0

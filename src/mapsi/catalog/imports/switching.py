@@ -1,4 +1,5 @@
-"""The moment of an import that readers see: staged offers take the place of the shop's last feed, in one transaction."""
+"""The moment of an import that readers see: staged offers take the place of the shop's last feed, in one
+transaction."""
 
 from __future__ import annotations
 
@@ -21,9 +22,9 @@ from mapsi.catalog.text.corrected_classes import apply_corrections
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """Where a feed comes from. ``shop`` is a slug; ``shop_name`` is ``None`` where a known shop keeps its name. ``seen_at``
-    is when the source named the offers, ``now`` by default; they are shown for ``time_to_live`` seconds after it (``None``:
-    without end). ``copies`` says whether the terms allow a copy of their pictures."""
+    """Where a feed comes from. ``shop`` is a slug; ``shop_name`` is ``None`` where a known shop keeps its name.
+    ``seen_at`` is when the source named the offers, ``now`` by default; they are shown for ``time_to_live`` seconds
+    after it (``None``: without end). ``copies`` says whether the terms allow a copy of their pictures."""
 
     shop: str
     shop_name: str | None
@@ -41,8 +42,8 @@ class Delivery:
 
 
 class Scope(Enum):
-    """What a delivery says of the shop's offers that it does not hold: that they are gone (``EVERYTHING``), that they are
-    as they were (``CHANGES``), or nothing yet (``PART``)."""
+    """What a delivery says of the shop's offers that it does not hold: that they are gone (``EVERYTHING``), that they
+    are as they were (``CHANGES``), or nothing yet (``PART``)."""
 
     EVERYTHING = "everything"
     CHANGES = "changes"

@@ -1,7 +1,7 @@
 """What photo answers are narrowed by: a few numbers of each offer that is shown, in memory, 30 bytes each.
 
-The index of words counts products; here it is single offers, whose pictures a photo is compared with. They are read with the
-first photo, not with the first word, and follow the book of changes.
+The index of words counts products; here it is single offers, whose pictures a photo is compared with. They are read
+with the first photo, not with the first word, and follow the book of changes.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ _FIELDS = ("offer_id", "shop_id", "price_order", "audience", "classes", "colors"
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """One entry an offer, by rising ``offer``: its ``price`` in ten-thousandths of a unit, its shop's number, and codes of
-    audience, classes and colours, whose values are texts in ``values``."""
+    """One entry an offer, by rising ``offer``: its ``price`` in ten-thousandths of a unit, its shop's number, and codes
+    of audience, classes and colours, whose values are texts in ``values``."""
 
     generation: int
     offer: Ints
@@ -41,8 +41,8 @@ class Columns:
     values: Mapping[str, Sequence[str]]
 
     def narrow(self, offers: Ints, filters: Filters, expired: Expired, shops: Mapping[str, int]) -> Bools:
-        """Which of ``offers``, shape (n,), are here, have not ``expired`` and pass the filters. ``shops`` gives the number
-        of a slug."""
+        """Which of ``offers``, shape (n,), are here, have not ``expired`` and pass the filters. ``shops`` gives the
+        number of a slug."""
         if not len(self.offer):
             return np.zeros(len(offers), np.bool_)
         at = np.minimum(np.searchsorted(self.offer, offers), len(self.offer) - 1)

@@ -1,4 +1,5 @@
-"""Words that find nothing as typed: typed on the other keyboard layout, with one slip, or a brand in the other script."""
+"""Words that find nothing as typed: typed on the other keyboard layout, with one slip, or a brand in the other
+script."""
 
 from __future__ import annotations
 
@@ -28,8 +29,8 @@ Finds = Callable[[Sequence[str]], bool]
 
 
 def correct(view: View, said: Sequence[str], is_known: Callable[[str], bool], finds: Finds) -> tuple[str, ...]:
-    """The words to search for in the place of ``said``; none where each finds something, or none can be mended. Words that
-    find something or mean something (``is_known``), and those that cannot be mended, stay as they are."""
+    """The words to search for in the place of ``said``; none where each finds something, or none can be mended. Words
+    that find something or mean something (``is_known``), and those that cannot be mended, stay as they are."""
     found = [is_known(word) or finds((word,)) for word in said]
     if all(found):
         return ()
@@ -76,7 +77,8 @@ def _near(word: str) -> Iterable[str]:
 
 
 def _sounding_alike(view: View, word: str) -> str:
-    """The brand in the other script that sounds like a word, the one that most products have; empty where there is none."""
+    """The brand in the other script that sounds like a word, the one that most products have; empty where there is
+    none."""
     heard = sound(word)
     if not heard:
         return ""

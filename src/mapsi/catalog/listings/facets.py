@@ -22,8 +22,8 @@ _AXES = "class"
 
 
 class FacetCounter:
-    """Counts over what ``clauses`` find, each kind of filter with the others in force. A product counts once for each value
-    that a variant of it has."""
+    """Counts over what ``clauses`` find, each kind of filter with the others in force. A product counts once for each
+    value that a variant of it has."""
 
     def __init__(self, view: View, clauses: Clauses, filters: Mapping[str, Query]) -> None:
         self._view, self._searcher = view, view.searcher

@@ -1,8 +1,9 @@
-"""The index of words of one catalogue, kept up with it: by the book of changes, or built anew beside the one that serves.
+"""The index of words of one catalogue, kept up with it: by the book of changes, or built anew beside the one that
+serves.
 
-The database stays the truth. Indexes lie in the home folder, under the catalogue's mark: one folder for each that was built, and
-the file ``current`` that names the one which serves. All processes of a machine read the same one; whoever is asked first
-after a change brings it up to date, under a lock.
+The database stays the truth. Indexes lie in the home folder, under the catalogue's mark: one folder for each that was
+built, and the file ``current`` that names the one which serves. All processes of a machine read the same one; whoever
+is asked first after a change brings it up to date, under a lock.
 """
 
 from __future__ import annotations
@@ -39,8 +40,8 @@ CURRENT, LOCK = "current", "lock"
 PATIENCE = 10.0
 """Seconds that a question waits for another one's process or thread which builds the index."""
 SMALL = 20_000
-"""So many listings are indexed anew within the question that finds them changed, in two seconds; of more, the index before
-serves meanwhile."""
+"""So many listings are indexed anew within the question that finds them changed, in two seconds; of more, the index
+before serves meanwhile."""
 _REMEMBERED = 1024
 _PAUSE = 60.0
 """Seconds before an index that could not be built is tried again."""
@@ -50,8 +51,8 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """What an answer is made from: one state of the index, the shops by number with slug and name, and what reads listings
-    as they were read for it. ``memory`` keeps what holds for this state."""
+    """What an answer is made from: one state of the index, the shops by number with slug and name, and what reads
+    listings as they were read for it. ``memory`` keeps what holds for this state."""
 
     view: View
     shops: Mapping[int, tuple[str, str]]
@@ -86,8 +87,8 @@ class IndexKeeper:
         self._is_damaged = False
 
     def at(self, connection: Connection, *, may_be_restored: bool = False) -> Served | None:
-        """What to answer from in this transaction; ``None`` where another has gone on already, so that the caller has to
-        begin a new one. ``may_be_restored`` says that this cannot be: the database itself has gone back."""
+        """What to answer from in this transaction; ``None`` where another has gone on already, so that the caller has
+        to begin a new one. ``may_be_restored`` says that this cannot be: the database itself has gone back."""
         generation, served = read_generation(connection), self._served
         if served is not None and served.view.generation == generation and self._is_as_opened():
             return served
@@ -139,8 +140,8 @@ class IndexKeeper:
         return self._served
 
     def _open(self, connection: Connection) -> WordIndex | None:
-        """The index that serves, as it was written last; ``None`` where there is none, or it is damaged or made of other
-        words."""
+        """The index that serves, as it was written last; ``None`` where there is none, or it is damaged or made of
+        other words."""
         folder = self._folder(connection)
         if folder is None:
             return self._index
@@ -180,7 +181,8 @@ class IndexKeeper:
         return index
 
     def _may_wait_for(self, connection: Connection, index: WordIndex) -> bool:
-        """Whether an index built anew is worth waiting for: it takes a moment, or there is nothing to serve meanwhile."""
+        """Whether an index built anew is worth waiting for: it takes a moment, or there is nothing to serve
+        meanwhile."""
         listings = select(func.count()).select_from(select(Listing.offer_id).limit(SMALL + 1).subquery())
         nothing = index.view.searcher.num_docs <= 1
         return self._root is None or nothing or int(connection.scalar(listings) or 0) <= SMALL
@@ -225,7 +227,8 @@ class IndexKeeper:
 
     def _build(self, connection: Connection) -> WordIndex:
         """All listings of this moment, beside the index that serves, which then is this one. The one before stays until
-        the next, for processes that are just opening it. Raises :class:`BusyError` where another process is building."""
+        the next, for processes that are just opening it. Raises :class:`BusyError` where another process is
+        building."""
         folder, generation = self._folder(connection), read_generation(connection)
         began = time.monotonic()
         if folder is None:

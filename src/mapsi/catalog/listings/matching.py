@@ -84,8 +84,8 @@ class Matcher:
         return Query.phrase_query(self._schema, field, list(tokens))
 
     def filters(self, filters: Filters) -> dict[str, Query]:
-        """What each kind of filter lets through, kinds without a filter left out. Kinds are :data:`PRICE`, :data:`SHOP`,
-        :data:`AUDIENCE`, :data:`COLOR` and each axis."""
+        """What each kind of filter lets through, kinds without a filter left out. Kinds are :data:`PRICE`,
+        :data:`SHOP`, :data:`AUDIENCE`, :data:`COLOR` and each axis."""
         found: dict[str, Query] = {}
         if filters.min_price is not None or filters.max_price is not None:
             found[PRICE] = self._price_range(filters)

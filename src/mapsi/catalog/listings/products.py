@@ -19,8 +19,8 @@ _ALONE = Listing.group_key.startswith("=", autoescape=True)
 
 
 def read_products(connection: Connection) -> Iterator[Product]:
-    """All products, each with its variants, in flat memory: first those that stand alone, by offer, then shop by shop those
-    of several variants."""
+    """All products, each with its variants, in flat memory: first those that stand alone, by offer, then shop by shop
+    those of several variants."""
     yield from ([row] for row in _by_offer(connection, select(*_COLUMNS).where(_ALONE)))
     for shop in connection.scalars(select(Shop.id).order_by(Shop.id)).all():
         rows = _by_group(connection, select(*_COLUMNS).where(Listing.shop_id == shop, ~_ALONE))
@@ -57,7 +57,8 @@ def _by_offer(connection: Connection, query: Select[Any]) -> Iterator[ListingRow
 
 
 def _by_group(connection: Connection, query: Select[Any]) -> Iterator[ListingRow]:
-    """By group, by the index on shop and group: each batch begins where the one before ended, in the middle of a group."""
+    """By group, by the index on shop and group: each batch begins where the one before ended, in the middle of a
+    group."""
     query = query.order_by(Listing.group_key, Listing.price_order, Listing.offer_id)
     last: Any = None
     while True:

@@ -124,7 +124,8 @@ class Searcher:
         return self._nearest(asked, whole)
 
     def _nearest(self, asked: Asked, whole: int) -> Wanted:
-        """The needed units that can be had together, those that say most first; around the first of them the nearest."""
+        """The needed units that can be had together, those that say most first; around the first of them the
+        nearest."""
         kept: list[Unit] = []
         left_out: list[Unit] = []
         for unit in sorted(asked.needed, key=lambda unit: unit.role.value):

@@ -37,8 +37,8 @@ _TRIES = 10
 
 
 class Storefront:
-    """Searches, lists, counts and suggestions over what is shown. Any number of threads may ask at once. ``words`` is the
-    folder of the index of words; without it, the index is in memory."""
+    """Searches, lists, counts and suggestions over what is shown. Any number of threads may ask at once. ``words`` is
+    the folder of the index of words; without it, the index is in memory."""
 
     def __init__(self, database: Database, words: Path | None) -> None:
         self._database = database
@@ -144,8 +144,8 @@ class Storefront:
 
 
 def _words_of(query: Query) -> tuple[str, ...]:
-    """The words of what a person typed; raises :class:`UsageError`, :class:`~mapsi.catalog.text.tokens.NoWordsError` for
-    none."""
+    """The words of what a person typed; raises :class:`UsageError`, :class:`~mapsi.catalog.text.tokens.NoWordsError`
+    for none."""
     return query_words(query.words) if query.words else ()
 
 

@@ -1,7 +1,8 @@
 """The index of words: one document a product in a folder of tantivy's, which any number of processes read.
 
-A product's document holds what each of its variants says, and the values that it is filtered, counted and ordered by (docs/decisions/0010). The
-generation of the catalogue that it shows stands in a document of its own, so that it changes with the rest or not at all.
+A product's document holds what each of its variants says, and the values that it is filtered, counted and ordered by
+(docs/decisions/0010). The generation of the catalogue that it shows stands in a document of its own, so that it changes
+with the rest or not at all.
 """
 
 from __future__ import annotations
@@ -122,8 +123,8 @@ class View(NamedTuple):
 
 
 class WordIndex:
-    """An index that is open, of a folder or, without one, in memory. Any number of threads may look at its ``view``; one
-    at a time, of all processes, may write."""
+    """An index that is open, of a folder or, without one, in memory. Any number of threads may look at its ``view``;
+    one at a time, of all processes, may write."""
 
     def __init__(self, index: tantivy.Index, folder: Path | None) -> None:
         self.folder = folder
@@ -180,8 +181,8 @@ class WordIndex:
         gone: Collection[int] = (),
         heap: int = SMALL_HEAP,
     ) -> None:
-        """Put ``products``, each with all of its variants, in the place of those that are ``gone`` (by their numbers), and
-        show ``generation`` from then on; all of it or nothing."""
+        """Put ``products``, each with all of its variants, in the place of those that are ``gone`` (by their numbers),
+        and show ``generation`` from then on; all of it or nothing."""
         writer = self._index.writer(heap, 1)
         try:
             # By query: deletion by a term takes a number for a signed one and finds nothing (tantivy 0.27).
@@ -262,9 +263,9 @@ def _add_orders(document: tantivy.Document, variants: Sequence[ListingRow]) -> N
 
 
 def _weight(newest: int) -> float:
-    """What makes tantivy multiply a score by a little more than 1, the more the newer: by ``1 + r / 64`` with ``r`` from 0
-    to 1, logarithmic in the offer's number. It multiplies by ``log2(2 + weight)``. Scores are whole numbers below 64, so
-    that newer comes first among equals and nowhere else: 7 becomes at most 7.1."""
+    """What makes tantivy multiply a score by a little more than 1, the more the newer: by ``1 + r / 64`` with ``r``
+    from 0 to 1, logarithmic in the offer's number. It multiplies by ``log2(2 + weight)``. Scores are whole numbers
+    below 64, so that newer comes first among equals and nowhere else: 7 becomes at most 7.1."""
     share = math.log2(1 + newest) / 64
     return float(2 ** (1 + share * _FRACTION) - 2)
 

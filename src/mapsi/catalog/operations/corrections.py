@@ -24,9 +24,9 @@ class Corrections:
         self._database = database
 
     def correct(self, offers: Sequence[int], axis: str, slug: str, taxonomy: Taxonomy) -> int:
-        """Give the products of these offers, with all their variants, a class on an axis, or none for an empty ``slug``;
-        gives how many offers that were. It holds over refreshes and models until it is corrected again. Takes its turn with
-        imports. Raises :class:`UsageError` for an axis or class that there is not."""
+        """Give the products of these offers, with all their variants, a class on an axis, or none for an empty
+        ``slug``; gives how many offers that were. It holds over refreshes and models until it is corrected again. Takes
+        its turn with imports. Raises :class:`UsageError` for an axis or class that there is not."""
         if axis not in taxonomy.axes or (slug and slug not in taxonomy.axes[axis].by_slug):
             raise UsageError(f"There is no class {axis}:{slug}.", "Choose one of the taxonomy's.")
         now = self._database.now()

@@ -12,13 +12,14 @@ from mapsi.catalog.store.database import Database, storable
 from mapsi.catalog.store.operator_tables import SearchRow
 
 KEPT = 1000
-"""So many searches are kept that find something, and as many that find nothing, the latest: strangers can type forever."""
+"""So many searches are kept that find something, and as many that find nothing, the latest: strangers can type
+forever."""
 
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """``words`` in small letters with single spaces, how often they were searched for, how many products they found last,
-    and when that was (UTC)."""
+    """``words`` in small letters with single spaces, how often they were searched for, how many products they found
+    last, and when that was (UTC)."""
 
     words: str
     times: int

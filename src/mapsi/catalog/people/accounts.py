@@ -23,8 +23,9 @@ LONGEST_ADDRESS = 254
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """Known by its mail address in small letters; ``created_at`` is UTC, ``language`` the one that letters are written in.
-    ``wants_mail`` says whether prices that fell are told by mail, ``keeps_history`` whether its searches are remembered."""
+    """Known by its mail address in small letters; ``created_at`` is UTC, ``language`` the one that letters are written
+    in. ``wants_mail`` says whether prices that fell are told by mail, ``keeps_history`` whether its searches are
+    remembered."""
 
     id: int
     email: str
@@ -97,7 +98,8 @@ class Accounts:
             connection.execute(update(User).where(User.id == account_id).values(keeps_history=wanted))
 
     def remove_operator(self, email: str) -> Account:
-        """Take an operator's role and end their sessions; what they saved stays theirs. Raises :class:`NotFoundError`."""
+        """Take an operator's role and end their sessions; what they saved stays theirs. Raises
+        :class:`NotFoundError`."""
         address = _address(email)
         with self._database.write() as connection:
             operator = _found(connection, User.email == address, User.is_operator)

@@ -16,8 +16,8 @@ from mapsi.catalog.store.people_tables import LetterRow
 LetterKind = Literal["password", "drops"]
 
 PAUSES: Mapping[LetterKind, timedelta] = {"password": timedelta(minutes=10), "drops": timedelta(hours=20)}
-"""One letter of a kind to one address in so long: nobody's box is flooded by a stranger who types their address, and prices are
-told once a day."""
+"""One letter of a kind to one address in so long: nobody's box is flooded by a stranger who types their address, and
+prices are told once a day."""
 
 LIFE = timedelta(days=3)
 """A letter that could not be sent for so long is given up: what it says is no longer true."""

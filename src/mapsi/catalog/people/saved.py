@@ -27,8 +27,8 @@ MOST = 1000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SavedProduct:
-    """``product`` as it is, or last was where it is no longer ``shown``. ``price_then`` is the lowest price at the moment
-    of saving, ``None`` where it was in another currency."""
+    """``product`` as it is, or last was where it is no longer ``shown``. ``price_then`` is the lowest price at the
+    moment of saving, ``None`` where it was in another currency."""
 
     product: Product
     saved_at: datetime
@@ -73,8 +73,8 @@ class SavedProducts:
             return {row.offer_id: row.saved_at for row in connection.execute(mine)}
 
     def add(self, account_id: int, saved: Saved) -> dict[int, datetime]:
-        """Save these for an account, but those that it has already and those that no shop ever had; gives what there was
-        no room for. An account that was removed meanwhile saves nothing."""
+        """Save these for an account, but those that it has already and those that no shop ever had; gives what there
+        was no room for. An account that was removed meanwhile saves nothing."""
         try:
             return self._add(account_id, saved)
         except IntegrityError:  # the same product, saved by another request in the same moment
@@ -132,8 +132,8 @@ def _price(then: tuple[int, str] | None, currency: str) -> Decimal | None:
 
 
 def _prices_then(connection: Connection, saved: Saved) -> dict[int, tuple[int, str]]:
-    """The lowest price of each offer, in minor units, and its currency, from the history at the moment it was saved; for a
-    moment before the history begins, its first."""
+    """The lowest price of each offer, in minor units, and its currency, from the history at the moment it was saved;
+    for a moment before the history begins, its first."""
     query = select(Price.offer_id, Price.seen_at, Price.lowest_price, Price.currency).where(Price.offer_id.in_(saved))
     then: dict[int, tuple[int, str]] = {}
     for offer, seen_at, price, currency in connection.execute(query.order_by(Price.offer_id, Price.seen_at)):

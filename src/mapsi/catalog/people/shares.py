@@ -67,8 +67,9 @@ class Shares:
         self._database = database
 
     def make(self, owner: Owner, offers: Sequence[int], photo: bytes | None = None) -> str:
-        """Share these products, and the photo (a small JPEG) where its owner says so; gives the token, 128 bits that nobody
-        can guess. Raises :class:`UsageError` for no products, or where the owner shares ``MOST`` lists already."""
+        """Share these products, and the photo (a small JPEG) where its owner says so; gives the token, 128 bits that
+        nobody can guess. Raises :class:`UsageError` for no products, or where the owner shares ``MOST`` lists
+        already."""
         token = secrets.token_urlsafe(TOKEN_BYTES)
         with self._database.write() as connection:
             known = [product.id for product in load_offers(connection, list(dict.fromkeys(offers)))][:MOST_PRODUCTS]

@@ -39,8 +39,8 @@ class _Classes:
 
 
 def classify_by_model(database: Database, model: str, taxonomy: Taxonomy) -> int:
-    """In batches, each a transaction that takes its turn with imports: a switch that went on beside it would have its new
-    words overwritten by classes that came of the old ones."""
+    """In batches, each a transaction that takes its turn with imports: a switch that went on beside it would have its
+    new words overwritten by classes that came of the old ones."""
     living = (
         select(OfferRow.id, OfferRow.title, OfferRow.category, OfferRow.google_category, ReadingRow.labels)
         .outerjoin(ReadingRow, and_(ReadingRow.picture == OfferRow.picture, ReadingRow.model == model))

@@ -66,7 +66,8 @@ class Pictures:
         make_all_due(self._database)
 
     def faults(self, limit: int) -> tuple[int, list[PictureFault]]:
-        """How many addresses that living offers name gave no picture when last asked, and the latest ``limit`` of them."""
+        """How many addresses that living offers name gave no picture when last asked, and the latest ``limit`` of
+        them."""
         return load_faults(self._database, limit)
 
     def kept(self) -> list[PictureCopy]:
@@ -74,8 +75,8 @@ class Pictures:
         return kept_pictures(self._database)
 
     def kept_under(self, prefix: str, without: datetime | None = None) -> set[str]:
-        """Digests, beginning with ``prefix``, of all pictures noted as kept, those of gone offers too; but for those that
-        :meth:`prune` would take out for the moment ``without``."""
+        """Digests, beginning with ``prefix``, of all pictures noted as kept, those of gone offers too; but for those
+        that :meth:`prune` would take out for the moment ``without``."""
         return kept_under(self._database, prefix, without)
 
     def forget(self, digest: str) -> None:

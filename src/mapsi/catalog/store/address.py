@@ -15,8 +15,10 @@ from sqlalchemy.exc import ArgumentError
 from mapsi.errors import CatalogError
 
 MODES = ("disabled", "preferred", "required", "verify_ca", "verify_identity")
-"""TLS as MySQL's own programs name it: ``required`` believes any certificate, ``verify_ca`` one that the authority signed,
-``verify_identity`` one that names the host besides. ``preferred``, the default without an authority, encrypts if it can."""
+"""TLS as MySQL's own programs name it: ``required`` believes any certificate, ``verify_ca`` one that the authority
+signed, ``verify_identity`` one that names the host besides. ``preferred``, the default without an authority, encrypts
+if it
+can."""
 
 _OPTIONS = ("ssl_mode", "ssl_ca", "ssl_cert", "ssl_key", "unix_socket", "charset")
 _WRITTEN = re.compile(
@@ -66,7 +68,8 @@ def read_address(written: str | Path) -> Address:
 
 
 def _quoted(written: str) -> str:
-    """The address with its password so that no letter of it is taken for the end of it: up to the last ``@`` is password."""
+    """The address with its password so that no letter of it is taken for the end of it: up to the last ``@`` is
+    password."""
     parts = _WRITTEN.fullmatch(written)
     if parts is None:
         return written

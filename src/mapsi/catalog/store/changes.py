@@ -17,8 +17,8 @@ EVERYTHING = 0
 def note_changes(connection: Connection, *offers: Select[Any]) -> None:
     """Note the offers that these queries give (ids, one column) as changed with the current generation.
 
-    To be called after :func:`~mapsi.catalog.store.generation.advance_generation`, in the same transaction: that holds the
-    generation's row, so that no other writer commits changes under the same number or an earlier one later.
+    To be called after :func:`~mapsi.catalog.store.generation.advance_generation`, in the same transaction: that holds
+    the generation's row, so that no other writer commits changes under the same number or an earlier one later.
     """
     generation = literal(read_generation(connection), ListingChange.__table__.c.generation.type)
     many = sum(int(connection.scalar(select(func.count()).select_from(query.subquery())) or 0) for query in offers)

@@ -58,8 +58,8 @@ OF_A_RUN = Patience(connect=10, answer=7200, lock=600)
 
 
 class Database:
-    """Two engines that hand out transactions: ``engine`` for questions, ``patient`` for the work of a run. ``kind`` names the
-    dialect of SQL to write, ``now`` is the clock that says what has expired."""
+    """Two engines that hand out transactions: ``engine`` for questions, ``patient`` for the work of a run. ``kind``
+    names the dialect of SQL to write, ``now`` is the clock that says what has expired."""
 
     def __init__(self, engine: Engine, patient: Engine, kind: Kind) -> None:
         self.engine = engine
@@ -82,8 +82,8 @@ class Database:
 
     @contextmanager
     def session(self) -> Iterator[Connection]:
-        """A connection of one's own that is closed for good: its temporary tables and named locks go with it. It may lie
-        idle for hours."""
+        """A connection of one's own that is closed for good: its temporary tables and named locks go with it. It may
+        lie idle for hours."""
         with translated(), self.patient.connect() as connection:
             yield connection
 
@@ -171,8 +171,8 @@ def _open_mariadb(address: Address, patience: Patience) -> Database:
 
 
 def _mariadb_engine(address: Address, patience: Patience, pool: type[Pool]) -> Engine:
-    # Strict mode: a value that does not fit is an error, never a silently shortened one. A connection may lie idle for as
-    # long as a shop takes to send its feed, whatever the server's own limit.
+    # Strict mode: a value that does not fit is an error, never a silently shortened one. A connection may lie idle for
+    # as long as a shop takes to send its feed, whatever the server's own limit.
     settings = {
         "sql_mode": "'TRADITIONAL'",
         "time_zone": "'+00:00'",

@@ -1,7 +1,7 @@
 """Offers past their time to live: hidden from that moment on, and taken for gone by the next sweep.
 
-A shop's row says when its first and its last offer expires, so that a read costs one look at a few rows, and a feed that
-has not changed renews all its offers by writing one of them.
+A shop's row says when its first and its last offer expires, so that a read costs one look at a few rows, and a feed
+that has not changed renews all its offers by writing one of them.
 """
 
 from __future__ import annotations

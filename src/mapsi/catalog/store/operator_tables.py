@@ -23,7 +23,8 @@ class SearchRow(Table):
 
 
 class ClickRow(Table):
-    """Clicks through to one shop on one day (UTC, ``2026-03-01``): for each class, and once for all (``axis`` empty)."""
+    """Clicks through to one shop on one day (UTC, ``2026-03-01``): for each class, and once for all (``axis``
+    empty)."""
 
     __tablename__ = "clicks"
 

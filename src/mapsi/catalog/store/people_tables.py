@@ -12,8 +12,8 @@ from mapsi.catalog.store.tables import TABLE_OPTIONS, Id, Long, Table, UtcTime
 
 
 class User(Table):
-    """An account; ``wants_mail`` says whether prices that fell are told by mail, ``keeps_history`` whether its searches are
-    remembered."""
+    """An account; ``wants_mail`` says whether prices that fell are told by mail, ``keeps_history`` whether its searches
+    are remembered."""
 
     __tablename__ = "users"
     __table_args__ = (UniqueConstraint("email"), TABLE_OPTIONS)
@@ -68,8 +68,8 @@ class LetterRow(Table):
 
 
 class ShareRow(Table):
-    """A shared list: the numbers of its offers between blanks. Its owner is an account or, where there is none, a device by
-    the SHA-256 of its secret."""
+    """A shared list: the numbers of its offers between blanks. Its owner is an account or, where there is none, a
+    device by the SHA-256 of its secret."""
 
     __tablename__ = "shares"
     __table_args__ = (Index(None, "user_id"), Index(None, "device"), TABLE_OPTIONS)

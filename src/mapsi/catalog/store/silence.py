@@ -17,8 +17,8 @@ REST = 2.0
 class Silence:
     """Whether a database was silent when it was last asked. Safe between threads.
 
-    A frozen server holds whoever asks it until a time-out. Were each request to find that out by itself, they would hold
-    every thread there is; so the first ones find out, and then one every :data:`REST` seconds.
+    A frozen server holds whoever asks it until a time-out. Were each request to find that out by itself, they would
+    hold every thread there is; so the first ones find out, and then one every :data:`REST` seconds.
     """
 
     def __init__(self) -> None:

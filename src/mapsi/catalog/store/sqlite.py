@@ -14,8 +14,8 @@ _log = logging.getLogger(__name__)
 def connect_sqlite(file: Path, lock_seconds: float) -> sqlite3.Connection:
     """A connection that waits ``lock_seconds`` for another's write lock.
 
-    Readers beside a writer (WAL) need a file beside the database to agree by. Where none can be made, nobody can write either:
-    the database is read as it stands, without the changes that a crash may have left beside it.
+    Readers beside a writer (WAL) need a file beside the database to agree by. Where none can be made, nobody can write
+    either: the database is read as it stands, without the changes that a crash may have left beside it.
     """
     try:
         return _prepare(sqlite3.connect(file, timeout=lock_seconds, check_same_thread=False))

@@ -70,8 +70,8 @@ class Table(DeclarativeBase):
 
 
 class State(Table):
-    """One row: ``generation`` grows with every change that an answer may show; ``mark`` tells this catalogue from others, so
-    that what is derived from it is never taken for another's."""
+    """One row: ``generation`` grows with every change that an answer may show; ``mark`` tells this catalogue from
+    others, so that what is derived from it is never taken for another's."""
 
     __tablename__ = "state"
 
@@ -120,7 +120,8 @@ class Source(Table):
 
 class Answer(Table):
     """What one query of a source brought, until all its queries are answered: what has been paid for with quota is not
-    asked again by the run after. ``offers`` is JSON; ``taken`` says whether a run that could not ask all took them over."""
+    asked again by the run after. ``offers`` is JSON; ``taken`` says whether a run that could not ask all took them
+    over."""
 
     __tablename__ = "answers"
 
@@ -189,9 +190,9 @@ class Picture(Table):
 
 
 class PictureSource(Table):
-    """One address (or path) that offers name as their picture, under the SHA-256 of it: what it gave when last asked, by
-    which ``ETag`` and ``Last-Modified`` a change is told, and from when on it is asked again. ``failures`` counts those
-    in a row, ``reason`` is the last one's."""
+    """One address (or path) that offers name as their picture, under the SHA-256 of it: what it gave when last asked,
+    by which ``ETag`` and ``Last-Modified`` a change is told, and from when on it is asked again. ``failures`` counts
+    those in a row, ``reason`` is the last one's."""
 
     __tablename__ = "picture_sources"
     __table_args__ = (Index(None, "due_at", "digest"), Index(None, "picture"), TABLE_OPTIONS)
@@ -209,8 +210,8 @@ class PictureSource(Table):
 
 class OfferRow(Table):
     """``fingerprint`` is a digest of everything a feed says of the offer: what has not changed is not written again.
-    ``group_key`` is the feed's group, or the shop's id of an offer that stands alone. ``gtin`` has 14 digits, the last of
-    which was checked, or none."""
+    ``group_key`` is the feed's group, or the shop's id of an offer that stands alone. ``gtin`` has 14 digits, the last
+    of which was checked, or none."""
 
     __tablename__ = "offers"
     __table_args__ = (

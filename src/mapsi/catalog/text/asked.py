@@ -52,8 +52,8 @@ _WHOLE = {"fact": "facts", "title": "title", "about": "about", "class": "classes
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """One thing asked for. A listing has it that has any of its ``clauses``, each with its points; where ``covered``, the
-    first of them stands wherever another does."""
+    """One thing asked for. A listing has it that has any of its ``clauses``, each with its points; where ``covered``,
+    the first of them stands wherever another does."""
 
     piece: Piece
     role: Role
@@ -67,7 +67,8 @@ class Unit:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A query understood: ``needed`` units, all of which are to be found, and those that only bring a product forward."""
+    """A query understood: ``needed`` units, all of which are to be found, and those that only bring a product
+    forward."""
 
     needed: tuple[Unit, ...]
     liked: tuple[Unit, ...] = ()
@@ -83,8 +84,8 @@ class Asked:
 
 
 def understand(said: Sequence[str], thesaurus: Thesaurus, is_word: Callable[[str], bool], *, exact: bool) -> Asked:
-    """What words ask for. ``is_word`` tells whether any listing has the stem of a Latin word as a whole word; others are
-    taken for the beginning of one. Where ``exact``, every unit is needed, those of use too."""
+    """What words ask for. ``is_word`` tells whether any listing has the stem of a Latin word as a whole word; others
+    are taken for the beginning of one. Where ``exact``, every unit is needed, those of use too."""
     pieces = thesaurus.read(said)
     head = _head(pieces)
     units: dict[object, Unit] = {}

@@ -16,8 +16,8 @@ class WordClassifier:
 
     A Korean word is found anywhere inside a word and with or without the blanks between its parts, an English one as
     whole words, singular or plural. What lies inside a longer find is no find: the ``shirt`` of ``t-shirt``, the 셔츠
-    of 린넨 셔츠. Nor is what another axis's word holds as a mere part: the 셔츠 of 티셔츠 says nothing of the style, that of
-    린넨 셔츠 does say what kind of garment it is.
+    of 린넨 셔츠. Nor is what another axis's word holds as a mere part: the 셔츠 of 티셔츠 says nothing of the style,
+    that of 린넨 셔츠 does say what kind of garment it is.
     """
 
     def __init__(self, taxonomy: Taxonomy) -> None:

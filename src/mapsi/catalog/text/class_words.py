@@ -14,8 +14,8 @@ from mapsi.taxonomy import Axis, Class, Taxonomy
 
 @dataclass(frozen=True)
 class KnownClass:
-    """A class with the words of each of its names and search words, the names first: the Korean and the English one, and
-    those of what it is a kind of, so that who asks for shoes is shown sneakers."""
+    """A class with the words of each of its names and search words, the names first: the Korean and the English one,
+    and those of what it is a kind of, so that who asks for shoes is shown sneakers."""
 
     axis: str
     slug: str

@@ -14,7 +14,8 @@ from mapsi.catalog.text.tokens import class_keys
 
 
 def load_corrections(connection: Connection, offers: Any) -> dict[int, dict[str, str]]:
-    """Of those of these offers (numbers, or a query of them) that were corrected: axis to class slug, empty for none."""
+    """Of those of these offers (numbers, or a query of them) that were corrected: axis to class slug, empty for
+    none."""
     found: defaultdict[int, dict[str, str]] = defaultdict(dict)
     for row in connection.execute(select(CorrectionRow).where(CorrectionRow.offer_id.in_(offers))):
         found[row.offer_id][row.axis] = row.slug

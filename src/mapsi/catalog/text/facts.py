@@ -36,8 +36,8 @@ def fact(how: str, meaning: str) -> str:
 
 
 class ListingText(NamedTuple):
-    """What is read of a listing. ``title`` is a searchable text, ``classes`` and ``colors`` are keys between blanks (see
-    the table ``listings``)."""
+    """What is read of a listing. ``title`` is a searchable text, ``classes`` and ``colors`` are keys between blanks
+    (see the table ``listings``)."""
 
     title: str
     brand: str
@@ -50,9 +50,9 @@ class ListingText(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """The tokens of a listing, or of one of its fields: ``facts`` (see :func:`fact`), whole words in the ``title``, whole
-    words ``about`` it (brand, category, colour), words of its ``classes``. ``words`` are title and about as they stand,
-    ``brands`` those that may be a brand."""
+    """The tokens of a listing, or of one of its fields: ``facts`` (see :func:`fact`), whole words in the ``title``,
+    whole words ``about`` it (brand, category, colour), words of its ``classes``. ``words`` are title and about as they
+    stand, ``brands`` those that may be a brand."""
 
     facts: frozenset[str] = frozenset()
     title: frozenset[str] = frozenset()

@@ -1,4 +1,5 @@
-"""Hangul below the syllable: letters, initial consonants, and what the keys of the other keyboard layout would have typed.
+"""Hangul below the syllable: letters, initial consonants, and what the keys of the other keyboard layout would have
+typed.
 
 Letters are the conjoining ones that NFKC gives (U+1100 and on), as :func:`mapsi.catalog.text.tokens.words` cuts them.
 """
@@ -98,9 +99,9 @@ def initials(word: str) -> str:
 
 
 def letters(word: str) -> str:
-    """A word taken apart as it is typed: syllables into first consonant, vowel and final consonant, the final one written
-    as the first one that looks alike, and composed ones as their parts. So a word's beginning in letters is the
-    beginning of its letters whatever the next syllable: 가ㄷ, 갇 and 가디 all begin 가디건."""
+    """A word taken apart as it is typed: syllables into first consonant, vowel and final consonant, the final
+    one written as the first one that looks alike, and composed ones as their parts. So a word's beginning in
+    letters is the beginning of its letters whatever the next syllable: 가ㄷ, 갇 and 가디 all begin 가디건."""
     apart = unicodedata.normalize("NFD", word)
     if apart.isascii():
         return apart
@@ -163,6 +164,7 @@ def _longest(keys: str, at: int, known: dict[str, str]) -> str:
 
 
 def syllables(spelled: str) -> str:
-    """What :func:`letters` took apart, put together again: ``ㅋㅏㄷㅣㄱㅓㄴ`` gives ``카디건``; empty where a letter is left alone."""
+    """What :func:`letters` took apart, put together again: ``ㅋㅏㄷㅣㄱㅓㄴ`` gives ``카디건``; empty where a letter is
+    left alone."""
     keys = "".join(_KEYS.get(letter, letter) for letter in spelled)
     return typed_as_hangul(keys) if keys.isascii() else ""

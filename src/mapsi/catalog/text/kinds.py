@@ -1,4 +1,5 @@
-"""A product's kind out of its shop's categories and title: the category says what it can be, the title which of these."""
+"""A product's kind out of its shop's categories and title: the category says what it can be, the title which of
+these."""
 
 from __future__ import annotations
 
@@ -54,7 +55,8 @@ class KindReader:
         return (below & admitted) or below
 
     def is_worn(self, kind: str) -> bool:
-        """Whether a kind is of clothes: a style is asked of these alone, not of a watch. Nothing said may be clothes."""
+        """Whether a kind is of clothes: a style is asked of these alone, not of a watch. Nothing said may be
+        clothes."""
         return not kind or kind in self._clothes
 
     def _admitted(self, category: str, google: str = "") -> frozenset[str]:
@@ -96,8 +98,9 @@ class KindReader:
         return kinds
 
     def _in_title(self, title: str) -> str:
-        """What a title calls the thing: its last noun, in Korean as in English (``shirt dress``, 니트 조끼). A title that
-        names three things and more, of which none is a kind of another, is a list of search words and says nothing."""
+        """What a title calls the thing: its last noun, in Korean as in English (``shirt dress``, 니트 조끼). A title
+        that names three things and more, of which none is a kind of another, is a list of search words and says
+        nothing."""
         heads = self._heads(" ".join(words(title)))
         named = dict.fromkeys(heads)
         distinct = [slug for slug in named if not any(slug in self._lineage(other)[1:] for other in named)]
@@ -125,8 +128,8 @@ def _placed(spaced: str) -> Iterator[tuple[int, str]]:
 
 
 def _ends_a_word(spaced: str, find: Find) -> bool:
-    """Whether a find is the end of a word, as a Korean compound's noun is (가죽자켓, not 브라운); one of a single syllable
-    has to be the whole word (백, not 스냅백)."""
+    """Whether a find is the end of a word, as a Korean compound's noun is (가죽자켓, not 브라운); one of a single
+    syllable has to be the whole word (백, not 스냅백)."""
     text = spaced[find.start : find.end]
     if not is_cjk(text[-1]):
         return True

@@ -1,4 +1,5 @@
-"""Words said with a photo ("this, but black", 원피스로, 린넨): what they ask for in the place of what is on the photo."""
+"""Words said with a photo ("this, but black", 원피스로, 린넨): what they ask for in the place of what is on the
+photo."""
 
 from __future__ import annotations
 
@@ -82,7 +83,8 @@ class PhotoWords(Traits):
     rest: str = ""
 
     def narrow(self, filters: Filters, taxonomy: Taxonomy) -> Filters:
-        """``filters``, and what the words ask for; where both name a kind, a colour or an audience, the filter counts."""
+        """``filters``, and what the words ask for; where both name a kind, a colour or an audience, the filter
+        counts."""
         classes = dict(filters.classes)
         if self.kind:
             classes.setdefault(KIND_AXIS, taxonomy.axes[KIND_AXIS].kinds(self.kind))

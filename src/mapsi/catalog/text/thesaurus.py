@@ -15,8 +15,8 @@ _SHORTEST_KIND_BEFORE = 3
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """One thing that a text says: its ``words`` as typed (a part of a word, where a Korean compound was taken apart), what
-    they mean, if that is known, and whether they end a word."""
+    """One thing that a text says: its ``words`` as typed (a part of a word, where a Korean compound was taken apart),
+    what they mean, if that is known, and whether they end a word."""
 
     words: tuple[str, ...]
     meaning: Meaning | None = None
@@ -47,8 +47,8 @@ class Thesaurus:
         self._apart = lru_cache(maxsize=100_000)(self._take_apart)
 
     def read(self, said: Sequence[str]) -> tuple[Piece, ...]:
-        """The things that words say, in their order. The longest form wins (``dress shirt`` is no dress), with or without
-        the blank between two Korean words; a Korean compound is taken apart from its end, where its noun is."""
+        """The things that words say, in their order. The longest form wins (``dress shirt`` is no dress), with or
+        without the blank between two Korean words; a Korean compound is taken apart from its end, where its noun is."""
         pieces: list[Piece] = []
         at, roots = 0, _key(said)
         while at < len(said):
@@ -81,8 +81,8 @@ class Thesaurus:
         return 1, self._meaning.get(roots[at : at + 1])
 
     def _take_apart(self, word: str) -> tuple[Piece, ...]:
-        """A compound by its last form, and so on forwards: 린넨원피스 is 린넨 and 원피스. What no form ends is looked at from
-        the front: 블랙진 is 블랙 and 진. One syllable is a form only where it is all that is left."""
+        """A compound by its last form, and so on forwards: 린넨원피스 is 린넨 and 원피스. What no form ends is looked
+        at from the front: 블랙진 is 블랙 and 진. One syllable is a form only where it is all that is left."""
         behind: list[Piece] = []
         rest = word
         while rest:

@@ -1,4 +1,5 @@
-"""One way through the cells of a results page: click, wait for the picture, scroll on, and know when the page changed."""
+"""One way through the cells of a results page: click, wait for the picture, scroll on, and know when the page
+changed."""
 
 from __future__ import annotations
 

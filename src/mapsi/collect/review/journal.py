@@ -92,7 +92,8 @@ class Journal:
         self._write(_Row(path, decision.verdict, decision.cls or ""))
 
     def undo(self, cls: str) -> str | None:
-        """Take back the latest decision about a photo in the folder of ``cls``; its path, or ``None`` if there is none."""
+        """Take back the latest decision about a photo in the folder of ``cls``; its path, or ``None`` if there is
+        none."""
         path = next((path for path in reversed(self._order) if path.partition("/")[0] == cls), None)
         if path is not None:
             self._write(_Row(path, "undo", ""))

@@ -41,7 +41,8 @@ def read_photos(
     limits: PhotoLimits | None = None,
     progress: Advance = no_advance,
 ) -> dict[str, PhotoReading]:
-    """Read the photos ``paths`` of ``folder``, those that ``cache`` does not hold already; unreadable ones are left out.
+    """Read the photos ``paths`` of ``folder``, those that ``cache`` does not hold already; unreadable ones are left
+    out.
 
     ``progress`` is told how many more are done. What was read is kept every few hundred photos, so that little is lost
     where this is stopped.

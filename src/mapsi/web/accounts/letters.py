@@ -21,8 +21,8 @@ FOLDER = Path(__file__).parents[1] / "translations"
 
 
 class LetterWriter:
-    """Writes the letters of one installation. ``public_url`` is where its pages are seen from outside: links never follow
-    the ``Host`` of a request, which strangers choose."""
+    """Writes the letters of one installation. ``public_url`` is where its pages are seen from outside: links never
+    follow the ``Host`` of a request, which strangers choose."""
 
     def __init__(self, catalog: Catalog, *, secret_key: str, public_url: str, sender: str) -> None:
         self._catalog = catalog

@@ -11,8 +11,8 @@ from zxcvbn_rs_py import Entropy, zxcvbn
 from mapsi.errors import UsageError
 
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
-"""Argon2id with 19 MiB, the least that OWASP's cheat sheet of passwords names: eight log-ins at once take 150 MiB of a small
-machine. A hash carries its own parameters, so that they may be raised."""
+"""Argon2id with 19 MiB, the least that OWASP's cheat sheet of passwords names: eight log-ins at once take 150 MiB of a
+small machine. A hash carries its own parameters, so that they may be raised."""
 
 SHORTEST, LONGEST = 12, 1000
 _STRONG = 3

@@ -12,8 +12,8 @@ RUNS = 10
 
 
 def live_document(catalog: Catalog) -> dict[str, Any]:
-    """Jobs, workers and the latest runs. ``version`` changes with anything that the front page shows of them: a page with
-    another one is out of date. Times are ISO 8601 with their zone."""
+    """Jobs, workers and the latest runs. ``version`` changes with anything that the front page shows of them: a page
+    with another one is out of date. Times are ISO 8601 with their zone."""
     document: dict[str, Any] = {
         "jobs": [
             {

@@ -81,8 +81,8 @@ def preview_source(slug: str) -> AnyResponse:
 
 
 def _read(form: Form, name: str, known: SourceRecord | None = None) -> NewSource:
-    """A source as it was filled in; raises ``UsageError`` where something does not fit. An address only, but for the path
-    that a source has already: from the command line one may name files of this machine, from a page not."""
+    """A source as it was filled in; raises ``UsageError`` where something does not fit. An address only, but for the
+    path that a source has already: from the command line one may name files of this machine, from a page not."""
     at = form.get("at", "").strip()
     if "://" not in at and (known is None or at != known.address):
         raise UsageError(f"{at[:60]!r} is no address.", "Give one with https://; paths are named on the command line.")

@@ -1,8 +1,8 @@
 """What a device keeps by itself: saved products in a cookie, for people without an account.
 
-A cookie and not the browser's own store: saving is a form, which works without JavaScript, and the page of saved products is
-made here. It holds numbers of offers and the minutes they were saved in, nothing of who saved them: it needs no signature,
-whoever changes it changes their own list.
+A cookie and not the browser's own store: saving is a form, which works without JavaScript, and the page of saved
+products is made here. It holds numbers of offers and the minutes they were saved in, nothing of who saved them: it
+needs no signature, whoever changes it changes their own list.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""The schema: shops and their sources, offers and prices, pictures and readings, listings, people and what they keep, jobs."""
+"""The schema: shops and their sources, offers and prices, pictures and readings, listings, people and what they keep,
+jobs."""
 
 from __future__ import annotations
 
