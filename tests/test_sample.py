@@ -60,18 +60,23 @@ def test_the_shop_has_at_least_240_products_with_ids_of_their_own() -> None:
     assert len(set(ids)) == len(ids)
 
 
-@pytest.mark.parametrize(("axis", "column"), [("style", "custom_label_0"), ("garment", "custom_label_1")])
-def test_every_class_of_both_axes_is_for_sale(axis: str, column: str) -> None:
-    slugs = {cls.slug for cls in load_taxonomy().find(axis).classes}
-    told = set(_column(column)) - {""}
-    assert told == slugs
+STYLES = {cls.slug for cls in load_taxonomy().find("style").classes}
+
+
+@pytest.mark.parametrize(("slugs", "column"), [(STYLES, "custom_label_0"), (set(GARMENTS), "custom_label_1")])
+def test_every_style_and_every_garment_that_is_drawn_is_for_sale(slugs: set[str], column: str) -> None:
+    assert set(_column(column)) - {""} == slugs
+
+
+def test_the_garments_that_are_drawn_are_classes() -> None:
+    assert GARMENTS.keys() <= load_taxonomy().find("garment").by_slug.keys()
 
 
 def test_every_style_has_several_lines_and_every_garment_too() -> None:
     lines = load_lines()
-    for axis, attribute in (("style", "style"), ("garment", "garment")):
-        for cls in load_taxonomy().find(axis).classes:
-            assert sum(getattr(line, attribute) == cls.slug for line in lines) >= 4, cls.slug
+    for slugs, attribute in ((STYLES, "style"), (set(GARMENTS), "garment")):
+        for slug in slugs:
+            assert sum(getattr(line, attribute) == slug for line in lines) >= 4, slug
 
 
 def test_a_title_is_korean_and_english_and_holds_a_word_of_its_class() -> None:
@@ -80,8 +85,9 @@ def test_a_title_is_korean_and_english_and_holds_a_word_of_its_class() -> None:
         korean, _, english = product.title.partition(" / ")
         assert any("가" <= letter <= "힣" for letter in korean), product.title
         assert english.isascii(), product.title
-        axis, slug = ("style", product.style) if product.style else ("garment", product.garment)
-        words = [word for word in taxonomy.find(axis).find(slug).all_words if not word.isascii()]
+        name, slug = ("style", product.style) if product.style else ("garment", product.garment)
+        axis = taxonomy.find(name)
+        words = [word for kind in axis.kinds(slug) for word in axis.find(kind).all_words if not word.isascii()]
         whole = korean.replace(" ", "")
         assert any(word.replace(" ", "") in whole for word in words), (product.title, words)
 
@@ -185,12 +191,10 @@ def test_every_line_names_cloths_that_exist() -> None:
 
 def test_drawings_are_filed_by_class_and_more_of_them_keep_the_first(tmp_path: Path) -> None:
     _needs_drawing()
-    told: list[tuple[int, int]] = []
-    assert write_drawings(tmp_path / "one", 1, 3, lambda done, total: told.append((done, total))) == 10
-    assert told == [(number, 10) for number in range(1, 11)]
-    assert {folder.name for folder in (tmp_path / "one").iterdir()} == {
-        cls.slug for cls in load_taxonomy().find("garment").classes
-    }
+    told: list[int] = []
+    assert write_drawings(tmp_path / "one", 1, 3, told.append) == 10
+    assert told == [1] * 10
+    assert {folder.name for folder in (tmp_path / "one").iterdir()} == GARMENTS.keys()
     files = sorted((tmp_path / "one").rglob("*.jpg"))
     assert {_pixels(file.read_bytes()).shape for file in files} == {(320, 256, 3)}
     spec = vary("dress", np.random.default_rng((3, 0, 0)))
