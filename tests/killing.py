@@ -70,7 +70,7 @@ def _feed_is_whole(catalog: Catalog) -> None:
     facets = catalog.facets()
     assert facets.offers == COUNT
     assert facets.price_min == facets.price_max
-    assert facets.classes["garment"] == (("longsleeve", COUNT),)
+    assert facets.classes["garment"] == (("sweater", COUNT),)
     assert catalog.search_words("니트", Filters(), "likeness", 1, 1).total == COUNT
     assert catalog.status().living == COUNT
     for offer_id in (1, COUNT // 2, COUNT):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import Any
 
 from mapsi.catalog import Catalog
 from mapsi.catalog.records import ImportReport, Preview, SourceRecord
+from mapsi.progress import Advance, no_advance
 from mapsi.providers.arrival import Limits
 from mapsi.refresh.admitting import admit_source
 from mapsi.refresh.queries import Account
@@ -48,13 +49,11 @@ class Refreshing:
     def add(self, name: str, at: object, format: str = "csv", **more: Any) -> SourceRecord:
         return self.catalog.sources.add(admit_source(name, format=format, at=str(at), **more))
 
-    def refresh(
-        self, name: str, *, accept: bool = False, progress: Callable[[int], None] | None = None
-    ) -> RefreshReport:
+    def refresh(self, name: str, *, accept: bool = False, progress: Advance = no_advance) -> RefreshReport:
         source = self.catalog.sources.find(name)
         return refresh_source(self.catalog, source, self.means, self.taxonomy, accept=accept, progress=progress)
 
-    def run(self, name: str, *, accept: bool = False, progress: Callable[[int], None] | None = None) -> ImportReport:
+    def run(self, name: str, *, accept: bool = False, progress: Advance = no_advance) -> ImportReport:
         return self.refresh(name, accept=accept, progress=progress).run
 
     def preview(self, name: str) -> tuple[Preview, ...]:

@@ -152,7 +152,7 @@ def test_naver_goes_as_far_as_its_paging_and_no_farther(build: Callable[..., Sou
 def test_naver_titles_come_without_markup_and_sizes_as_numbers(build: Callable[..., Source]) -> None:
     photo = found(build("naver-hub"))[0]
     assert photo.title == "니트 0 & more"
-    assert photo.size == (320, 400)
+    assert (photo.width, photo.height) == (320, 400)
     assert (photo.creator, photo.licence, photo.page) == ("", "", "")
 
 

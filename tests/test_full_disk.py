@@ -35,7 +35,8 @@ except OSError:
 catalog = open_catalog(home / "catalog.db", visitors=True)
 catalog.migrate()
 model = Model.open(home / "model", threads=1)
-finder = Finder(catalog, ServingPair(model, home / "index"), PictureStore(home / "pictures", PhotoLimits()))
+pictures = PictureStore(home / "pictures", PhotoLimits())
+finder = Finder(catalog, ServingPair(model, home / "index"), pictures, load_taxonomy())
 client = House(finder, load_taxonomy(), home).app().test_client()
 page = client.get("/")
 token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', page.text)[1]
@@ -44,7 +45,7 @@ Image.new("RGB", (64, 64), "#c0392b").save(photo, "PNG")
 photo.seek(0)
 answer = client.post("/search/photo", data={"csrf_token": token, "photo": (photo, "a.png")})
 there = client.get(answer.headers["Location"])
-asked = ("/", "/search?q=coat", "/search?q=nothing-of-the-kind", "/healthz", "/operator/login", "/api/v1/search/words?q=셔츠")
+asked = ("/", "/search?q=coat", "/search?q=nothing-of-the-kind", "/healthz", "/account/login", "/api/v1/search/words?q=셔츠")
 print([page.status_code, answer.status_code, there.status_code, *(client.get(path).status_code for path in asked)])
 """
 

@@ -127,7 +127,7 @@ def test_a_held_feed_is_loud_and_says_why(reader: FlaskClient) -> None:
     told = part(page, "urgent")
     assert told.index("gyeol-held") < told.index("bada-killed") < told.index("sora-broken")
     assert "393 of 400 offers would be gone" in told
-    assert "mapsi catalog refresh gyeol-held --dry-run" in told
+    assert "Look at it first by a dry run." in told
     assert "Take it" in told
     assert part(page, "sources").index("gyeol-held") < part(page, "sources").index("areum-new")
     assert "haru-done" not in told
@@ -185,7 +185,10 @@ def test_an_index_that_cannot_serve_does_not_take_the_page_along(desk: Desk) -> 
     page = client.get("/operator")
     current.write_text(name)
     assert page.status_code == 200
-    assert "is missing. Run `mapsi index build`." in part(page.text, "index")
+    told = part(page.text, "index")
+    assert "The index of product pictures is damaged" in told
+    assert "mapsi index build" in told
+    assert "90 offers" in told, "the one before goes on"
 
 
 def test_pictures_that_could_not_be_had_are_told_with_the_reason(desk: Desk) -> None:

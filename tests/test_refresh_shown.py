@@ -49,7 +49,7 @@ def test_an_expired_offer_is_shown_nowhere(house: House, clock: Clock) -> None:
     pages = ("/", "/search", "/search?q=셔츠", "/search?sort=price-up", "/search?shop=nuri")
     expired = {product.id for product in house.finder.browse(Filters(shops=("haru",)), "likeness", 1, 100).products}
     assert len(expired) == 30
-    assert sum("/haru/p/" in client.get(page).text for page in pages) > 1
+    assert sum("haru" in client.get(page).text.lower() for page in pages) > 1
     assert shops_in_photo_search(client) == shops_in_word_search(client) == {"Haru", "Nuri", "Drawn"}
 
     clock.advance(HOUR)

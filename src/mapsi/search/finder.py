@@ -16,7 +16,7 @@ from mapsi.catalog.filters import Filters, Sort
 from mapsi.catalog.product import Product, ProductPage
 from mapsi.catalog.records import Facets, PricePoint, Suggestion
 from mapsi.catalog.text.photo_words import PhotoWordReader, PhotoWords
-from mapsi.errors import ArtifactError, NotFoundError, UsageError
+from mapsi.errors import ArtifactError, MapsiError, NotFoundError, UsageError
 from mapsi.imaging import Box
 from mapsi.infer import Reading
 from mapsi.infer.look import Look
@@ -64,6 +64,10 @@ class Finder:
     def index_built(self) -> datetime | None:
         """When the index was built (UTC); ``None`` where there is none."""
         return self._pair.built()
+
+    def index_fault(self) -> MapsiError | None:
+        """What is wrong with the index that ought to serve, also where the one before goes on."""
+        return self._pair.look()[1]
 
     def read(self, photo: Image.Image) -> Reading:
         """What the model of the index that serves says of an RGB picture."""

@@ -95,7 +95,8 @@ class PicturesView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexView:
-    """The index that photos are looked for in; ``fault`` says why it cannot serve."""
+    """The index that photos are looked for in; ``fault`` says why it cannot serve, beside the one that
+    goes on in its place where there is one."""
 
     model: str = ""
     created: str = ""
@@ -257,6 +258,7 @@ def _view_pictures(house: Services, status: CatalogStatus, now: datetime) -> Pic
 
 
 def _view_index(finder: Finder, status: CatalogStatus, now: datetime) -> IndexView:
+    fault = finder.index_fault()
     try:
         serving, built = finder.serving(), finder.index_built()
     except MapsiError as error:
@@ -269,4 +271,5 @@ def _view_index(finder: Finder, status: CatalogStatus, now: datetime) -> IndexVi
         offers=snapshot.index.size if snapshot else 0,
         built=view_time(built, now) if built else None,
         behind=snapshot is not None and snapshot.generation != status.generation,
+        fault="" if fault is None else str(fault),
     )
