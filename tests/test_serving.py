@@ -86,6 +86,16 @@ def test_ctrl_c_ends_it_quietly() -> None:
         assert "Traceback" not in program.stderr.read()
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_that_comes_before_its_loop_runs_ends_it_as_quietly(number: signal.Signals) -> None:
+    def told(_address: str) -> None:
+        signal.raise_signal(number)
+
+    before = [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)]
+    serve(_app(), "127.0.0.1", 0, 1, ready=told)
+    assert [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)] == before
+
+
 def _app() -> Flask:
     app = Flask("probe")
     app.config["MAX_CONTENT_LENGTH"] = 1000

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import errno
 import resource
+import signal
 import socket
 import sys
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
+from threading import current_thread, main_thread
 from typing import Any, cast
 
 import uvicorn
 from flask import Flask
 
 from mapsi.errors import UsageError
-from mapsi.stopping import stopping_on_sigterm
 from mapsi.web.bounds import Bounds
 from mapsi.web.connections import Connection, Doors
 from mapsi.web.gate import Gate
@@ -54,21 +55,41 @@ def serve(
     ``path`` is what follows in the address that is said; ``ready`` is told that address once it can be opened. Raises
     :class:`UsageError` where the address cannot be had.
     """
-    with _bind(host, port) as listening, suppress(KeyboardInterrupt), stopping_on_sigterm():
-        listening.listen(BACKLOG)
-        address = f"{_address(host, listening.getsockname()[1])}{path}"
-        sys.stdout.write(f"mapsi is at {address} (Ctrl-C stops it)\n")
-        sys.stdout.flush()
-        if ready is not None:
-            ready(address)
-        room = _room()
-        share = room if proxied else min(room, CONNECTIONS_OF_ONE)
-        bounds = Bounds(threads=threads, largest=_largest(app), seconds=seconds, connections=room, of_one=share)
-        gate = Gate(app.wsgi_app, bounds)
-        try:
-            server_of(gate, bounds).run(sockets=[listening])
-        finally:
-            gate.close()
+    room = _room()
+    share = room if proxied else min(room, CONNECTIONS_OF_ONE)
+    bounds = Bounds(threads=threads, largest=_largest(app), seconds=seconds, connections=room, of_one=share)
+    gate = Gate(app.wsgi_app, bounds)
+    server = server_of(gate, bounds)
+    try:
+        with _bind(host, port) as listening, _told_to_stop(server):
+            listening.listen(BACKLOG)
+            address = f"{_address(host, listening.getsockname()[1])}{path}"
+            sys.stdout.write(f"mapsi is at {address} (Ctrl-C stops it)\n")
+            sys.stdout.flush()
+            if ready is not None:
+                ready(address)
+            server.run(sockets=[listening])
+    finally:
+        gate.close()
+
+
+@contextmanager
+def _told_to_stop(server: uvicorn.Server) -> Iterator[None]:
+    """Let Ctrl-C and SIGTERM end ``server``, and nothing else, from before it runs until after it has ended.
+
+    uvicorn listens to signals only once its event loop runs; a KeyboardInterrupt that comes while the loop is built, or
+    that uvicorn raises again at its end, would leave half a loop and a traceback. Signals reach the main thread only.
+    """
+    if current_thread() is not main_thread():
+        yield
+        return
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.signal(number, server.handle_exit) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _bind(host: str, port: int) -> socket.socket:
