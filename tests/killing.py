@@ -21,27 +21,27 @@ SOURCE = "haru"
 CHILD = """
 import sys
 from pathlib import Path
-from killing import COUNT, SOURCE
+from killing import SOURCE
 from mapsi.artifacts import atomic_file
 from mapsi.catalog import open_catalog
 from refreshing import Refreshing, feed, means
 
-url, folder, first = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
+url, folder, first, count = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
 with open_catalog(url) as catalog:
     refreshing = Refreshing(catalog, means(folder))
     for price in range(first, first + 5000):
         with atomic_file(folder / "feed.csv") as beside:
-            beside.write_text(feed(range(COUNT), price), "utf-8")
+            beside.write_text(feed(range(count), price), "utf-8")
         print("refresh", flush=True)
         refreshing.run(SOURCE)
 """
 
 
-def start_catalog(url: str, folder: Path) -> None:
+def start_catalog(url: str, folder: Path, count: int = COUNT) -> None:
     """A catalogue with one source, refreshed once."""
     with open_catalog(url) as catalog:
         catalog.migrate()
-        (folder / "feed.csv").write_text(feed(range(COUNT), 1000), "utf-8")
+        (folder / "feed.csv").write_text(feed(range(count), 1000), "utf-8")
         refreshing = Refreshing(catalog, means(folder))
         refreshing.add(SOURCE, folder / "feed.csv")
         refreshing.run(SOURCE)
@@ -53,27 +53,27 @@ def kill_and_check(url: str, folder: Path, round_: int, chance: random.Random) -
     _kill_in_the_middle(url, folder, 10_000 * (round_ + 1), chance.uniform(0, 1.5))
     _wait_until_alone(url)
     with open_catalog(url) as catalog:
-        _feed_is_whole(catalog)
+        feed_is_whole(catalog)
         catalog.sources.sweep()
         state = catalog.sources.runs(SOURCE, 1)[0].state
         (folder / "feed.csv").write_text(feed(range(COUNT), 9000 + round_), "utf-8")
         report = Refreshing(catalog, means(folder)).run(SOURCE)
         assert (report.state, report.changed) == ("done", COUNT)
-        _feed_is_whole(catalog)
+        feed_is_whole(catalog)
         assert all(run.state in ("done", "unchanged", "killed") for run in catalog.sources.runs(SOURCE, 1000))
     return state
 
 
-def _feed_is_whole(catalog: Catalog) -> None:
+def feed_is_whole(catalog: Catalog, count: int = COUNT) -> None:
     """All offers of one feed, at one price, found by words as well, with their classes and the price in their
     history."""
     facets = catalog.facets()
-    assert facets.offers == COUNT
+    assert facets.offers == count
     assert facets.price_min == facets.price_max
-    assert facets.classes["garment"] == (("sweater", COUNT),)
-    assert catalog.search_words("니트", Filters(), "likeness", 1, 1).total == COUNT
-    assert catalog.status().living == COUNT
-    for offer_id in (1, COUNT // 2, COUNT):
+    assert facets.classes["garment"] == (("sweater", count),)
+    assert catalog.search_words("니트", Filters(), "likeness", 1, 1).total == count
+    assert catalog.status().living == count
+    for offer_id in (1, count // 2, count):
         assert catalog.price_history(offer_id)[-1].lowest_price == facets.price_min
 
 
@@ -91,7 +91,7 @@ def _wait_until_alone(url: str) -> None:
 
 def _kill_in_the_middle(url: str, folder: Path, price: int, seconds: float) -> None:
     """Start refreshes in a child, wait for the first to begin, then kill the child after some seconds."""
-    command = [sys.executable, "-c", CHILD, url, str(folder), str(price)]
+    command = [sys.executable, "-c", CHILD, url, str(folder), str(price), str(COUNT)]
     with subprocess.Popen(command, cwd=Path(__file__).parent, stdout=subprocess.PIPE) as child:
         assert child.stdout is not None
         assert child.stdout.readline() == b"refresh\n"

@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, cast
 
 from mapsi.errors import ArtifactError
 
@@ -113,4 +113,9 @@ def read_json(file: Path, what: str) -> Any:
 def file_digest(file: Path) -> str:
     """SHA-256 of a file, in hexadecimal."""
     with file.open("rb") as opened:
-        return hashlib.file_digest(opened, "sha256").hexdigest()
+        return stream_digest(opened)
+
+
+def stream_digest(stream: IO[bytes]) -> str:
+    """SHA-256 of what is left of a stream, in hexadecimal."""
+    return hashlib.file_digest(cast(Any, stream), "sha256").hexdigest()

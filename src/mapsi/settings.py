@@ -294,6 +294,19 @@ def setting_table() -> list[SettingRow]:
     return rows
 
 
+def changed_settings(settings: Settings) -> dict[str, str]:
+    """The settings that are not at their defaults, by variable, without the folder that everything lies under; of
+    secret ones only that they are set."""
+    changed = {
+        f.name: getattr(settings, f.name)
+        for f in fields(Settings)
+        if f.name != "home" and f.default != getattr(settings, f.name)
+    }
+    return {
+        PREFIX + name.upper(): "***" if isinstance(value, Secret) else _show(value) for name, value in changed.items()
+    }
+
+
 def _show(value: object) -> str:
     if isinstance(value, Secret) or value is None or value in ("", ()):
         return "empty"

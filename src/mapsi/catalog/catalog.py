@@ -23,6 +23,7 @@ from mapsi.catalog.operations.clicks import Clicks
 from mapsi.catalog.operations.corrections import Corrections
 from mapsi.catalog.operations.jobs import Jobs
 from mapsi.catalog.operations.searches import Searches
+from mapsi.catalog.operations.snapshots import Snapshots
 from mapsi.catalog.operations.status import read_status
 from mapsi.catalog.people.accounts import Accounts
 from mapsi.catalog.people.letters import Letters
@@ -83,6 +84,7 @@ class Catalog:
         self.jobs = Jobs(database)
         self.searches = Searches(database)
         self.clicks = Clicks(database)
+        self.snapshots = Snapshots(database)
         self.corrections = Corrections(database)
         self.saved = SavedProducts(database)
         self.sessions = Sessions(database)

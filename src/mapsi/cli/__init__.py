@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import io
 import sys
+from importlib import import_module
 from typing import Any
 
 import click
@@ -74,11 +75,16 @@ def main() -> None:
     """
 
 
-def _register() -> None:
-    from mapsi.cli import accounts, catalog, collect, dataset, evaluate, index, operator, search, serve, train, worker
+COMMANDS = (
+    *("serve", "search", "catalog", "index", "worker", "backup"),
+    *("operator", "accounts", "collect", "dataset", "train", "evaluate"),
+)
+"""Files of this room with commands, in the order in which they are listed."""
 
-    for module in (serve, search, catalog, index, worker, operator, accounts, collect, dataset, train, evaluate):
-        for command in module.COMMANDS:
+
+def _register() -> None:
+    for name in COMMANDS:
+        for command in import_module(f"mapsi.cli.{name}").COMMANDS:
             main.add_command(command)
 
 

@@ -40,11 +40,17 @@ def migrate(database: Database) -> None:
 def check_schema(database: Database) -> None:
     """Raise :class:`CatalogError` where the schema is not this version's."""
     with database.read() as connection:
-        current = _refuse_newer(connection)
-    if current is None:
-        raise CatalogError("The catalogue's database is empty.", _RUN)
+        current = current_revision(connection)
     if current != _scripts().get_current_head():
         raise CatalogError("The catalogue's schema is older than this version of mapsi needs.", _RUN)
+
+
+def current_revision(connection: Connection) -> str:
+    """The name of the schema that the database has; raises :class:`CatalogError` where it has none, or a newer one."""
+    current = _refuse_newer(connection)
+    if current is None:
+        raise CatalogError("The catalogue's database is empty.", _RUN)
+    return current
 
 
 def _refuse_newer(connection: Connection) -> str | None:
