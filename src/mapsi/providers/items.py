@@ -42,6 +42,7 @@ class Items:
         # hold within their element: each that brings some has the prefixes from before it kept by its depth.
         self._prefixes = {"g": True, "": False}
         self._before: dict[int, dict[str, bool]] = {}
+        self._meanings: dict[str, tuple[str, bool] | None] = {}  # of tags under these prefixes: a feed has few
         self._bare: dict[str, str] = {}
         self._prefixed: dict[str, str] = {}
         self._into = self._bare
@@ -53,7 +54,8 @@ class Items:
         self._depth += 1
         if self._depth > MAX_DEPTH:
             raise TooDeepError(f"elements nest more than {MAX_DEPTH} deep")
-        self._declare(attributes)
+        if attributes:
+            self._declare(attributes)
         if self._item_depth:
             if self._depth == self._item_depth + 1:
                 self._begin_field(name, attributes)
@@ -70,16 +72,18 @@ class Items:
             self.outer.append((name, attributes))
 
     def end(self, name: str) -> None:
-        if not self._item_depth:
-            self.outer.pop()
-        elif self._depth == self._item_depth + 1:
+        if self._depth == self._item_depth + 1 and self._item_depth:
             self._end_field()
+        elif not self._item_depth:
+            self.outer.pop()
         elif self._depth == self._item_depth:
             self.ready.append((self.begun_at, self._bare | self._prefixed))
             self._item_depth = self.begun_at = 0
         else:
             self._part_words(name)
-        self._prefixes = self._before.pop(self._depth, self._prefixes)
+        if self._depth in self._before:
+            self._prefixes = self._before.pop(self._depth)
+            self._meanings.clear()
         self._depth -= 1
 
     def text(self, content: str) -> None:
@@ -101,19 +105,30 @@ class Items:
             }
             self._prefixes |= {prefix: True for prefix, uri in declared.items() if _MERCHANT in uri}
             self._prefixes |= {prefix: False for prefix, uri in declared.items() if _ATOM in uri}
+            self._meanings.clear()
 
     def _begin_field(self, name: str, attributes: Attributes) -> None:
-        prefix, _, local = name.rpartition(":")
-        local = local.lower()
-        field = _ATOM_NAMES.get(local, local)
-        if field not in FIELDS or prefix not in self._prefixes:
+        if name not in self._meanings:
+            self._meanings[name] = self._meaning(name)
+        meaning = self._meanings[name]
+        if meaning is None:
             return
-        self._field = field
-        self._into = self._prefixed if self._prefixes[prefix] else self._bare
+        self._field, prefixed = meaning
+        self._into = self._prefixed if prefixed else self._bare
         self._parts, self._length = [], 0
-        if field == "link" and "href" in attributes and attributes.get("rel", "alternate") == "alternate":
+        if attributes:
+            self._begin_with(attributes)
+
+    def _meaning(self, name: str) -> tuple[str, bool] | None:
+        """The field that a tag names, and whether by the Merchant namespace."""
+        prefix, _, local = name.rpartition(":")
+        field = _ATOM_NAMES.get(local.lower(), local.lower())
+        return (field, self._prefixes[prefix]) if field in FIELDS and prefix in self._prefixes else None
+
+    def _begin_with(self, attributes: Attributes) -> None:
+        if self._field == "link" and "href" in attributes and attributes.get("rel", "alternate") == "alternate":
             self.text(attributes["href"])
-        if field in _PRICES:
+        if self._field in _PRICES:
             self._note_currency(attributes)
 
     def _note_currency(self, attributes: Attributes) -> None:

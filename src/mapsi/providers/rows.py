@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import TypeVar
 
 from mapsi.catalog.offer import BrokenRow, Offer
@@ -54,6 +55,9 @@ MAX_WORDS = 255
 """Limits in characters: the Merchant feed's for the first four, the catalogue's own for every other text."""
 
 _ZERO_SAYS_SOMETHING = frozenset({"id", "productId", "title", "price", "price_pc", "lprice", "availability", "adult"})
+_PROSE = frozenset({"title", "description"})
+_SHORT = 64
+"""So long may a word for "nothing" be, escaping included; longer prose has it undone where it is read."""
 _FORMULA = re.compile(r'="([^"]*)"')
 _SHORTENED = re.compile(r"[0-9](?:[.,][0-9]+)?[eE]\+[0-9]{1,3}")
 
@@ -115,13 +119,13 @@ def merchant_offer(raw: Mapping[str, str], base: str, now: datetime) -> Offer:
         sale_price=sale_price,
         availability=parse_availability(get("availability", "")),
         description=plain(get("description", ""), MAX_DESCRIPTION),
-        brand=plain(get("brand", ""), MAX_WORDS),
+        brand=name_of(get("brand", "")),
         category=_category_of(get("product_type", ""), get("google_product_category", "")),
-        color=plain(get("color", ""), MAX_WORDS),
+        color=name_of(get("color", "")),
         group=_group_of(get("item_group_id", "")),
         audience=parse_audience(get("gender", ""), get("age_group", "")),
-        seller=plain(get("seller", ""), MAX_WORDS),
-        google_category=plain(get("google_product_category", ""), MAX_WORDS),
+        seller=name_of(get("seller", "")),
+        google_category=name_of(get("google_product_category", "")),
         gtin=_number_of(get("gtin", ""), MAX_ID),
         mpn=_number_of(get("mpn", ""), MAX_MPN),
         until=min(filter(None, (ends, changes)), default=None),
@@ -133,7 +137,8 @@ def filled(row: Mapping[str, str]) -> dict[str, str]:
     left out, and so is ``0`` where it is no answer."""
     values = {}
     for name, raw in row.items():
-        text = unescaped(raw) if "&" in raw or "<![" in raw else raw
+        escaped = ("&" in raw or "<![" in raw) and (name not in _PROSE or len(raw) <= _SHORT)
+        text = unescaped(raw) if escaped else raw
         if stands_for_nothing(text) or (text.strip() == "0" and name not in _ZERO_SAYS_SOMETHING):
             continue
         # ="0012" is how a number is kept from being shortened by a spreadsheet.
@@ -168,6 +173,17 @@ def require(row: Mapping[str, str], names: Iterable[str]) -> None:
 def tidy_id(text: str) -> str:
     """A shop's own number as it is compared: escaping undone, letters composed, white space made single."""
     return tidy(unescaped(text).strip("\ufeff"))
+
+
+def name_of(text: str) -> str:
+    """The plain text of a field whose words repeat in a feed (brands, colours, categories), of at most ``MAX_WORDS``
+    characters."""
+    return _repeated(text) if len(text) <= MAX_WORDS else plain(text, MAX_WORDS)
+
+
+@lru_cache(maxsize=4096)
+def _repeated(text: str) -> str:
+    return plain(text, MAX_WORDS)
 
 
 def parse_id(text: str) -> str:
@@ -249,4 +265,4 @@ def _read_date(parse: Callable[[str], Value], text: str, field: str) -> Value:
 
 def _category_of(own: str, google: str) -> str:
     """The shop's own path, or else Google's, unless that is but a number of its table."""
-    return plain(own, MAX_WORDS) or ("" if google.strip().isdigit() else plain(google, MAX_WORDS))
+    return name_of(own) or ("" if google.strip().isdigit() else name_of(google))

@@ -26,12 +26,19 @@ _CDATA = re.compile(r"<!\[CDATA\[(.*?)(?:\]\]>|\Z)", re.DOTALL)
 _NO_TEXT = re.compile(
     r"<!--.*?(?:-->|\Z)|<(script|style)\b.*?(?:</\1\s*>|\Z)|<\?.*?(?:\?>|\Z)|<!doctype[^>]*>", re.DOTALL | re.IGNORECASE
 )
+_MAY_HIDE = re.compile(r"<[!?sS]")  # what the two above can begin with
 _TAG = re.compile(r"<(/?)([a-z][a-z0-9]*(?::[a-z][a-z0-9]*)?)(\s[^<>]*)?/?>", re.IGNORECASE)
 _COMMON_NAMES = """
     blockquote body br center dd div dl dt h1 h2 h3 h4 h5 h6 head hr html iframe img li meta ol p pre script style table
     tbody td tfoot th thead tr ul
 """
 _COMMON = INLINE | frozenset(_COMMON_NAMES.split())
+_BARE = {
+    tag: "" if name in INLINE else " "
+    for name in _COMMON
+    for tag in (f"<{name}>", f"</{name}>", f"<{name}/>", f"<{name} />")
+}
+"""What stays of the tags that most texts are marked up with."""
 _RARE_NAMES = """
     address area article aside audio base bdi bdo button canvas caption cite code col colgroup data del details dfn embed
     fieldset figcaption figure footer form frame header input ins kbd label legend link main map marquee menu nav noscript
@@ -64,13 +71,16 @@ def tidy(text: str) -> str:
             text = unicodedata.normalize("NFC", text)
         if _FILLERS.search(text):
             text = _FILLERS.sub(" ", text)
-    return " ".join(text.split())
+    # White space other than the blank is not printable: nine texts of ten need not be taken apart.
+    return text.strip(" ") if text.isprintable() and "  " not in text else " ".join(text.split())
 
 
 def plain(text: str, longest: int) -> str:
     """Plain text of at most ``longest`` characters: escaping undone however often it was done, tags, control and
     invisible characters gone, white space made single, letters composed (NFC). What stands in angle brackets and is no
     tag of HTML is a word: ``<MLB> 볼캡``."""
+    if not text:
+        return ""
     text = text[:MAX_FIELD]
     if "<" in text or "&" in text:
         text = _without_markup(text)
@@ -82,9 +92,9 @@ def plain(text: str, longest: int) -> str:
 
 def _without_markup(text: str) -> str:
     for _ in range(_ROUNDS):
-        bare = _NO_TEXT.sub(" ", _CDATA.sub(r" \1 ", html.unescape(text)))
-        closed = {name.lower() for name in re.findall(r"</([a-zA-Z][a-zA-Z0-9]*)", bare)}
-        bare = _TAG.sub(partial(_in_place_of, closed), bare)
+        bare = html.unescape(text) if "&" in text else text
+        if "<" in bare:
+            bare = _without_tags(bare)
         if bare == text:
             break
         text = bare
@@ -93,11 +103,25 @@ def _without_markup(text: str) -> str:
     return text
 
 
-def _in_place_of(closed: set[str], tag: re.Match[str]) -> str:
-    """What stays of a tag: itself where it is none. ``<Label>`` may be a brand, unless ``</label>`` follows."""
+def _without_tags(text: str) -> str:
+    if _MAY_HIDE.search(text):
+        text = _NO_TEXT.sub(" ", _CDATA.sub(r" \1 ", text))
+    return _TAG.sub(partial(_in_place_of, text), text)
+
+
+def _in_place_of(text: str, tag: re.Match[str]) -> str:
+    """What stays of a tag in ``text``: itself where it is none. ``<Label>`` may be a brand, unless ``</label>``
+    follows."""
+    known = _BARE.get(tag[0])
+    if known is not None:
+        return known
     name, attributes = tag[2].lower(), (tag[3] or "").strip(" \t\r\n/")
     like_attributes = "=" in attributes or _FLAGS.issuperset(attributes.lower().split())
-    rarely = name in _RARE and (tag[1] or attributes or name in closed)
+    rarely = name in _RARE and (tag[1] or attributes or _closes(name, text))
     if not like_attributes or not (name in _COMMON or rarely or ":" in name):
         return tag[0]
     return "" if name in INLINE else " "
+
+
+def _closes(name: str, text: str) -> bool:
+    return re.search(f"</{name}(?![a-z0-9])", text, re.IGNORECASE) is not None
