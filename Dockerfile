@@ -4,9 +4,11 @@ FROM python:3.11-slim
 RUN useradd --create-home --uid 1000 mapsi \
     && mkdir /data && chown mapsi /data
 WORKDIR /app
-COPY pyproject.toml constraints.txt README.md LICENSE ./
+COPY pyproject.toml README.md LICENSE ./
+COPY locks/image.txt locks/image.txt
 COPY src src
-RUN pip install --no-cache-dir -c constraints.txt '.[mysql,workers]'
+RUN pip install --no-cache-dir --no-deps --require-hashes -r locks/image.txt \
+    && pip install --no-cache-dir --no-deps --no-build-isolation .
 
 USER 1000
 # Pictures, index and signing key; share it between the machines that serve and those that work.

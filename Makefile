@@ -2,9 +2,12 @@
 VENV := .venv
 BIN := $(VENV)/bin
 PYTHON := $(shell command -v python3.11 || command -v python3)
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+# Only files whose SHA-256 stands in locks/ are installed; mapsi itself is then put beside them.
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps
+LOCK := $(BIN)/uv pip compile pyproject.toml - --universal --generate-hashes -c constraints.txt --quiet --no-annotate --no-header
+BUILD_NEEDS := 'setuptools>=77,<82'
 
-.PHONY: demo test check format bench clean
+.PHONY: demo test check format bench lock audit sbom clean
 
 demo: $(VENV)/serve.stamp
 	$(BIN)/mapsi demo $(ARGS)
@@ -28,14 +31,30 @@ format: $(VENV)/dev.stamp
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/serve.stamp: $(VENV)/bin/python pyproject.toml constraints.txt
-	$(PIP) -e .
+$(VENV)/serve.stamp: $(VENV)/bin/python pyproject.toml locks/serve.txt
+	$(PIP) --require-hashes -r locks/serve.txt
+	$(PIP) --no-build-isolation -e .
 	touch $@
 
 # The training libraries are about 5.5 GB and take about two minutes.
-$(VENV)/dev.stamp: $(VENV)/bin/python pyproject.toml constraints.txt
-	$(PIP) -e '.[train,collect,mysql,workers,draw,dev]'
+$(VENV)/dev.stamp: $(VENV)/bin/python pyproject.toml locks/dev.txt
+	$(PIP) --require-hashes -r locks/dev.txt
+	$(PIP) --no-build-isolation -e .
 	touch $@ $(VENV)/serve.stamp
+
+# locks/ anew, out of pyproject.toml and the versions in constraints.txt: for every platform, with the hashes of all files.
+lock:
+	echo $(BUILD_NEEDS) | $(LOCK) -o locks/serve.txt
+	echo $(BUILD_NEEDS) | $(LOCK) --extra mysql --extra workers -o locks/image.txt
+	echo $(BUILD_NEEDS) | $(LOCK) --all-extras -o locks/dev.txt
+
+# Known faults of what serving installs, and a list of it (CycloneDX); both need a connection.
+audit:
+	$(BIN)/uvx pip-audit --require-hashes --disable-pip -r locks/image.txt
+
+sbom:
+	mkdir -p dist
+	$(BIN)/uvx --from cyclonedx-bom cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible -o dist/mapsi.cdx.json locks/image.txt
 
 clean:
 	rm -rf $(VENV) build dist src/*.egg-info .mypy_cache .ruff_cache .pytest_cache
