@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from mapsi.catalog import open_catalog
-from mapsi.catalog.filters import Filters
+from mapsi.catalog.query import Query
 from mapsi.imaging import PhotoLimits, decode_photo
 from mapsi.infer import Model
 from mapsi.pictures.copying import PictureSource, copy_pictures
@@ -100,7 +100,7 @@ def ask(finder: Finder, products: Path, kinds: dict[str, str]) -> None:
     for name in asked:
         photo = decode_photo((products / "images" / f"{name}.jpg").read_bytes())
         start = time.perf_counter()
-        page = finder.by_photo(finder.read(photo), Filters(), "likeness", 1, 10)
+        page = finder.by_photo(finder.read(photo), Query(size=10))
         times.append(time.perf_counter() - start)
         links = [product.link.rpartition("/")[2] for product in page.products]
         same = [product.similarity for product in page.products if product.similarity]

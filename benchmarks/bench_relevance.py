@@ -23,8 +23,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from mapsi.catalog import Catalog, open_catalog
-from mapsi.catalog.filters import Filters
 from mapsi.catalog.offer import Offer
+from mapsi.catalog.query import Query
 from mapsi.taxonomy import load_taxonomy
 
 FIRST = 8
@@ -87,7 +87,7 @@ def gain(query: Judged, row: Row) -> float:
 
 
 def ask(catalog: Catalog, query: Judged, rows: Mapping[str, Row]) -> Answer:
-    found = catalog.search_words(query.text, Filters(), "likeness", 1, FIRST).products
+    found = catalog.listings.search(Query(words=query.text, size=FIRST)).products
     gains = [gain(query, rows[product.link.rpartition("/")[2]]) for product in found]
     possible = min(FIRST, sum(gain(query, row) for row in rows.values()))
     return Answer(query, sum(gains) / max(1.0, possible), gains)
@@ -125,7 +125,7 @@ def main() -> None:
             catalog.migrate()
             catalog.import_offers("shop", read_offers(rows), format="csv", origin="bench", taxonomy=load_taxonomy())
             began = time.perf_counter()
-            catalog.search_words("a", Filters(), "likeness", 1, 1)
+            catalog.listings.search(Query(words="a", size=1))
             print(f"{len(rows)} products, indexed in {time.perf_counter() - began:.1f} s")
             for file in [arguments.data / "relevance" / "words.csv", OWN, *(arguments.judged or [])]:
                 answers = [ask(catalog, query, by_id) for query in read_judged(file)]

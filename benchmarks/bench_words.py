@@ -22,6 +22,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from decimal import Decimal
 from multiprocessing import get_context
 from pathlib import Path
@@ -30,6 +31,7 @@ from typing import Any
 from mapsi.catalog import Catalog, open_catalog
 from mapsi.catalog.filters import Filters
 from mapsi.catalog.offer import Offer
+from mapsi.catalog.query import Query
 from mapsi.taxonomy import load_taxonomy
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
@@ -111,7 +113,7 @@ def measure_alone(url: str, words: Path, queries: dict[str, list[str]]) -> None:
     with open_catalog(url, words=words) as catalog:
         catalog.generation()
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        first, page = milliseconds(lambda: catalog.search_words("shirt", Filters(), "likeness", 1, 24))
+        first, page = milliseconds(lambda: catalog.listings.search(Query(words="shirt")))
         print(f"  first answer after a start in {first:.0f} ms, {page.total} products", flush=True)
         measure(catalog, queries)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
@@ -120,21 +122,18 @@ def measure_alone(url: str, words: Path, queries: dict[str, list[str]]) -> None:
 
 def measure(catalog: Catalog, queries: dict[str, list[str]]) -> None:
     for kind, texts in queries.items():
-        timed = [
-            milliseconds(lambda text=text: catalog.search_words(text, Filters(), "likeness", 1, 24)) for text in texts
-        ]
+        timed = [milliseconds(lambda text=text: catalog.listings.search(Query(words=text))) for text in texts]
         found = [page.total for _, page in timed]
         show(kind, [taken for taken, _ in timed], f"products: median {statistics.median(found):.0f}, most {max(found)}")
     cheap = Filters(max_price=Decimal(50000), audiences=("women",), colors=("black", "white"))
     words = queries["one word"]
-    show(
-        "one word, filters, by price",
-        [milliseconds(lambda t=t: catalog.search_words(t, cheap, "price-up", 1, 24))[0] for t in words],
-    )
-    show("counts of the filters", [milliseconds(lambda t=t: catalog.facets(t, cheap))[0] for t in words])
+    asked = [Query(words=text, filters=cheap) for text in words]
+    by_price = [replace(query, sort="price-up") for query in asked]
+    show("one word, filters, by price", [milliseconds(lambda q=q: catalog.listings.search(q))[0] for q in by_price])
+    show("counts of the filters", [milliseconds(lambda q=q: catalog.listings.facets(q))[0] for q in asked])
     typed = [text[: 1 + n % 5] for n, text in enumerate(words)] + ["ㅅ", "ㅅㅊ", "셔", "블", "와", "롱", "롱원", "팬ㅊ"]
-    show("suggestions", [milliseconds(lambda t=t: catalog.suggest(t, TAXONOMY))[0] for t in typed])
-    show("all products", [milliseconds(lambda: catalog.browse(Filters(), "likeness", 1, 24))[0] for _ in range(20)])
+    show("suggestions", [milliseconds(lambda t=t: catalog.listings.suggest(t, TAXONOMY))[0] for t in typed])
+    show("all products", [milliseconds(lambda: catalog.listings.search(Query()))[0] for _ in range(20)])
 
 
 def fill(catalog: Catalog, rows: list[dict[str, str]], count: int) -> None:
@@ -144,10 +143,10 @@ def fill(catalog: Catalog, rows: list[dict[str, str]], count: int) -> None:
         catalog.import_offers(f"shop-{shop}", offers, format="csv", origin="bench", taxonomy=TAXONOMY)
     print(f"  imported, {count / (time.perf_counter() - began):.0f} offers/s", flush=True)
     first = named_offers(rows, range(1000))
-    took, _ = milliseconds(lambda: catalog.browse(Filters(), "likeness", 1, 24))
+    took, _ = milliseconds(lambda: catalog.listings.search(Query()))
     print(f"  index of words built in {took / 1000:.1f} s", flush=True)
     catalog.import_offers("one-more", first, format="csv", origin="bench", taxonomy=TAXONOMY)
-    took, _ = milliseconds(lambda: catalog.browse(Filters(), "likeness", 1, 24))
+    took, _ = milliseconds(lambda: catalog.listings.search(Query()))
     print(f"  first answer after an import of 1000 offers: {took:.0f} ms", flush=True)
 
 
@@ -176,7 +175,7 @@ def main() -> None:
                     catalog.migrate()
                     if not catalog.status().living:
                         fill(catalog, rows, count)
-                    catalog.browse(Filters(), "likeness", 1, 24)
+                    catalog.listings.search(Query())
                 told = f"{sum(file.stat().st_size for file in words.rglob('*') if file.is_file()) / 1e6:.0f} MB"
                 print(f"  {told} on disk", flush=True)
                 queries = make_queries(rows, arguments.queries)

@@ -12,7 +12,7 @@ from pathlib import Path
 from sqlalchemy import text
 
 from mapsi.catalog import Catalog, open_catalog
-from mapsi.catalog.filters import Filters
+from mapsi.catalog.query import Query
 from mapsi.catalog.store.database import open_database
 from refreshing import Refreshing, feed, means
 
@@ -67,14 +67,14 @@ def kill_and_check(url: str, folder: Path, round_: int, chance: random.Random) -
 def feed_is_whole(catalog: Catalog, count: int = COUNT) -> None:
     """All offers of one feed, at one price, found by words as well, with their classes and the price in their
     history."""
-    facets = catalog.facets()
+    facets = catalog.listings.facets()
     assert facets.offers == count
     assert facets.price_min == facets.price_max
     assert facets.classes["garment"] == (("sweater", count),)
-    assert catalog.search_words("니트", Filters(), "likeness", 1, 1).total == count
+    assert catalog.listings.search(Query(words="니트", size=1)).total == count
     assert catalog.status().living == count
     for offer_id in (1, count // 2, count):
-        assert catalog.price_history(offer_id)[-1].lowest_price == facets.price_min
+        assert catalog.listings.prices(offer_id)[-1].lowest_price == facets.price_min
 
 
 def _wait_until_alone(url: str) -> None:

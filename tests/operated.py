@@ -53,7 +53,7 @@ class Desk:
 
     @property
     def catalog(self) -> Catalog:
-        return self.house.finder.catalog
+        return self.house.catalog
 
     @property
     def refreshing(self) -> Refreshing:

@@ -65,6 +65,10 @@ class House:
     taxonomy: Taxonomy
     home: Path
 
+    @property
+    def catalog(self) -> Catalog:
+        return self.finder.catalog
+
     def app(self, **changes: object) -> Flask:
         settings = {"image_rate": "100000 per minute", "words_rate": "100000 per minute", **changes}
         made = Settings(home=self.home, **settings)  # type: ignore[arg-type]

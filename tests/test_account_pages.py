@@ -32,7 +32,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
 @pytest.fixture
 def catalog(house: House) -> Catalog:
     """The catalogue, without accounts at the start."""
-    catalog = house.finder.catalog
+    catalog = house.catalog
     for one in catalog.accounts.all():
         catalog.accounts.remove(one.id)
     return catalog

@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mapsi.catalog import Catalog, open_catalog
-from mapsi.catalog.filters import EVERYTHING
 from mapsi.catalog.people.sessions import LIFE
+from mapsi.catalog.query import Query
 from mapsi.cli import main
 from mapsi.errors import NotFoundError, UsageError
 from mapsi.web.accounts.passwords import LONGEST, SHORTEST, check_password, hash_password
@@ -121,7 +121,7 @@ def test_a_session_ends_by_itself_after_weeks_without_a_visit(catalog_url: str) 
 
 def test_an_account_goes_with_everything_that_is_kept_of_its_person(catalog: Catalog) -> None:
     take_in(catalog, offer("a"), offer("b"))
-    first, second = (one.id for one in catalog.browse(EVERYTHING, "price-up", 1, 10).products)
+    first, second = (one.id for one in catalog.listings.search(Query(sort="price-up", size=10)).products)
     now = catalog.sources.now()
     mina, jin = (catalog.accounts.open(f"{name}@example.com", "a hash", "ko") for name in ("mina", "jin"))
     for account in (mina, jin):
@@ -145,7 +145,7 @@ def test_an_account_goes_with_everything_that_is_kept_of_its_person(catalog: Cat
 def test_what_an_account_has_no_room_for_is_given_back(catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mapsi.catalog.people.saved.MOST", 2)
     take_in(catalog, *(offer(name) for name in "abc"))
-    ids = [one.id for one in catalog.browse(EVERYTHING, "price-up", 1, 10).products]
+    ids = [one.id for one in catalog.listings.search(Query(sort="price-up", size=10)).products]
     now = catalog.sources.now()
     mina = catalog.accounts.open("mina@example.com", "a hash", "ko")
     left = catalog.saved.add(mina.id, dict.fromkeys(ids, now))

@@ -214,7 +214,7 @@ def test_an_unexpected_error_says_nothing_of_its_inside(
         raise RuntimeError("the password is sesame")
 
     app = house.app()
-    monkeypatch.setattr(house.finder, "by_words", fail)
+    monkeypatch.setattr(house.catalog.listings, "search", fail)
     answer = app.test_client().get(f"{WORDS}?q=coat")
     check_error(answer, 500, "internal")
     assert "sesame" not in answer.text

@@ -13,6 +13,7 @@ import pytest
 from mapsi.catalog import Catalog, open_catalog
 from mapsi.catalog.filters import Filters, Sort
 from mapsi.catalog.offer import BrokenRow, Offer
+from mapsi.catalog.query import Query
 from mapsi.errors import CatalogError, FeedError, UsageError
 from mapsi.taxonomy import load_taxonomy
 from offers import offer, take_in, take_in_all
@@ -22,7 +23,7 @@ MONDAY = datetime(2026, 11, 16, 9, tzinfo=UTC)
 
 
 def shown(catalog: Catalog, sort: Sort = "likeness", **filters: object) -> list[str]:
-    page = catalog.browse(Filters(**filters), sort, 1, 1000)  # type: ignore[arg-type]
+    page = catalog.listings.search(Query(filters=Filters(**filters), sort=sort, size=1000))  # type: ignore[arg-type]
     assert page.total == len(page.products)
     return [product.name for product in page.products]
 
@@ -33,7 +34,7 @@ def counts(catalog: Catalog, *offers: Offer, **more: object) -> tuple[int, int, 
 
 
 def first_id(catalog: Catalog) -> int:
-    return catalog.browse(Filters(), "likeness", 1, 1).products[0].id
+    return catalog.listings.search(Query(size=1)).products[0].id
 
 
 # --- imports ---------------------------------------------------------------------------------------------------------
@@ -49,17 +50,17 @@ def test_a_feed_is_a_whole_snapshot(catalog: Catalog) -> None:
 def test_the_same_feed_again_changes_nothing(catalog: Catalog) -> None:
     feed = (offer("1", "a1", sale_price=Decimal(20000)), offer("2", "b1", audience="women"))
     take_in(catalog, *feed)
-    before = catalog.browse(Filters(), "likeness", 1, 10)
+    before = catalog.listings.search(Query(size=10))
     assert counts(catalog, *feed) == (0, 0, 2, 0)
-    assert catalog.browse(Filters(), "likeness", 1, 10) == before
+    assert catalog.listings.search(Query(size=10)) == before
 
 
 def test_an_offer_that_comes_back_is_the_same_one(catalog: Catalog) -> None:
     take_in(catalog, offer("1", "a1"), offer("2", "b1"))
-    before = {product.name: product.id for product in catalog.browse(Filters(), "likeness", 1, 10).products}
+    before = {product.name: product.id for product in catalog.listings.search(Query(size=10)).products}
     take_in(catalog, offer("2", "b1"))
     assert counts(catalog, offer("1", "a1"), offer("2", "b1")) == (0, 1, 1, 0)
-    after = {product.name: product.id for product in catalog.browse(Filters(), "likeness", 1, 10).products}
+    after = {product.name: product.id for product in catalog.listings.search(Query(size=10)).products}
     assert after == before
 
 
@@ -90,10 +91,10 @@ def test_an_id_keeps_no_blanks_around_it(catalog: Catalog) -> None:
 def test_a_name_and_its_slug_are_one_shop(catalog: Catalog) -> None:
     take_in(catalog, offer("1"), shop="My Shop")
     take_in(catalog, offer("2"), shop="my-shop")
-    (facet,) = catalog.facets().shops
+    (facet,) = catalog.listings.facets().shops
     assert (facet.slug, facet.name, facet.count) == ("my-shop", "My Shop", 1)
     take_in(catalog, offer("2"), shop="my-shop", shop_name="우리 가게")
-    assert catalog.facets().shops[0].name == "우리 가게"
+    assert catalog.listings.facets().shops[0].name == "우리 가게"
     with pytest.raises(UsageError):
         take_in(catalog, offer("1"), shop="***")
 
@@ -110,7 +111,7 @@ def test_a_repeated_id_counts_once_and_is_reported(catalog: Catalog) -> None:
     report = take_in(catalog, *feed)
     assert (report.new, report.broken_count) == (1500, 1)
     assert "'x1'" in report.broken[0].reason
-    assert catalog.products([2])[0].name == "린넨 셔츠"
+    assert catalog.listings.products([2])[0].name == "린넨 셔츠"
 
 
 @pytest.mark.parametrize(
@@ -133,7 +134,7 @@ def test_an_offer_that_cannot_be_kept_is_a_broken_row(catalog: Catalog, unfit: O
 def test_odd_and_long_texts_are_kept_as_far_as_they_fit(catalog: Catalog) -> None:
     odd = "a\x00b\ud800 <b>&amp;</b> 🧥 '\"\\%_"
     take_in(catalog, offer("1", odd, brand="x" * 1000, description="글" * 50_000, category="c" * 3000, group="g" * 900))
-    (product,) = catalog.browse(Filters(), "likeness", 1, 1).products
+    (product,) = catalog.listings.search(Query(size=1)).products
     assert product.name == "ab? <b>&amp;</b> 🧥 '\"\\%_"
     assert len(product.brand) == 200
 
@@ -181,7 +182,7 @@ def test_readers_see_nothing_of_a_running_import(catalog: Catalog) -> None:
 
     take_in_all(catalog, watched())
     assert seen == [["old"], ["old"]]
-    assert catalog.facets().offers == 2500
+    assert catalog.listings.facets().offers == 2500
 
 
 def test_a_second_import_of_a_shop_is_refused_while_one_runs(catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -223,7 +224,7 @@ def test_two_first_imports_at_once_both_arrive(catalog: Catalog) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert [facet.count for facet in catalog.facets().shops] == [300, 300, 300]
+    assert [facet.count for facet in catalog.listings.facets().shops] == [300, 300, 300]
 
 
 def test_progress_tells_the_rows_read(catalog: Catalog) -> None:
@@ -238,7 +239,7 @@ def test_another_taxonomy_is_a_change_of_every_offer(catalog: Catalog) -> None:
         "shop", [offer("1", "원피스")], format="test", origin="t", taxonomy=load_taxonomy(["garment"])
     )
     assert report.changed == 1
-    assert catalog.products([first_id(catalog)])[0].classes == (("garment", "dress"),)
+    assert catalog.listings.products([first_id(catalog)])[0].classes == (("garment", "dress"),)
 
 
 # --- prices ----------------------------------------------------------------------------------------------------------
@@ -251,7 +252,7 @@ def test_prices_are_noted_only_when_they_change(catalog: Catalog) -> None:
     take_in(catalog, offer("1", price=30000, sale_price=Decimal(25000)), now=MONDAY + 3 * DAY)
     take_in(catalog, offer("2"), now=MONDAY + 4 * DAY)
     take_in(catalog, offer("1", price=25000), now=MONDAY + 5 * DAY)
-    history = catalog.price_history(1)
+    history = catalog.listings.prices(1)
     assert [(point.seen_at, point.lowest_price) for point in history] == [
         (MONDAY, Decimal(30000)),
         (MONDAY + 3 * DAY, Decimal(25000)),
@@ -261,7 +262,7 @@ def test_prices_are_noted_only_when_they_change(catalog: Catalog) -> None:
 def test_two_prices_of_one_moment_keep_the_last(catalog: Catalog) -> None:
     take_in(catalog, offer("1", price=30000), now=MONDAY)
     take_in(catalog, offer("1", price=10000), now=MONDAY)
-    assert [point.lowest_price for point in catalog.price_history(1)] == [Decimal(10000)]
+    assert [point.lowest_price for point in catalog.listings.prices(1)] == [Decimal(10000)]
 
 
 @pytest.mark.parametrize(
@@ -276,7 +277,7 @@ def test_two_prices_of_one_moment_keep_the_last(catalog: Catalog) -> None:
 )
 def test_prices_come_out_as_they_went_in(catalog: Catalog, price: str, currency: str, kept: str) -> None:
     take_in(catalog, offer("1", price=price, currency=currency))
-    (product,) = catalog.browse(Filters(), "likeness", 1, 1).products
+    (product,) = catalog.listings.search(Query(size=1)).products
     assert (product.lowest_price, product.currency) == (Decimal(kept), currency)
 
 
@@ -291,15 +292,15 @@ def test_sold_out_offers_live_but_are_not_shown(catalog: Catalog) -> None:
         offer("3", "soon", availability="preorder"),
     )
     assert shown(catalog) == ["soon", "here"]
-    assert [product.name for product in catalog.products([1, 2, 3])] == ["here", "soon"]
-    assert catalog.facets().offers == 2
+    assert [product.name for product in catalog.listings.products([1, 2, 3])] == ["here", "soon"]
+    assert catalog.listings.facets().offers == 2
     status = catalog.status()
     assert (status.living, status.shown) == (3, 2)
 
 
 def test_products_come_in_the_order_of_their_ids(catalog: Catalog) -> None:
     take_in(catalog, *(offer(str(n), f"title {n}") for n in range(5)))
-    names = [product.name for product in catalog.products([4, 2, 99, 2, -1, 10**30, 1])]
+    names = [product.name for product in catalog.listings.products([4, 2, 99, 2, -1, 10**30, 1])]
     assert names == ["title 3", "title 1", "title 1", "title 0"]
 
 
@@ -310,7 +311,7 @@ def test_a_product_tells_all_that_is_shown(catalog: Catalog) -> None:
         shop="Sample Shop",
         sample=True,
     )
-    (product,) = catalog.products([1])
+    (product,) = catalog.listings.products([1])
     assert (product.name, product.shop, product.shop_name) == ("린넨 셔츠", "sample-shop", "Sample Shop")
     assert (product.lowest_price, product.brand, product.category) == (Decimal(19900), "맵시", "남성 > 셔츠")
     assert (product.audience, product.sample, product.picture) == ("men", True, "")
@@ -371,17 +372,17 @@ def test_of_the_variants_the_cheapest_that_passes_is_shown(catalog: Catalog) -> 
 def test_browsing_pages_hold_each_product_once(catalog: Catalog) -> None:
     take_in_all(catalog, (offer(str(n), f"t{n}", 1000 + n % 3, group=f"g{n // 2}") for n in range(60)))
     for sort in ("likeness", "price-up", "price-down"):
-        pages = [catalog.browse(Filters(), sort, number, 8) for number in range(1, 6)]
+        pages = [catalog.listings.search(Query(sort=sort, page=number, size=8)) for number in range(1, 6)]
         assert [len(page.products) for page in pages] == [8, 8, 8, 6, 0]
         assert {page.total for page in pages} == {30}
         assert len({product.id for page in pages for product in page.products}) == 30
 
 
 def test_facets_count_what_is_shown(catalog: Catalog) -> None:
-    assert catalog.facets().price_min is None
+    assert catalog.listings.facets().price_min is None
     take_in(catalog, *FILTERED)
     take_in(catalog, offer("1", "m shirt", "9.5", currency="USD", audience="men"), shop="other")
-    facets = catalog.facets()
+    facets = catalog.listings.facets()
     assert [(shop.slug, shop.count) for shop in facets.shops] == [("shop", 5), ("other", 1)]
     assert facets.classes["garment"] == (("shirt", 3), ("dress", 2), ("hat", 1))
     assert facets.audiences == (("men", 2), ("kids", 1), ("unisex", 1), ("women", 1))
@@ -415,7 +416,7 @@ def test_both_databases_number_offers_alike(new_database: Callable[[str], str]) 
             take_in_all(catalog, (offer(str(n), f"t{n}") for n in range(10, 50)), shop="shop")
             take_in_all(catalog, (offer(str(n), f"o{n}") for n in range(5)), shop="other")
             numbered.append(
-                {product.name: product.id for product in catalog.browse(Filters(), "likeness", 1, 1000).products}
+                {product.name: product.id for product in catalog.listings.search(Query(size=1000)).products}
             )
     assert numbered[0] == numbered[1]
 
@@ -431,4 +432,4 @@ def test_a_shop_is_not_taken_for_its_namesake(catalog: Catalog) -> None:
         take_in(catalog, offer("2"), shop="A")
     take_in(catalog, offer("1"), offer("2"), shop="A+ ")
     take_in(catalog, offer("1"), offer("2"), offer("3"), shop="a")
-    assert [(shop.name, shop.count) for shop in catalog.facets().shops] == [("A+", 3)]
+    assert [(shop.name, shop.count) for shop in catalog.listings.facets().shops] == [("A+", 3)]

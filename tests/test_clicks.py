@@ -9,8 +9,8 @@ from datetime import timedelta
 import pytest
 
 from mapsi.catalog import Catalog, open_catalog
-from mapsi.catalog.filters import EVERYTHING
 from mapsi.catalog.operations.clicks import KEPT, ClickCount
+from mapsi.catalog.query import Query
 from mapsi.web.services import services
 from offers import offer, take_in
 from refreshing import DAY, Clock
@@ -26,7 +26,9 @@ def catalog(catalog_url: str, clock: Clock) -> Iterator[Catalog]:
 def test_clicks_are_counted_by_day_shop_and_class(catalog: Catalog, clock: Clock) -> None:
     take_in(catalog, offer("a", "니트 가디건"), shop="haru")
     take_in(catalog, offer("b", "이것저것"), shop="nuri")
-    knit, other = (replace(one, classes=one.classes) for one in catalog.browse(EVERYTHING, "price-up", 1, 9).products)
+    knit, other = (
+        replace(one, classes=one.classes) for one in catalog.listings.search(Query(sort="price-up", size=9)).products
+    )
     knit, other = (knit, other) if knit.classes else (other, knit)
     for product, times in ((knit, 3), (other, 1)):
         for _ in range(times):
@@ -47,7 +49,9 @@ def test_clicks_are_counted_by_day_shop_and_class(catalog: Catalog, clock: Clock
 def test_the_way_to_a_shop_leads_there_and_is_counted_without_who_went(house: House) -> None:
     app = house.app()
     client = app.test_client()
-    real = next(one for one in house.finder.browse(EVERYTHING, "price-up", 1, 90).products if one.shop == "haru")
+    real = next(
+        one for one in house.catalog.listings.search(Query(sort="price-up", size=90)).products if one.shop == "haru"
+    )
     answer = client.get(f"/go/{real.id}?to=https://evil.example&next=//evil.example")
     assert (answer.status_code, answer.headers["Location"]) == (302, real.link)
     assert answer.headers["Cache-Control"] == "no-store"
@@ -57,12 +61,12 @@ def test_the_way_to_a_shop_leads_there_and_is_counted_without_who_went(house: Ho
     client.get(f"/go/{real.id}", headers={"Sec-Purpose": "prefetch"})
     with app.app_context():
         services().notes.close()
-    assert [(one.name, one.times) for one in house.finder.catalog.clicks.by_shop()] == [("haru", 1)]
+    assert [(one.name, one.times) for one in house.catalog.clicks.by_shop()] == [("haru", 1)]
 
 
 def test_what_has_no_page_in_a_shop_is_a_sentence(house: House) -> None:
     client = house.app().test_client()
-    sample = next(one for one in house.finder.browse(EVERYTHING, "price-up", 1, 90).products if one.sample)
+    sample = next(one for one in house.catalog.listings.search(Query(sort="price-up", size=90)).products if one.sample)
     for address in (f"/go/{sample.id}", "/go/999999", f"/go/{2**70}", "/go/https://evil.example", "/go/-1"):
         assert client.get(address).status_code == 404
     assert "Disallow: /go/" in client.get("/robots.txt").text

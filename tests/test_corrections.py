@@ -8,8 +8,9 @@ from collections.abc import Iterator
 import pytest
 
 from mapsi.catalog import Catalog
-from mapsi.catalog.filters import EVERYTHING, Filters
+from mapsi.catalog.filters import Filters
 from mapsi.catalog.operations.jobs import Job
+from mapsi.catalog.query import Query
 from mapsi.errors import UsageError
 from offers import TAXONOMY, offer, take_in
 from operated import Desk, open_desk, post
@@ -20,15 +21,20 @@ FIRST, SECOND, THIRD = [one.slug for one in TAXONOMY.axes[AXIS].classes][:3]
 
 
 def products(catalog: Catalog) -> dict[str, int]:
-    return {one.name: one.id for one in catalog.browse(EVERYTHING, "price-up", 1, 50).products}
+    return {one.name: one.id for one in catalog.listings.search(Query(sort="price-up", size=50)).products}
 
 
 def classes(catalog: Catalog, name: str) -> dict[str, str]:
-    return dict(catalog.products([products(catalog)[name]])[0].classes)
+    return dict(catalog.listings.products([products(catalog)[name]])[0].classes)
 
 
 def in_class(catalog: Catalog, slug: str) -> set[str]:
-    return {one.name for one in catalog.browse(Filters(classes={AXIS: (slug,)}), "price-up", 1, 50).products}
+    return {
+        one.name
+        for one in catalog.listings.search(
+            Query(filters=Filters(classes={AXIS: (slug,)}), sort="price-up", size=50)
+        ).products
+    }
 
 
 def test_a_correction_holds_at_once_and_over_changes_of_the_feed(catalog: Catalog) -> None:
@@ -56,7 +62,7 @@ def test_a_correction_stands_above_the_model_also_where_it_is_none(catalog: Cata
         catalog.corrections.correct([ids[name]], AXIS, slug, TAXONOMY)
     for number in ids.values():
         give_picture(catalog, number)
-    catalog.save_readings(
+    catalog.readings.save(
         "model", [(digest(number), embedding(number), {AXIS: label(FIRST)}) for number in ids.values()]
     )
     for _ in range(2):

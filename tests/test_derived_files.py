@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from mapsi.catalog.filters import Filters
+from mapsi.catalog.query import Query
 from mapsi.errors import ArtifactError
 from mapsi.progress import no_progress
 from mapsi.search.building import build_index
@@ -38,7 +38,7 @@ def house(built: House, tmp_path: Path) -> House:
 
 def _finder(house: House, index: Path) -> Finder:
     return Finder(
-        house.finder.catalog,
+        house.catalog,
         ServingPair(house.finder.serving().model, index),
         house.finder._pictures,
         house.taxonomy,
@@ -95,11 +95,11 @@ def _harm(home: Path, name: str, damage: Damage) -> None:
 
 def _build(house: House) -> None:
     model = house.finder._pair.look()[0].model
-    build_index(install(house.finder.catalog, model, house.home), no_progress)
+    build_index(install(house.catalog, model, house.home), no_progress)
 
 
 def _found(finder: Finder) -> int:
-    return finder.by_photo(finder.read(PHOTO), Filters(), "likeness", 1, 20).total
+    return finder.by_photo(finder.read(PHOTO), Query(size=20)).total
 
 
 @pytest.mark.parametrize("damage", DAMAGES)

@@ -20,7 +20,7 @@ from PIL import Image
 
 from mapsi.artifacts import write_json
 from mapsi.catalog import Catalog, open_catalog
-from mapsi.catalog.filters import Filters
+from mapsi.catalog.query import Query
 from mapsi.errors import ArtifactError, BusyError, NotFoundError
 from mapsi.infer import Model
 from mapsi.infer.folder import DOCUMENT
@@ -94,8 +94,8 @@ def test_many_threads_read_what_one_picture_after_another_gives(shop: Installati
     build(shop, no_progress, threads=4)
     snapshot = read_snapshot(shop.index_root, current_name(shop.index_root) or "")
     assert snapshot.index.size == 40
-    for row in shop.catalog.index_rows(shop.model.fingerprint):
-        (product,) = shop.catalog.products([row.offer_id])
+    for row in shop.catalog.readings.index_rows(shop.model.fingerprint):
+        (product,) = shop.catalog.listings.products([row.offer_id])
         alone = shop.model.read(shop.pictures.open(product.picture)).embedding
         np.testing.assert_allclose(row.embedding.astype(np.float32), alone, atol=2e-3)
 
@@ -190,12 +190,12 @@ def test_a_killed_build_loses_at_most_a_batch_a_thread(
         catalog.migrate()
         stock(catalog, tmp_path / "feed", 200)
         for _ in range(kills):
-            before = catalog.count_pictures_read(old.fingerprint)
+            before = catalog.readings.count(old.fingerprint)
             told = kill_in_the_middle(url, old.folder, tmp_path, chance.uniform(0, 0.25))
             name = current_name(tmp_path / "index")
             if name is not None:
                 assert read_snapshot(tmp_path / "index", name).index.size == 200
-            assert catalog.count_pictures_read(old.fingerprint) >= before, told
+            assert catalog.readings.count(old.fingerprint) >= before, told
         report = build(install(catalog, old, tmp_path), no_progress, patience=10)
         assert (report.index.reading.read + report.index.reused, report.index.indexed) == (200, 200)
         assert report.index.reading.lost == report.copies.failed_count == 0
@@ -222,7 +222,7 @@ def test_a_stopped_build_keeps_what_it_read(shop: Installation, tmp_path: Path) 
 
     with pytest.raises(KeyboardInterrupt):
         build(shop, stop_soon, threads=1)
-    assert shop.catalog.count_pictures_read(shop.model.fingerprint) in range(1, BATCH + 1)
+    assert shop.catalog.readings.count(shop.model.fingerprint) in range(1, BATCH + 1)
     assert build(shop, no_progress).index.indexed == 40
 
 
@@ -245,11 +245,11 @@ def test_a_server_goes_over_to_a_new_model_with_its_index(
 ) -> None:
     assert finder.status()["model"] == shop.model.fingerprint
     reading = finder.read(RED)
-    found = finder.by_photo(reading, Filters(), "likeness", 1, 5).products
+    found = finder.by_photo(reading, Query(size=5)).products
     build(install(shop.catalog, new, tmp_path), no_progress)
     assert finder.status() == {"model": new.fingerprint, "offers": 40, "indexed": 40, "index": "ok"}
     assert finder.read(RED).model == new.fingerprint
-    assert finder.by_photo(reading, Filters(), "likeness", 1, 5).products == found, "paging goes on in the index before"
+    assert finder.by_photo(reading, Query(size=5)).products == found, "paging goes on in the index before"
 
 
 def test_while_the_new_model_reads_the_old_pair_answers(
@@ -260,7 +260,7 @@ def test_while_the_new_model_reads_the_old_pair_answers(
     def ask(step: str, total: int) -> Callable[[int], object]:
         def advance(count: int) -> None:
             reading = finder.read(RED)
-            assert finder.by_photo(reading, Filters(), "likeness", 1, 5).total > 0
+            assert finder.by_photo(reading, Query(size=5)).total > 0
             asked.append(reading.model)
 
         return advance
@@ -278,7 +278,7 @@ def test_a_reading_older_than_the_index_before_is_a_sentence(
         build(install(shop.catalog, model, tmp_path), no_progress)
         finder.status()
     with pytest.raises(NotFoundError, match="no longer serves"):
-        finder.by_photo(reading, Filters(), "likeness", 1, 5)
+        finder.by_photo(reading, Query(size=5))
 
 
 def test_the_index_before_is_let_go_after_its_time(shop: Installation, new: Model, tmp_path: Path) -> None:
@@ -295,7 +295,7 @@ def test_the_index_before_is_let_go_after_its_time(shop: Installation, new: Mode
     finder.status()
     time.sleep(0.01)
     with pytest.raises(NotFoundError):
-        finder.by_photo(reading, Filters(), "likeness", 1, 5)
+        finder.by_photo(reading, Query(size=5))
 
 
 def test_readers_never_meet_a_model_with_the_others_index(shop: Installation, new: Model, tmp_path: Path) -> None:
@@ -310,7 +310,7 @@ def test_readers_never_meet_a_model_with_the_others_index(shop: Installation, ne
                 pair, reading = serving.now(), finder.read(RED)
                 if pair.snapshot is None or pair.snapshot.model != pair.model.fingerprint:
                     faults.append(str(pair))
-                finder.by_photo(reading, Filters(), "likeness", 1, 1)
+                finder.by_photo(reading, Query(size=1))
             except Exception as error:  # noqa: BLE001 - told by the test
                 faults.append(repr(error))
 
@@ -408,8 +408,8 @@ def test_readings_of_models_of_the_past_are_pruned(shop: Installation, new: Mode
         last = install(shop.catalog, model, tmp_path)
         build(last, no_progress)
     assert prune(last).readings == 40
-    assert shop.catalog.count_pictures_read(shop.model.fingerprint) == 0
-    assert shop.catalog.count_pictures_read(new.fingerprint) == 40, "the index before still serves readings held"
+    assert shop.catalog.readings.count(shop.model.fingerprint) == 0
+    assert shop.catalog.readings.count(new.fingerprint) == 40, "the index before still serves readings held"
 
 
 def test_the_lock_is_a_file_that_stays_and_holds_nobody_up(shop: Installation) -> None:

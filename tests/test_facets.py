@@ -14,6 +14,7 @@ import pytest
 from mapsi.catalog import Catalog, open_catalog
 from mapsi.catalog.filters import Filters
 from mapsi.catalog.offer import Offer
+from mapsi.catalog.query import Query
 from mapsi.catalog.text.colors import ColorReader
 from mapsi.taxonomy.synonyms import load_colors
 from offers import offer, take_in, take_in_all
@@ -59,15 +60,15 @@ def full_catalog(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPa
 
 def total(catalog: Catalog, text: str, filters: Filters) -> int:
     if text:
-        return catalog.search_words(text, filters, "likeness", 1, 1).total
-    return catalog.browse(filters, "likeness", 1, 1).total
+        return catalog.listings.search(Query(words=text, filters=filters, size=1)).total
+    return catalog.listings.search(Query(filters=filters, size=1)).total
 
 
 @pytest.mark.parametrize("text", ["", "shirt", "검정", "니트"])
 @pytest.mark.parametrize("filters", FILTERS)
 def test_a_count_is_what_choosing_it_alone_leaves(full_catalog: Catalog, text: str, filters: Filters) -> None:
     """The slow way: for each choice, the search with that choice in the place of the others of its kind."""
-    facets = full_catalog.facets(text, filters)
+    facets = full_catalog.listings.facets(Query(words=text, filters=filters))
     assert facets.offers == total(full_catalog, text, filters)
     for shop in facets.shops:
         assert shop.count == total(full_catalog, text, replace(filters, shops=(shop.slug,)))
@@ -84,7 +85,7 @@ def test_a_count_is_what_choosing_it_alone_leaves(full_catalog: Catalog, text: s
 
 
 def test_ranges_of_prices_are_round_and_hold_everything_between_them(full_catalog: Catalog) -> None:
-    ranges = full_catalog.facets().prices
+    ranges = full_catalog.listings.facets().prices
     assert ranges[0].low is None
     assert ranges[-1].high is None
     for before, after in pairwise(ranges):
@@ -100,12 +101,12 @@ def test_variants_count_once_and_under_each_of_their_colours(catalog: Catalog) -
         offer("2", "니트", color="Black / White", group="g"),
         offer("3", "니트", color="red"),
     )
-    facets = catalog.facets("니트")
+    facets = catalog.listings.facets(Query(words="니트"))
     assert facets.offers == 2
     assert dict(facets.colors) == {"black": 1, "white": 1, "red": 1}
-    assert [product.name for product in catalog.browse(Filters(colors=("white",)), "likeness", 1, 9).products] == [
-        "니트"
-    ]
+    assert [
+        product.name for product in catalog.listings.search(Query(filters=Filters(colors=("white",)), size=9)).products
+    ] == ["니트"]
 
 
 @pytest.mark.parametrize(
@@ -131,7 +132,7 @@ def test_counts_among_given_offers_count_these_alone(catalog: Catalog) -> None:
         catalog, offer("1", "니트", color="black"), offer("2", "셔츠", color="red"), offer("3", "코트", color="red")
     )
     ids = np.array([3, 1, 77])
-    facets = catalog.facets_among(ids, Filters())
+    facets = catalog.listings.facets_among(ids, Filters())
     assert (facets.offers, dict(facets.colors)) == (2, {"black": 1, "red": 1})
-    assert catalog.narrow(ids, Filters(colors=("red",))).tolist() == [True, False, False]
+    assert catalog.listings.narrow(ids, Filters(colors=("red",))).tolist() == [True, False, False]
     assert facets.capped(1).offers == 1

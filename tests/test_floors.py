@@ -71,6 +71,7 @@ CATALOG_FACE = {
     "pictures.pictures",
     "pictures.readings",
     "product",
+    "query",
     "records",
     "text.photo_words",
     "text.tokens",

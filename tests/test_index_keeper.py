@@ -14,10 +14,10 @@ import pytest
 from sqlalchemy import update
 
 from mapsi.catalog import Catalog, open_catalog
-from mapsi.catalog.filters import Filters
 from mapsi.catalog.listings import index_keeper
 from mapsi.catalog.listings.word_index import WordIndex
 from mapsi.catalog.offer import Offer
+from mapsi.catalog.query import Query
 from mapsi.catalog.store import changes
 from mapsi.catalog.store.tables import State
 from mapsi.catalog.text.thesaurus import Thesaurus
@@ -31,11 +31,11 @@ def answers(catalog: Catalog) -> list[object]:
     found: list[object] = []
     for text in QUERIES:
         if text:
-            page = catalog.search_words(text, Filters(), "likeness", 1, 1000, exact=True)
+            page = catalog.listings.search(Query(words=text, size=1000, exact=True))
         else:
-            page = catalog.browse(Filters(), "price-up", 1, 1000)
-        found += [page, catalog.facets(text)]
-    return [*found, catalog.suggest("니", TAXONOMY)]
+            page = catalog.listings.search(Query(sort="price-up", size=1000))
+        found += [page, catalog.listings.facets(Query(words=text))]
+    return [*found, catalog.listings.suggest("니", TAXONOMY)]
 
 
 def random_feed(chance: random.Random) -> list[Offer]:
@@ -63,19 +63,19 @@ def test_catching_up_gives_what_reading_anew_gives(catalog: Catalog) -> None:
 def test_another_process_sees_an_import_with_its_next_question(catalog: Catalog) -> None:
     url = catalog._database.engine.url.render_as_string(hide_password=False)
     with open_catalog(url) as other:
-        assert other.facets().offers == 0
+        assert other.listings.facets().offers == 0
         take_in(catalog, offer("1", "니트"), offer("2", "셔츠"))
-        assert other.search_words("니트", Filters(), "likeness", 1, 9).total == 1
+        assert other.listings.search(Query(words="니트", size=9)).total == 1
         take_in(catalog, offer("2", "니트"))
-        assert [p.name for p in other.search_words("니트", Filters(), "likeness", 1, 9).products] == ["니트"]
-        assert other.facets().offers == 1
+        assert [p.name for p in other.listings.search(Query(words="니트", size=9)).products] == ["니트"]
+        assert other.listings.facets().offers == 1
 
 
 def test_many_changes_are_read_anew(catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(changes, "MOST", 5)
     for number in range(4):
         take_in_all(catalog, (offer(str(n), f"니트 {number}") for n in range(4 + number)))
-        assert catalog.search_words(f"니트 {number}", Filters(), "likeness", 1, 9).total == 4 + number
+        assert catalog.listings.search(Query(words=f"니트 {number}", size=9)).total == 4 + number
 
 
 def test_what_is_past_its_time_is_found_and_counted_no_more(catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -83,10 +83,10 @@ def test_what_is_past_its_time_is_found_and_counted_no_more(catalog: Catalog, mo
     take_in(catalog, offer("1", "니트 하나"), shop="brief", now=begin, time_to_live=timedelta(hours=1))
     take_in(catalog, offer("1", "니트 둘"), shop="lasting", now=begin)
     monkeypatch.setattr(catalog._database, "now", lambda: begin + timedelta(minutes=30))
-    assert catalog.search_words("니트", Filters(), "likeness", 1, 9).total == 2
+    assert catalog.listings.search(Query(words="니트", size=9)).total == 2
     monkeypatch.setattr(catalog._database, "now", lambda: begin + timedelta(hours=2))
-    assert [p.name for p in catalog.search_words("니트", Filters(), "likeness", 1, 9).products] == ["니트 둘"]
-    assert catalog.facets("니트").offers == 1
+    assert [p.name for p in catalog.listings.search(Query(words="니트", size=9)).products] == ["니트 둘"]
+    assert catalog.listings.facets(Query(words="니트")).offers == 1
 
 
 # --- in a folder, shared by processes
@@ -102,7 +102,7 @@ def shelf(catalog_url: str, tmp_path: Path) -> Iterator[Catalog]:
 
 
 def titles(catalog: Catalog, text: str) -> list[str]:
-    return [p.name for p in catalog.search_words(text, Filters(), "likeness", 1, 9, exact=True).products]
+    return [p.name for p in catalog.listings.search(Query(words=text, size=9, exact=True)).products]
 
 
 def serving_folder(root: Path) -> Path:

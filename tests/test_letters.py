@@ -21,8 +21,8 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 from click.testing import CliRunner
 
 from mapsi.catalog import Catalog, open_catalog
-from mapsi.catalog.filters import EVERYTHING
 from mapsi.catalog.people.letters import LIFE, PAUSES
+from mapsi.catalog.query import Query
 from mapsi.cli import main
 from mapsi.errors import SettingError
 from mapsi.mailing import MailError, MailServer, read_mail_server
@@ -285,7 +285,7 @@ def test_what_became_cheaper_is_told_once_to_whom_wants_it(catalog: Catalog, box
         take_in(catalog, offer("a", "the coat", coat), offer("b", "the hat", hat), now=clock())
 
     prices(40000, 9000)
-    ids = [one.id for one in catalog.browse(EVERYTHING, "price-up", 1, 10).products]
+    ids = [one.id for one in catalog.listings.search(Query(sort="price-up", size=10)).products]
     mina, jin = (catalog.accounts.open(f"{name}@example.com", "a hash", "en") for name in ("mina", "jin"))
     for account in (mina, jin):
         catalog.saved.add(account.id, dict.fromkeys(ids, clock()))

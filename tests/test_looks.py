@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from mapsi.catalog.filters import Filters
+from mapsi.catalog.query import Query
 from mapsi.errors import NotFoundError, UsageError
 from mapsi.infer.look import Garment, Look
 from mapsi.infer.reading import AxisReading, Guess, Reading
@@ -76,20 +76,18 @@ def test_a_look_of_two_garments_is_answered_with_both(house: House) -> None:
     one, two = (finder.read(draw_garment(color)) for color in ("#c0392b", "#2a6fb0"))
     parts = (Garment("upper", 0.9, (0, 0, 1, 0.5), None, one), Garment("lower", 0.9, (0, 0.5, 1, 0.5), None, two))
     whole = finder.read(draw_garment("#7d3c98"))
-    page = finder.by_look(Look(whole, parts, (), NOWHERE), Filters(), "likeness", 1, 10)
-    first = {
-        product.id for part in (one, two) for product in finder.by_photo(part, Filters(), "likeness", 1, 10).products
-    }
+    page = finder.by_look(Look(whole, parts, (), NOWHERE), Query(size=10))
+    first = {product.id for part in (one, two) for product in finder.by_photo(part, Query(size=10)).products}
     assert {product.id for product in page.products} <= first
-    by_price = finder.by_look(Look(whole, parts, (), NOWHERE), Filters(), "price-up", 1, 10).products
+    by_price = finder.by_look(Look(whole, parts, (), NOWHERE), Query(sort="price-up", size=10)).products
     assert [p.lowest_price for p in by_price] == sorted(p.lowest_price for p in by_price)
 
 
 def test_a_photo_without_garments_is_answered_as_a_whole(house: House) -> None:
     whole = house.finder.read(draw_garment("#c0392b"))
     look = Look(whole, (), (), NOWHERE)
-    page = house.finder.by_look(look, Filters(), "likeness", 1, 10)
-    assert page == house.finder.by_photo(whole, Filters(), "likeness", 1, 10)
+    page = house.finder.by_look(look, Query(size=10))
+    assert page == house.finder.by_photo(whole, Query(size=10))
 
 
 def test_a_part_of_a_photo_is_searched_for_by_itself(house: House) -> None:
@@ -112,7 +110,7 @@ def test_a_box_outside_the_photo_or_without_area_is_refused(house: House, box: s
 
 
 def test_products_like_one_of_them_leave_it_out(house: House) -> None:
-    product = house.finder.browse(Filters(), "likeness", 1, 1).products[0]
+    product = house.catalog.listings.search(Query(size=1)).products[0]
     client = house.app().test_client()
     answer = client.get(f"/api/v1/products/{product.id}/similar?size=5").get_json()
     assert answer["product"]["id"] == str(product.id)
@@ -123,7 +121,7 @@ def test_products_like_one_of_them_leave_it_out(house: House) -> None:
 
 
 def test_what_a_product_cost_is_told(house: House) -> None:
-    product = house.finder.browse(Filters(), "likeness", 1, 1).products[0]
+    product = house.catalog.listings.search(Query(size=1)).products[0]
     told = house.app().test_client().get(f"/api/v1/products/{product.id}/prices").get_json()
     assert told["id"] == str(product.id)
     assert [price["lowest_price"] for price in told["prices"]] == [float(product.lowest_price)]
@@ -134,4 +132,4 @@ def test_a_product_that_is_gone_has_nothing_like_it_and_no_prices(house: House, 
     for address in ("similar", "prices"):
         assert client.get(f"/api/v1/products/999999999/{address}").status_code == 404
     with pytest.raises(NotFoundError):
-        house.finder.similar(999_999_999, Filters(), "likeness", 1, 5)
+        house.finder.similar(999_999_999, Query(size=5))

@@ -60,7 +60,7 @@ def test_a_schema_of_the_future_is_told_and_left_alone(database: Database) -> No
 def test_a_missing_schema_is_told_by_every_question(new_database: Callable[[str], str]) -> None:
     for kind in ("sqlite", "mariadb"):
         with open_catalog(new_database(kind)) as catalog, pytest.raises(CatalogError, match="schema"):
-            catalog.facets()
+            catalog.listings.facets()
 
 
 def test_texts_compare_byte_for_byte_in_innodb(new_database: Callable[[str], str]) -> None:

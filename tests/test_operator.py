@@ -158,7 +158,7 @@ def test_the_searches_that_found_nothing_are_counted(reader: FlaskClient) -> Non
 
 def test_products_are_counted_by_class_on_both_axes(busy: Desk, reader: FlaskClient) -> None:
     page = reader.get("/operator").text
-    facets = busy.house.finder.facets()
+    facets = busy.house.catalog.listings.facets()
     axes = re.findall(r'<ul class="bars">(.*?)</ul>', page, re.S)
     assert len(axes) == 2
     for axis, shown in zip(busy.house.taxonomy.listed, axes, strict=True):

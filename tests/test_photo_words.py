@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mapsi.catalog.filters import Filters
+from mapsi.catalog.query import Query
 from mapsi.catalog.text.photo_words import PhotoWordReader, PhotoWords
 from mapsi.taxonomy import load_taxonomy
 from small_house import House, draw_garment, open_house, photo_bytes, photo_form
@@ -58,12 +59,12 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
 
 def test_a_photo_with_words_finds_what_the_words_ask_for(house: House) -> None:
     reading = house.finder.read(draw_garment("#c0392b"))
-    dresses = house.finder.by_photo(reading, Filters(), "likeness", 1, 50, "원피스로").products
+    dresses = house.finder.by_photo(reading, Query(words="원피스로", size=50)).products
     assert dresses
     assert {dict(product.classes)["garment"] for product in dresses} == {"dress"}
-    for_men = house.finder.by_photo(reading, Filters(), "likeness", 1, 50, "남자").products
+    for_men = house.finder.by_photo(reading, Query(words="남자", size=50)).products
     assert {product.audience for product in for_men} == {"men"}
-    linen = house.finder.by_photo(reading, Filters(), "likeness", 1, 50, "린넨").products
+    linen = house.finder.by_photo(reading, Query(words="린넨", size=50)).products
     assert linen
     assert all("린넨" in product.name or "Linen" in product.name for product in linen)
 

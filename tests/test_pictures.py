@@ -64,7 +64,7 @@ class Home:
         return copy_pictures(self.catalog, source, self.store, no_progress, clock=lambda: self.now)
 
     def pictures(self, *offer_ids: int) -> list[str]:
-        return [product.picture for product in self.catalog.products(offer_ids)]
+        return [product.picture for product in self.catalog.listings.products(offer_ids)]
 
 
 @pytest.fixture
@@ -158,7 +158,7 @@ def test_a_picture_replaced_behind_its_address_is_noticed(home: Home) -> None:
     (after,) = home.pictures(1)
     assert after != before
     assert home.store.path(after)
-    assert [picture.digest for picture in home.catalog.pictures_without_reading("m")] == [after]
+    assert [picture.digest for picture in home.catalog.readings.missing("m")] == [after]
 
 
 def test_a_server_without_validators_is_asked_again_and_compared_by_content(home: Home) -> None:
@@ -330,9 +330,9 @@ def test_where_the_terms_allow_no_copy_the_shops_own_picture_is_shown(home: Home
     take_in(home.catalog, offer("1", image=url), copies=False)
     report = home.copy()
     assert (report.copied, report.linked) == (1, 1)
-    (product,) = home.catalog.products([1])
+    (product,) = home.catalog.listings.products([1])
     assert (product.picture, product.linked_picture) == ("", url)
-    (unread,) = home.catalog.pictures_without_reading("m")
+    (unread,) = home.catalog.readings.missing("m")
     assert not unread.kept
     assert home.store.path(unread.digest) is None
     assert home.store.held(unread.digest) is not None

@@ -14,6 +14,7 @@ from flask.testing import FlaskClient
 from PIL import Image
 
 from mapsi.catalog.product import Product
+from mapsi.catalog.query import Query
 from mapsi.documents import product_image
 from mapsi.pictures.store import FULL, PictureStore
 from mapsi.web.view import view_picture
@@ -65,8 +66,8 @@ def test_a_browser_that_has_a_picture_is_sent_no_other(client: FlaskClient) -> N
 
 
 def test_a_size_that_is_not_made_yet_is_stood_in_for_a_while(house: House, client: FlaskClient) -> None:
-    product = house.finder.browse(*_all()).products[0]
-    small = house.finder.picture_path(product.picture, 240)
+    product = house.catalog.listings.search(Query(size=1)).products[0]
+    small = house.finder.pictures.path(product.picture, 240)
     assert small is not None
     hidden = small.rename(small.with_suffix(".away"))
     try:
@@ -75,12 +76,6 @@ def test_a_size_that_is_not_made_yet_is_stood_in_for_a_while(house: House, clien
             assert answer.headers["Cache-Control"] == "public, max-age=3600"
     finally:
         hidden.rename(small)
-
-
-def _all() -> tuple[object, ...]:
-    from mapsi.catalog.filters import Filters
-
-    return Filters(), "likeness", 1, 5
 
 
 @pytest.mark.parametrize("name", [DIGEST, f"{DIGEST}-240", f"{DIGEST}-999", f"{DIGEST}-1", "x", f"{DIGEST}-24a"])

@@ -13,6 +13,7 @@ import pytest
 from mapsi.catalog import Catalog
 from mapsi.catalog.filters import Filters
 from mapsi.catalog.pictures.pictures import FetchedPicture, PictureTask
+from mapsi.catalog.query import Query
 from mapsi.catalog.records import Label, PictureCopy
 from mapsi.catalog.store.locks import switch_lock
 from mapsi.errors import UsageError
@@ -45,11 +46,11 @@ def give_picture(catalog: Catalog, *offer_ids: int, of: str = "") -> str:
 
 
 def unread(catalog: Catalog, model: str) -> list[str]:
-    return [picture.digest for picture in catalog.pictures_without_reading(model)]
+    return [picture.digest for picture in catalog.readings.missing(model)]
 
 
 def classes(catalog: Catalog, offer_id: int) -> dict[str, str]:
-    return dict(catalog.products([offer_id])[0].classes)
+    return dict(catalog.listings.products([offer_id])[0].classes)
 
 
 # --- readings --------------------------------------------------------------------------------------------------------
@@ -63,10 +64,10 @@ def test_pictures_are_read_once_by_each_model(catalog: Catalog) -> None:
     give_picture(catalog, 4)
     take_in(catalog, offer("1"), offer("2"), offer("3"))
     assert unread(catalog, "m1") == [digest(1), digest(2)]
-    assert catalog.save_readings("m1", [(digest(1), embedding(1), {})]) == 1
+    assert catalog.readings.save("m1", [(digest(1), embedding(1), {})]) == 1
     assert unread(catalog, "m1") == [digest(2)]
     assert unread(catalog, "m2") == [digest(1), digest(2)]
-    assert (catalog.count_pictures_read("m1"), catalog.count_pictures_read("m2")) == (1, 0)
+    assert (catalog.readings.count("m1"), catalog.readings.count("m2")) == (1, 0)
 
 
 def test_readings_come_back_with_their_offers(catalog: Catalog) -> None:
@@ -74,23 +75,23 @@ def test_readings_come_back_with_their_offers(catalog: Catalog) -> None:
     take_in(catalog, offer("1", group="g"), shop="other")
     for offer_id in (1, 2, 4):
         give_picture(catalog, offer_id)
-    catalog.save_readings("m", ((digest(n), embedding(n), {}) for n in (1, 2, 4)))
-    rows = list(catalog.index_rows("m"))
+    catalog.readings.save("m", ((digest(n), embedding(n), {}) for n in (1, 2, 4)))
+    rows = list(catalog.readings.index_rows("m"))
     assert [row.offer_id for row in rows] == [1, 2, 4]
     first, second, third = rows
     assert (first.kind, first.color, first.audience) == ("dress", "", "women")
     assert len({first.group, second.group, third.group}) == 3
     assert first.embedding.dtype == np.float16
     np.testing.assert_array_equal(first.embedding, embedding(1).astype(np.float16))
-    assert list(catalog.index_rows("another")) == []
+    assert list(catalog.readings.index_rows("another")) == []
 
 
 def test_variants_share_their_group_and_nobody_else_does(catalog: Catalog) -> None:
     take_in(catalog, offer("1", group="g"), offer("2", group="g"), offer("g"))
     for offer_id in (1, 2, 3):
         give_picture(catalog, offer_id)
-    catalog.save_readings("m", [(digest(n), embedding(n), {}) for n in (1, 2, 3)])
-    first, second, third = (row.group for row in catalog.index_rows("m"))
+    catalog.readings.save("m", [(digest(n), embedding(n), {}) for n in (1, 2, 3)])
+    first, second, third = (row.group for row in catalog.readings.index_rows("m"))
     assert first == second != third
 
 
@@ -98,16 +99,16 @@ def test_index_rows_leave_out_what_is_not_shown(catalog: Catalog) -> None:
     take_in(catalog, offer("1"), offer("2"), offer("3"))
     for offer_id in (1, 2, 3):
         give_picture(catalog, offer_id)
-    catalog.save_readings("m", [(digest(n), embedding(n), {}) for n in (1, 2, 3)])
+    catalog.readings.save("m", [(digest(n), embedding(n), {}) for n in (1, 2, 3)])
     take_in(catalog, offer("2", availability="out_of_stock"), offer("3"))
-    assert [row.offer_id for row in catalog.index_rows("m")] == [3]
+    assert [row.offer_id for row in catalog.readings.index_rows("m")] == [3]
 
 
 def test_index_rows_are_of_one_moment_in_flat_batches(catalog: Catalog) -> None:
     take_in_all(catalog, (offer(str(n)) for n in range(2500)))
     give_picture(catalog, *range(1, 2501), of=DIGEST)
-    catalog.save_readings("m", [(DIGEST, embedding(1), {})])
-    rows = catalog.index_rows("m")
+    catalog.readings.save("m", [(DIGEST, embedding(1), {})])
+    rows = catalog.readings.index_rows("m")
     seen = [next(rows).offer_id]
     take_in(catalog, offer("0"))
     assert seen + [row.offer_id for row in rows] == list(range(1, 2501))
@@ -117,22 +118,22 @@ def test_a_reading_that_is_there_is_replaced(catalog: Catalog) -> None:
     take_in(catalog, offer("1"))
     give_picture(catalog, 1)
     for n in (1, 2):
-        catalog.save_readings("m", [(digest(1), embedding(7), {}), (digest(1), embedding(n), {})])
-    (row,) = catalog.index_rows("m")
+        catalog.readings.save("m", [(digest(1), embedding(7), {}), (digest(1), embedding(n), {})])
+    (row,) = catalog.readings.index_rows("m")
     np.testing.assert_array_equal(row.embedding, embedding(2).astype(np.float16))
 
 
 @pytest.mark.parametrize("bad", [np.zeros((2, 2), np.float32), np.array([np.nan], np.float32)])
 def test_an_embedding_that_makes_no_sense_is_refused(catalog: Catalog, bad: npt.NDArray[np.float32]) -> None:
     with pytest.raises(UsageError):
-        catalog.save_readings("m", [(DIGEST, bad, {})])
+        catalog.readings.save("m", [(DIGEST, bad, {})])
 
 
 # --- classes ---------------------------------------------------------------------------------------------------------
 
 
 def read(catalog: Catalog, model: str, offer_id: int, **labels: Label) -> None:
-    catalog.save_readings(model, [(give_picture(catalog, offer_id), embedding(offer_id), labels)])
+    catalog.readings.save(model, [(give_picture(catalog, offer_id), embedding(offer_id), labels)])
 
 
 def test_the_model_fills_what_the_words_left_open(catalog: Catalog) -> None:
@@ -149,12 +150,12 @@ def test_the_model_fills_what_the_words_left_open(catalog: Catalog) -> None:
 
 def test_classes_of_the_model_are_found_by_words_and_filters(catalog: Catalog) -> None:
     take_in(catalog, offer("1", "데일리 기본템"))
-    assert catalog.search_words("드레스", Filters(), "likeness", 1, 10).total == 0
+    assert catalog.listings.search(Query(words="드레스", size=10)).total == 0
     read(catalog, "m", 1, garment=label("dress"))
     catalog.classify_by_model("m", TAXONOMY)
-    assert catalog.search_words("드레스", Filters(), "likeness", 1, 10).total == 1
-    assert catalog.browse(Filters(classes={"garment": ("dress",)}), "likeness", 1, 10).total == 1
-    assert catalog.facets().classes == {"garment": (("dress", 1),)}
+    assert catalog.listings.search(Query(words="드레스", size=10)).total == 1
+    assert catalog.listings.search(Query(filters=Filters(classes={"garment": ("dress",)}), size=10)).total == 1
+    assert catalog.listings.facets().classes == {"garment": (("dress", 1),)}
 
 
 def test_readings_alone_change_no_answer(catalog: Catalog) -> None:
@@ -172,7 +173,7 @@ def test_another_model_takes_back_what_the_first_one_said(catalog: Catalog) -> N
     read(catalog, "new", 1, garment=label("skirt"))
     assert catalog.classify_by_model("new", TAXONOMY) == 2
     assert (classes(catalog, 1), classes(catalog, 2)) == ({"garment": "skirt"}, {})
-    assert catalog.search_words("드레스", Filters(), "likeness", 1, 10).total == 0
+    assert catalog.listings.search(Query(words="드레스", size=10)).total == 0
 
 
 def test_labelling_moves_the_generation_only_where_it_changes_something(catalog: Catalog) -> None:
@@ -202,6 +203,6 @@ def test_labelling_takes_turns_with_the_switches_of_imports(catalog: Catalog) ->
 def test_many_offers_are_labelled_in_batches(catalog: Catalog) -> None:
     take_in_all(catalog, (offer(str(n), "데일리") for n in range(2100)))
     give_picture(catalog, *range(1, 2101), of=DIGEST)
-    catalog.save_readings("m", [(DIGEST, embedding(1), {"garment": label("dress")})])
+    catalog.readings.save("m", [(DIGEST, embedding(1), {"garment": label("dress")})])
     assert catalog.classify_by_model("m", TAXONOMY) == 2100
-    assert catalog.facets().classes == {"garment": (("dress", 2100),)}
+    assert catalog.listings.facets().classes == {"garment": (("dress", 2100),)}

@@ -11,8 +11,8 @@ import pytest
 
 from feed_server import FeedServer, Page, run_feed_server
 from mapsi.catalog import Catalog, open_catalog
-from mapsi.catalog.filters import Filters
 from mapsi.catalog.offer import Offer
+from mapsi.catalog.query import Query
 from mapsi.errors import BusyError, FeedError, NotFoundError, RefusedAddressError, RemoteError
 from mapsi.refresh.feeds import beside
 from mapsi.taxonomy import load_taxonomy
@@ -42,8 +42,8 @@ def online(house: Refreshing, shop: FeedServer, tmp_path: Path) -> Refreshing:
 
 def shown(catalog: Catalog) -> dict[str, int]:
     """Names and prices, as a shopper who browses sees them."""
-    page = catalog.browse(Filters(), "price-up", 1, 1000)
-    assert page.total == len(page.products) == catalog.facets().offers
+    page = catalog.listings.search(Query(sort="price-up", size=1000))
+    assert page.total == len(page.products) == catalog.listings.facets().offers
     return {product.name: int(product.lowest_price) for product in page.products}
 
 
@@ -59,7 +59,7 @@ def test_a_feed_takes_the_place_of_the_one_before(house: Refreshing, clock: Cloc
     file.write_text(feed("bcd", price=9_000), "utf-8")
     assert house.counts("haru") == ("done", 1, 2, 0, 1)
     assert shown(house.catalog) == {"니트 b": 9_000, "니트 c": 9_000, "니트 d": 9_000}
-    assert [int(point.lowest_price) for point in house.catalog.price_history(2)] == [10_000, 9_000]
+    assert [int(point.lowest_price) for point in house.catalog.listings.prices(2)] == [10_000, 9_000]
 
 
 def test_pictures_beside_a_feed_are_found_there(house: Refreshing, tmp_path: Path) -> None:
@@ -135,12 +135,12 @@ def test_readers_see_the_feed_before_until_the_switch(house: Refreshing, tmp_pat
         nonlocal read
         read += more
         if read < 3000:
-            facets = house.catalog.facets()
+            facets = house.catalog.listings.facets()
             seen.append((facets.offers, int(facets.price_max or 0)))
 
     house.run("haru", accept=True, progress=look)
     assert seen == [(2500, 10_000), (2500, 10_000)]
-    assert house.catalog.facets().price_max == 9_000
+    assert house.catalog.listings.facets().price_max == 9_000
 
 
 def test_a_refresh_of_one_source_leaves_the_others(house: Refreshing, tmp_path: Path) -> None:
@@ -157,10 +157,10 @@ def test_other_classes_to_tell_apart_are_found_in_an_unchanged_feed(house: Refre
     (tmp_path / "feed.csv").write_text(feed("a", title="원피스"), "utf-8")
     house.add("haru", tmp_path / "feed.csv")
     house.run("haru")
-    assert dict(house.catalog.products([1])[0].classes) == {"garment": "dress", "style": "one-piece"}
+    assert dict(house.catalog.listings.products([1])[0].classes) == {"garment": "dress", "style": "one-piece"}
     house.taxonomy = load_taxonomy(["garment"])
     assert house.counts("haru") == ("done", 0, 1, 0, 0)
-    assert dict(house.catalog.products([1])[0].classes) == {"garment": "dress"}
+    assert dict(house.catalog.listings.products([1])[0].classes) == {"garment": "dress"}
     assert house.counts("haru")[0] == "unchanged"
 
 
@@ -308,11 +308,11 @@ def test_a_dry_run_says_what_would_be_held_back_and_what_is_no_news(house: Refre
 
 def is_shown_nowhere(catalog: Catalog) -> bool:
     everywhere = (
-        catalog.browse(Filters(), "likeness", 1, 10).total,
-        catalog.browse(Filters(), "price-up", 1, 10).total,
-        catalog.search_words("니트", Filters(), "likeness", 1, 10).total,
-        len(catalog.products(range(100))),
-        catalog.facets().offers,
+        catalog.listings.search(Query(size=10)).total,
+        catalog.listings.search(Query(sort="price-up", size=10)).total,
+        catalog.listings.search(Query(words="니트", size=10)).total,
+        len(catalog.listings.products(range(100))),
+        catalog.listings.facets().offers,
     )
     assert everywhere == (0,) * 5 or all(everywhere)
     return not any(everywhere)

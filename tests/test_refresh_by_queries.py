@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from mapsi.catalog import open_catalog
-from mapsi.catalog.filters import Filters
+from mapsi.catalog.query import Query
 from mapsi.errors import FeedError
 from mapsi.refresh.refreshing import calls_left
 from mapsi.taxonomy import load_taxonomy
@@ -58,7 +58,7 @@ def test_each_classs_words_are_a_query(house: Refreshing, server: ShopJsonServer
     assert (report.run.state, report.calls_left) == ("done", 100 - 8)
     living = house.catalog.status().living
     assert 300 < living == report.run.new < 600
-    product = house.catalog.browse(Filters(), "likeness", 1, 1).products[0]
+    product = house.catalog.listings.search(Query(size=1)).products[0]
     assert product.linked_picture.startswith(server.url)
     assert product.shop == "naver"
     assert product.shop_name != "naver"
@@ -79,7 +79,7 @@ def test_the_same_answers_again_change_nothing(house: Refreshing) -> None:
 
 def test_a_product_that_several_queries_find_is_one_offer(house: Refreshing) -> None:
     house.run("naver")
-    page = house.catalog.search_words("공용 가방", Filters(), "likeness", 1, 100)
+    page = house.catalog.listings.search(Query(words="공용 가방", size=100))
     assert 0 < page.total <= 15
     assert house.catalog.sources.runs("naver")[0].broken == 0
 
@@ -144,32 +144,32 @@ def test_answers_past_their_time_are_asked_again(
     poor = with_calls(house, tmp_path, server, 4)
     poor.run("naver")
     clock.advance(DAY + HOUR)
-    assert house.catalog.facets().offers == 0
+    assert house.catalog.listings.facets().offers == 0
     server.reset()
     report = poor.run("naver")
     assert (report.state, set(server.queries)) == ("partial", {"원피스", "셔츠"})
-    assert house.catalog.facets().offers > 0
+    assert house.catalog.listings.facets().offers > 0
 
 
 def test_offers_that_only_some_queries_renewed_expire_one_by_one(
     house: Refreshing, server: ShopJsonServer, clock: Clock, tmp_path: Path
 ) -> None:
     house.run("naver")
-    everything = house.catalog.facets().offers
+    everything = house.catalog.listings.facets().offers
     clock.advance(timedelta(hours=20))
     poor = with_calls(house, tmp_path, server, 4)
     assert poor.run("naver").state == "partial"
-    assert house.catalog.facets().offers == everything
+    assert house.catalog.listings.facets().offers == everything
     clock.advance(timedelta(hours=5))
-    renewed = house.catalog.facets().offers
+    renewed = house.catalog.listings.facets().offers
     assert 0 < renewed < everything
-    assert len(house.catalog.products(range(1, 2000))) == renewed
-    assert house.catalog.browse(Filters(), "price-up", 1, 1).total == renewed
+    assert len(house.catalog.listings.products(range(1, 2000))) == renewed
+    assert house.catalog.listings.search(Query(sort="price-up", size=1)).total == renewed
     living = house.catalog.status().living
     assert house.catalog.sources.sweep() == living - house.catalog.status().living > 0
-    assert house.catalog.facets().offers == renewed
+    assert house.catalog.listings.facets().offers == renewed
     clock.advance(timedelta(hours=20))
-    assert house.catalog.facets().offers == 0
+    assert house.catalog.listings.facets().offers == 0
 
 
 def test_a_shrunken_answer_is_held_and_accepted_without_another_call(house: Refreshing, server: ShopJsonServer) -> None:

@@ -12,6 +12,7 @@ from flask.testing import FlaskClient
 from mapsi.catalog import open_catalog
 from mapsi.catalog.filters import Filters
 from mapsi.catalog.imports.sources import NewSource
+from mapsi.catalog.query import Query
 from mapsi.errors import NotFoundError
 from offers import TAXONOMY
 from refreshing import HOUR, Clock
@@ -47,7 +48,10 @@ def shops_in_word_search(client: FlaskClient) -> set[str]:
 def test_an_expired_offer_is_shown_nowhere(house: House, clock: Clock) -> None:
     client = house.app(page_size=100).test_client()
     pages = ("/", "/search", "/search?q=셔츠", "/search?sort=price-up", "/search?shop=nuri")
-    expired = {product.id for product in house.finder.browse(Filters(shops=("haru",)), "likeness", 1, 100).products}
+    expired = {
+        product.id
+        for product in house.catalog.listings.search(Query(filters=Filters(shops=("haru",)), size=100)).products
+    }
     assert len(expired) == 30
     assert sum("haru" in client.get(page).text.lower() for page in pages) > 1
     assert shops_in_photo_search(client) == shops_in_word_search(client) == {"Haru", "Nuri", "Drawn"}
@@ -55,7 +59,7 @@ def test_an_expired_offer_is_shown_nowhere(house: House, clock: Clock) -> None:
     clock.advance(HOUR)
     assert not [page for page in pages if "haru" in client.get(page).text.lower()]
     assert shops_in_photo_search(client) == shops_in_word_search(client) == {"Nuri", "Drawn"}
-    assert {shop.slug for shop in house.finder.facets().shops} == {"nuri", "drawn"}
+    assert {shop.slug for shop in house.catalog.listings.facets().shops} == {"nuri", "drawn"}
     for product_id in expired:
         with pytest.raises(NotFoundError):
             house.finder.product(product_id)

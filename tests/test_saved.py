@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
 from mapsi.catalog import Catalog
-from mapsi.catalog.filters import EVERYTHING
+from mapsi.catalog.query import Query
 from mapsi.web.saved.device import COOKIE, MOST, read_device, write_device
 from offers import offer, take_in
 from small_house import House, open_house
@@ -29,7 +29,7 @@ ENGLISH = {"Accept-Language": "en"}
 
 
 def numbers(catalog: Catalog) -> dict[str, int]:
-    return {product.name: product.id for product in catalog.browse(EVERYTHING, "price-up", 1, 100).products}
+    return {product.name: product.id for product in catalog.listings.search(Query(sort="price-up", size=100)).products}
 
 
 def test_what_became_cheaper_since_it_was_saved_is_told_and_what_became_dearer_is_not(catalog: Catalog) -> None:
@@ -160,7 +160,7 @@ def test_the_saved_page_speaks_both_languages_and_is_kept_private(client: FlaskC
 def test_what_became_cheaper_is_marked(tmp_path_factory: pytest.TempPathFactory) -> None:
     now = datetime.now(UTC)
     with open_house(tmp_path_factory.mktemp("drops")) as house:
-        catalog = house.finder.catalog
+        catalog = house.catalog
         take_in(catalog, offer("a", "the coat", 40000), offer("b", "the hat", 9000), shop="drops", now=now)
         ids = numbers(catalog)
         client = house.app().test_client()

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from mapsi.catalog import Catalog, open_catalog
-from mapsi.catalog.filters import Filters
-from mapsi.errors import ArtifactError, NotFoundError, UsageError
+from mapsi.catalog.query import Query
+from mapsi.errors import ArtifactError, NotFoundError
 from mapsi.imaging import PhotoLimits
 from mapsi.infer import Model
 from mapsi.pictures.copying import copy_pictures
@@ -253,12 +253,12 @@ def test_a_copy_of_a_picture_is_small_clean_and_kept_once(tmp_path: Path) -> Non
 
 
 def test_a_products_own_picture_finds_it_first(house: House) -> None:
-    page = house.finder.browse(Filters(), "likeness", 1, 10)
+    page = house.catalog.listings.search(Query(size=10))
     for product in page.products[:5]:
-        path = house.finder.picture_path(product.picture)
+        path = house.finder.pictures.path(product.picture)
         assert path is not None
         reading = house.finder.read(Image.open(path).convert("RGB"))
-        found = house.finder.by_photo(reading, Filters(), "likeness", 1, 10)
+        found = house.finder.by_photo(reading, Query(size=10))
         assert found.products[0].similarity == pytest.approx(1, abs=5e-3)
         copies = [p.id for p in found.products if p.similarity and p.similarity >= SAME_PICTURE]
         assert product.id in copies, "whatever the label, a product's own picture is in front"
@@ -266,27 +266,21 @@ def test_a_products_own_picture_finds_it_first(house: House) -> None:
 
 def test_pages_follow_one_another_without_repeats(house: House) -> None:
     reading = house.finder.read(Image.new("RGB", (64, 64), "#c0392b"))
-    first = house.finder.by_photo(reading, Filters(), "likeness", 1, 7)
-    pages = [house.finder.by_photo(reading, Filters(), "likeness", n, 7) for n in range(1, first.pages + 1)]
+    first = house.finder.by_photo(reading, Query(size=7))
+    pages = [house.finder.by_photo(reading, Query(page=n, size=7)) for n in range(1, first.pages + 1)]
     ids = [p.id for page in pages for p in page.products]
     assert len(ids) == len(set(ids)) == first.total
-    assert house.finder.by_photo(reading, Filters(), "likeness", first.pages + 1, 7).products == ()
+    assert house.finder.by_photo(reading, Query(page=first.pages + 1, size=7)).products == ()
 
 
 def test_what_is_gone_since_the_index_was_built_takes_no_place_on_any_page(tmp_path: Path) -> None:
     with open_house(tmp_path) as house:
         feed = write_feed(tmp_path / "less", range(10), "https://shop.example.com/haru")
-        import_feed(house.finder.catalog, feed, format="csv", shop="Haru", taxonomy=house.taxonomy)
+        import_feed(house.catalog, feed, format="csv", shop="Haru", taxonomy=house.taxonomy)
         reading = house.finder.read(Image.new("RGB", (64, 64), "#c0392b"))
-        pages = [house.finder.by_photo(reading, Filters(), "likeness", number, 20) for number in range(1, 6)]
+        pages = [house.finder.by_photo(reading, Query(page=number, size=20)) for number in range(1, 6)]
     assert [page.total for page in pages] == [70] * 5
     assert [len(page.products) for page in pages] == [20, 20, 20, 10, 0]
-
-
-def test_a_page_out_of_range_is_a_sentence(house: House) -> None:
-    for page, size in ((0, 10), (-1, 10), (1, 0), (1, 101)):
-        with pytest.raises(UsageError):
-            house.finder.browse(Filters(), "likeness", page, size)
 
 
 def test_a_product_that_is_gone_is_a_sentence(house: House) -> None:
@@ -379,7 +373,7 @@ def test_offers_without_an_index_are_told_of(shop: Shop, tmp_path: Path) -> None
         shop.catalog, ServingPair(shop.installation.model, tmp_path / "index"), shop.installation.pictures, TAXONOMY
     )
     with pytest.raises(ArtifactError, match="not indexed"):
-        finder.by_photo(finder.read(Image.new("RGB", (9, 9), "red")), Filters(), "likeness", 1, 5)
+        finder.by_photo(finder.read(Image.new("RGB", (9, 9), "red")), Query(size=5))
 
 
 def test_a_picture_deleted_from_the_store_is_copied_again(shop: Shop) -> None:
@@ -396,10 +390,10 @@ def test_a_finder_sees_the_new_index_without_a_restart(shop: Shop, tmp_path: Pat
     finder = Finder(
         shop.catalog, ServingPair(shop.installation.model, tmp_path / "index"), shop.installation.pictures, TAXONOMY
     )
-    assert finder.by_photo(finder.read(Image.new("RGB", (9, 9), "red")), Filters(), "likeness", 1, 5).total == 0
+    assert finder.by_photo(finder.read(Image.new("RGB", (9, 9), "red")), Query(size=5)).total == 0
     shop.refresh({"a": "red"})
     assert finder.status()["indexed"] == 1
     shop.refresh({"a": "red", "b": "blue"})
-    found = finder.by_photo(finder.read(Image.new("RGB", (40, 40), "blue")), Filters(), "likeness", 1, 5)
+    found = finder.by_photo(finder.read(Image.new("RGB", (40, 40), "blue")), Query(size=5))
     assert found.products[0].name == "Shirt b"
     assert finder.status()["indexed"] == 2

@@ -9,8 +9,8 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from mapsi.catalog import Catalog
-from mapsi.catalog.filters import EVERYTHING
 from mapsi.catalog.people.shares import MOST_PRODUCTS, NotOwnerError, Owner
+from mapsi.catalog.query import Query
 from mapsi.errors import NotFoundError, UsageError
 from mapsi.web.accounts.passwords import hash_password
 from offers import offer, take_in
@@ -26,7 +26,7 @@ PHOTO = b"\xff\xd8 a photo"
 
 def stocked(catalog: Catalog) -> list[int]:
     take_in(catalog, *(offer(name, name) for name in "abc"))
-    return [product.id for product in catalog.browse(EVERYTHING, "price-up", 1, 10).products]
+    return [product.id for product in catalog.listings.search(Query(sort="price-up", size=10)).products]
 
 
 def test_a_list_is_found_by_its_token_alone_in_the_order_it_was_shown(catalog: Catalog) -> None:
@@ -192,7 +192,7 @@ def test_only_who_shared_sees_the_way_to_take_it_away_and_can(house: House, clie
 
 
 def test_a_list_shared_before_the_log_in_is_the_accounts_afterwards(house: House, client: FlaskClient) -> None:
-    house.finder.catalog.accounts.open("mina@example.com", hash_password(PASSWORD), "en")
+    house.catalog.accounts.open("mina@example.com", hash_password(PASSWORD), "en")
     made = share(client, "/search").headers["Location"]
     log_in(client, "mina@example.com", PASSWORD)
     elsewhere = browser(house)
@@ -205,7 +205,7 @@ def test_a_list_shared_before_the_log_in_is_the_accounts_afterwards(house: House
 
 def test_an_operator_may_take_any_list_away(house: House, client: FlaskClient) -> None:
     made = share(client, "/search").headers["Location"]
-    house.finder.catalog.accounts.add_operator("jin@example.com", hash_password(PASSWORD))
+    house.catalog.accounts.add_operator("jin@example.com", hash_password(PASSWORD))
     operator = browser(house)
     log_in(operator, "jin@example.com", PASSWORD)
     assert operator.post(f"{made}/remove", data={"csrf_token": token_of(operator)}).status_code == 303

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from mapsi.catalog import Catalog
-from mapsi.catalog.filters import Filters
 from mapsi.catalog.imports.sources import NewSource
 from mapsi.catalog.offer import Withdrawal
+from mapsi.catalog.query import Query
 from mapsi.errors import BusyError, FeedError, NotFoundError, RefusedAddressError, UsageError
 from mapsi.refresh.admitting import admit_source
 from offers import TAXONOMY, offer, take_in
@@ -72,14 +72,14 @@ def test_removing_takes_the_offers_and_leaves_the_books(catalog: Catalog) -> Non
     take_in(catalog, offer("1", "of another"), shop="other")
     removed, gone = catalog.sources.remove("haru")
     assert (removed.name, gone) == ("haru", 2)
-    assert [product.name for product in catalog.browse(Filters(), "likeness", 1, 10).products] == ["of another"]
+    assert [product.name for product in catalog.listings.search(Query(size=10)).products] == ["of another"]
     assert catalog.sources.all() == []
     assert [run.state for run in catalog.sources.runs("haru")] == ["done"]
-    assert [point.lowest_price for point in catalog.price_history(1)] == [20_000]
+    assert [point.lowest_price for point in catalog.listings.prices(1)] == [20_000]
     again = catalog.sources.add(new("haru"))
     with catalog.sources.run(again, TAXONOMY) as run:
         assert run.take([offer("1", price=20_000)]).changed == 1
-    assert catalog.products([1])[0].name == "린넨 셔츠"
+    assert catalog.listings.products([1])[0].name == "린넨 셔츠"
 
 
 def test_a_source_is_not_removed_while_it_is_refreshed(catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -92,7 +92,7 @@ def test_a_source_is_not_removed_while_it_is_refreshed(catalog: Catalog, monkeyp
         with pytest.raises(BusyError, match="running"), catalog.sources.run(source, TAXONOMY):
             pass
         run.take([offer("1")])
-    assert catalog.facets().offers == 1
+    assert catalog.listings.facets().offers == 1
 
 
 def test_what_is_due_is_told_by_the_last_run(catalog: Catalog) -> None:
@@ -159,7 +159,7 @@ def test_a_linked_picture_is_the_shops_own(catalog: Catalog) -> None:
     source = catalog.sources.add(admit_source("theirs", format="shop-json", at="https://api.example.com"))
     with catalog.sources.run(source, TAXONOMY) as run:
         run.take([offer("1", seller="옷장"), offer("2")])
-    first, second = catalog.products([1, 2])
+    first, second = catalog.listings.products([1, 2])
     assert (first.picture, first.linked_picture) == ("", "https://img.example.com/1.jpg")
     assert (first.shop, first.shop_name) == ("theirs", "옷장")
     assert second.shop_name == "theirs"

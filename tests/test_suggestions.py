@@ -10,7 +10,7 @@ from selenium.webdriver.common.keys import Keys
 
 from chromium import Browser, chromium_is_installed, on_a_port, open_browser
 from mapsi.catalog import Catalog
-from mapsi.catalog.filters import Filters
+from mapsi.catalog.query import Query
 from mapsi.errors import UsageError
 from offers import TAXONOMY, offer, take_in
 from servers import require
@@ -27,7 +27,7 @@ SHOP = (
 
 
 def texts(catalog: Catalog, typed: str) -> list[str]:
-    return [suggestion.text for suggestion in catalog.suggest(typed, TAXONOMY)]
+    return [suggestion.text for suggestion in catalog.listings.suggest(typed, TAXONOMY)]
 
 
 @pytest.mark.parametrize(
@@ -60,8 +60,8 @@ def test_what_begins_nothing_suggests_nothing(catalog: Catalog, typed: str) -> N
 def test_a_count_is_what_the_search_finds(catalog: Catalog) -> None:
     take_in(catalog, *SHOP)
     for typed in ("가", "울", "l", "ㄱ", "w"):
-        for suggestion in catalog.suggest(typed, TAXONOMY):
-            assert suggestion.count == catalog.search_words(suggestion.text, Filters(), "likeness", 1, 1).total > 0
+        for suggestion in catalog.listings.suggest(typed, TAXONOMY):
+            assert suggestion.count == catalog.listings.search(Query(words=suggestion.text, size=1)).total > 0
 
 
 def test_suggestions_follow_an_import(catalog: Catalog) -> None:
@@ -74,7 +74,7 @@ def test_suggestions_follow_an_import(catalog: Catalog) -> None:
 @pytest.mark.parametrize("limit", [0, 11])
 def test_a_number_of_suggestions_that_makes_no_sense_is_refused(catalog: Catalog, limit: int) -> None:
     with pytest.raises(UsageError):
-        catalog.suggest("가", TAXONOMY, limit)
+        catalog.listings.suggest("가", TAXONOMY, limit)
 
 
 # --- in the page

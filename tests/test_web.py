@@ -29,6 +29,7 @@ from werkzeug.test import TestResponse
 import mapsi.web
 from mapsi.catalog.filters import SORTS, Filters
 from mapsi.catalog.product import Product, ProductPage
+from mapsi.catalog.query import Query
 from mapsi.documents import product_keyword
 from mapsi.errors import RefusedAddressError, RemoteError, SettingError
 from mapsi.http_address import is_http
@@ -41,7 +42,7 @@ from mapsi.web.answers import PhotoAnswer, PhotoAnswers, PhotoExpiredError
 from mapsi.web.languages import format_price
 from mapsi.web.page_pictures import find_pictures
 from mapsi.web.pages import EXAMPLES
-from mapsi.web.parameters import AUDIENCES, ListQuery, read_query, write_query
+from mapsi.web.parameters import AUDIENCES, read_query, write_query
 from mapsi.web.seen import view_axes
 from mapsi.web.shelf import Shelf
 from mapsi.web.titles import Title, title_for
@@ -116,12 +117,12 @@ def test_the_shelf_shows_a_little_of_everything_and_follows_the_catalogue(
     shelf = Shelf(house.finder)
     page = shelf.page()
     products = page.products
-    assert page.total == house.finder.browse(Filters(), "likeness", 1, 1).total
+    assert page.total == house.catalog.listings.search(Query(size=1)).total
     assert len({product.id for product in products}) == 12
     shown = {classes for product in products for classes in product.classes}
-    assert {("style", slug) for slug, _count in house.finder.facets().classes["style"]} <= shown
+    assert {("style", slug) for slug, _count in house.catalog.listings.facets().classes["style"]} <= shown
     assert shelf.page() is page
-    changed = replace(house.finder.facets(), offers=91)
+    changed = replace(house.catalog.listings.facets(), offers=91)
     monkeypatch.setattr(house.finder, "facets", lambda: changed)
     assert shelf.page() is not page
 
@@ -501,16 +502,17 @@ def test_more_shows_the_next_page_below_and_then_goes_on_by_itself(client: Flask
 @given(last=st.integers(1, 60), here=st.integers(1, 60), above=st.integers(0, 4))
 def test_every_product_of_a_list_is_reached_by_more(house: House, last: int, here: int, above: int) -> None:
     here = min(here, last)
-    query = ListQuery(page=here, first=max(1, here - above) if above and here > 1 else 0)
+    query, first = Query(page=here), max(1, here - above) if above and here > 1 else 0
     page = ProductPage(products=(), total=last, number=here, size=1)
-    listing = Listing(query, "", page, [], house.finder.facets(), {}, house.taxonomy, "en", "pages.words", {})
+    facets = house.catalog.listings.facets()
+    listing = Listing(query, page, [], facets, {}, house.taxonomy, "en", "pages.words", {}, first)
     with house.app().test_request_context():
         asked = dict(parse_qsl(urlsplit(listing.more_url).query))
         assert bool(asked) is (here < last)
         assert not asked or (
-            int(asked["page"]) == here + 1 and int(asked.get("from", here + 1)) in (query.first or here, here + 1)
+            int(asked["page"]) == here + 1 and int(asked.get("from", here + 1)) in (first or here, here + 1)
         )
-        assert bool(listing.earlier_url) is ((query.first or here) > 1)
+        assert bool(listing.earlier_url) is ((first or here) > 1)
 
 
 def test_a_filter_can_be_taken_off_alone(client: FlaskClient) -> None:
@@ -663,7 +665,7 @@ def test_an_address_written_is_read_back_the_same(
     if low is not None and high is not None and low > high:
         low, high = high, low
     filters = Filters(min_price=low, max_price=high, shops=tuple(shops), audiences=tuple(audiences), classes=classes)
-    query = ListQuery(filters=filters, sort=sort, page=page, size=24)
+    query = Query(filters=filters, sort=sort, page=page, size=24)
     written = write_query(query)
     assert read_query(written, taxonomy=load_taxonomy(), shops=("haru", "nuri"), size=24) == query
 
@@ -673,8 +675,8 @@ def test_an_empty_catalogue_has_pages_too(house: House, monkeypatch: pytest.Monk
         return ProductPage(products=(), total=0, number=1, size=24)
 
     app = house.app()
-    for search in ("browse", "by_look"):
-        monkeypatch.setattr(house.finder, search, nothing)
+    monkeypatch.setattr(house.catalog.listings, "search", nothing)
+    monkeypatch.setattr(house.finder, "by_look", nothing)
     client = app.test_client()
     assert client.get("/").status_code == 200
     assert "There are no products here yet." in client.get("/search", headers=ENGLISH).text
@@ -859,7 +861,7 @@ def test_an_unexpected_error_is_a_calm_page(
         raise RuntimeError("sesame")
 
     app = house.app()
-    monkeypatch.setattr(house.finder, "browse", fail)
+    monkeypatch.setattr(house.catalog.listings, "search", fail)
     with caplog.at_level(logging.ERROR):
         answer = app.test_client().get("/", headers=ENGLISH)
     assert answer.status_code == 500

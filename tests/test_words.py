@@ -14,6 +14,7 @@ from mapsi.catalog import Catalog, open_catalog
 from mapsi.catalog.filters import Filters, Sort
 from mapsi.catalog.listings.index_keeper import listing_reader
 from mapsi.catalog.offer import Offer
+from mapsi.catalog.query import LARGEST_PAGE, LAST_PAGE, Query
 from mapsi.catalog.text.asked import understand
 from mapsi.catalog.text.colors import ColorReader
 from mapsi.catalog.text.facts import ListingText, Said
@@ -25,7 +26,7 @@ from offers import offer, take_in, take_in_all
 
 
 def search(catalog: Catalog, text: str, sort: Sort = "likeness", **filters: object) -> list[str]:
-    page = catalog.search_words(text, Filters(**filters), sort, 1, 1000, exact=True)  # type: ignore[arg-type]
+    page = catalog.listings.search(Query(words=text, filters=Filters(**filters), sort=sort, size=1000, exact=True))  # type: ignore[arg-type]
     assert page.total == len(page.products)
     return [product.name for product in page.products]
 
@@ -134,7 +135,7 @@ def test_what_a_product_is_counts_before_what_is_written_about_it(catalog: Catal
 )
 def test_the_head_noun_decides(catalog: Catalog, text: str, first: str, others: list[str]) -> None:
     take_in(catalog, *(offer(str(n), title) for n, title in enumerate([first, *others])))
-    page = catalog.search_words(text, Filters(), "likeness", 1, 10)
+    page = catalog.listings.search(Query(words=text, size=10))
     assert page.products[0].name == first
 
 
@@ -157,9 +158,9 @@ def test_the_category_is_believed_before_the_title(catalog: Catalog) -> None:
 
 def test_a_season_brings_forward_and_leaves_nothing_out(catalog: Catalog) -> None:
     take_in(catalog, offer("1", "여름 원피스"), offer("2", "원피스"))
-    page = catalog.search_words("여름 원피스", Filters(), "likeness", 1, 10)
+    page = catalog.listings.search(Query(words="여름 원피스", size=10))
     assert [product.name for product in page.products] == ["여름 원피스", "원피스"]
-    assert [p.name for p in catalog.search_words("여름", Filters(), "likeness", 1, 10).products] == ["여름 원피스"]
+    assert [p.name for p in catalog.listings.search(Query(words="여름", size=10)).products] == ["여름 원피스"]
 
 
 def test_the_newest_come_first_among_equals(catalog: Catalog) -> None:
@@ -215,7 +216,10 @@ def test_a_changed_title_is_found_by_its_new_words_only(catalog: Catalog) -> Non
 def test_pages_hold_each_product_once_and_end(catalog: Catalog) -> None:
     take_in_all(catalog, (offer(str(n), f"니트 {n}", 1000 + n % 7) for n in range(50)))
     for sort in ("likeness", "price-up", "price-down"):
-        pages = [catalog.search_words("니트", Filters(), sort, number, 20) for number in (1, 2, 3, 4, 10**30)]
+        pages = [
+            catalog.listings.search(Query(words="니트", sort=sort, page=number, size=20))
+            for number in (1, 2, 3, 4, LAST_PAGE)
+        ]
         assert [page.total for page in pages] == [50] * 5
         assert [len(page.products) for page in pages] == [20, 20, 10, 0, 0]
         assert len({product.id for page in pages for product in page.products}) == 50
@@ -230,10 +234,10 @@ def test_a_text_without_words_or_too_long_is_refused(catalog: Catalog, text: str
         search(catalog, text)
 
 
-@pytest.mark.parametrize(("page", "size"), [(0, 10), (-1, 10), (1, 0), (1, 1001)])
+@pytest.mark.parametrize(("page", "size"), [(0, 10), (-1, 10), (LAST_PAGE + 1, 10), (1, 0), (1, LARGEST_PAGE + 1)])
 def test_pages_that_make_no_sense_are_refused(catalog: Catalog, page: int, size: int) -> None:
     with pytest.raises(UsageError):
-        catalog.search_words("니트", Filters(), "likeness", page, size)
+        catalog.listings.search(Query(words="니트", page=page, size=size))
 
 
 # --- against the rule, read slowly -----------------------------------------------------------------------------------
@@ -324,7 +328,7 @@ def test_what_is_found_and_its_order_follow_the_rule(
     text = joint.join(texts)
     if not words(text):
         return
-    found = full_catalog.search_words(text, Filters(), sort, 1, 1000, exact=True).products
+    found = full_catalog.listings.search(Query(words=text, sort=sort, size=1000, exact=True)).products
     assert [int(product.link.rpartition("/")[2]) for product in found] == slow_search(full_catalog, text, sort)
 
 
@@ -336,7 +340,7 @@ def test_what_is_found_and_its_order_follow_the_rule(
 )
 def test_no_text_breaks_the_search(full_catalog: Catalog, text: str) -> None:
     try:
-        page = full_catalog.search_words(text, Filters(), "likeness", 1, 10)
+        page = full_catalog.listings.search(Query(words=text, size=10))
     except UsageError:
         return
     assert page.total >= len(page.products)
@@ -346,12 +350,12 @@ def test_no_text_breaks_the_search(full_catalog: Catalog, text: str) -> None:
 @settings(max_examples=50, deadline=None)
 def test_no_filter_breaks_the_search(full_catalog: Catalog, shop: str, slug: str, low: Decimal) -> None:
     filters = Filters(shops=(shop,), classes={"style": (slug,), slug: ("x",)}, min_price=low)
-    assert full_catalog.search_words("코트", filters, "likeness", 1, 10).total == 0
+    assert full_catalog.listings.search(Query(words="코트", filters=filters, size=10)).total == 0
 
 
 def test_ten_thousand_characters_are_refused_at_once(full_catalog: Catalog) -> None:
     with pytest.raises(UsageError):
-        full_catalog.search_words("가" * 10_000, Filters(), "likeness", 1, 10)
+        full_catalog.listings.search(Query(words="가" * 10_000, size=10))
 
 
 def slow_search(catalog: Catalog, text: str, sort: Sort) -> list[int]:
@@ -405,7 +409,8 @@ def slow_said(catalog: Catalog) -> list[Said]:
             reader = listing_reader(connection, THESAURUS)
         colors = ColorReader(load_colors())
         kept = {
-            int(product.link.rpartition("/")[2]): product for product in catalog.products(range(1, len(OFFERS) + 1))
+            int(product.link.rpartition("/")[2]): product
+            for product in catalog.listings.products(range(1, len(OFFERS) + 1))
         }
         _said[id(catalog)] = [
             reader.read(

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from mapsi.catalog import Catalog
 from mapsi.catalog.filters import Filters
 from mapsi.catalog.listings.correcting import one_slip_away
+from mapsi.catalog.query import Query
 from mapsi.catalog.text.hangul import initials, letters, typed_as_hangul, typed_as_latin
 from mapsi.catalog.text.tokens import words
 from offers import offer, take_in
@@ -42,22 +43,22 @@ def test_what_finds_nothing_is_mended_if_it_is_one_slip_or_the_other_keyboard(
     catalog: Catalog, typed: str, instead: str, title: str
 ) -> None:
     take_in(catalog, *SHOP, offer("5", "Black belt"))
-    page = catalog.search_words(typed, Filters(), "likeness", 1, 10)
+    page = catalog.listings.search(Query(words=typed, size=10))
     assert (page.instead, page.products[0].name) == (instead, title)
-    exactly = catalog.search_words(typed, Filters(), "likeness", 1, 10, exact=True)
+    exactly = catalog.listings.search(Query(words=typed, size=10, exact=True))
     assert (exactly.total, exactly.instead) == (0, "")
 
 
 @pytest.mark.parametrize("typed", ["니투", "jas", "ㄴㅌㅌ", "501x", "zzzzzz"])
 def test_short_words_initials_and_numbers_are_not_taken_for_slips(catalog: Catalog, typed: str) -> None:
     take_in(catalog, *SHOP, offer("5", "501"))
-    page = catalog.search_words(typed, Filters(), "likeness", 1, 10)
+    page = catalog.listings.search(Query(words=typed, size=10))
     assert (page.instead, page.total) == ("", 0)
 
 
 def test_words_that_find_something_are_left_alone(catalog: Catalog) -> None:
     take_in(catalog, *SHOP, offer("5", "jaens 한정판"))
-    page = catalog.search_words("jaens", Filters(), "likeness", 1, 10)
+    page = catalog.listings.search(Query(words="jaens", size=10))
     assert (page.instead, page.total) == ("", 1)
 
 
@@ -65,17 +66,17 @@ def test_of_words_that_no_product_has_together_the_nearest_are_found_and_what_wa
     catalog: Catalog,
 ) -> None:
     take_in(catalog, *SHOP)
-    page = catalog.search_words("카디건 jeans", Filters(), "likeness", 1, 10)
+    page = catalog.listings.search(Query(words="카디건 jeans", size=10))
     assert (page.left_out, page.whole, [p.name for p in page.products]) == ("카디건", 0, ["Blue Jeans"])
-    page = catalog.search_words("zzzzzz 원피스", Filters(), "likeness", 1, 10)
+    page = catalog.listings.search(Query(words="zzzzzz 원피스", size=10))
     assert (page.left_out, [p.name for p in page.products]) == ("zzzzzz", ["린넨 원피스"])
-    exactly = catalog.search_words("카디건 jeans", Filters(), "likeness", 1, 10, exact=True)
+    exactly = catalog.listings.search(Query(words="카디건 jeans", size=10, exact=True))
     assert (exactly.total, exactly.left_out) == (0, "")
 
 
 def test_a_kind_that_nobody_sells_gives_way_to_the_kinds_near_it(catalog: Catalog) -> None:
     take_in(catalog, offer("1", "Women top"), offer("2", "Men top"), offer("3", "Belt"))
-    page = catalog.search_words("여성 블라우스", Filters(), "likeness", 1, 10)
+    page = catalog.listings.search(Query(words="여성 블라우스", size=10))
     assert (page.left_out, [p.name for p in page.products]) == ("블라우스", ["Women top", "Men top"])
 
 
@@ -87,11 +88,11 @@ def test_where_few_products_have_all_words_the_nearest_follow_them(catalog: Cata
         offer("3", "Red cap"),
         *(offer(f"s{n}", "White shirt") for n in range(8)),
     )
-    page = catalog.search_words("red dress", Filters(), "likeness", 1, 10)
+    page = catalog.listings.search(Query(words="red dress", size=10))
     assert ([p.name for p in page.products], page.whole, page.left_out) == (["Red dress", "Blue dress"], 1, "")
-    by_price = catalog.search_words("red dress", Filters(), "price-up", 1, 10)
+    by_price = catalog.listings.search(Query(words="red dress", sort="price-up", size=10))
     assert ([p.name for p in by_price.products], by_price.whole) == (["Red dress"], None)
-    assert catalog.search_words("white shirt", Filters(), "likeness", 1, 10).whole is None
+    assert catalog.listings.search(Query(words="white shirt", size=10)).whole is None
 
 
 @pytest.mark.parametrize(
@@ -100,19 +101,19 @@ def test_where_few_products_have_all_words_the_nearest_follow_them(catalog: Cata
 )
 def test_a_brand_is_found_in_the_other_script(catalog: Catalog, typed: str, brand: str) -> None:
     take_in(catalog, offer("1", f"{brand} Air 250"), offer("2", "Plain mug"), offer("3", "무지 컵", brand="컵나라"))
-    page = catalog.search_words(typed, Filters(), "likeness", 1, 10)
+    page = catalog.listings.search(Query(words=typed, size=10))
     assert [product.name for product in page.products] == [f"{brand} Air 250"]
 
 
 def test_filters_do_not_make_a_word_a_slip(catalog: Catalog) -> None:
     take_in(catalog, *SHOP)
-    page = catalog.search_words("카디건", Filters(shops=("nowhere",)), "likeness", 1, 10)
+    page = catalog.listings.search(Query(words="카디건", filters=Filters(shops=("nowhere",)), size=10))
     assert (page.instead, page.total) == ("", 0)
 
 
 def test_the_more_frequent_of_two_neighbours_is_taken(catalog: Catalog) -> None:
     take_in(catalog, offer("1", "coat"), offer("2", "boat"), offer("3", "boat neck"))
-    assert catalog.search_words("xoat", Filters(), "likeness", 1, 10).instead == "boat"
+    assert catalog.listings.search(Query(words="xoat", size=10)).instead == "boat"
 
 
 def slip_distance(one: str, other: str) -> int:

@@ -58,7 +58,3 @@ class Filters:
     @property
     def narrows(self) -> bool:
         return self != Filters()
-
-
-EVERYTHING = Filters()
-"""No restriction."""

@@ -5,18 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from mapsi.catalog.filters import Filters, Sort
+from mapsi.catalog.product import ProductPage
 from mapsi.errors import UsageError
 
+LAST_PAGE = 100_000
 LARGEST_PAGE = 1000
+LARGEST_ANSWER = 100
+"""Products on a page that a stranger may ask for at most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
-    """Page ``page`` (from 1) of ``size`` (1..1000) products that have ``words``, all products where there are none, and
+    """Page ``page`` (1..100,000) of ``size`` (1..1000) products that have ``words``, all products for ``None``, and
     pass ``filters``, in the order ``sort``. Where ``exact``, the words are taken as they stand: not mended, nothing
-    left out. Raises :class:`UsageError` for a page that makes no sense."""
+    left out. Beside a photo, ``words`` say what is to be another than on it. Raises :class:`UsageError` for a page
+    that makes no sense."""
 
-    words: str = ""
+    words: str | None = None
     filters: Filters = field(default_factory=Filters)
     sort: Sort = "likeness"
     page: int = 1
@@ -24,8 +29,10 @@ class Query:
     exact: bool = False
 
     def __post_init__(self) -> None:
-        if self.page < 1 or not 1 <= self.size <= LARGEST_PAGE:
-            raise UsageError(f"Pages count from 1 and hold 1 to {LARGEST_PAGE} products.", "Mend page or size.")
+        if not 1 <= self.page <= LAST_PAGE:
+            raise UsageError(f"There is no page {self.page}.", f"Pages count from 1 to {LAST_PAGE}.")
+        if not 1 <= self.size <= LARGEST_PAGE:
+            raise UsageError(f"A page cannot show {self.size} products.", f"Ask for 1 to {LARGEST_PAGE}.")
 
     @property
     def offset(self) -> int:
@@ -33,10 +40,15 @@ class Query:
         return (self.page - 1) * self.size
 
     @property
+    def nothing(self) -> ProductPage:
+        """The page asked for where there is nothing to find."""
+        return ProductPage(products=(), total=0, number=self.page, size=self.size)
+
+    @property
     def is_everything(self) -> bool:
         """Whether nothing narrows it: what most visitors see first."""
-        return not self.words and not self.filters.narrows
+        return self.words is None and not self.filters.narrows
 
 
-EVERYTHING = Query()
+ALL_PRODUCTS = Query()
 """All products, the newest first."""

@@ -118,7 +118,7 @@ def words() -> None:
     """Build the index of words anew. It follows the catalogue by itself, and is built by itself where it is missing or
     damaged: this is for whoever restored a database or wants to be sure."""
     with open_stock(read_settings()) as catalog:
-        click.echo(f"{catalog.index_words():,} products can be found by words.")
+        click.echo(f"{catalog.listings.rebuild():,} products can be found by words.")
 
 
 @index.command()

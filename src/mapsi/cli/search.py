@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, get_args
 import click
 
 from mapsi.artifacts import atomic_file
-from mapsi.catalog.filters import SORTS
+from mapsi.catalog.filters import SORTS, Filters
 from mapsi.catalog.offer import Audience
+from mapsi.catalog.query import LARGEST_ANSWER, LAST_PAGE, Query
 from mapsi.cli.opening import open_finder, open_installation, open_model, require_writable
 from mapsi.errors import PhotoError, UsageError
 from mapsi.imaging import READ_SIDE, PhotoLimits, map_picture, read_photo
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from mapsi.infer import Reading
 
 _model = click.option("--model", type=click.Path(path_type=Path), help="Model folder; the shipped one by default.")
+_PAGE, _SIZE = click.IntRange(1, LAST_PAGE), click.IntRange(1, LARGEST_ANSWER)
 _json = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 
 
@@ -98,8 +100,8 @@ def garments(photo: Path, mask: Path | None, model: Path | None, as_json: bool) 
 @click.argument("photo", required=False, type=click.Path(path_type=Path))
 @click.option("--words", help="Words to search by; with PHOTO, what is to be another than on it.")
 @click.option("--box", metavar="X,Y,WIDTH,HEIGHT", help="Only this part of the photo, in shares of it.")
-@click.option("--page", default=1, show_default=True, type=click.IntRange(1), help="Which page of the products.")
-@click.option("--size", default=24, show_default=True, type=click.IntRange(1, 100), help="How many products a page.")
+@click.option("--page", default=1, show_default=True, type=_PAGE, help="Which page of the products.")
+@click.option("--size", default=24, show_default=True, type=_SIZE, help="How many products a page.")
 @click.option("--sort", default="likeness", show_default=True, type=click.Choice(SORTS))
 @click.option("--min-price", type=float, help="Only products from this price up.")
 @click.option("--max-price", type=float, help="Only products up to this price.")
@@ -124,22 +126,21 @@ def search(
     settings = read_settings()
     installation = open_installation(settings, model_folder=model)
     finder, taxonomy = open_finder(settings, installation), installation.taxonomy
-    filters = _filters(taxonomy, narrowing)
-    sort, page, size = narrowing["sort"], narrowing["page"], narrowing["size"]
+    query = _query(taxonomy, words, narrowing)
     if photo is not None:
         loaded = read_photo(photo, PhotoLimits.of(settings), at_least=READ_SIDE)
         if box is None:
             look = finder.look(loaded)
-            reading, found = look.whole, finder.by_look(look, filters, sort, page, size, words or "")
+            reading, found = look.whole, finder.by_look(look, query)
         else:
             reading = finder.read_box(loaded, _box(box))
-            found = finder.by_photo(reading, filters, sort, page, size, words or "")
-        document = photo_document(reading, found, taxonomy, sort=sort, language=settings.language, base_url="")
+            found = finder.by_photo(reading, query)
+        document = photo_document(reading, found, taxonomy, sort=query.sort, language=settings.language, base_url="")
         lines = _reading_lines(reading, taxonomy, settings.language)
     else:
         assert words is not None
-        found = finder.by_words(words, filters, sort, page, size)
-        document = words_document(words, found, taxonomy, sort=sort, language=settings.language, base_url="")
+        found = installation.catalog.listings.search(query)
+        document = words_document(words, found, taxonomy, sort=query.sort, language=settings.language, base_url="")
         lines = _told_instead(words, found)
     if as_json:
         _print_json(document)
@@ -158,9 +159,12 @@ def _box(text: str) -> tuple[float, float, float, float]:
     return x, y, width, height
 
 
-def _filters(taxonomy: Taxonomy, narrowing: dict[str, Any]) -> Any:
-    from mapsi.catalog.filters import Filters
+def _query(taxonomy: Taxonomy, words: str | None, narrowing: dict[str, Any]) -> Query:
+    filters = _filters(taxonomy, narrowing)
+    return Query(words=words, filters=filters, sort=narrowing["sort"], page=narrowing["page"], size=narrowing["size"])
 
+
+def _filters(taxonomy: Taxonomy, narrowing: dict[str, Any]) -> Filters:
     classes: dict[str, tuple[str, ...]] = {}
     for text in narrowing["classes"]:
         axis, _, slug = text.partition(":")

@@ -69,7 +69,7 @@ def embed_pictures(
     they are not held; without it they are left out.
     """
     start = time.monotonic()
-    unread = catalog.pictures_without_reading(model.fingerprint)
+    unread = catalog.readings.missing(model.fingerprint)
     kept, linked = [p for p in unread if p.kept], [p for p in unread if not p.kept]
     linked = linked if source is not None else []
     done = progress("reading", len(kept) + len(linked))
@@ -79,7 +79,7 @@ def embed_pictures(
     reader = _Reader(model.with_threads(1), store)
     read, lost = 0, 0
     for batch in in_threads(reader.read, _batches(chain(kept, fetching.fetched(linked))), threads or cores()):
-        read += catalog.save_readings(model.fingerprint, batch.entries)
+        read += catalog.readings.save(model.fingerprint, batch.entries)
         for digest in batch.lost:
             store.remove(digest)  # damaged, if it is there at all: it would be taken for a good one
             catalog.pictures.forget(digest)

@@ -100,7 +100,7 @@ def build_index(installation: Installation, progress: Progress, *, threads: int 
     a fresh index."""
     catalog, model, models = installation.catalog, installation.model, installation.models
     models.keep(model)  # before the switch, which makes it the one that answers
-    reused = catalog.count_pictures_read(model.fingerprint)
+    reused = catalog.readings.count(model.fingerprint)
     reading = embed_pictures(
         catalog, model, installation.pictures, progress, source=installation.source, threads=threads
     )
@@ -108,7 +108,7 @@ def build_index(installation: Installation, progress: Progress, *, threads: int 
     generation = catalog.generation()
     written = write_snapshot(
         installation.index_root,
-        catalog.index_rows(model.fingerprint),
+        catalog.readings.index_rows(model.fingerprint),
         model=model.fingerprint,
         width=model.document.width,
         generation=generation,

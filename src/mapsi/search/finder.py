@@ -5,22 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
 from mapsi.catalog import Catalog
-from mapsi.catalog.filters import Filters, Sort
+from mapsi.catalog.filters import Filters
 from mapsi.catalog.product import Product, ProductPage
-from mapsi.catalog.records import Facets, PricePoint, Suggestion
+from mapsi.catalog.query import LARGEST_PAGE, Query
+from mapsi.catalog.records import Facets, PricePoint
 from mapsi.catalog.text.photo_words import PhotoWordReader, PhotoWords
-from mapsi.errors import ArtifactError, MapsiError, NotFoundError, UsageError
+from mapsi.errors import ArtifactError, MapsiError, NotFoundError
 from mapsi.imaging import Box
 from mapsi.infer import Reading
 from mapsi.infer.look import Look
-from mapsi.pictures.store import FULL, PictureStore
+from mapsi.pictures.store import PictureStore
 from mapsi.search.looks import in_the_place_of, interleaved, prominence
 from mapsi.search.pair import Pair, ServingPair
 from mapsi.search.ranking import POOL, Ranked, rank
@@ -29,13 +29,10 @@ from mapsi.search.snapshot import Snapshot
 from mapsi.search.wish import shifted, wish_of, wish_of_row
 from mapsi.taxonomy import Taxonomy
 
-MAX_PAGE = 100_000
-MOST_NAMED = 1000
-"""Products that words said with a photo narrow it down to at most: the first by their text."""
-
 
 class Finder:
-    """Answers over one catalogue, the index that serves and its model. Any number of threads may ask at once."""
+    """Answers over one ``catalog``, the index that serves and its model; ``pictures`` are the products'. Any number of
+    threads may ask at once."""
 
     def __init__(
         self,
@@ -45,17 +42,12 @@ class Finder:
         taxonomy: Taxonomy,
         weights: Weights | None = None,
     ) -> None:
-        self._catalog = catalog
+        self.catalog = catalog
         self._pair = pair
-        self._pictures = pictures
+        self.pictures = pictures
         self._taxonomy = taxonomy
         self._weights = weights or load_weights()
         self._words = PhotoWordReader(taxonomy)
-
-    @property
-    def catalog(self) -> Catalog:
-        """The catalogue that is answered from, for the operator's pages."""
-        return self._catalog
 
     def serving(self) -> Pair:
         """The model that reads photos and the index they are looked for in."""
@@ -81,126 +73,96 @@ class Finder:
         """What the model says of a part of an RGB picture; raises ``UsageError`` for a box that is none."""
         return self._pair.now().model.read_box(photo, box)
 
-    def by_photo(
-        self, reading: Reading, filters: Filters, sort: Sort, page: int, size: int, words: str = ""
-    ) -> ProductPage:
-        """Products like the photo, the likeliest to be what was looked for first, as far as there are any. ``words``
-        shift it to another kind, colour or audience, and narrow it to products whose text has the others."""
-        _check_page(page, size)
+    def by_photo(self, reading: Reading, query: Query) -> ProductPage:
+        """Products like the photo, the likeliest to be what was looked for first, as far as there are any. The query's
+        words shift it to another kind, colour or audience, and narrow it to products whose text has the others."""
         snapshot = self._snapshot_for(reading.model)
         if snapshot is None:
-            return ProductPage(products=(), total=0, number=page, size=size)
-        return self._page(snapshot, self._ranked(snapshot, reading, filters, self._words.read(words)), sort, page, size)
+            return query.nothing
+        return self._page(snapshot, self._ranked(snapshot, reading, query.filters, self._said(query)), query)
 
-    def by_look(self, look: Look, filters: Filters, sort: Sort, page: int, size: int, words: str = "") -> ProductPage:
-        """Products like what is worn in a photo: those of each garment in turn, by how prominent it is. ``words`` as in
+    def by_look(self, look: Look, query: Query) -> ProductPage:
+        """Products like what is worn in a photo: those of each garment in turn, by how prominent it is. Words as in
         :meth:`by_photo`; where they name a kind, the garment that is worn in its place is asked about alone."""
-        _check_page(page, size)
-        said = self._words.read(words)
+        said = self._said(query)
         if len(look.garments) < 2 or said.kind:
-            return self.by_photo(in_the_place_of(look, said.kind, self._taxonomy), filters, sort, page, size, words)
+            return self.by_photo(in_the_place_of(look, said.kind, self._taxonomy), query)
         snapshot = self._snapshot_for(look.whole.model)
         if snapshot is None:
-            return ProductPage(products=(), total=0, number=page, size=size)
-        answers = [self._ranked(snapshot, garment.reading, filters, said) for garment in look.garments]
+            return query.nothing
+        answers = [self._ranked(snapshot, garment.reading, query.filters, said) for garment in look.garments]
         ranked = interleaved(answers, prominence(look, self._taxonomy), snapshot.columns.group)
-        return self._page(snapshot, ranked, sort, page, size)
+        return self._page(snapshot, ranked, query)
 
-    def similar(self, product_id: int, filters: Filters, sort: Sort, page: int, size: int) -> ProductPage:
+    def similar(self, product_id: int, query: Query) -> ProductPage:
         """Products like one of the catalogue's, itself and its variants left out; raises :class:`NotFoundError` where
         it is gone or has no picture in the index."""
-        _check_page(page, size)
         self.product(product_id)
         snapshot = self._snapshot_for("")
         rows = np.zeros(0, np.int64) if snapshot is None else np.flatnonzero(snapshot.columns.offer == product_id)
         if snapshot is None or not len(rows):
             raise NotFoundError("The picture of this product is not indexed yet.", "Try again later.")
         wish = wish_of_row(snapshot, int(rows[0]), self._taxonomy)
-        allowed = self._catalog.narrow(snapshot.columns.offer, filters)
+        allowed = self.catalog.listings.narrow(snapshot.columns.offer, query.filters)
         allowed &= snapshot.columns.group != snapshot.columns.group[rows[0]]
-        return self._page(snapshot, rank(snapshot, wish, allowed, self._weights), sort, page, size)
+        return self._page(snapshot, rank(snapshot, wish, allowed, self._weights), query)
 
     def prices(self, product_id: int) -> list[PricePoint]:
         """What a product has cost, the oldest price first; raises :class:`NotFoundError` where it is gone."""
         self.product(product_id)
-        return self._catalog.price_history(product_id)
+        return self.catalog.listings.prices(product_id)
 
     def _snapshot_for(self, model: str) -> Snapshot | None:
         """The index to answer from, ``None`` where there is nothing to find; raises ``ArtifactError`` where there
         should be."""
         snapshot = self._pair.snapshot_for(model)
-        if snapshot is None and self._catalog.facets().offers:
+        if snapshot is None and self.catalog.listings.facets().offers:
             raise ArtifactError("The pictures of the products are not indexed yet.", "Run `mapsi index build`.")
         return None if snapshot is None or snapshot.index.size == 0 else snapshot
 
     def _ranked(self, snapshot: Snapshot, reading: Reading, filters: Filters, said: PhotoWords) -> Ranked:
         wish, columns = shifted(wish_of(reading, self._taxonomy), said), snapshot.columns
         filters = said.narrow(filters, self._taxonomy)
-        allowed = self._catalog.narrow(columns.offer, filters)
+        allowed = self.catalog.listings.narrow(columns.offer, filters)
         if said.rest:
-            named = self._catalog.search_words(said.rest, filters, "likeness", 1, MOST_NAMED).products
+            # narrowed down to the first thousand by their text
+            named = self.catalog.listings.search(Query(words=said.rest, filters=filters, size=LARGEST_PAGE)).products
             groups = columns.group[np.isin(columns.offer, [product.id for product in named])]
             allowed = allowed & np.isin(columns.group, groups)
         return rank(snapshot, wish, allowed, self._weights)
 
-    def _page(self, snapshot: Snapshot, ranked: Ranked, sort: Sort, page: int, size: int) -> ProductPage:
+    def _said(self, query: Query) -> PhotoWords:
+        return self._words.read(query.words or "")
+
+    def _page(self, snapshot: Snapshot, ranked: Ranked, query: Query) -> ProductPage:
         ids = [int(i) for i in snapshot.columns.offer[ranked.rows]]
         scores = {i: float(s) for i, s in zip(ids, ranked.scores, strict=True)}
-        if sort != "likeness":
-            ids = self._catalog.in_order_of_price(ids, sort)
+        if query.sort != "likeness":
+            ids = self.catalog.listings.in_order_of_price(ids, query.sort)
         # `narrow` let through only what is shown at this moment, so the page's own products are all that has to be
         # loaded: a tenth of the pool. One that goes in between leaves its place empty.
-        shown = self._catalog.products(ids[(page - 1) * size : page * size])
+        shown = self.catalog.listings.products(ids[query.offset : query.offset + query.size])
         products = tuple(replace(p, similarity=scores[p.id]) for p in shown)
-        return ProductPage(products=products, total=len(ids), number=page, size=size)
+        return replace(query.nothing, products=products, total=len(ids))
 
     def photo_facets(self, reading: Reading, filters: Filters) -> Facets:
         """What an answer to a photo can be narrowed down to: of all products whose pictures are indexed, no count above
         the size of the pool that an answer is."""
         snapshot = self._pair.snapshot_for(reading.model)
         offers = np.zeros(0, np.int64) if snapshot is None else snapshot.columns.offer
-        return self._catalog.facets_among(offers, filters).capped(POOL)
-
-    def by_words(
-        self, text: str, filters: Filters, sort: Sort, page: int, size: int, *, exact: bool = False
-    ) -> ProductPage:
-        """Products whose names, keywords or classes hold all words of ``text``, mended where they find nothing unless
-        ``exact``; raises ``UsageError`` for no words."""
-        _check_page(page, size)
-        return self._catalog.search_words(text, filters, sort, page, size, exact=exact)
-
-    def words_facets(self, text: str, filters: Filters, *, exact: bool = False) -> Facets:
-        """What a search by words (all products for no words) can be narrowed down to."""
-        return self._catalog.facets(text, filters, exact=exact)
-
-    def suggest(self, text: str, taxonomy: Taxonomy, limit: int) -> tuple[Suggestion, ...]:
-        """What somebody who typed ``text`` so far may be looking for."""
-        return self._catalog.suggest(text, taxonomy, limit)
-
-    def browse(self, filters: Filters, sort: Sort, page: int, size: int) -> ProductPage:
-        """All products, the newest first for ``likeness``."""
-        _check_page(page, size)
-        return self._catalog.browse(filters, sort, page, size)
+        return self.catalog.listings.facets_among(offers, filters).capped(POOL)
 
     def product(self, product_id: int) -> Product:
         """One product; raises :class:`NotFoundError` where it is gone."""
-        found = self._catalog.products([product_id])
+        found = self.catalog.listings.products([product_id])
         if not found:
             raise NotFoundError("This product is not on offer any more.", "Search for another one.")
         return found[0]
 
-    def facets(self) -> Facets:
-        """What there is to filter by."""
-        return self._catalog.facets()
-
-    def picture_path(self, digest: str, side: int = FULL) -> Path | None:
-        """Our copy of a product picture, its longer side at most ``side`` pixels, as a WebP file."""
-        return self._pictures.path(digest, side)
-
     def status(self) -> Mapping[str, Any]:
         """Whether it can answer, for health checks; raises a ``MapsiError`` where it cannot. ``index`` is ``damaged``
         or ``missing`` where photos find less than there is, or nothing; words find all."""
-        (pair, fault), offers = self._pair.look(), self.facets().offers
+        (pair, fault), offers = self._pair.look(), self.catalog.listings.facets().offers
         missing = pair.snapshot is None and offers > 0
         return {
             "model": pair.model.fingerprint,
@@ -208,10 +170,3 @@ class Finder:
             "indexed": pair.snapshot.index.size if pair.snapshot is not None else 0,
             "index": "damaged" if fault is not None else "missing" if missing else "ok",
         }
-
-
-def _check_page(page: int, size: int) -> None:
-    if not 1 <= page <= MAX_PAGE:
-        raise UsageError(f"There is no page {page}.", "Pages count from 1.")
-    if not 1 <= size <= 100:
-        raise UsageError(f"A page cannot show {size} products.", "Ask for 1 to 100.")

@@ -44,7 +44,7 @@ def prune(
             return PruneReport(installation.catalog.pictures.count_prunable(before), files, size, 0)
         pictures = installation.catalog.pictures.prune(before)
         in_use = snapshot_models(installation.index_root) | {installation.model.fingerprint}
-        readings = installation.catalog.pictures.prune_readings(in_use)
+        readings = installation.catalog.readings.prune(in_use)
         files, size = _sweep(installation, now)
     return PruneReport(pictures, files, size, readings, installation.catalog.sources.prune_runs())
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from flask import Blueprint, Response, jsonify, request
 
 from mapsi.catalog.product import ProductPage
+from mapsi.catalog.query import Query
 from mapsi.documents import (
     photo_document,
     prices_document,
@@ -17,7 +18,7 @@ from mapsi.documents import (
 from mapsi.infer.look import Garment, Look
 from mapsi.web.languages import LANGUAGES, language
 from mapsi.web.openapi import openapi_document
-from mapsi.web.parameters import ListQuery, ParameterError, check_page, read_box, read_flag, read_query, read_words
+from mapsi.web.parameters import ParameterError, check_page, read_box, read_flag, read_query, read_words
 from mapsi.web.security import keep_private
 from mapsi.web.services import services
 from mapsi.web.uploads import take_photo
@@ -36,15 +37,15 @@ def search_image() -> Response:
     """A photo's classes and garments, and one page of the products like it, or like the part in ``box``. Nothing of the
     photo is held after the answer."""
     house = services()
-    query, box, words = _read_query(), read_box(request.args), read_words(request.args, "words")
+    query, box = _read_query("words"), read_box(request.args)
     photo = take_photo(request, house.settings)
     look = house.finder.look(photo)
     if box is None:
-        found = house.finder.by_look(look, query.filters, query.sort, query.page, query.size, words)
+        found = house.finder.by_look(look, query)
         reading = look.whole
     else:
         reading = house.finder.read_box(photo, box)
-        found = house.finder.by_photo(reading, query.filters, query.sort, query.page, query.size, words)
+        found = house.finder.by_photo(reading, query)
     document = photo_document(
         reading,
         check_page(found),
@@ -53,7 +54,7 @@ def search_image() -> Response:
         language=language(),
         base_url=_base_url(),
         facets=house.finder.photo_facets(reading, query.filters) if _wants_facets() else None,
-        garments=[] if box or words else _by_garment(look, found, query),
+        garments=[] if box or query.words else _by_garment(look, found, query),
     )
     return keep_private(jsonify(document))
 
@@ -62,21 +63,19 @@ def search_image() -> Response:
 def search_words() -> Response:
     """One page of the products that words find."""
     house = services()
-    asked, query = read_words(request.args), _read_query()
-    if not asked:
+    query = _read_query("q")
+    if not query.words:
         raise ParameterError("q", "There are no words to search for.", "Send them as the parameter q.")
-    found = check_page(
-        house.finder.by_words(asked, query.filters, query.sort, query.page, query.size, exact=query.exact)
-    )
-    house.notes.search(asked, query, found)
+    found = check_page(house.catalog.listings.search(query))
+    house.notes.search(query, found)
     document = words_document(
-        asked,
+        query.words,
         found,
         house.taxonomy,
         sort=query.sort,
         language=language(),
         base_url=_base_url(),
-        facets=house.finder.words_facets(asked, query.filters, exact=query.exact) if _wants_facets() else None,
+        facets=house.catalog.listings.facets(query) if _wants_facets() else None,
     )
     return jsonify(document)
 
@@ -87,7 +86,7 @@ def similar(product_id: int) -> Response:
     house = services()
     query = _read_query()
     product = house.finder.product(product_id)
-    found = check_page(house.finder.similar(product_id, query.filters, query.sort, query.page, query.size))
+    found = check_page(house.finder.similar(product_id, query))
     document = similar_document(
         product, found, house.taxonomy, sort=query.sort, language=language(), base_url=_base_url()
     )
@@ -105,7 +104,7 @@ def suggest() -> Response:
     """What somebody who is typing may be looking for."""
     house = services()
     typed = read_words(request.args)
-    found = house.finder.suggest(typed, house.taxonomy, SUGGESTIONS)
+    found = house.catalog.listings.suggest(typed, house.taxonomy, SUGGESTIONS)
     response = jsonify(suggestions_document(typed, found))
     response.headers["Cache-Control"] = f"private, max-age={SUGGESTION_SECONDS}"
     return response
@@ -117,25 +116,28 @@ def openapi() -> Response:
     return jsonify(openapi_document(services().taxonomy, services().settings))
 
 
-def _by_garment(look: Look, found: ProductPage, query: ListQuery) -> list[tuple[Garment, ProductPage]]:
+def _by_garment(look: Look, found: ProductPage, query: Query) -> list[tuple[Garment, ProductPage]]:
     """Each garment with the first products like it; those of a photo of one are the answer itself."""
     if len(look.garments) == 1 and query.page == 1 and query.sort == "likeness" and query.size >= PER_GARMENT:
         return [(look.garments[0], replace(found, products=found.products[:PER_GARMENT]))]
     finder = services().finder
     return [
-        (garment, finder.by_photo(garment.reading, query.filters, "likeness", 1, PER_GARMENT))
+        (garment, finder.by_photo(garment.reading, Query(filters=query.filters, size=PER_GARMENT)))
         for garment in look.garments
     ]
 
 
-def _read_query() -> ListQuery:
+def _read_query(words: str = "") -> Query:
+    """What is asked for; ``words`` names the parameter with the words, where there is one."""
     house = services()
     if request.args.get("lang", "ko") not in LANGUAGES:
         raise ParameterError("lang", "There is no such language here.", f"There are: {', '.join(LANGUAGES)}.")
-    shops = [shop.slug for shop in house.finder.facets().shops]
-    return read_query(
+    shops = [shop.slug for shop in house.catalog.listings.facets().shops]
+    query = read_query(
         request.args, taxonomy=house.taxonomy, shops=shops, size=house.settings.page_size, size_is_free=True
     )
+    said = read_words(request.args, words) if words else ""
+    return replace(query, words=said or None)
 
 
 def _wants_facets() -> bool:

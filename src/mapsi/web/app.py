@@ -85,9 +85,9 @@ def create_app(settings: Settings, *, finder: Finder, taxonomy: Taxonomy, secret
         },
     )
     answers = _answers(settings)
-    notes = Notes(finder.catalog)
+    shelf, notes = Shelf(finder.catalog), Notes(finder.catalog)
     fetcher = Fetcher(allow_hosts=settings.allow_hosts)
-    attach(app, Services(settings, finder, taxonomy, answers, Shelf(finder), notes, Attempts(), fetcher))
+    attach(app, Services(settings, finder, taxonomy, answers, shelf, notes, Attempts(), fetcher))
     return app
 
 

@@ -15,7 +15,7 @@ from mapsi.errors import MapsiError
 if TYPE_CHECKING:
     from mapsi.catalog import Catalog
     from mapsi.catalog.product import Product, ProductPage
-    from mapsi.web.parameters import ListQuery
+    from mapsi.catalog.query import Query
 
 WAITING = 100
 """Notes that wait at once, while an import is switching for example; more are dropped."""
@@ -31,16 +31,16 @@ class Notes:
         self._free = BoundedSemaphore(WAITING)
         self._writer = ThreadPoolExecutor(1, "notes")
 
-    def search(self, words: str, query: ListQuery, found: ProductPage) -> None:
+    def search(self, query: Query, found: ProductPage) -> None:
         """Note the words of a search that nothing narrowed, and how much it found; not its further pages. Words that
         found nothing as they were typed, and something when mended, found something."""
-        if words and query.page == 1 and not query.filters.narrows:
-            self._take(partial(self._catalog.searches.note, words, found.with_all_words))
+        if query.words and query.page == 1 and not query.filters.narrows:
+            self._take(partial(self._catalog.searches.note, query.words, found.with_all_words))
 
-    def history(self, account_id: int, words: str, query: ListQuery) -> None:
+    def history(self, account_id: int, query: Query) -> None:
         """Remember the words of somebody's search in their history, if they keep one."""
-        if words and query.page == 1 and not query.filters.narrows:
-            self._take(partial(self._catalog.peoples_searches.remember, account_id, words))
+        if query.words and query.page == 1 and not query.filters.narrows:
+            self._take(partial(self._catalog.peoples_searches.remember, account_id, query.words))
 
     def click(self, product: Product) -> None:
         """Note that somebody went on to the shop of a product."""

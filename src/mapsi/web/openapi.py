@@ -6,11 +6,12 @@ from typing import Any
 
 from mapsi import __version__
 from mapsi.catalog.filters import SORTS
+from mapsi.catalog.query import LARGEST_ANSWER, LAST_PAGE
 from mapsi.settings import Settings
 from mapsi.taxonomy import Taxonomy
 from mapsi.taxonomy.names import color_names
 from mapsi.web.languages import LANGUAGES
-from mapsi.web.parameters import AUDIENCES, LARGEST_SIZE, LAST_PAGE, LONGEST_QUERY
+from mapsi.web.parameters import AUDIENCES, LONGEST_QUERY
 
 Document = dict[str, Any]
 
@@ -178,7 +179,7 @@ def _health() -> Document:
 def _list_parameters(taxonomy: Taxonomy, settings: Settings) -> list[Document]:
     classes = [f"{axis.slug}:{slug}" for axis in taxonomy.listed.values() for slug in axis.by_slug]
     price = {"type": "string", "pattern": r"^\d{1,12}(\.\d{1,4})?$"}
-    size = {"type": "integer", "minimum": 1, "maximum": LARGEST_SIZE, "default": settings.page_size}
+    size = {"type": "integer", "minimum": 1, "maximum": LARGEST_ANSWER, "default": settings.page_size}
     return [
         _parameter("page", "Which page; pages count from 1.", _number_schema(LAST_PAGE)),
         _parameter("size", "How many products a page has.", size),

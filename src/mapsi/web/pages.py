@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,7 @@ from flask import (
 from werkzeug.wrappers import Response as AnyResponse
 
 from mapsi.catalog.product import ProductPage
+from mapsi.catalog.query import Query
 from mapsi.catalog.records import Facets
 from mapsi.catalog.text.tokens import NoWordsError
 from mapsi.documents import error_document
@@ -42,10 +44,10 @@ from mapsi.web.page_pictures import fetch_picture
 from mapsi.web.parameters import (
     PRICES,
     Arguments,
-    ListQuery,
     ParameterError,
     check_page,
     read_box,
+    read_first,
     read_query,
     read_words,
     write_box,
@@ -76,7 +78,7 @@ _COPY = re.compile(r"([0-9a-f]{64})(?:-([0-9]{3}))?")
 def home() -> str:
     """The three steps, and a shelf of products."""
     house = services()
-    shelf = _listing("pages.words", {}, ListQuery(), "", house.shelf.page(), house.finder.facets(), {})
+    shelf = _listing("pages.words", {}, Asked(Query()), house.shelf.page(), house.catalog.listings.facets())
     return render_template("home.html", shelf=shelf, examples=EXAMPLES)
 
 
@@ -124,17 +126,15 @@ def photo(token: str) -> Response:
     house = services()
     answer, box = house.answers.find(token), read_box(request.args)
     reading = answer.read_part(box, house.finder.read_box)
-    query, faults = _read_query()
+    asked = _read_query()
 
-    def find(page: int) -> ProductPage:
-        if box is None:
-            return house.finder.by_look(answer.look, query.filters, query.sort, page, query.size)
-        return house.finder.by_photo(reading, query.filters, query.sort, page, query.size)
+    def find(query: Query) -> ProductPage:
+        return house.finder.by_look(answer.look, query) if box is None else house.finder.by_photo(reading, query)
 
-    facets = house.finder.photo_facets(reading, query.filters)
+    filters = asked.query.filters
     kept = {"box": write_box(box)} if box else {}
-    values, found = {"token": token}, _gather(find, query)
-    listing = _listing("pages.photo", values, query, "", found, facets, faults, kept)
+    facets, found = house.finder.photo_facets(reading, filters), _gather(find, asked)
+    listing = _listing("pages.photo", {"token": token}, asked, found, facets, kept)
     page = render_template(
         "photo.html",
         token=token,
@@ -143,12 +143,12 @@ def photo(token: str) -> Response:
         spots=view_spots(answer.look, box),
         frame=_frame(answer),
         axes=view_axes(reading, house.taxonomy, language()),
-        words=view_words(reading, query.filters, house.taxonomy, language()),
+        words=view_words(reading, filters, house.taxonomy, language()),
         corrected=corrected,
         sure=reading.known,
         listing=listing,
     )
-    return keep_private(make_response(page, 400 if faults else 200))
+    return keep_private(make_response(page, 400 if asked.faults else 200))
 
 
 _FRAMES = ((0.7, "slim"), (0.88, "tall"), (1.15, "square"), (1.6, "wide"))
@@ -160,10 +160,11 @@ def _frame(answer: PhotoAnswer) -> str:
     return next((name for widest, name in _FRAMES if shape < widest), "long")
 
 
-def _gather(find: Callable[[int], ProductPage], query: ListQuery) -> ProductPage:
+def _gather(find: Callable[[Query], ProductPage], asked: Asked) -> ProductPage:
     """The page asked for, with those above it that are shown as well."""
-    last = check_page(find(query.page))
-    above = [find(number).products for number in range(query.first or query.page, query.page)]
+    query = asked.query
+    last = check_page(find(query))
+    above = [find(replace(query, page=number)).products for number in range(asked.first or query.page, query.page)]
     return replace(last, products=tuple(chain(*above, last.products)))
 
 
@@ -209,35 +210,30 @@ def forget_photo(token: str) -> AnyResponse:
 @pages.get("/search")
 def words() -> Response:
     """Products by words; without words all products, to browse by filters."""
-    query, faults = _read_query()
-    asked = ""
+    asked = _read_query()
     try:
-        asked = read_words(request.args)
-        found, facets = _find(asked, query)
+        asked = replace(asked, query=replace(asked.query, words=read_words(request.args) or None))
+        found, facets = _find(asked)
     except UsageError as error:
         if isinstance(error, ParameterError) and error.parameter != "q":
             raise
-        faults = {**faults, "q": _explain_words(error)}
-        found, facets = ProductPage(products=(), total=0, number=1, size=query.size), services().finder.facets()
-    listing = _listing("pages.words", {}, query, asked, found, facets, faults)
-    return make_response(render_template("search.html", listing=listing), 400 if faults else 200)
+        asked = replace(asked, faults={**asked.faults, "q": _explain_words(error)})
+        found, facets = replace(asked.query, page=1).nothing, services().catalog.listings.facets()
+    listing = _listing("pages.words", {}, asked, found, facets)
+    return make_response(render_template("search.html", listing=listing), 400 if asked.faults else 200)
 
 
-def _find(asked: str, query: ListQuery) -> tuple[ProductPage, Facets]:
-    finder, exact = services().finder, query.exact
-    if asked:
-        found = _gather(
-            lambda page: finder.by_words(asked, query.filters, query.sort, page, query.size, exact=exact), query
-        )
-        services().notes.search(asked, query, found)
+def _find(asked: Asked) -> tuple[ProductPage, Facets]:
+    query, listings, notes = asked.query, services().catalog.listings, services().notes
+    found = _gather(listings.search, asked)
+    if query.words:
+        notes.search(query, found)
         account = visitor()
         if account is not None and account.keeps_history:
-            services().notes.history(account.id, asked, query)
-    else:
-        found = _gather(lambda page: finder.browse(query.filters, query.sort, page, query.size), query)
+            notes.history(account.id, query)
     if not found.total and not query.filters.narrows:
-        return found, finder.facets()  # where to go from a list without products
-    return found, finder.words_facets(asked, query.filters, exact=exact)
+        return found, listings.facets()  # where to go from a list without products
+    return found, listings.facets(query)
 
 
 @pages.get("/product/<int:product_id>")
@@ -255,21 +251,20 @@ def similar(product_id: int) -> Response:
     """Products like one of the catalogue's."""
     house = services()
     product = house.finder.product(product_id)
-    query, faults = _read_query()
-    found = _gather(lambda page: house.finder.similar(product_id, query.filters, query.sort, page, query.size), query)
-    values = {"product_id": product_id}
-    listing = _listing("pages.similar", values, query, "", found, house.finder.facets(), faults)
+    asked = _read_query()
+    found = _gather(partial(house.finder.similar, product_id), asked)
+    listing = _listing("pages.similar", {"product_id": product_id}, asked, found, house.catalog.listings.facets())
     card = view_card(product, house.taxonomy, language())
-    return make_response(render_template("similar.html", card=card, listing=listing), 400 if faults else 200)
+    return make_response(render_template("similar.html", card=card, listing=listing), 400 if asked.faults else 200)
 
 
 @pages.get("/pictures/<digest>.webp")
 def picture(digest: str) -> Response:
     """Our copy of a product picture, ``DIGEST`` or a smaller one, ``DIGEST-SIDE``: its name is its content, so that a
     browser keeps it for good. Where that size is not made yet, the full one stands in for an hour."""
-    asked, finder = _COPY.fullmatch(digest), services().finder
-    exact = finder.picture_path(asked[1], int(asked[2] or FULL)) if asked else None
-    path = exact or (finder.picture_path(asked[1]) if asked else None)
+    asked, store = _COPY.fullmatch(digest), services().finder.pictures
+    exact = store.path(asked[1], int(asked[2] or FULL)) if asked else None
+    path = exact or (store.path(asked[1], FULL) if asked else None)
     if path is None:
         raise NotFoundError("There is no such picture.", "Search for the product again.")
     response = send_file(path, mimetype="image/webp", conditional=True, etag=path.stem)
@@ -318,22 +313,33 @@ def favicon() -> Response:
     return current_app.send_static_file("favicon.svg")
 
 
-def _read_query() -> tuple[ListQuery, dict[str, Explanation]]:
-    """What the address asks for, and what is wrong with fields that people fill in by hand, by the field's name: a
-    price that cannot be read is left out, and told beside its field. All else that is wrong is an error."""
-    house = services()
-    shops = [shop.slug for shop in house.finder.facets().shops]
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the address of a list asks for: a page, from the page ``first`` above it on (0 for none), and what is wrong
+    with fields that people fill in by hand, by the field's name."""
 
-    def read(arguments: Arguments) -> ListQuery:
-        return read_query(arguments, taxonomy=house.taxonomy, shops=shops, size=house.settings.page_size)
+    query: Query
+    first: int = 0
+    faults: Mapping[str, Explanation] = field(default_factory=dict)
+
+
+def _read_query() -> Asked:
+    """What the address asks for: a price that cannot be read is left out, and told beside its field. All else that is
+    wrong is an error."""
+    house = services()
+    shops = [shop.slug for shop in house.catalog.listings.facets().shops]
+
+    def read(arguments: Arguments, faults: Mapping[str, Explanation]) -> Asked:
+        query = read_query(arguments, taxonomy=house.taxonomy, shops=shops, size=house.settings.page_size)
+        return Asked(query, read_first(arguments, query.page), faults)
 
     try:
-        return read(request.args), {}
+        return read(request.args, {})
     except ParameterError as error:
         if error.parameter not in PRICES:
             raise
         rest = Arguments((name, text) for name, text in request.args.items(multi=True) if name not in PRICES)
-        return read(rest), {error.parameter: _explain(error.parameter)}
+        return read(rest, {error.parameter: _explain(error.parameter)})
 
 
 def _explain_words(error: UsageError) -> Explanation:
@@ -348,27 +354,25 @@ def _explain(parameter: str) -> Explanation:
 def _listing(
     endpoint: str,
     values: dict[str, Any],
-    query: ListQuery,
-    asked: str,
+    asked: Asked,
     found: ProductPage,
     facets: Facets,
-    faults: Mapping[str, Explanation],
     kept: Mapping[str, str] | None = None,
 ) -> Listing:
     house = services()
     speech = language()
     return Listing(
-        query=query,
-        words=asked,
+        query=asked.query,
+        first=asked.first,
         page=found,
         cards=[view_card(product, house.taxonomy, speech) for product in found.products],
         facets=facets,
-        shop_names={shop.slug: shop.name for shop in house.finder.facets().shops},
+        shop_names={shop.slug: shop.name for shop in house.catalog.listings.facets().shops},
         taxonomy=house.taxonomy,
         language=speech,
         endpoint=endpoint,
         values=values,
         kept=kept or {},
-        faults=faults,
-        typed={name: request.args[name] for name in faults if name in request.args},
+        faults=asked.faults,
+        typed={name: request.args[name] for name in asked.faults if name in request.args},
     )

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import cast, get_args
 
@@ -19,6 +18,7 @@ from werkzeug.datastructures import MultiDict
 from mapsi.catalog.filters import SORTS, Filters, Sort
 from mapsi.catalog.offer import Audience
 from mapsi.catalog.product import ProductPage
+from mapsi.catalog.query import LARGEST_ANSWER, LAST_PAGE, Query
 from mapsi.errors import NotFoundError, UsageError
 from mapsi.imaging import Box
 from mapsi.taxonomy import Taxonomy
@@ -28,8 +28,6 @@ Arguments = MultiDict[str, str]
 
 AUDIENCES: tuple[Audience, ...] = get_args(Audience)
 PRICES = ("min_price", "max_price")
-LARGEST_SIZE = 100
-LAST_PAGE = 100_000
 MOST_PAGES = 5
 """Pages of a list that are shown under one another; then the list goes on by itself."""
 LONGEST_QUERY = 200
@@ -50,35 +48,29 @@ class ParameterError(UsageError):
         self.parameter = parameter
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListQuery:
-    """Which page of which list is asked for; pages count from 1. ``first`` is the page above it from which on all are
-    shown, 0 for none above. ``exact``: words are not mended."""
-
-    filters: Filters = field(default_factory=Filters)
-    sort: Sort = "likeness"
-    page: int = 1
-    first: int = 0
-    size: int = 24
-    exact: bool = False
-
-
 def read_query(
     arguments: Arguments, *, taxonomy: Taxonomy, shops: Collection[str], size: int, size_is_free: bool = False
-) -> ListQuery:
-    """Read filters, order and page; ``size`` is used where none is asked for or where ``size_is_free`` is false.
+) -> Query:
+    """Read filters, order and page, but no words (:func:`read_words`); ``size`` is used where none is asked for or
+    where ``size_is_free`` is false.
 
     Raises :class:`ParameterError`, naming the parameter.
     """
-    page = _read_number(arguments, "page", 1, LAST_PAGE)
-    return ListQuery(
+    return Query(
         filters=_read_filters(arguments, taxonomy, shops),
         sort=_read_sort(arguments),
-        page=page,
-        first=0 if size_is_free else _read_first(arguments, page),
-        size=_read_number(arguments, "size", size, LARGEST_SIZE) if size_is_free else size,
+        page=_read_number(arguments, "page", 1, LAST_PAGE),
+        size=_read_number(arguments, "size", size, LARGEST_ANSWER) if size_is_free else size,
         exact=read_flag(arguments, "exact"),
     )
+
+
+def read_first(arguments: Arguments, page: int) -> int:
+    """The page above ``page`` from which on all are shown, 0 for none above; raises :class:`ParameterError`."""
+    first = _read_number(arguments, "from", 0, LAST_PAGE)
+    if first and not page - MOST_PAGES < first < page:
+        raise ParameterError("from", f"from is not one of the {MOST_PAGES - 1} pages above page {page}.")
+    return first
 
 
 def read_flag(arguments: Arguments, name: str) -> bool:
@@ -164,13 +156,6 @@ def _read_number(arguments: Arguments, name: str, default: int, highest: int) ->
     return int(text)
 
 
-def _read_first(arguments: Arguments, page: int) -> int:
-    first = _read_number(arguments, "from", 0, LAST_PAGE)
-    if first and not page - MOST_PAGES < first < page:
-        raise ParameterError("from", f"from is not one of the {MOST_PAGES - 1} pages above page {page}.")
-    return first
-
-
 def _read_sort(arguments: Arguments) -> Sort:
     text = arguments.get("sort", "") or "likeness"
     if text not in SORTS:
@@ -198,17 +183,17 @@ def _read_classes(arguments: Arguments, taxonomy: Taxonomy) -> dict[str, tuple[s
     return classes
 
 
-def write_query(query: ListQuery, words: str = "") -> Arguments:
-    """The parameters that :func:`read_query` and :func:`read_words` read as ``query`` and ``words``; defaults are left
-    out, and so is the size, which the pages do not take from the address."""
+def write_query(query: Query, first: int = 0) -> Arguments:
+    """The parameters that :func:`read_query` and :func:`read_words` read as ``query``, and :func:`read_first` as
+    ``first``; defaults are left out, and so is the size, which the pages do not take from the address."""
     filters, pairs = query.filters, Arguments()
     singles = {
-        "q": words,
+        "q": query.words or "",
         "sort": "" if query.sort == "likeness" else query.sort,
         "min_price": _plain(filters.min_price),
         "max_price": _plain(filters.max_price),
         "page": "" if query.page == 1 else str(query.page),
-        "from": str(query.first) if query.first else "",
+        "from": str(first) if first else "",
         "exact": "1" if query.exact else "",
     }
     for name, value in singles.items():

@@ -16,6 +16,7 @@ from mapsi.web.notes import Notes
 from mapsi.web.shelf import Shelf
 
 if TYPE_CHECKING:
+    from mapsi.catalog import Catalog
     from mapsi.search.finder import Finder
     from mapsi.web.shared_answers import SharedPhotoAnswers
 
@@ -34,6 +35,11 @@ class Services:
     notes: Notes
     attempts: Attempts
     fetcher: Fetcher
+
+    @property
+    def catalog(self) -> Catalog:
+        """The catalogue that is answered from."""
+        return self.finder.catalog
 
 
 def attach(app: Flask, services: Services) -> None:

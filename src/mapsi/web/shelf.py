@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 from mapsi.catalog.filters import Filters
 from mapsi.catalog.product import Product, ProductPage
+from mapsi.catalog.query import Query
 
 if TYPE_CHECKING:
+    from mapsi.catalog import Catalog
     from mapsi.catalog.records import Facets
-    from mapsi.search.finder import Finder
 
 SIZE = 12
 """Whole rows of two, three and four products."""
@@ -25,23 +26,23 @@ TRIED = 4
 class Shelf:
     """The newest product with a picture of each class, the fullest classes first, then the newest of all.
 
-    One small search a class is too slow for every visit; the finder gives the same facets until the catalogue changes,
+    One small search a class is too slow for every visit; the catalogue gives the same facets until it changes,
     and as long stays the shelf. Any number of threads may ask at once.
     """
 
-    def __init__(self, finder: Finder) -> None:
-        self._finder = finder
+    def __init__(self, catalog: Catalog) -> None:
+        self._listings = catalog.listings
         self._kept: tuple[Facets, ProductPage] | None = None
 
     def page(self) -> ProductPage:
         """At most :data:`SIZE` products, no two the same; the total is that of all products."""
-        facets, kept = self._finder.facets(), self._kept
+        facets, kept = self._listings.facets(), self._kept
         if kept is None or kept[0] is not facets:
             kept = self._kept = (facets, self._fill(facets))
         return kept[1]
 
     def _fill(self, facets: Facets) -> ProductPage:
-        newest = self._finder.browse(Filters(), "likeness", 1, SIZE)
+        newest = self._listings.search(Query(size=SIZE))
         chosen: dict[int, Product] = {}
         for product in chain(self._one_of_each(facets), newest.products):
             chosen.setdefault(product.id, product)
@@ -52,5 +53,6 @@ class Shelf:
     def _one_of_each(self, facets: Facets) -> Iterator[Product]:
         for axis, classes in facets.classes.items():
             for slug, _count in classes:
-                newest = self._finder.browse(Filters(classes={axis: (slug,)}), "likeness", 1, TRIED).products
+                asked = Query(filters=Filters(classes={axis: (slug,)}), size=TRIED)
+                newest = self._listings.search(asked).products
                 yield from [product for product in newest if product.picture][:1]

@@ -12,6 +12,7 @@ from flask import url_for
 
 from mapsi.catalog.filters import Filters, Sort
 from mapsi.catalog.product import Product, ProductPage
+from mapsi.catalog.query import Query
 from mapsi.documents import product_keyword
 from mapsi.http_address import is_http
 from mapsi.pictures.store import smaller_sides
@@ -21,7 +22,7 @@ from mapsi.web.choices import Choice, grouped, price_range, with_chosen
 from mapsi.web.languages import format_price
 from mapsi.web.languages import translate as _
 from mapsi.web.messages import Explanation
-from mapsi.web.parameters import MOST_PAGES, PRICES, ListQuery, write_query
+from mapsi.web.parameters import MOST_PAGES, PRICES, write_query
 from mapsi.web.security import let_in_shop_pictures
 from mapsi.web.titles import Title, title_for
 
@@ -122,12 +123,11 @@ def view_picture(product: Product) -> PictureView | None:
 @dataclass(frozen=True, slots=True)
 class Listing:
     """One page of a list with the links around it. ``endpoint`` and ``values`` say which page shows it, ``facets`` what
-    this very list can be narrowed down to. ``kept`` are further parameters of the address. ``faults`` say what is wrong
-    with
-    fields that hold what was ``typed``, by name."""
+    this very list can be narrowed down to. ``first`` is the page above this one from which on all are
+    shown, 0 for none. ``kept`` are further parameters of the address. ``faults`` say what is wrong with fields that
+    hold what was ``typed``, by name."""
 
-    query: ListQuery
-    words: str
+    query: Query
     page: ProductPage
     cards: list[Card]
     facets: Facets
@@ -136,16 +136,23 @@ class Listing:
     language: str
     endpoint: str
     values: Mapping[str, Any]
+    first: int = 0
     kept: Mapping[str, str] = field(default_factory=dict)
     faults: Mapping[str, Explanation] = field(default_factory=dict)
     typed: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def words(self) -> str:
+        """The words that were searched for, empty for none."""
+        return self.query.words or ""
 
     def url(self, **changes: Any) -> str:
         """This list with other filters (``None`` for none), order or page; but for another page, from the first on."""
         if changes.get("filters", self) is None:
             changes["filters"] = Filters()
-        query = replace(self.query, **{"page": 1, "first": 0, **changes})
-        parameters: dict[str, Any] = {**self.kept, **write_query(query, self.words).to_dict(flat=False)}
+        first = changes.pop("first", 0)
+        query = replace(self.query, **{"page": 1, **changes})
+        parameters: dict[str, Any] = {**self.kept, **write_query(query, first).to_dict(flat=False)}
         return url_for(self.endpoint, **self.values, **parameters)
 
     @property
@@ -168,7 +175,7 @@ class Listing:
     @property
     def more_url(self) -> str:
         """This list with its next page below, or that page alone where enough are shown; empty at its end."""
-        here, first = self.page.number, self.query.first or self.page.number
+        here, first = self.page.number, self.first or self.page.number
         if here >= self.page.pages:
             return ""
         return self.url(page=here + 1, first=first if here + 1 - first < MOST_PAGES else 0)
@@ -176,7 +183,7 @@ class Listing:
     @property
     def earlier_url(self) -> str:
         """The page above the first one that is shown; empty at the start of the list."""
-        first = self.query.first or self.page.number
+        first = self.first or self.page.number
         return self.url(page=first - 1) if first > 1 else ""
 
     @property

@@ -16,14 +16,13 @@ import numpy as np
 import numpy.typing as npt
 from sqlalchemy import Connection, select
 
+from mapsi.arrays import BoolArray, IntArray
 from mapsi.catalog.filters import Expired, Filters
 from mapsi.catalog.store.changes import changes_since
 from mapsi.catalog.store.generation import read_generation
 from mapsi.catalog.store.money import to_order
 from mapsi.catalog.store.tables import Listing, Shop
 
-Bools = npt.NDArray[np.bool_]
-Ints = npt.NDArray[np.int64]
 _PART = 500
 _FIELDS = ("offer_id", "shop_id", "price_order", "audience", "classes", "colors")
 
@@ -34,26 +33,26 @@ class Columns:
     of audience, classes and colours, whose values are texts in ``values``."""
 
     generation: int
-    offer: Ints
-    price: Ints
-    shop: Ints
+    offer: IntArray
+    price: IntArray
+    shop: IntArray
     codes: Mapping[str, npt.NDArray[np.int32]]
     values: Mapping[str, Sequence[str]]
 
-    def narrow(self, offers: Ints, filters: Filters, expired: Expired, shops: Mapping[str, int]) -> Bools:
+    def narrow(self, offers: IntArray, filters: Filters, expired: Expired, shops: Mapping[str, int]) -> BoolArray:
         """Which of ``offers``, shape (n,), are here, have not ``expired`` and pass the filters. ``shops`` gives the
         number of a slug."""
         if not len(self.offer):
             return np.zeros(len(offers), np.bool_)
         at = np.minimum(np.searchsorted(self.offer, offers), len(self.offer) - 1)
-        keep: Bools = self.offer[at] == offers
+        keep: BoolArray = self.offer[at] == offers
         for mask in self._masks(at, filters, shops):
             keep &= mask
         if expired:
             keep &= ~np.isin(self.shop[at], list(expired.shops)) & ~np.isin(offers, list(expired.offers))
         return keep
 
-    def _masks(self, at: Ints, filters: Filters, shops: Mapping[str, int]) -> Iterable[Bools]:
+    def _masks(self, at: IntArray, filters: Filters, shops: Mapping[str, int]) -> Iterable[BoolArray]:
         price = self.price[at]
         if filters.min_price is not None:
             yield price >= int(to_order(filters.min_price).to_integral_value(ROUND_CEILING))
@@ -69,7 +68,7 @@ class Columns:
             if slugs:
                 yield self._holding("classes", at, [f"{axis}:{slug}" for slug in slugs])
 
-    def _holding(self, name: str, at: Ints, wanted: Iterable[str]) -> Bools:
+    def _holding(self, name: str, at: IntArray, wanted: Iterable[str]) -> BoolArray:
         """Where a value, a text of words, has one that is wanted."""
         known = set(wanted)
         lets = np.array([not known.isdisjoint(value.split()) for value in self.values[name]], np.bool_)
@@ -124,7 +123,7 @@ def _columns(generation: int, rows: Iterable[Any]) -> Columns:
     return Columns(generation, offer, price, shop, codes, values)
 
 
-def _joined(before: Columns, changed: Ints, fresh: Columns) -> Columns:
+def _joined(before: Columns, changed: IntArray, fresh: Columns) -> Columns:
     """The columns before without what ``changed``, and the ``fresh`` ones of that."""
     kept = ~np.isin(before.offer, changed)
     offer = np.concatenate((before.offer[kept], fresh.offer))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from mapsi.catalog.pictures.fetching import (
@@ -22,7 +22,7 @@ from mapsi.catalog.pictures.fetching import (
     tasks_due,
     tasks_without_picture,
 )
-from mapsi.catalog.pictures.pruning import count_prunable, kept_under, prune_pictures, prune_readings
+from mapsi.catalog.pictures.pruning import count_prunable, kept_under, prune_pictures
 from mapsi.catalog.records import PictureCopy
 from mapsi.catalog.store.database import Database
 from mapsi.catalog.store.generation import advance_generation
@@ -99,10 +99,6 @@ class Pictures:
         """Take out the pictures, with their readings, that no offer shows which lives or went after ``before``; their
         files are the caller's business. Returns how many."""
         return prune_pictures(self._database, before)
-
-    def prune_readings(self, keep: Collection[str]) -> int:
-        """Take out the readings of models other than those with the fingerprints ``keep``; returns how many."""
-        return prune_readings(self._database, keep)
 
     def note_change(self) -> None:
         """Move the generation on, so that what caches remember of pictures is counted anew."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, and_, delete, exists, func, or_, select, true, update
@@ -58,19 +58,6 @@ def _forget_old_failures(database: Database, before: datetime) -> None:
     forgotten = delete(PictureSource).where(PictureSource.picture.is_(None), PictureSource.checked_at < before)
     with database.write() as connection:
         connection.execute(forgotten)
-
-
-def prune_readings(database: Database, keep: Collection[str]) -> int:
-    """Take out what models said whose fingerprints are not in ``keep``; gives how many readings that were."""
-    removed = 0
-    query = select(ReadingRow.picture).where(ReadingRow.model.not_in(list(keep))).distinct().limit(_BATCH)
-    while True:
-        with database.write() as connection:
-            batch = list(connection.scalars(query))
-            old = delete(ReadingRow).where(ReadingRow.picture.in_(batch), ReadingRow.model.not_in(list(keep)))
-            removed += connection.execute(old).rowcount
-        if len(batch) < _BATCH:
-            return removed
 
 
 def kept_under(database: Database, prefix: str, without: datetime | None = None) -> set[str]:

@@ -38,7 +38,7 @@ def enter() -> AnyResponse:
         refused = too_often()
         refused.headers["Retry-After"] = str(math.ceil(waiting))
         return refused
-    account = services().finder.catalog.accounts.find(email)
+    account = services().catalog.accounts.find(email)
     right = check_password(account.password_hash if account else "", request.form.get("password", ""))
     if account is None or not right:
         attempts.fail(email)
@@ -85,6 +85,6 @@ def _form(fault: str = "", status: int = 200) -> Response:
         email=request.form.get("email", "")[:254],
         onward=wish(),
         for_operators=for_operators,
-        nobody=for_operators and not services().finder.catalog.accounts.operators(),
+        nobody=for_operators and not services().catalog.accounts.operators(),
     )
     return make_response(page, status)

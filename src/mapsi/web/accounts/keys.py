@@ -39,7 +39,7 @@ def ask() -> AnyResponse:
         address = checked_address(request.form.get("email", ""))
     except UsageError:
         return _ask_form(_("This is no mail address. Write it like name@example.com."), 400)
-    catalog = services().finder.catalog
+    catalog = services().catalog
     if catalog.letters.put("password", address, language()):
         catalog.jobs.put(Job("mail"))
     return redirect(url_for("keys.asked"), 303)
@@ -71,7 +71,7 @@ def choose(token: str) -> AnyResponse:
         password_hash = hash_password(request.form.get("password", ""), address)
     except PasswordError as error:
         return _choose_form(token, address, password_fault(error), 400)
-    account = services().finder.catalog.accounts.open(address, password_hash, language())
+    account = services().catalog.accounts.open(address, password_hash, language())
     enter(account)
     return onward(account)
 
@@ -90,7 +90,7 @@ def password_fault(error: PasswordError) -> str:
 
 
 def _address(token: str) -> str:
-    catalog = services().finder.catalog
+    catalog = services().catalog
     return read_link(catalog, current_app.config["SECRET_KEY"], token, catalog.sources.now())
 
 

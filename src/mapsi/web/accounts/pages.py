@@ -47,7 +47,7 @@ def home() -> Response:
 @account_pages.post("/wishes")
 def wishes() -> AnyResponse:
     """Whether prices that fell are told by mail."""
-    services().finder.catalog.accounts.want_mail(_owner().id, wanted=request.form.get("mail") == "1")
+    services().catalog.accounts.want_mail(_owner().id, wanted=request.form.get("mail") == "1")
     return _done(_("Your choice is kept."))
 
 
@@ -60,21 +60,21 @@ def change_password() -> AnyResponse:
         password_hash = hash_password(request.form.get("new", ""), _owner().email)
     except PasswordError as error:
         return _home({"new": password_fault(error)}, 400)
-    enter(services().finder.catalog.accounts.change_password(_owner().email, password_hash))
+    enter(services().catalog.accounts.change_password(_owner().email, password_hash))
     return _done(_("You have another password. Other browsers are logged out."))
 
 
 @account_pages.post("/elsewhere")
 def log_out_elsewhere() -> AnyResponse:
     """Log out all other browsers."""
-    services().finder.catalog.sessions.close_others(_owner().id, token())
+    services().catalog.sessions.close_others(_owner().id, token())
     return _done(_("Other browsers are logged out."))
 
 
 @account_pages.get("/export.json")
 def export() -> Response:
     """All that is kept of the person, as a file."""
-    response = jsonify(export_document(services().finder.catalog, _owner()))
+    response = jsonify(export_document(services().catalog, _owner()))
     response.headers["Content-Disposition"] = 'attachment; filename="mapsi-account.json"'
     return response
 
@@ -84,7 +84,7 @@ def delete() -> AnyResponse:
     """Remove the account and all that is kept of its person, at once."""
     if not _is_right():
         return _home({"delete": _("The present password is wrong.")}, 403)
-    services().finder.catalog.accounts.remove(_owner().id)
+    services().catalog.accounts.remove(_owner().id)
     leave()
     flash(_("Your account is gone, with everything in it."))
     return redirect(url_for("pages.home"), 303)

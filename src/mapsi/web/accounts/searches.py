@@ -24,7 +24,7 @@ _PLACE = ("page", "from", "lang")
 def listing() -> str:
     """What is kept, and the history."""
     house, owner = services(), _owner()
-    searches, now = house.finder.catalog.peoples_searches, house.finder.catalog.sources.now()
+    searches, now = house.catalog.peoples_searches, house.catalog.sources.now()
     return render_template(
         "accounts/searches.html",
         owner=owner,
@@ -41,7 +41,7 @@ def keep() -> AnyResponse:
     )
     name = " ".join(request.form.get("name", "").split())[:200] or _("All products")
     try:
-        services().finder.catalog.peoples_searches.keep(_owner().id, name, query)
+        services().catalog.peoples_searches.keep(_owner().id, name, query)
     except UsageError:
         flash(_("There is no room for this search. Take one off the list first, or keep one with fewer filters."))
         return redirect(url_for("account.searches.listing"), 303)
@@ -52,14 +52,14 @@ def keep() -> AnyResponse:
 @account_searches.post("/<int:search_id>/drop")
 def drop(search_id: int) -> AnyResponse:
     """Take a search off the list."""
-    services().finder.catalog.peoples_searches.drop(_owner().id, search_id)
+    services().catalog.peoples_searches.drop(_owner().id, search_id)
     return redirect(url_for("account.searches.listing"), 303)
 
 
 @account_searches.post("/history")
 def history() -> AnyResponse:
     """Switch the history on, or off, which empties it; or only empty it (``clear``)."""
-    catalog, wanted = services().finder.catalog, request.form.get("keep") == "1"
+    catalog, wanted = services().catalog, request.form.get("keep") == "1"
     if "clear" not in request.form:
         catalog.accounts.keep_history(_owner().id, wanted=wanted)
     if "clear" in request.form or not wanted:

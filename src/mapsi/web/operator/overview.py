@@ -148,7 +148,7 @@ class Overview:
 
 def view_overview(house: Services) -> Overview:
     """The catalogue as it is at this moment."""
-    catalog = house.finder.catalog
+    catalog = house.catalog
     status, now = catalog.status(), catalog.sources.now()
     return Overview(
         now=view_time(now, now),
@@ -157,7 +157,7 @@ def view_overview(house: Services) -> Overview:
         gone=status.gone,
         sources=tuple(_by_need(view_sources(house, status, now))),
         work=view_work(catalog, now),
-        axes=_view_axes(house.finder.facets(), house.taxonomy),
+        axes=_view_axes(house.catalog.listings.facets(), house.taxonomy),
         pictures=_view_pictures(house, status, now),
         index=_view_index(house.finder, status, now),
         queries=_view_searches(catalog.searches.unanswered(QUERIES_SHOWN), now),
@@ -171,7 +171,7 @@ def _view_searches(searches: Iterable[Search], now: datetime) -> tuple[QueryView
 
 
 def _view_clicks(house: Services, status: CatalogStatus) -> ClicksView:
-    clicks = house.finder.catalog.clicks
+    clicks = house.catalog.clicks
     titles = {shop.slug: shop.title for shop in status.shops}
     names = {
         f"{axis}:{one.slug}": one.name.in_language(language())
@@ -187,7 +187,7 @@ def _view_clicks(house: Services, status: CatalogStatus) -> ClicksView:
 
 def view_sources(house: Services, status: CatalogStatus, now: datetime) -> list[SourceView]:
     """Everything that offers come from or are expected of, by slug."""
-    account, catalog = Account.of(house.settings), house.finder.catalog
+    account, catalog = Account.of(house.settings), house.catalog
     wanted = {one.job.argument for one in catalog.jobs.all() if _is_refresh(one) and not _waits_after_failing(one, now)}
     return [
         _view_source(shop, calls_left(catalog, shop.source, account) if shop.source else None, wanted, now)
@@ -248,7 +248,7 @@ def _view_axes(facets: Facets, taxonomy: Taxonomy) -> tuple[AxisCounts, ...]:
 
 
 def _view_pictures(house: Services, status: CatalogStatus, now: datetime) -> PicturesView:
-    failed, faults = house.finder.catalog.pictures.faults(FAULTS_SHOWN)
+    failed, faults = house.catalog.pictures.faults(FAULTS_SHOWN)
     return PicturesView(
         known=status.pictures,
         missing=sum(shop.pictures_missing for shop in status.shops),

@@ -79,21 +79,21 @@ def keep_to_one(response: Response) -> Response:
 def overview() -> str:
     """Everything at a glance."""
     house = services()
-    version = live_document(house.finder.catalog)["version"]  # first: what changes meanwhile loads the page again
+    version = live_document(house.catalog)["version"]  # first: what changes meanwhile loads the page again
     return render_template("operator/overview.html", view=view_overview(house), version=version)
 
 
 @operator.get("/live")
 def live() -> Response:
     """What changes, for the page's script."""
-    return jsonify(live_document(services().finder.catalog))
+    return jsonify(live_document(services().catalog))
 
 
 @operator.get("/sources/<slug>")
 def source(slug: str) -> str:
     """One source: its settings, how it is doing, and the book of its runs."""
     house = services()
-    catalog = house.finder.catalog
+    catalog = house.catalog
     version, now = live_document(catalog)["version"], catalog.sources.now()
     view = next((one for one in view_sources(house, catalog.status(), now) if one.slug == slug), None)
     if view is None:
@@ -128,7 +128,7 @@ def _view_preview(catalog: Catalog, record: SourceRecord, now: datetime) -> Prev
 @operator.get("/runs/<int:run_id>")
 def run(run_id: int) -> str:
     """One run, with the rows that were skipped."""
-    catalog = services().finder.catalog
+    catalog = services().catalog
     found = catalog.sources.find_run(run_id)
     known = {one.shop: one.name for one in catalog.sources.all()}
     return render_template(
@@ -139,14 +139,14 @@ def run(run_id: int) -> str:
 @operator.post("/sources/<slug>/refresh")
 def refresh(slug: str) -> AnyResponse:
     """Put a refresh of the source into the queue."""
-    return _put("refresh", services().finder.catalog.sources.find(slug))
+    return _put("refresh", services().catalog.sources.find(slug))
 
 
 @operator.post("/sources/<slug>/accept")
 def accept(slug: str) -> AnyResponse:
     """Put a refresh into the queue that takes the feed though it was held back, if that is still the latest run: nobody
     accepts what they have not seen."""
-    catalog = services().finder.catalog
+    catalog = services().catalog
     asked = catalog.sources.find(slug)
     last = next(iter(catalog.sources.runs(slug, 1)), None)
     if last is None or last.state != "held" or str(last.id) != request.form.get("run"):
@@ -162,7 +162,7 @@ def index() -> AnyResponse:
 
 
 def _put(kind: JobKind, asked: SourceRecord | None = None) -> AnyResponse:
-    jobs = services().finder.catalog.jobs
+    jobs = services().catalog.jobs
     jobs.put(Job(kind, asked.name if asked else ""))
     name = asked.name if asked else _("Pictures and index")
     flash(_("%(name)s: it is in the queue.", name=name))

@@ -9,10 +9,10 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from mapsi.catalog.filters import Filters
 from mapsi.catalog.operations.jobs import Job
+from mapsi.catalog.query import LAST_PAGE, Query
 from mapsi.errors import NotFoundError
 from mapsi.web.languages import language
 from mapsi.web.languages import translate as _
-from mapsi.web.parameters import LAST_PAGE
 from mapsi.web.services import services
 from mapsi.web.view import PictureView, view_picture
 
@@ -39,7 +39,7 @@ def wall(axis: str, slug: str) -> str:
     name = _class_name(axis, slug)
     text = request.args.get("page", "1")
     number = min(LAST_PAGE, max(1, int(text))) if text.isascii() and text.isdigit() and len(text) < 7 else 1
-    found = house.finder.browse(Filters(classes={axis: (slug,)}), "likeness", number, SIZE)
+    found = house.catalog.listings.search(Query(filters=Filters(classes={axis: (slug,)}), page=number, size=SIZE))
     return render_template(
         "operator/wall.html",
         axis=axis,
@@ -61,9 +61,9 @@ def correct(axis: str, slug: str) -> AnyResponse:
     house = services()
     _class_name(axis, slug)
     ticked = [int(one) for one in request.form.getlist("product") if one.isascii() and one.isdigit() and len(one) < 18]
-    count = house.finder.catalog.corrections.correct(ticked, axis, request.form.get("to", ""), house.taxonomy)
+    count = house.catalog.corrections.correct(ticked, axis, request.form.get("to", ""), house.taxonomy)
     if count:
-        house.finder.catalog.jobs.put(Job("index"))
+        house.catalog.jobs.put(Job("index"))
         flash(_("%(count)d offers are put right, for good.", count=count))
     else:
         flash(_("Nothing was ticked."))

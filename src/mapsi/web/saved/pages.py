@@ -32,7 +32,7 @@ class SavedCard:
 @saved_pages.get("/saved")
 def listing() -> str:
     """What the person saved, with what became cheaper."""
-    found = services().finder.catalog.saved.look_up(saved())
+    found = services().catalog.saved.look_up(saved())
     return render_template("saved/saved.html", cards=[_view(one) for one in found])
 
 

@@ -42,7 +42,7 @@ def adopt_shares(account: Account) -> None:
     """What the device shared belongs to the account of its person, who has just come in."""
     secret = request.cookies.get(COOKIE, "")
     if secret:
-        services().finder.catalog.shares.adopt(_digest(secret), account.id)
+        services().catalog.shares.adopt(_digest(secret), account.id)
 
 
 def note_own_photo(token: str) -> None:

@@ -30,7 +30,7 @@ def make() -> AnyResponse:
         require_own_photo(token)
         photo = services().answers.find(token).picture
     response = redirect("", 303)
-    made = services().finder.catalog.shares.make(become_owner(response), offers[:MOST_PRODUCTS], photo)
+    made = services().catalog.shares.make(become_owner(response), offers[:MOST_PRODUCTS], photo)
     response.location = url_for("sharing.show", token=made)
     return response
 
@@ -39,8 +39,8 @@ def make() -> AnyResponse:
 def show(token: str) -> Response:
     """A shared list, with what is no longer on offer marked."""
     house, speech = services(), language()
-    share = house.finder.catalog.shares.find(token)
-    found = house.finder.catalog.saved.look_up(dict.fromkeys(share.offers, share.made_at))
+    share = house.catalog.shares.find(token)
+    found = house.catalog.saved.look_up(dict.fromkeys(share.offers, share.made_at))
     by_number = {one.product.id: one for one in found}
     cards = [
         (view_card(by_number[number].product, house.taxonomy, speech), by_number[number].shown)
@@ -62,14 +62,14 @@ def show(token: str) -> Response:
 @sharing.get("/share/<token>/photo.jpg")
 def photo(token: str) -> Response:
     """The photo of a shared list, where its owner gave it along."""
-    return keep_private(Response(services().finder.catalog.shares.photo(token), mimetype="image/jpeg"))
+    return keep_private(Response(services().catalog.shares.photo(token), mimetype="image/jpeg"))
 
 
 @sharing.post("/share/<token>/remove")
 def remove(token: str) -> AnyResponse:
     """Take a list away: its owner, or an operator."""
     account = visitor()
-    services().finder.catalog.shares.remove(token, None if account and account.is_operator else owner())
+    services().catalog.shares.remove(token, None if account and account.is_operator else owner())
     flash(_("The shared list is gone, and nobody sees it any more."))
     return redirect(url_for("sharing.mine"), 303)
 
@@ -77,5 +77,5 @@ def remove(token: str) -> AnyResponse:
 @sharing.get("/shared")
 def mine() -> Response:
     """What the visitor shares."""
-    shares = services().finder.catalog.shares.of(owner())
+    shares = services().catalog.shares.of(owner())
     return keep_private(make_response(render_template("sharing/mine.html", shares=shares)))

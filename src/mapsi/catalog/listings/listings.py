@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import TypeVar, cast
 
-import numpy as np
-import numpy.typing as npt
 from sqlalchemy import Connection
 
-from mapsi.catalog.filters import Expired, Filters
-from mapsi.catalog.listings.browsing import load_products
+from mapsi.arrays import BoolArray, IntArray
+from mapsi.catalog.filters import Expired, Filters, Sort
+from mapsi.catalog.listings.browsing import in_order_of_price, load_price_history, load_products
 from mapsi.catalog.listings.columns import ColumnsKeeper, shop_numbers
 from mapsi.catalog.listings.index_keeper import IndexKeeper, Served
 from mapsi.catalog.listings.products import read_listings
@@ -20,9 +19,9 @@ from mapsi.catalog.listings.searching import Found, Hit, Searcher
 from mapsi.catalog.listings.suggesting import MOST, suggest
 from mapsi.catalog.listings.variants import best_variant
 from mapsi.catalog.listings.word_index import DamagedIndexError, reading_safely
-from mapsi.catalog.product import ProductPage
-from mapsi.catalog.query import Query
-from mapsi.catalog.records import Facets, Suggestion
+from mapsi.catalog.product import Product, ProductPage
+from mapsi.catalog.query import ALL_PRODUCTS, Query
+from mapsi.catalog.records import Facets, PricePoint, Suggestion
 from mapsi.catalog.store.database import Database
 from mapsi.catalog.store.expiry import read_expired
 from mapsi.catalog.text.thesaurus import shipped_thesaurus
@@ -31,12 +30,10 @@ from mapsi.errors import CatalogError, UsageError
 from mapsi.taxonomy import Taxonomy
 
 T = TypeVar("T")
-Ints = npt.NDArray[np.int64]
-Bools = npt.NDArray[np.bool_]
 _TRIES = 10
 
 
-class Storefront:
+class Listings:
     """Searches, lists, counts and suggestions over what is shown. Any number of threads may ask at once. ``words`` is
     the folder of the index of words; without it, the index is in memory."""
 
@@ -46,7 +43,19 @@ class Storefront:
         self._keeper = IndexKeeper(database, words, self._thesaurus)
         self._columns = ColumnsKeeper()
 
-    def page(self, query: Query) -> ProductPage:
+    def search(self, query: Query) -> ProductPage:
+        """A page of the products that all words of the query are found in (in the title, in brand, category or colour,
+        or in the names and search words of their classes), or of all products for none. The rules stand in
+        docs/words.md.
+
+        Words that find nothing are mended, where that helps (typed on the other keyboard layout, or with one slip); the
+        page's ``instead`` then says what was searched for. ``likeness`` puts hits in titles before hits in brand,
+        category or colour before those in class words, then whole words before parts and synonyms, then the newest.
+        One offer a product: the best hit, of equals the cheapest. A page beyond the end is empty.
+
+        Raises :class:`UsageError` where the words are longer than 256 characters or more than 24, its ``NoWordsError``
+        where they have no letter or digit.
+        """
         said = _words_of(query)
 
         def find(connection: Connection, served: Served, expired: Expired) -> ProductPage:
@@ -73,7 +82,9 @@ class Storefront:
 
         return self._ask(find)
 
-    def facets(self, query: Query) -> Facets:
+    def facets(self, query: Query = ALL_PRODUCTS) -> Facets:
+        """What a search (of all products, if nothing is said) can be narrowed down to, each kind of filter counted with
+        the others in force. Raises as :meth:`search` does."""
         said = _words_of(query)
 
         def count(_: Connection, served: Served, expired: Expired) -> Facets:
@@ -84,11 +95,14 @@ class Storefront:
 
         return self._ask(count)
 
-    def facets_among(self, offers: Ints, filters: Filters) -> Facets:
+    def facets_among(self, offers: IntArray, filters: Filters) -> Facets:
+        """The same for given offers instead of a search."""
         wanted = [int(offer) for offer in offers]
         return self._ask(lambda _, served, expired: self._searcher(served, expired).facets_among(wanted, filters))
 
-    def narrow(self, offers: Ints, filters: Filters) -> Bools:
+    def narrow(self, offers: IntArray, filters: Filters) -> BoolArray:
+        """Which of these offers, shape (n,), are shown at this moment and pass the filters. A few milliseconds, out of
+        memory: made for a photo search, which asks about all it knows."""
         for _ in range(_TRIES):
             with self._database.read() as connection:
                 columns = self._columns.at(connection)
@@ -97,14 +111,33 @@ class Storefront:
                     return columns.narrow(offers, filters, expired, shop_numbers(connection))
         raise _too_fast()
 
-    def suggest(self, text: str, taxonomy: Taxonomy, limit: int) -> tuple[Suggestion, ...]:
+    def suggest(self, text: str, taxonomy: Taxonomy, limit: int = 8) -> tuple[Suggestion, ...]:
+        """At most ``limit`` (1..10) classes, brands and frequent words that ``text`` is the beginning of, by letters or
+        by the initial consonants of Hangul, with the number of products that each finds; empty for no letters."""
         if not 1 <= limit <= MOST:
             raise UsageError(f"There are 1 to {MOST} suggestions.", "Ask for so many.")
         return self._ask(lambda _, served, expired: suggest(text, self._searcher(served, expired), taxonomy, limit))
 
     def rebuild(self) -> int:
-        """Build the index of words anew; gives the number of products in it."""
+        """Build the index of words anew beside the one that serves, and switch to it; gives the number of products in
+        it. Never needed for what changes: questions bring it up to date. Raises :class:`CatalogError` where it cannot
+        be written, :class:`BusyError` where another process is writing it."""
         return self._keeper.rebuild()
+
+    def products(self, ids: Sequence[int]) -> list[Product]:
+        """The products of these offers, in the order of ``ids``; those no longer shown are left out."""
+        with self._database.read() as connection:
+            return load_products(connection, ids, read_expired(connection, self._database.now()))
+
+    def prices(self, offer_id: int) -> list[PricePoint]:
+        """What an offer has cost, the oldest first; empty for one that never was."""
+        with self._database.read() as connection:
+            return load_price_history(connection, offer_id)
+
+    def in_order_of_price(self, offer_ids: Sequence[int], sort: Sort) -> list[int]:
+        """Those of the offers that are listed, by the lowest price of this moment; equal ones in the order given."""
+        with self._database.read() as connection:
+            return in_order_of_price(connection, offer_ids, sort)
 
     def close(self) -> None:
         """Wait for what is being built."""
@@ -146,7 +179,7 @@ class Storefront:
 def _words_of(query: Query) -> tuple[str, ...]:
     """The words of what a person typed; raises :class:`UsageError`, :class:`~mapsi.catalog.text.tokens.NoWordsError`
     for none."""
-    return query_words(query.words) if query.words else ()
+    return () if query.words is None else query_words(query.words)
 
 
 def _too_fast() -> CatalogError:
