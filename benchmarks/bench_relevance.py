@@ -1,32 +1,43 @@
-"""How right the answers are: judged words asked of a catalogue of real products.
+"""How right the answers are: judged photos, outfits and words asked of a catalogue of real products.
 
-    python benchmarks/bench_relevance.py ../shared/data [--judged FILE.csv]... [--worst 10] [--database URL]
+    python benchmarks/bench_relevance.py ../shared/data [--only words] [--judged FILE.csv]... [--worst 10] [--write]
 
-DATA has ``products/products.csv`` (id, gender, masterCategory, subCategory, articleType, baseColour,
-productDisplayName) and ``relevance/words.csv`` (query, lang, exact, near); ``benchmarks/judged_words.csv`` holds sixty
-more of our own, of which the half ``tune`` was looked at while the rules were written and the half ``held`` was not. A
-product counts 1 where it fits a query exactly, 0.5 where nearly. Precision at 8 is the mean over the first eight
-places; an answer that ends sooner is divided by eight all the same, unless no more products fit. Without --database:
-SQLite in a temporary folder.
+DATA has ``products/`` (products.csv and pictures), and in ``relevance/`` the judged photos of single garments, outfits
+and words; ``benchmarks/judged_words.csv`` holds sixty more words of our own, of which the half ``tune`` was looked at
+while the rules were written and the half ``held`` was not. A product counts 1 where it fits a query exactly, 0.5 where
+nearly. Precision at 8 is the mean over the first eight places; an answer that ends sooner is divided by eight all the
+same, unless no more products fit.
+
+Photos are answered by the functions that serve (see ``fit_score.py``), by the shipped model or by ``--model``; what it
+reads of the 8,861 pictures is kept in the cache, the first time takes some minutes. ``--write`` puts the table into
+docs/relevance.md. Without ``--database``, words are asked of SQLite in a temporary folder.
 """
 
 from __future__ import annotations
 
 import argparse
 import csv
+import re
 import statistics
 import tempfile
-import time
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from fit_score import measure, open_bench
+
 from mapsi.catalog import Catalog, open_catalog
 from mapsi.catalog.offer import Offer
 from mapsi.catalog.query import Query
+from mapsi.infer import Model
+from mapsi.search.score import load_weights
 from mapsi.taxonomy import load_taxonomy
 
+SETS = ("photos", "outfits", "words")
+PAGE = Path(__file__).parents[1] / "docs" / "relevance.md"
+_TABLE = re.compile(r"(?<=<!-- figures -->\n).*(?=<!-- end -->)", re.DOTALL)
 FIRST = 8
 AUDIENCES: dict[str, Any] = {"Men": "men", "Women": "women", "Boys": "kids", "Girls": "kids"}
 OWN = Path(__file__).parent / "judged_words.csv"
@@ -43,11 +54,12 @@ class Judged(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """What came of a query: its precision, and what each of the first places counts."""
+    """What came of a query of a ``group``: its precision, and what each of the first places counts."""
 
-    query: Judged
+    group: str
+    query: str
     precision: float
-    gains: list[float]
+    gains: tuple[float, ...]
 
 
 def read_rows(file: Path) -> list[Row]:
@@ -86,51 +98,81 @@ def gain(query: Judged, row: Row) -> float:
     return 1.0 if fits(query.exact, row) else 0.5 if fits(query.near, row) else 0.0
 
 
-def ask(catalog: Catalog, query: Judged, rows: Mapping[str, Row]) -> Answer:
+def ask(catalog: Catalog, group: str, query: Judged, rows: Mapping[str, Row]) -> Answer:
     found = catalog.listings.search(Query(words=query.text, size=FIRST)).products
-    gains = [gain(query, rows[product.link.rpartition("/")[2]]) for product in found]
+    gains = tuple(gain(query, rows[product.link.rpartition("/")[2]]) for product in found)
     possible = min(FIRST, sum(gain(query, row) for row in rows.values()))
-    return Answer(query, sum(gains) / max(1.0, possible), gains)
-
-
-def show(name: str, answers: Sequence[Answer], worst: int) -> None:
-    precision = statistics.fmean(answer.precision for answer in answers)
-    first = statistics.fmean(answer.gains[:1] == [1.0] for answer in answers)
-    nothing = statistics.fmean(not answer.gains for answer in answers)
-    print(
-        f"{name:24} {len(answers):3} queries   precision at 8 {precision:.3f}   first right {first:.3f}   "
-        f"nothing {nothing:.3f}"
-    )
-    for answer in sorted(answers, key=lambda answer: answer.precision)[:worst]:
-        if answer.precision < 1:
-            print(f"    {answer.precision:.2f}  {answer.query.text}  {answer.gains}")
+    return Answer(f"{group} {query.group}", query.text, sum(gains) / max(1.0, possible), gains)
 
 
 def read_judged(file: Path) -> list[Judged]:
     return [Judged(row["query"], row.get("part", row["lang"]), row["exact"], row["near"]) for row in read_rows(file)]
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("data", type=Path)
-    parser.add_argument("--judged", type=Path, action="append", help="further judged words")
-    parser.add_argument("--worst", type=int, default=10)
-    parser.add_argument("--database", help="an empty database to use instead of SQLite")
-    arguments = parser.parse_args()
-    rows = read_rows(arguments.data / "products" / "products.csv")
+def ask_words(data: Path, files: Sequence[Path], database: str | None) -> Iterator[Answer]:
+    """The answers to all judged words, of a catalogue that is made for them."""
+    rows = read_rows(data / "products" / "products.csv")
     by_id = {row["id"]: row for row in rows}
     with tempfile.TemporaryDirectory() as folder:
-        url = arguments.database or f"sqlite:///{Path(folder) / 'catalog.db'}"
+        url = database or f"sqlite:///{Path(folder) / 'catalog.db'}"
         with open_catalog(url, words=Path(folder) / "words") as catalog:
             catalog.migrate()
             catalog.import_offers("shop", read_offers(rows), format="csv", origin="bench", taxonomy=load_taxonomy())
-            began = time.perf_counter()
-            catalog.listings.search(Query(words="a", size=1))
-            print(f"{len(rows)} products, indexed in {time.perf_counter() - began:.1f} s")
-            for file in [arguments.data / "relevance" / "words.csv", OWN, *(arguments.judged or [])]:
-                answers = [ask(catalog, query, by_id) for query in read_judged(file)]
-                for group in dict.fromkeys(answer.query.group for answer in answers):
-                    show(f"{file.stem} {group}", [a for a in answers if a.query.group == group], arguments.worst)
+            for file in files:
+                yield from (ask(catalog, file.stem, query, by_id) for query in read_judged(file))
+
+
+def ask_photos(data: Path, sets: Sequence[str], model: Model, cache: Path) -> Iterator[Answer]:
+    """The answers to the judged photos of these sets, with the weights that serve."""
+    bench = open_bench(data, model, cache)
+    asked = [query for query in bench.queries if query.set in sets]
+    for query, precision, gains in measure(bench, asked, load_weights()):
+        yield Answer(query.set, f"{query.photo} ({query.label})", precision, gains)
+
+
+def table(answers: Sequence[Answer]) -> str:
+    lines = ["| queries | | precision at 8 | first right | nothing |", "|---|---|---|---|---|"]
+    for group in dict.fromkeys(answer.group for answer in answers):
+        of = [answer for answer in answers if answer.group == group]
+        precision = statistics.fmean(answer.precision for answer in of)
+        first = statistics.fmean(answer.gains[:1] == (1.0,) for answer in of)
+        nothing = statistics.fmean(not answer.gains for answer in of)
+        lines.append(f"| {group} | {len(of)} | {precision:.3f} | {first:.3f} | {nothing:.3f} |")
+    return "\n".join(lines)
+
+
+def tell_worst(answers: Sequence[Answer], worst: int) -> None:
+    for group in dict.fromkeys(answer.group for answer in answers):
+        wrong = [answer for answer in answers if answer.group == group and answer.precision < 1]
+        print(f"\n{group}, the worst:")
+        for answer in sorted(wrong, key=lambda answer: answer.precision)[:worst]:
+            print(f"    {answer.precision:.2f}  {answer.query}  {' '.join(f'{each:g}' for each in answer.gains)}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--only", choices=SETS, action="append", help="one set of queries; all by default")
+    parser.add_argument("--judged", type=Path, action="append", default=[], help="further judged words")
+    parser.add_argument("--worst", type=int, default=10)
+    parser.add_argument("--database", help="an empty database to use instead of SQLite")
+    parser.add_argument("--model", type=Path, help="model folder; the shipped one by default")
+    parser.add_argument("--cache", type=Path, default=Path("build/fit-score"))
+    parser.add_argument("--write", action="store_true", help="put the table into docs/relevance.md")
+    options = parser.parse_args()
+    sets, model = options.only or SETS, Model.open(options.model)
+    answers: list[Answer] = []
+    if set(sets) - {"words"}:
+        answers += ask_photos(options.data, sets, model, options.cache)
+    if "words" in sets:
+        files = [options.data / "relevance" / "words.csv", OWN, *options.judged]
+        answers += ask_words(options.data, files, options.database)
+    figures = table(answers)
+    print(figures)
+    tell_worst(answers, options.worst)
+    if options.write:
+        told = f"Model {model.fingerprint}, {datetime.now(UTC):%Y-%m-%d}.\n\n{figures}\n"
+        PAGE.write_text(_TABLE.sub(lambda _: told, PAGE.read_text("utf-8")), "utf-8")
 
 
 if __name__ == "__main__":

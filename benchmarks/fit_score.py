@@ -18,7 +18,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -266,18 +266,31 @@ def cut(bench: Bench, queries: Sequence[Query], weights: Weights, share: float =
 # --- measuring -------------------------------------------------------------------------------------------------------
 
 
-def measure(bench: Bench, queries: Sequence[Query], weights: Weights) -> list[tuple[Query, float, bool]]:
-    """Precision at 8, as ``../shared/tools/relevance.py`` counts it, and whether the first is right."""
+class Measured(NamedTuple):
+    """How right the answer to a judged photo is: its precision at 8, as ``../shared/tools/relevance.py`` counts it, and
+    what each of the first places counts."""
+
+    query: Query
+    precision: float
+    gains: tuple[float, ...]
+
+    @property
+    def first_right(self) -> bool:
+        return self.gains[:1] == (1.0,)
+
+
+def measure(bench: Bench, queries: Sequence[Query], weights: Weights) -> list[Measured]:
+    """The answers to these photos."""
     found = []
     for query in queries:
         gain = query.gain[answer(bench, query, weights, FIRST).rows]
         possible = max(1.0, min(FIRST, float(query.gain.sum())))
-        found.append((query, float(gain.sum()) / possible, bool(len(gain)) and gain[0] == 1))
+        found.append(Measured(query, float(gain.sum()) / possible, tuple(map(float, gain))))
     return found
 
 
-def told(found: Sequence[tuple[Query, float, bool]]) -> str:
-    return f"{np.mean([p for _, p, _ in found]):.3f} {np.mean([first for *_, first in found]):.3f}"
+def told(found: Sequence[Measured]) -> str:
+    return f"{np.mean([each.precision for each in found]):.3f} {np.mean([each.first_right for each in found]):.3f}"
 
 
 def calibration(bench: Bench, queries: Sequence[Query], weights: Weights) -> str:
@@ -317,10 +330,9 @@ def _report(bench: Bench, write: bool) -> None:
     for name in ("photos", "outfits"):
         found = measure(bench, [q for q in bench.queries if q.set == name], weights)
         print(f"{name}: {told(found)}")
-        labels = sorted({query.label for query, *_ in found})
-        print("  " + ", ".join(f"{label} {told([f for f in found if f[0].label == label])}" for label in labels))
-        worst = sorted(found, key=lambda f: f[1])[:10]
-        print("  worst: " + ", ".join(f"{query.photo} {precision:.2f}" for query, precision, _ in worst))
+        labels = sorted({each.query.label for each in found})
+        by_label = {label: [each for each in found if each.query.label == label] for label in labels}
+        print("  " + ", ".join(f"{label} {told(each)}" for label, each in by_label.items()))
     if write:
         write_weights(Path(__file__).parents[1] / "src/mapsi/search/weights.toml", weights, bench.snapshot.model)
 

@@ -20,7 +20,7 @@ from small_house import House, draw_garment, grey_bytes, photo_bytes, photo_form
 
 IMAGE = "/api/v1/search/image"
 WORDS = "/api/v1/search/words"
-PRODUCT = {"id", "name", "keyword", "lowest_price", "currency", "shop", "link", "image", "similarity"}
+PRODUCT = {"id", "name", "keyword", "lowest_price", "currency", "shop", "shops", "link", "image", "similarity"}
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from mapsi.catalog.filters import Sort
-from mapsi.catalog.product import Product, ProductPage
+from mapsi.catalog.product import JoinedOffer, Product, ProductPage
 from mapsi.catalog.records import Facets, PricePoint, Suggestion
 from mapsi.http_address import is_http
 from mapsi.infer.look import Garment, Look
@@ -115,6 +115,30 @@ def prices_document(product_id: int, prices: Iterable[PricePoint]) -> Document:
     return {"id": str(product_id), "prices": told}
 
 
+def offers_document(
+    product_id: int, offers: Iterable[Product], taxonomy: Taxonomy, *, language: str, base_url: str
+) -> Document:
+    """What each shop that has a product asks for it, the lowest price first."""
+    told = [product_document(one, taxonomy, language=language, base_url=base_url) for one in offers]
+    return {"id": str(product_id), "offers": told}
+
+
+def joined_document(parts: Iterable[JoinedOffer]) -> Document:
+    """One product of several shops, for its operator: each shop's part and what it shares with the others."""
+    told = [
+        {
+            "id": str(part.product.id),
+            "name": part.product.name,
+            "shop": part.product.shop,
+            "lowest_price": _number(part.product.lowest_price),
+            "currency": part.product.currency,
+            "shares": [each._asdict() for each in part.shares],
+        }
+        for part in parts
+    ]
+    return {"offers": told}
+
+
 def suggestions_document(query: str, suggestions: Iterable[Suggestion]) -> Document:
     """What somebody who typed ``query`` so far may be looking for."""
     told = [{"text": one.text, "kind": one.kind, "count": one.count} for one in suggestions]
@@ -160,6 +184,7 @@ def product_document(product: Product, taxonomy: Taxonomy, *, language: str, bas
         "lowest_price": _number(product.lowest_price),
         "currency": product.currency,
         "shop": product.shop_name,
+        "shops": product.shops,
         "link": product_link(product, base_url),
         "image": product_image(product, base_url),
         "similarity": None if product.similarity is None else round(product.similarity, _DIGITS),

@@ -16,6 +16,7 @@ from mapsi.catalog.listings.listings import Listings
 from mapsi.catalog.operations.clicks import Clicks
 from mapsi.catalog.operations.corrections import Corrections
 from mapsi.catalog.operations.jobs import Jobs
+from mapsi.catalog.operations.joins import Joins
 from mapsi.catalog.operations.searches import Searches
 from mapsi.catalog.operations.snapshots import Snapshots
 from mapsi.catalog.operations.status import read_status
@@ -74,6 +75,7 @@ class Catalog:
         self.clicks = Clicks(database)
         self.snapshots = Snapshots(database)
         self.corrections = Corrections(database)
+        self.joins = Joins(database)
         self.saved = SavedProducts(database)
         self.sessions = Sessions(database)
         self.letters = Letters(database)

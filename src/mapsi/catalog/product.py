@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Literal, NamedTuple
 
 from mapsi.catalog.offer import Audience
 
@@ -15,7 +16,8 @@ class Product:
     height in pixels; ``linked_picture`` the address of the shop's own where the terms allow no copy. ``shop_name`` is
     the seller's where a source lists many. ``lowest_price`` is in units of ``currency``, and so is ``regular_price``,
     what the shop asks without its sale, ``None`` where that is not known. ``similarity`` is the score, 0..1, of an
-    answer to a photo, ``None`` where none was asked about."""
+    answer to a photo, ``None`` where none was asked about. ``shops`` counts the shops that have it, of
+    which this is one's offer."""
 
     id: int
     name: str
@@ -34,6 +36,7 @@ class Product:
     sample: bool = False
     classes: tuple[tuple[str, str], ...] = ()
     similarity: float | None = None
+    shops: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,3 +62,26 @@ class ProductPage:
     @property
     def pages(self) -> int:
         return max(1, -(-self.total // self.size))
+
+
+class Evidence(NamedTuple):
+    """Why products are one: they share a checked GTIN, a maker's number with its brand before it, or the picture with
+    this digest under one ``brand``."""
+
+    kind: Literal["gtin", "mpn", "picture"]
+    value: str
+    brand: str = ""
+
+    @property
+    def told(self) -> str:
+        """As a person reads it: ``GTIN 08801234567893``."""
+        return f"picture {self.value[:12]} of {self.brand}" if self.brand else f"{self.kind.upper()} {self.value}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JoinedOffer:
+    """One shop's part of a joined product: its cheapest offer as it is shown, and what it shares with the other
+    parts."""
+
+    product: Product
+    shares: tuple[Evidence, ...]

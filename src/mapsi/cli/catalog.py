@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from mapsi.cli import joins as joining
 from mapsi.cli import sources as refreshing
 from mapsi.cli.index import build_and_tell
 from mapsi.cli.opening import counter, open_installation, open_stock
@@ -19,7 +20,7 @@ def catalog() -> None:
     """Shops' offers: import a feed, refresh sources, see what is there."""
 
 
-for command in refreshing.CATALOG_COMMANDS:
+for command in (*refreshing.CATALOG_COMMANDS, *joining.CATALOG_COMMANDS):
     catalog.add_command(command)
 
 

@@ -105,6 +105,7 @@ def build_index(installation: Installation, progress: Progress, *, threads: int 
         catalog, model, installation.pictures, progress, source=installation.source, threads=threads
     )
     catalog.classify_by_model(model.fingerprint, installation.taxonomy)
+    catalog.joins.renew()
     generation = catalog.generation()
     written = write_snapshot(
         installation.index_root,

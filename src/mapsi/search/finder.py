@@ -107,6 +107,12 @@ class Finder:
         allowed &= snapshot.columns.group != snapshot.columns.group[rows[0]]
         return self._page(snapshot, rank(snapshot, wish, allowed, self._weights), query)
 
+    def offers(self, product_id: int) -> list[Product]:
+        """What each shop that has a product asks for it, the lowest price first; raises :class:`NotFoundError` where it
+        is gone."""
+        found = self.catalog.listings.offers_of(product_id)
+        return found or [self.product(product_id)]
+
     def prices(self, product_id: int) -> list[PricePoint]:
         """What a product has cost, the oldest price first; raises :class:`NotFoundError` where it is gone."""
         self.product(product_id)
@@ -135,8 +141,10 @@ class Finder:
         return self._words.read(query.words or "")
 
     def _page(self, snapshot: Snapshot, ranked: Ranked, query: Query) -> ProductPage:
-        ids = [int(i) for i in snapshot.columns.offer[ranked.rows]]
-        scores = {i: float(s) for i, s in zip(ids, ranked.scores, strict=True)}
+        found = [int(i) for i in snapshot.columns.offer[ranked.rows]]
+        standing = self.catalog.listings.one_a_product(found, query.filters)
+        scores = {standing[i]: float(s) for i, s in zip(found, ranked.scores, strict=True) if i in standing}
+        ids = list(scores)
         if query.sort != "likeness":
             ids = self.catalog.listings.in_order_of_price(ids, query.sort)
         # `narrow` let through only what is shown at this moment, so the page's own products are all that has to be

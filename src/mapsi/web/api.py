@@ -9,6 +9,7 @@ from flask import Blueprint, Response, jsonify, request
 from mapsi.catalog.product import ProductPage
 from mapsi.catalog.query import Query
 from mapsi.documents import (
+    offers_document,
     photo_document,
     prices_document,
     similar_document,
@@ -97,6 +98,16 @@ def similar(product_id: int) -> Response:
 def prices(product_id: int) -> Response:
     """What a product has cost."""
     return jsonify(prices_document(product_id, services().finder.prices(product_id)))
+
+
+@api.get("/products/<int:product_id>/offers")
+def offers(product_id: int) -> Response:
+    """What each shop that has a product asks for it."""
+    house = services()
+    if request.args.get("lang", "ko") not in LANGUAGES:
+        raise ParameterError("lang", "There is no such language here.", f"There are: {', '.join(LANGUAGES)}.")
+    found = house.finder.offers(product_id)
+    return jsonify(offers_document(product_id, found, house.taxonomy, language=language(), base_url=_base_url()))
 
 
 @api.get("/suggest")

@@ -40,7 +40,12 @@ def openapi_document(taxonomy: Taxonomy, settings: Settings) -> Document:
             "/api/v1/search/image": {"post": _search_image(taxonomy, settings)},
             "/api/v1/search/words": {"get": _search_words(taxonomy, settings)},
             "/api/v1/products/{id}/similar": {"get": _similar(taxonomy, settings)},
-            "/api/v1/products/{id}/prices": {"get": _prices()},
+            "/api/v1/products/{id}/prices": {
+                "get": _of_product("prices", "What it has cost", "The oldest first.", "Prices")
+            },
+            "/api/v1/products/{id}/offers": {
+                "get": _of_product("offers", "What each shop asks", "The lowest price first.", "Offers", _spoken())
+            },
             "/api/v1/suggest": {"get": _suggest()},
             "/api/v1/openapi.json": {"get": _openapi()},
             "/healthz": {"get": _health()},
@@ -131,13 +136,13 @@ def _similar(taxonomy: Taxonomy, settings: Settings) -> Document:
     }
 
 
-def _prices() -> Document:
-    errors = {"404": "NotFound", "429": "TooManyRequests", "503": "Unavailable"}
+def _of_product(operation: str, summary: str, answer: str, schema: str, *more: Document) -> Document:
+    errors = {"400": "BadRequest", "404": "NotFound", "429": "TooManyRequests", "503": "Unavailable"}
     return {
-        "operationId": "prices",
-        "summary": "What a product has cost",
-        "parameters": [_product_id()],
-        "responses": {"200": _answer("Its prices, the oldest first.", "Prices"), **_error_references(errors)},
+        "operationId": operation,
+        "summary": summary,
+        "parameters": [_product_id(), *more],
+        "responses": {"200": _answer(answer, schema), **_error_references(errors)},
     }
 
 
@@ -191,8 +196,12 @@ def _list_parameters(taxonomy: Taxonomy, settings: Settings) -> list[Document]:
         _parameter("audience", "For whom; women and men include unisex.", _list_of({"enum": list(AUDIENCES)})),
         _parameter("color", "A colour family; repeat it for several.", _list_of({"enum": list(color_names())})),
         _parameter("facets", "With 1, the answer counts what it can be narrowed down to.", _flag()),
-        _parameter("lang", "The language of keywords.", {"enum": list(LANGUAGES)}),
+        _spoken(),
     ]
+
+
+def _spoken() -> Document:
+    return _parameter("lang", "The language of keywords.", {"enum": list(LANGUAGES)})
 
 
 def _parameter(name: str, description: str, schema: Document, *, required: bool = False) -> Document:
@@ -265,6 +274,7 @@ def _schemas(taxonomy: Taxonomy) -> Document:
         "Garment": _garment_schema(axes),
         "SimilarAnswer": _exactly({"product": {"$ref": "#/components/schemas/Product"}, **without_facets}),
         "Prices": _exactly({"id": text, "prices": _list_of(_price_schema())}),
+        "Offers": _exactly({"id": text, "offers": _list_of({"$ref": "#/components/schemas/Product"})}),
         "WordsAnswer": _exactly(
             {
                 "query": text,
@@ -359,6 +369,7 @@ def _product_schema() -> Document:
             "lowest_price": {"type": "number", "minimum": 0},
             "currency": {"type": "string", "pattern": "^[A-Z]{3}$"},
             "shop": {"type": "string"},
+            "shops": {"type": "integer", "minimum": 1, "description": "Shops that have it; the offer is one's."},
             "link": {**address, "description": "The product's page in its shop."},
             "image": {"type": ["string", "null"], "description": "Its picture: our copy, a WebP file, or at its shop."},
             "similarity": {

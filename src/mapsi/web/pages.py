@@ -237,13 +237,17 @@ def _find(asked: Asked) -> tuple[ProductPage, Facets]:
 
 
 @pages.get("/product/<int:product_id>")
-def sample(product_id: int) -> str:
-    """A sample product, which no shop sells; products of real shops have their page there, not here."""
+def product(product_id: int) -> str:
+    """One product: what each shop that has it asks for it, the lowest price first, or that it is a sample."""
     house = services()
-    product = house.finder.product(product_id)
-    if not product.sample:
-        raise NotFoundError("This product has its page in its shop.", "Search for it and follow the link.")
-    return render_template("product.html", product=product, card=view_card(product, house.taxonomy, language()))
+    offers = house.finder.offers(product_id)
+    shown = next((one for one in offers if one.id == product_id), offers[0])
+    return render_template(
+        "product.html",
+        product=shown,
+        card=view_card(shown, house.taxonomy, language()),
+        offers=[view_card(one, house.taxonomy, language()) for one in offers],
+    )
 
 
 @pages.get("/product/<int:product_id>/similar")

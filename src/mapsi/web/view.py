@@ -48,7 +48,8 @@ class PictureView:
 class Card:
     """A product as a link. ``outside`` is false for samples, which have a page here; ``link`` may be empty. ``saving``
     is what is taken off ``regular_price`` in whole percent; both are empty where nothing is. ``likeness`` is the
-    similarity to the photo in whole percent, ``None`` where there is none to speak of."""
+    similarity to the photo in whole percent, ``None`` where there is none to speak of. ``shops`` counts
+    those that have it."""
 
     id: int
     title: Title
@@ -62,6 +63,7 @@ class Card:
     picture: PictureView | None
     likeness: int | None
     sample: bool
+    shops: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +87,12 @@ def view_card(product: Product, taxonomy: Taxonomy, language: str) -> Card:
         regular_price=format_price(product.regular_price or Decimal(0), product.currency, language) if saving else "",
         saving=saving,
         shop=product.shop_name,
-        link=shop_page if outside else url_for("pages.sample", product_id=product.id),
+        link=shop_page if outside else url_for("pages.product", product_id=product.id),
         outside=outside,
         picture=view_picture(product),
         likeness=round(product.similarity * 100) if product.similarity and product.similarity > 0 else None,
         sample=product.sample,
+        shops=product.shops,
     )
 
 

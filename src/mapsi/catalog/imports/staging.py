@@ -19,12 +19,12 @@ from mapsi.catalog.store.database import storable
 from mapsi.catalog.store.money import LARGEST, minor_to_order, to_minor
 from mapsi.catalog.store.tables import TABLE_OPTIONS, Id, Listing, OfferRow
 from mapsi.catalog.text.colors import ColorReader
-from mapsi.catalog.text.identifiers import checked_gtin
+from mapsi.catalog.text.identifiers import BrandReader, checked_gtin
 from mapsi.catalog.text.offer_classes import OfferClassifier
 from mapsi.catalog.text.tokens import class_keys, searchable
 from mapsi.taxonomy import Taxonomy
 from mapsi.taxonomy.categories import load_categories
-from mapsi.taxonomy.synonyms import load_colors
+from mapsi.taxonomy.synonyms import load_brands, load_colors
 
 CONTENT = (
     *("shop_offer_id", "group_key", "title", "link", "image_source", "price", "sale_price", "lowest_price", "currency"),
@@ -32,7 +32,7 @@ CONTENT = (
     *("gtin", "mpn", "fingerprint"),
 )
 """Columns of ``offers`` that say what the feed says."""
-WORDS = ("price_order", "title", "brand", "category", "color", "classes", "colors")
+WORDS = ("price_order", "title", "brand", "category", "color", "classes", "colors", "gtin", "maker")
 """Columns of ``listings`` that are made of them; staged as ``listing_...``."""
 
 NEW, CHANGED, SAME, GONE = "new", "changed", "same", "gone"
@@ -115,6 +115,7 @@ class Stage:
         self.shop_id = shop_id
         self._classifier = OfferClassifier(taxonomy)
         self._colors = ColorReader(load_colors())
+        self._brands = BrandReader(load_brands())
         self._salt = _way_of_reading(taxonomy, self._colors)
 
     @property
@@ -206,6 +207,8 @@ class Stage:
             "listing_title": title,
             "listing_classes": class_keys(found),
             "listing_colors": self._colors.keys(content["color"], content["title"]),
+            "listing_gtin": content["gtin"] or None,
+            "listing_maker": self._brands.maker_number(content["brand"], content["mpn"]) or None,
             **{f"listing_{name}": content[name] for name in ("brand", "category", "color")},
             "classes": [
                 {"shop_offer_id": content["shop_offer_id"], "axis": axis, "slug": slug} for axis, slug in found.items()
@@ -219,8 +222,9 @@ def way_of_reading(taxonomy: Taxonomy) -> str:
 
 
 def _way_of_reading(taxonomy: Taxonomy, colors: ColorReader) -> bytes:
-    # Other classes or colours to tell apart make another listing of the same offer: that counts as a change of all.
-    return hashlib.blake2b(repr((taxonomy.axes, load_categories(), colors.families)).encode(), digest_size=32).digest()
+    # Other classes, colours or brands to tell apart make another listing of the same offer: that is a change of all.
+    told_apart = (taxonomy.axes, load_categories(), colors.families, load_brands())
+    return hashlib.blake2b(repr(told_apart).encode(), digest_size=32).digest()
 
 
 def _unfit(offer: Offer) -> str:

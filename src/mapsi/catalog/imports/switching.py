@@ -12,6 +12,7 @@ from sqlalchemy import Connection, case, delete, func, insert, literal, null, se
 
 from mapsi.catalog.imports.run_log import new_id
 from mapsi.catalog.imports.staging import CHANGED, CONTENT, GONE, NEW, SAME, WORDS, index_stage, staged, staged_classes
+from mapsi.catalog.listings.joining import join_changed, touched_by
 from mapsi.catalog.store.changes import note_changes
 from mapsi.catalog.store.database import storable
 from mapsi.catalog.store.expiry import Validity, renew_all, renew_some
@@ -62,9 +63,10 @@ def switch(connection: Connection, delivery: Delivery, import_id: int, scope: Sc
     _touch_seen(connection, shop_id, import_id, delivery, scope)
     _note_prices(connection, delivery.now)
     _replace_classes(connection)
-    _replace_listings(connection, shop_id, scope)
+    touched = _replace_listings(connection, shop_id, scope)
     apply_corrections(connection, select(staged.c.offer_id).where(staged.c.kind == CHANGED))
     _note_changes(connection, shop_id, delivery.now)
+    join_changed(connection, select(staged.c.offer_id).where(staged.c.kind != SAME), touched)
     renew = renew_some if scope is Scope.PART else renew_all
     renew(connection, shop_id, delivery.validity)
     return shop_id, gone
@@ -150,17 +152,20 @@ def _replace_classes(connection: Connection) -> None:
     connection.execute(insert(OfferClass).from_select(["offer_id", "axis", "slug", "origin", "confidence"], rows))
 
 
-def _replace_listings(connection: Connection, shop_id: int, scope: Scope) -> None:
+def _replace_listings(connection: Connection, shop_id: int, scope: Scope) -> set[int]:
+    """Gives other listings that what went may have been joined with."""
     if scope is Scope.EVERYTHING:
         outdated = Listing.offer_id.not_in(select(staged.c.offer_id).where(staged.c.kind == SAME))
     else:
         outdated = Listing.offer_id.in_(select(staged.c.offer_id).where(staged.c.kind != SAME))
+    touched = touched_by(connection, select(Listing.offer_id).where(Listing.shop_id == shop_id, outdated))
     connection.execute(delete(Listing).where(Listing.shop_id == shop_id, outdated))
     words = [staged.c[f"listing_{name}"] for name in WORDS]
     rows = select(staged.c.offer_id, literal(shop_id), staged.c.group_key, staged.c.audience, *words)
     rows = rows.where(staged.c.kind != SAME, staged.c.shown).order_by(staged.c.offer_id)
     columns = ["offer_id", "shop_id", "group_key", "audience", *WORDS]
     connection.execute(insert(Listing).from_select(columns, rows))
+    return touched
 
 
 def _note_changes(connection: Connection, shop_id: int, now: datetime) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from typing import Any, cast
 
 from sqlalchemy import Connection, select
@@ -37,7 +38,24 @@ _SHOWN = (
 def load_products(connection: Connection, ids: Sequence[int], expired: Expired) -> list[Product]:
     """Products in the order of ``ids``, without those that are not shown."""
     shown = shown_among(connection, ids, expired)
-    return load_offers(connection, [number for number in ids if number in shown])
+    shops = _count_shops(connection, shown, expired)
+    found = load_offers(connection, [number for number in ids if number in shown])
+    return [replace(product, shops=shops[product.id]) if product.id in shops else product for product in found]
+
+
+def _count_shops(connection: Connection, ids: Collection[int], expired: Expired) -> dict[int, int]:
+    """How many shops have the products of these offers, of those that several have."""
+    query = select(Listing.offer_id, Listing.joined).where(Listing.offer_id.in_(ids), Listing.joined.is_not(None))
+    numbers = {row.offer_id: row.joined for row in connection.execute(query)} if ids else {}
+    if not numbers:
+        return {}
+    sold = select(Listing.joined, Listing.shop_id, Listing.group_key).where(
+        Listing.joined.in_(set(numbers.values())),
+        Listing.shop_id.not_in(expired.shops),
+        Listing.offer_id.not_in(expired.offers),
+    )
+    counts = Counter(row.joined for row in connection.execute(sold.distinct()))
+    return {offer: counts[number] for offer, number in numbers.items()}
 
 
 def load_offers(connection: Connection, ids: Sequence[int]) -> list[Product]:

@@ -14,10 +14,10 @@ from mapsi.catalog.filters import Expired, Filters, Sort
 from mapsi.catalog.listings.browsing import in_order_of_price, load_price_history, load_products
 from mapsi.catalog.listings.columns import ColumnsKeeper, shop_numbers
 from mapsi.catalog.listings.index_keeper import IndexKeeper, Served
-from mapsi.catalog.listings.products import read_listings
+from mapsi.catalog.listings.products import read_joined, read_listings, read_products_of
 from mapsi.catalog.listings.searching import Found, Hit, Searcher
 from mapsi.catalog.listings.suggesting import MOST, suggest
-from mapsi.catalog.listings.variants import best_variant
+from mapsi.catalog.listings.variants import Chooser
 from mapsi.catalog.listings.word_index import DamagedIndexError, reading_safely
 from mapsi.catalog.product import Product, ProductPage
 from mapsi.catalog.query import ALL_PRODUCTS, Query
@@ -111,6 +111,40 @@ class Listings:
                     return columns.narrow(offers, filters, expired, shop_numbers(connection))
         raise _too_fast()
 
+    def one_a_product(self, offers: Sequence[int], filters: Filters) -> dict[int, int]:
+        """The offer to show in the place of each of these, in their order: of a product of several shops the cheapest
+        like it that passes as many filters; what is of the product of one before is left out."""
+        with self._database.read() as connection:
+            chooser, found = self._chooser(connection, filters), read_joined(connection, offers)
+        shown: dict[int, int] = {}
+        told: set[int] = set()
+        for offer in offers:
+            variants = found.get(offer, ())
+            row = next((row for row in variants if row.offer_id == offer), None)
+            if row is None:
+                shown[offer] = offer
+            elif row.product not in told:
+                told.add(row.product)
+                shown[offer] = chooser.cheapest_like(row, variants)
+        return shown
+
+    def offers_of(self, product_id: int) -> list[Product]:
+        """What each shop that has the product of an offer asks for it, the lowest price first; empty where it is not
+        shown. Of a shop's variants it is the cheapest of the same colour, where there is one."""
+        with self._database.read() as connection:
+            expired = read_expired(connection, self._database.now())
+            variants = [row for product in read_products_of(connection, [product_id]) for row in product]
+            row = next((row for row in variants if row.offer_id == product_id), None)
+            if row is None:
+                return []
+            chosen = Chooser(Filters(), (), expired).of_each_seller(row, variants)
+            return load_products(connection, chosen, expired)
+
+    def _chooser(self, connection: Connection, filters: Filters) -> Chooser:
+        numbers = shop_numbers(connection) if filters.shops else {}
+        chosen = [numbers[slug] for slug in filters.shops if slug in numbers]
+        return Chooser(filters, chosen, read_expired(connection, self._database.now()))
+
     def suggest(self, text: str, taxonomy: Taxonomy, limit: int = 8) -> tuple[Suggestion, ...]:
         """At most ``limit`` (1..10) classes, brands and frequent words that ``text`` is the beginning of, by letters or
         by the initial consonants of Hangul, with the number of products that each finds; empty for no letters."""
@@ -149,12 +183,14 @@ class Listings:
         """The offer to show of each product found; products of several variants are looked at closely."""
         variants = {hit.offer: searcher.variants(hit) for hit in found.hits if not hit.alone}
         rows = {row.offer_id: row for row in read_listings(connection, chain.from_iterable(variants.values()))}
+        numbers = {number for number, (slug, _) in served.shops.items() if slug in filters.shops}
+        chooser = Chooser(filters, numbers, searcher.expired)
 
         def shown(hit: Hit) -> int | None:
             if hit.alone:
                 return hit.offer
             known = [rows[offer] for offer in variants[hit.offer] if offer in rows]
-            return best_variant(known, found.wanted.asked, filters, searcher.expired, served.reader)
+            return chooser.best(known, found.wanted.asked, served.reader)
 
         return [offer for hit in found.hits if (offer := shown(hit)) is not None]
 

@@ -29,7 +29,7 @@ class Matcher:
         """All products that are shown."""
         shown: Clauses = [(Occur.Must, _unscored(self._term("meta", 0)))]
         if expired.shops:
-            shown.append((Occur.MustNot, self._any("shop", expired.shops)))
+            shown.append((Occur.MustNot, self._any("only_shop", expired.shops)))
         if expired.offers:
             shown.append((Occur.MustNot, self._any("alone", expired.offers)))
         return shown

@@ -23,7 +23,7 @@ from mapsi.catalog.text.facts import ListingReader, ListingText, Said
 from mapsi.catalog.text.hangul import initials, letters
 from mapsi.catalog.text.tokens import is_cjk, words
 
-LAYOUT = 1
+LAYOUT = 2
 """To be counted up with every change of the fields or of how they are filled."""
 HEAP = 50_000_000
 """Bytes that a writer collects before it writes; tantivy takes no less than 15 MB."""
@@ -50,17 +50,20 @@ class ListingRow(NamedTuple):
     color: str
     classes: str
     colors: str
+    joined: int | None
 
     @property
     def stands_alone(self) -> bool:
-        return self.group_key.startswith("=")
+        return self.joined is None and self.group_key.startswith("=")
 
     @property
     def product(self) -> int:
-        """A number of the product it is a variant of: its own id, or 63 bits of a digest of shop and group."""
+        """A number of the product it is a variant of: its own id, or 63 bits of a digest of shop and group, or of what
+        several shops' offers are joined under."""
         if self.stands_alone:
             return self.offer_id
-        digest = hashlib.blake2b(f"{self.shop_id}:{self.group_key}".encode(), digest_size=8).digest()
+        key = f"{self.shop_id}:{self.group_key}" if self.joined is None else f"joined:{self.joined}"
+        digest = hashlib.blake2b(key.encode(), digest_size=8).digest()
         return int.from_bytes(digest, "big") | 1 << 63
 
     @property
@@ -77,7 +80,8 @@ def _make_schema() -> tantivy.Schema:
     for name in ("meta", "product"):
         builder.add_unsigned_field(name, indexed=True, fast=True)
     builder.add_unsigned_field("offer", stored=True, indexed=True, fast=True)
-    builder.add_unsigned_field("alone", indexed=True)
+    for name in ("alone", "only_shop"):
+        builder.add_unsigned_field(name, indexed=True)
     builder.add_unsigned_field("shop", indexed=True, fast=True)
     for name in ("generation", "newest", "variants", "price", "price_up", "price_down", "uneven"):
         builder.add_unsigned_field(name, indexed=name == "price", fast=True)
@@ -239,8 +243,11 @@ def product_document(variants: Sequence[ListingRow], reader: ListingReader) -> t
     if len(variants) == 1:
         document.add_unsigned("alone", variants[0].offer_id)
     document.add_unsigned("variants", len(variants))
-    for shop in {row.shop_id for row in variants}:
+    shops = {row.shop_id for row in variants}
+    for shop in shops:
         document.add_unsigned("shop", shop)
+    if len(shops) == 1:
+        document.add_unsigned("only_shop", *shops)
     _add_orders(document, variants)
     _add_values(document, variants)
     _add_words(document, [reader.read(row.text) for row in variants])

@@ -80,7 +80,7 @@ class Readings:
     def index_rows(self, model: str) -> Iterator[IndexRow]:
         """All shown offers with a reading by this model, by offer id, from one moment, in flat memory."""
         query = (
-            select(Listing.offer_id, Shop.slug, OfferRow.group_key, OfferRow.audience, Listing.colors)
+            select(Listing.offer_id, Listing.joined, Shop.slug, OfferRow.group_key, OfferRow.audience, Listing.colors)
             .add_columns(OfferClass.slug.label("kind"), ReadingRow.embedding, ReadingRow.labels)
             .join_from(Listing, OfferRow, OfferRow.id == Listing.offer_id)
             .join(Shop, Shop.id == Listing.shop_id)
@@ -122,7 +122,7 @@ def _index_row(row: Any) -> IndexRow:
     labels = {} if colors and row.audience else json.loads(row.labels)
     return IndexRow(
         offer_id=row.offer_id,
-        group=f"{row.slug}/{row.group_key}",
+        group=f"{row.slug}/{row.group_key}" if row.joined is None else f"/{row.joined}",
         kind=row.kind or "",
         color=colors[0] if colors else _known(labels, COLOR_AXIS),
         audience=row.audience or _known(labels, AUDIENCE_AXIS) or None,

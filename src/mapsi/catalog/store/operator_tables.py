@@ -1,4 +1,4 @@
-"""The tables of what operators look at: searches, clicks, dry runs, corrections."""
+"""The tables of what operators look at: searches, clicks, dry runs, corrections, partings."""
 
 from __future__ import annotations
 
@@ -53,4 +53,14 @@ class CorrectionRow(Table):
     offer_id: Mapped[int] = mapped_column(Id, ForeignKey("offers.id"), primary_key=True, autoincrement=False)
     axis: Mapped[str] = mapped_column(String(60), primary_key=True)
     slug: Mapped[str] = mapped_column(String(60))
+    made_at: Mapped[datetime] = mapped_column(UtcTime)
+
+
+class PartingRow(Table):
+    """A shop's product that a person parted: it is joined with no other until that is taken back."""
+
+    __tablename__ = "partings"
+
+    shop_id: Mapped[int] = mapped_column(Id, ForeignKey("shops.id"), primary_key=True, autoincrement=False)
+    group_key: Mapped[str] = mapped_column(String(200), primary_key=True)
     made_at: Mapped[datetime] = mapped_column(UtcTime)

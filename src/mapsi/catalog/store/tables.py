@@ -302,11 +302,17 @@ class Listing(Table):
 
     ``price_order`` is the lowest price in ten-thousandths of a unit, the same scale for every currency. ``title`` is a
     searchable text, ``brand``, ``category`` and ``color`` are the shop's own; ``classes`` are keys of ``class_words``,
-    ``colors`` slugs of colour families between blanks. What changes here is noted in ``listing_changes``."""
+    ``colors`` slugs of colour families between blanks. ``gtin`` and ``maker`` (brand and maker's number, folded) name
+    the product in every shop; both are null where the shop says nothing to believe. ``joined`` is the same number for
+    products of several shops that are one, null for what stands by itself. What changes here is noted in
+    ``listing_changes``."""
 
     __tablename__ = "listings"
     __table_args__ = (
         Index(None, "shop_id", "group_key", "price_order", "offer_id"),
+        Index(None, "joined"),
+        Index(None, "gtin"),
+        Index(None, "maker"),
         TABLE_OPTIONS,
     )
 
@@ -321,6 +327,9 @@ class Listing(Table):
     color: Mapped[str] = mapped_column(String(200), server_default=text("''"))
     classes: Mapped[str] = mapped_column(Text)
     colors: Mapped[str] = mapped_column(String(200), server_default=text("''"))
+    gtin: Mapped[str | None] = mapped_column(String(14))
+    maker: Mapped[str | None] = mapped_column(String(160))
+    joined: Mapped[int | None] = mapped_column(Id)
 
 
 class ListingChange(Table):

@@ -18,6 +18,7 @@ from mapsi.errors import MapsiError, NotFoundError
 from mapsi.web.accounts.sessions import present
 from mapsi.web.languages import translate as _
 from mapsi.web.onward import here
+from mapsi.web.operator.joins import joins
 from mapsi.web.operator.live import live_document
 from mapsi.web.operator.overview import view_overview, view_sources
 from mapsi.web.operator.runs import view_run
@@ -42,6 +43,7 @@ operator = Blueprint(
 )
 operator.register_blueprint(sources)
 operator.register_blueprint(walls)
+operator.register_blueprint(joins)
 STATIC = "operator.static"
 
 

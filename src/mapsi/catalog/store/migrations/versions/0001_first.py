@@ -261,6 +261,9 @@ def _create_listings() -> None:
         sa.Column("color", sa.String(length=200), server_default=sa.text("''"), nullable=False),
         sa.Column("classes", sa.Text(), nullable=False),
         sa.Column("colors", sa.String(length=200), server_default=sa.text("''"), nullable=False),
+        sa.Column("gtin", sa.String(length=14), nullable=True),
+        sa.Column("maker", sa.String(length=160), nullable=True),
+        sa.Column("joined", ID, nullable=True),
         sa.ForeignKeyConstraint(["offer_id"], ["offers.id"], name="fk_listings_offer_id"),
         sa.ForeignKeyConstraint(["shop_id"], ["shops.id"], name="fk_listings_shop_id"),
         sa.PrimaryKeyConstraint("offer_id", name="pk_listings"),
@@ -271,6 +274,8 @@ def _create_listings() -> None:
         "listings",
         ["shop_id", "group_key", "price_order", "offer_id"],
     )
+    for column in ("joined", "gtin", "maker"):
+        op.create_index(f"ix_listings_{column}", "listings", [column])
     op.create_table(
         "listing_changes",
         sa.Column("id", ID, nullable=False),
@@ -433,5 +438,14 @@ def _create_operations() -> None:
         sa.Column("made_at", TIME, nullable=False),
         sa.ForeignKeyConstraint(["offer_id"], ["offers.id"], name="fk_corrections_offer_id"),
         sa.PrimaryKeyConstraint("offer_id", "axis", name="pk_corrections"),
+        **OPTIONS,
+    )
+    op.create_table(
+        "partings",
+        sa.Column("shop_id", ID, autoincrement=False, nullable=False),
+        sa.Column("group_key", sa.String(length=200), nullable=False),
+        sa.Column("made_at", TIME, nullable=False),
+        sa.ForeignKeyConstraint(["shop_id"], ["shops.id"], name="fk_partings_shop_id"),
+        sa.PrimaryKeyConstraint("shop_id", "group_key", name="pk_partings"),
         **OPTIONS,
     )

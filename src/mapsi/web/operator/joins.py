@@ -1,0 +1,90 @@
+"""Products that several shops have: what was joined and why, and a button for each part that does not belong."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from mapsi.catalog.operations.jobs import Job
+from mapsi.catalog.product import Evidence, JoinedOffer
+from mapsi.catalog.query import LAST_PAGE
+from mapsi.web.languages import language
+from mapsi.web.languages import translate as _
+from mapsi.web.services import services
+from mapsi.web.view import Card, view_card
+
+SIZE = 30
+"""Products on one page."""
+
+joins = Blueprint("joins", __name__, url_prefix="/joins")
+"""Part of the operator's pages, whose log-in it is behind."""
+
+
+@dataclass(frozen=True, slots=True)
+class PartView:
+    """One shop's part of a joined product, and what it shares with the others, in sentences."""
+
+    card: Card
+    shares: tuple[str, ...]
+
+
+@joins.get("")
+def joined() -> str:
+    """The joined products, those joined last first, and those that a person parted."""
+    house = services()
+    catalog = house.finder.catalog
+    text = request.args.get("page", "1")
+    number = min(LAST_PAGE, max(1, int(text))) if text.isascii() and text.isdigit() and len(text) < 7 else 1
+    total = catalog.joins.count()
+    return render_template(
+        "operator/joins.html",
+        products=[[_view(part) for part in parts] for parts in catalog.joins.page(number, SIZE)],
+        parted=[
+            view_card(product, house.taxonomy, language())
+            for product in catalog.listings.products(catalog.joins.parted())
+        ],
+        total=total,
+        number=number,
+        pages=max(1, -(-total // SIZE)),
+    )
+
+
+@joins.post("/<int:product_id>/part")
+def part(product_id: int) -> AnyResponse:
+    """Let a product stand by itself."""
+    catalog = services().finder.catalog
+    catalog.joins.part(product_id)
+    catalog.jobs.put(Job("index"))
+    flash(_("It stands by itself now, for good."))
+    return _back()
+
+
+@joins.post("/<int:product_id>/allow")
+def allow(product_id: int) -> AnyResponse:
+    """Let a product be joined again."""
+    catalog = services().finder.catalog
+    catalog.joins.allow(product_id)
+    catalog.jobs.put(Job("index"))
+    flash(_("It may be joined again."))
+    return _back()
+
+
+def _back() -> AnyResponse:
+    return redirect(url_for("operator.joins.joined", page=request.args.get("page")), 303)
+
+
+def _view(part: JoinedOffer) -> PartView:
+    shares = tuple(_told(each) for each in part.shares)
+    return PartView(view_card(part.product, services().taxonomy, language()), shares)
+
+
+def _told(evidence: Evidence) -> str:
+    match evidence.kind:
+        case "gtin":
+            return _("GTIN %(number)s", number=evidence.value.lstrip("0"))
+        case "mpn":
+            return _("brand and maker's number %(number)s", number=evidence.value)
+        case "picture":
+            return _("the same picture, brand %(brand)s", brand=evidence.brand)
