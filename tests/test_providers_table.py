@@ -37,3 +37,39 @@ def test_a_delimiter_that_is_named_wins_over_the_one_that_finds_more(read: Read)
 def test_a_columns_name_is_known_whatever_is_around_it(read: Read, name: str) -> None:
     feed = table([SHIRT], "\t").replace("id", name, 1)
     assert read("\ufeff" + feed) == [SHIRT_OFFER]
+
+
+STRAY = 'X,"린넨 셔츠,https://shop.example.com/x,https://img.example.com/x.jpg,5000'
+HEADER = "id,title,link,image_link,price"
+
+
+def _row(number: int, title: str) -> str:
+    return f"A{number},{title},https://shop.example.com/{number},https://img.example.com/{number}.jpg,5000"
+
+
+@pytest.mark.parametrize("title", ["셔츠", '"셔츠"', '"셔츠, 긴소매"', '"셔츠\n긴소매"', '"24"" 셔츠"'])
+@pytest.mark.parametrize("after", [1, 2, 7])
+@pytest.mark.parametrize("end", ["", "\n"])
+def test_a_quotation_mark_without_its_other_half_costs_one_row(read: Read, title: str, after: int, end: str) -> None:
+    rows = [_row(0, title), STRAY, *(_row(number, title) for number in range(1, after + 1))]
+    found = read("\n".join([HEADER, *rows]) + end, "csv")
+    broken = [row for row in found if isinstance(row, BrokenRow)]
+    assert [row.line for row in broken] == [3 + title.count("\n")]
+    assert [offer.id for offer in found if not isinstance(offer, BrokenRow)] == [f"A{n}" for n in range(after + 1)]
+
+
+def test_every_second_row_may_have_a_stray_mark(read: Read) -> None:
+    rows = [line for number in range(50) for line in (_row(number, "셔츠"), STRAY)]
+    found = read("\n".join([HEADER, *rows, _row(50, "셔츠"), ""]), "csv")
+    assert [offer.id for offer in found if not isinstance(offer, BrokenRow)] == [f"A{n}" for n in range(51)]
+
+
+def test_stray_marks_without_end_are_a_damaged_feed(read: Read) -> None:
+    found, error = read.until_error("\n".join([HEADER, *[STRAY] * 3001, _row(0, "셔츠"), ""]), "csv")
+    assert len(found) <= 1001
+    assert "without its other half" in error.message
+
+
+def test_a_value_of_several_lines_is_one_value(read: Read) -> None:
+    feed = f'{HEADER},description\n{_row(0, "셔츠")},"하나\n둘, 셋\n""넷"""\n'
+    assert only_offer(read(feed, "csv")).description == '하나 둘, 셋 "넷"'

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 MAX_LINE = 1 << 20
 """Characters of one line; a file without line ends must not fill the memory."""
 
+_MOST_ASTRAY = 1000
+_QUOTES = "Export it with quotation marks inside a value doubled."
+_AT_THE_END: list[str] = []
 
 Parse = Callable[[Iterable[str]], "Reader"]
 """Lines -> rows of values, with one table's delimiter and quoting."""
@@ -59,21 +63,26 @@ def read_table(text: TextIO, columns: Columns = MERCHANT) -> Iterator[Row | Brok
 
     The delimiter (tab, comma, semicolon or bar) is the one that finds the most names. Blank lines are skipped; columns
     that a row lacks at its end are empty. Raises :class:`FeedError` where the header lacks a required name, where there
-    is no row, where a quotation never ends, and where the last row breaks off.
+    is no row, and where the last row breaks off. A quotation that never ends costs the row that it begins in.
     """
     lines = _lines(text)
     names, delimiter, above = _read_header(lines, columns)
-    row_lines: list[str] = []
-    parse = partial(csv.reader, delimiter=delimiter, quoting=columns.quoting)
-    reader = parse(_remembered(lines, row_lines))
+    source, parse = _Lines(lines, above), partial(csv.reader, delimiter=delimiter, quoting=columns.quoting)
+    reader = parse(source)
     named = [(index, name) for index, name in enumerate(names) if name in columns.known and name not in names[:index]]
     width = len(names)
     count = 0
-    while (values := _next_values(reader, above)) is not None:
-        line = above + reader.line_num - len(row_lines) + 1
-        if _breaks_off(values, row_lines, parse, width):
+    while (values := _next_values(reader)) is not _AT_THE_END:
+        line = source.row_at
+        if values is None or _is_astray(values, source.row, parse, width):
+            count += 1
+            yield BrokenRow(line, "The row has a quotation mark without its other half.")
+            source.read_again()
+            reader = parse(source)
+            continue
+        if _breaks_off(values, source.row, parse, width):
             raise FeedError(f"The feed breaks off in line {line}.", "Export or fetch it again.")
-        row_lines.clear()
+        source.begin_row()
         if not any(values):
             continue
         count += 1
@@ -98,11 +107,34 @@ def _lines(text: TextIO) -> Iterator[str]:
         yield line
 
 
-def _remembered(lines: Iterator[str], row_lines: list[str]) -> Iterator[str]:
-    """The same lines, each also put down in ``row_lines``, which whoever reads empties after each row."""
-    for line in lines:
-        row_lines.append(line)
-        yield line
+class _Lines:
+    """Lines of a table, those of the present ``row`` remembered; ``row_at`` is the number of its first."""
+
+    def __init__(self, lines: Iterator[str], above: int) -> None:
+        self.row: list[str] = []
+        self.row_at = above + 1
+        self._lines = lines
+        self._again: deque[str] = deque()
+        self._returns = 0
+
+    def __iter__(self) -> Iterator[str]:
+        while (line := self._again.popleft() if self._again else next(self._lines, None)) is not None:
+            self.row.append(line)
+            yield line
+
+    def begin_row(self) -> None:
+        self.row_at += len(self.row)
+        self.row.clear()
+
+    def read_again(self) -> None:
+        """Go back to the line after the row's first. Each time may take :data:`MAX_LINE` characters twice, so that it
+        is bounded: raises :class:`FeedError`."""
+        self._returns += 1
+        if self._returns > _MOST_ASTRAY:
+            raise FeedError(f"More than {_MOST_ASTRAY} rows have a quotation mark without its other half.", _QUOTES)
+        self._again.extendleft(reversed(self.row[1:]))
+        del self.row[1:]
+        self.begin_row()
 
 
 def _read_header(lines: Iterator[str], columns: Columns) -> tuple[list[str], str, int]:
@@ -129,14 +161,27 @@ def _aliased(names: list[str], aliases: Mapping[str, str]) -> list[str]:
     return [name if aliases.get(name, name) in names else aliases[name] for name in names]
 
 
-def _next_values(reader: Iterator[list[str]], above: int) -> list[str] | None:
+def _next_values(reader: Iterator[list[str]]) -> list[str] | None:
+    """The values of the next row, ``None`` where a quotation in it is too long to be one."""
     try:
-        return next(reader, None)
-    except csv.Error as error:
-        line = above + reader.line_num  # type: ignore[attr-defined]
-        raise FeedError(
-            f"The feed cannot be read beyond line {line}: {error}.", "Look for a quotation mark without its other half."
-        ) from error
+        return next(reader, _AT_THE_END)
+    except csv.Error:
+        return None
+
+
+def _is_astray(values: list[str], row_lines: list[str], parse: Parse, width: int) -> bool:
+    """Whether a row took others in, for a quotation mark of its first line has no other half: the next one that comes
+    ends the quotation in the middle of a value, or the row has not as many values as it should. The last row of a file
+    may be cut off instead; it is astray where what follows its first line is a row."""
+    if len(row_lines) == 1:
+        return False
+    if _ends_in_quotation(row_lines, parse):
+        return len(next(parse(row_lines[1:]), [])) == width
+    strict = csv.reader(row_lines, parse([]).dialect, strict=True)
+    try:
+        return len(next(strict, [])) != width
+    except csv.Error:
+        return True
 
 
 def _breaks_off(values: list[str], row_lines: list[str], parse: Parse, width: int) -> bool:
