@@ -27,7 +27,7 @@ import numpy.typing as npt
 from sqlalchemy import text
 
 from mapsi.catalog import Catalog, open_catalog
-from mapsi.catalog.offer import Offer
+from mapsi.catalog.offer import Delivery, Offer
 from mapsi.catalog.store.database import open_database
 from mapsi.cores import cores
 from mapsi.imaging import PhotoLimits, decode_photo, to_input
@@ -64,7 +64,8 @@ def stocked(files: list[Path]) -> Iterator[tuple[Catalog, PictureStore, str]]:
         with open_catalog(url) as catalog:
             catalog.migrate()
             taxonomy = load_taxonomy()
-            catalog.import_offers("shop", offers(files), format="bench", origin="bench", taxonomy=taxonomy)
+            delivery = Delivery(shop="shop", format="bench", origin="bench", now=catalog.now())
+            catalog.imports.take(delivery, offers(files), taxonomy)
             copy_pictures(catalog, PictureSource(Fetcher(), 1 << 24, 20), store, no_progress)
             yield catalog, store, url
 
@@ -129,7 +130,7 @@ def median(costs: list[Cost]) -> Cost:
 
 def picture_digests(catalog: Catalog) -> list[str]:
     """Of the copies there are."""
-    return [copy.digest for copy in catalog.pictures.kept()]
+    return [copy.digest for copy in catalog.copies.kept()]
 
 
 def main() -> None:

@@ -21,7 +21,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from mapsi.catalog import open_catalog
-from mapsi.catalog.offer import Offer
+from mapsi.catalog.offer import Delivery, Offer
 from mapsi.taxonomy import load_taxonomy
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
@@ -77,12 +77,10 @@ def measure(url: str, count: int) -> None:
         for what, dearer in (("first", False), ("unchanged", False), ("every tenth dearer", True)):
             reads: list[float] = []
             began, worked = time.perf_counter(), processor_seconds()
-            report = catalog.import_offers(
-                "bench",
+            report = catalog.imports.take(
+                Delivery(shop="bench", format="made-up", origin="bench", now=catalog.now()),
                 made_up_offers(count, dearer=dearer),
-                format="made-up",
-                origin="bench",
-                taxonomy=taxonomy,
+                taxonomy,
                 progress=lambda _, reads=reads: reads.append(time.perf_counter()),
             )
             ended, worked = time.perf_counter(), processor_seconds() - worked

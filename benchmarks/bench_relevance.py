@@ -29,7 +29,7 @@ from typing import Any, NamedTuple
 from fit_score import measure, open_bench
 
 from mapsi.catalog import Catalog, open_catalog
-from mapsi.catalog.offer import Offer
+from mapsi.catalog.offer import Delivery, Offer
 from mapsi.catalog.query import Query
 from mapsi.infer import Model
 from mapsi.search.score import load_weights
@@ -117,7 +117,8 @@ def ask_words(data: Path, files: Sequence[Path], database: str | None) -> Iterat
         url = database or f"sqlite:///{Path(folder) / 'catalog.db'}"
         with open_catalog(url, words=Path(folder) / "words") as catalog:
             catalog.migrate()
-            catalog.import_offers("shop", read_offers(rows), format="csv", origin="bench", taxonomy=load_taxonomy())
+            delivery = Delivery(shop="shop", format="csv", origin="bench", now=catalog.now())
+            catalog.imports.take(delivery, read_offers(rows), load_taxonomy())
             for file in files:
                 yield from (ask(catalog, file.stem, query, by_id) for query in read_judged(file))
 

@@ -20,7 +20,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from decimal import Decimal
@@ -30,7 +30,7 @@ from typing import Any
 
 from mapsi.catalog import Catalog, open_catalog
 from mapsi.catalog.filters import Filters
-from mapsi.catalog.offer import Offer
+from mapsi.catalog.offer import Delivery, Offer
 from mapsi.catalog.query import Query
 from mapsi.taxonomy import load_taxonomy
 
@@ -136,16 +136,20 @@ def measure(catalog: Catalog, queries: dict[str, list[str]]) -> None:
     show("all products", [milliseconds(lambda: catalog.listings.search(Query()))[0] for _ in range(20)])
 
 
+def take(catalog: Catalog, shop: str, offers: Iterable[Offer]) -> None:
+    catalog.imports.take(Delivery(shop=shop, format="csv", origin="bench", now=catalog.now()), offers, TAXONOMY)
+
+
 def fill(catalog: Catalog, rows: list[dict[str, str]], count: int) -> None:
     began, share = time.perf_counter(), count // SHOPS
     for shop in range(SHOPS):
         offers = named_offers(rows, range(shop * share, (shop + 1) * share))
-        catalog.import_offers(f"shop-{shop}", offers, format="csv", origin="bench", taxonomy=TAXONOMY)
+        take(catalog, f"shop-{shop}", offers)
     print(f"  imported, {count / (time.perf_counter() - began):.0f} offers/s", flush=True)
     first = named_offers(rows, range(1000))
     took, _ = milliseconds(lambda: catalog.listings.search(Query()))
     print(f"  index of words built in {took / 1000:.1f} s", flush=True)
-    catalog.import_offers("one-more", first, format="csv", origin="bench", taxonomy=TAXONOMY)
+    take(catalog, "one-more", first)
     took, _ = milliseconds(lambda: catalog.listings.search(Query()))
     print(f"  first answer after an import of 1000 offers: {took:.0f} ms", flush=True)
 

@@ -54,13 +54,13 @@ def kill_and_check(url: str, folder: Path, round_: int, chance: random.Random) -
     _wait_until_alone(url)
     with open_catalog(url) as catalog:
         feed_is_whole(catalog)
-        catalog.sources.sweep()
-        state = catalog.sources.runs(SOURCE, 1)[0].state
+        catalog.sweep()
+        state = catalog.runs.latest(SOURCE, 1)[0].state
         (folder / "feed.csv").write_text(feed(range(COUNT), 9000 + round_), "utf-8")
         report = Refreshing(catalog, means(folder)).run(SOURCE)
         assert (report.state, report.changed) == ("done", COUNT)
         feed_is_whole(catalog)
-        assert all(run.state in ("done", "unchanged", "killed") for run in catalog.sources.runs(SOURCE, 1000))
+        assert all(run.state in ("done", "unchanged", "killed") for run in catalog.runs.latest(SOURCE, 1000))
     return state
 
 

@@ -8,8 +8,9 @@ from decimal import Decimal
 from typing import Any
 
 from mapsi.catalog import Catalog
-from mapsi.catalog.offer import BrokenRow, Offer
+from mapsi.catalog.offer import BrokenRow, Delivery, Offer
 from mapsi.catalog.records import ImportReport
+from mapsi.progress import Advance, no_advance
 from mapsi.taxonomy import load_taxonomy
 
 TAXONOMY = load_taxonomy()
@@ -21,19 +22,20 @@ def offer(id: str, title: str = "린넨 셔츠", price: int | str = 29000, **mor
     return Offer(id=id, title=title, price=Decimal(price), **(facts | more))
 
 
-def take_in(
-    catalog: Catalog, *offers: Offer | BrokenRow, shop: str = "shop", now: datetime | None = None, **more: Any
-) -> ImportReport:
+def take_in(catalog: Catalog, *offers: Offer | BrokenRow, **more: Any) -> ImportReport:
     """Import a whole feed of these offers."""
-    return take_in_all(catalog, offers, shop=shop, now=now, **more)
+    return take_in_all(catalog, offers, **more)
 
 
 def take_in_all(
     catalog: Catalog,
     offers: Iterable[Offer | BrokenRow],
     *,
-    shop: str = "shop",
+    whole: bool = True,
+    progress: Advance = no_advance,
     now: datetime | None = None,
-    **more: Any,
+    **delivery: Any,
 ) -> ImportReport:
-    return catalog.import_offers(shop, offers, format="test", origin="a test", taxonomy=TAXONOMY, now=now, **more)
+    """``delivery`` are fields of a :class:`Delivery`."""
+    origin = {"shop": "shop", "format": "test", "origin": "a test", "now": now or catalog.now()}
+    return catalog.imports.take(Delivery(**(origin | delivery)), offers, TAXONOMY, whole=whole, progress=progress)

@@ -113,15 +113,15 @@ def in_every_state(desk: Desk) -> Iterator[Desk]:
     _do_in_part(refreshing, desk.folder)
     refreshing.add("areum-new", "https://areum.example.com/feed.xml", "merchant", every=DAY)
     killed = refreshing.add("bada-killed", write(desk.folder, "bada-killed", feed("abc")))
-    run = desk.catalog.sources.run(killed, TAXONOMY)
+    run = desk.catalog.imports.begin(killed, TAXONOMY)
     run.__enter__()
     run.__exit__(None, None, None)  # lets go of the lock and, as a killed process, says nothing in the book
-    desk.catalog.sources.sweep()
+    desk.catalog.sweep()
     for words, times in (("우주복", 3), ("<b>spacesuit</b>", 1), ("qwertz " * 12, 2)):
         for _ in range(times):
             desk.catalog.searches.note(words, 0)
     running = refreshing.add("maru-running", write(desk.folder, "maru-running", feed("abc")), every=HOUR)
-    with desk.catalog.sources.run(running, TAXONOMY) as going_on:
+    with desk.catalog.imports.begin(running, TAXONOMY) as going_on:
         clock.advance(timedelta(seconds=75))
         _queue(desk.catalog)
         yield desk

@@ -122,7 +122,7 @@ def test_a_session_ends_by_itself_after_weeks_without_a_visit(catalog_url: str) 
 def test_an_account_goes_with_everything_that_is_kept_of_its_person(catalog: Catalog) -> None:
     take_in(catalog, offer("a"), offer("b"))
     first, second = (one.id for one in catalog.listings.search(Query(sort="price-up", size=10)).products)
-    now = catalog.sources.now()
+    now = catalog.now()
     mina, jin = (catalog.accounts.open(f"{name}@example.com", "a hash", "ko") for name in ("mina", "jin"))
     for account in (mina, jin):
         assert catalog.saved.add(account.id, {first: now, second: now, 10**9: now}) == {}
@@ -146,7 +146,7 @@ def test_what_an_account_has_no_room_for_is_given_back(catalog: Catalog, monkeyp
     monkeypatch.setattr("mapsi.catalog.people.saved.MOST", 2)
     take_in(catalog, *(offer(name) for name in "abc"))
     ids = [one.id for one in catalog.listings.search(Query(sort="price-up", size=10)).products]
-    now = catalog.sources.now()
+    now = catalog.now()
     mina = catalog.accounts.open("mina@example.com", "a hash", "ko")
     left = catalog.saved.add(mina.id, dict.fromkeys(ids, now))
     assert len(left) == 1

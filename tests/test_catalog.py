@@ -12,7 +12,7 @@ import pytest
 
 from mapsi.catalog import Catalog, open_catalog
 from mapsi.catalog.filters import Filters, Sort
-from mapsi.catalog.offer import BrokenRow, Offer
+from mapsi.catalog.offer import BrokenRow, Delivery, Offer
 from mapsi.catalog.query import Query
 from mapsi.errors import CatalogError, FeedError, UsageError
 from mapsi.taxonomy import load_taxonomy
@@ -235,9 +235,8 @@ def test_progress_tells_the_rows_read(catalog: Catalog) -> None:
 
 def test_another_taxonomy_is_a_change_of_every_offer(catalog: Catalog) -> None:
     take_in(catalog, offer("1", "원피스"))
-    report = catalog.import_offers(
-        "shop", [offer("1", "원피스")], format="test", origin="t", taxonomy=load_taxonomy(["garment"])
-    )
+    delivery = Delivery(shop="shop", format="test", origin="t", now=catalog.now())
+    report = catalog.imports.take(delivery, [offer("1", "원피스")], load_taxonomy(["garment"]))
     assert report.changed == 1
     assert catalog.listings.products([first_id(catalog)])[0].classes == (("garment", "dress"),)
 

@@ -236,7 +236,7 @@ def test_a_shop_imported_by_hand_has_a_page_and_no_button(reader: FlaskClient) -
 
 
 def test_what_shops_and_strangers_wrote_is_text_and_never_markup(busy: Desk, reader: FlaskClient) -> None:
-    runs = [f"/operator/runs/{run.id}" for run in busy.catalog.sources.runs(limit=50)]
+    runs = [f"/operator/runs/{run.id}" for run in busy.catalog.runs.latest(limit=50)]
     sources = [f"/operator/sources/{name}" for name in STATES]
     seen = 0
     for address in ("/operator", *sources, *runs):
@@ -359,7 +359,7 @@ def test_a_held_feed_is_taken_at_the_press_of_a_button(desk: Desk) -> None:
     assert work(desk) == ["refresh haru-held: done"]
     assert "held back" in row(client.get("/operator").text, "haru-held"), "a refresh alone does not take it"
 
-    seen = str(desk.catalog.sources.runs("haru-held", 1)[0].id)
+    seen = str(desk.catalog.runs.latest("haru-held", 1)[0].id)
     post(client, "/operator/sources/haru-held/accept", run=seen)
     assert "waits Take the held feed haru-held" in part(client.get("/operator").text, "work")
     assert work(desk) == ["accept haru-held: done", "index: done"]
@@ -374,7 +374,7 @@ def test_nobody_accepts_a_feed_they_have_not_seen(desk: Desk) -> None:
     desk.refreshing.run("haru-moved")
     write(desk.folder, "feed", feed(range(2)))
     desk.refreshing.run("haru-moved")
-    seen = str(desk.catalog.sources.runs("haru-moved", 1)[0].id)
+    seen = str(desk.catalog.runs.latest("haru-moved", 1)[0].id)
     write(desk.folder, "feed", feed(range(1)))
     desk.refreshing.run("haru-moved")
     client = english(desk.client())
@@ -383,7 +383,7 @@ def test_nobody_accepts_a_feed_they_have_not_seen(desk: Desk) -> None:
         assert "haru-moved: there was another run meanwhile." in client.get("/operator").text
     write(desk.folder, "feed", feed(range(10)))
     desk.refreshing.run("haru-moved")
-    post(client, "/operator/sources/haru-moved/accept", run=str(desk.catalog.sources.runs("haru-moved", 1)[0].id))
+    post(client, "/operator/sources/haru-moved/accept", run=str(desk.catalog.runs.latest("haru-moved", 1)[0].id))
     assert desk.catalog.jobs.all() == [], "nor one that is not held at all"
 
 
@@ -396,7 +396,7 @@ def test_the_workers_command_takes_a_feed_that_was_accepted(desk: Desk) -> None:
     for kind, state in (("refresh", "held"), ("accept", "done")):
         desk.catalog.jobs.put(Job(kind, "haru-command"))  # type: ignore[arg-type]
         assert worker.step()
-        assert desk.catalog.sources.runs("haru-command", 1)[0].state == state
+        assert desk.catalog.runs.latest("haru-command", 1)[0].state == state
     assert [one.job for one in desk.catalog.jobs.all()] == [Job("index")]
 
 

@@ -80,7 +80,7 @@ def outside(browser: Browser) -> list[str]:
 @pytest.mark.parametrize("size", [PHONE, DESK])
 def test_nothing_sticks_out(browser: Browser, site: str, desk: Desk, size: tuple[int, int], language: str) -> None:
     browser.resize(*size)
-    run = next(run for run in desk.catalog.sources.runs(limit=50) if run.broken)
+    run = next(run for run in desk.catalog.runs.latest(limit=50) if run.broken)
     for path in ("", "/sources/haru-done", "/sources/gyeol-held", "/sources/daon-half", f"/runs/{run.id}"):
         browser.open(f"{site}/operator{path}?lang={language}")
         assert browser.run("return document.documentElement.scrollWidth") <= size[0], path

@@ -128,13 +128,13 @@ def test_a_dry_run_shows_what_would_change_and_changes_nothing(desk: Desk, clien
     assert Job("preview", "daon") in [one.job for one in desk.catalog.jobs.all()]
     source = desk.catalog.sources.find("daon")
     living = desk.catalog.status().living
-    desk.catalog.sources.keep_preview(source, preview_source(desk.catalog, source, means(desk.folder), TAXONOMY))
+    desk.catalog.previews.keep(source, preview_source(desk.catalog, source, means(desk.folder), TAXONOMY))
     page = client.get("/operator/sources/daon").text
     assert "2 would be new, 0 cost another price, 0 change otherwise, 5 be gone; 15 would stay" in page
     assert desk.catalog.status().living == living
     desk.catalog.sources.remove("daon")
-    desk.catalog.sources.keep_preview(source, ())
-    assert desk.catalog.sources.kept_preview(source) is None
+    desk.catalog.previews.keep(source, ())
+    assert desk.catalog.previews.latest(source) is None
 
 
 def test_a_source_is_removed_with_its_offers(desk: Desk, client: FlaskClient) -> None:

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from mapsi.catalog import Catalog
-from mapsi.catalog.pictures.pictures import FetchedPicture
+from mapsi.catalog.pictures.fetching import FetchedPicture
 from mapsi.catalog.records import PictureCopy
 from mapsi.imaging import PhotoLimits, encode_webp
 from mapsi.pictures.copying import CopyReport, PictureSource, Schedule, copy_pictures

@@ -12,7 +12,7 @@ import pytest
 
 from mapsi.catalog import Catalog
 from mapsi.catalog.filters import Filters
-from mapsi.catalog.pictures.pictures import FetchedPicture, PictureTask
+from mapsi.catalog.pictures.fetching import FetchedPicture, PictureTask
 from mapsi.catalog.query import Query
 from mapsi.catalog.records import Label, PictureCopy
 from mapsi.catalog.store.locks import switch_lock

@@ -106,7 +106,7 @@ def test_a_feed_that_breaks_off_changes_nothing(online: Refreshing, shop: FeedSe
         with pytest.raises((FeedError, RemoteError)):
             online.run("haru")
         assert set(shown(online.catalog)) == {"니트 a", "니트 b"}
-    last = online.catalog.sources.runs("haru")[0]
+    last = online.catalog.runs.latest("haru")[0]
     assert (last.state, last.reason != "") == ("failed", True)
     shop.pages["/feed"] = Page(body=feed("ab").encode(), etag='"1"')
     assert online.counts("haru") == ("unchanged", 0, 0, 2, 0)
@@ -118,7 +118,7 @@ def test_an_address_that_is_not_public_is_refused(house: Refreshing, shop: FeedS
     with pytest.raises(RefusedAddressError):
         house.run("haru")
     assert shop.asked == []
-    assert house.catalog.sources.runs("haru")[0].state == "failed"
+    assert house.catalog.runs.latest("haru")[0].state == "failed"
 
 
 def test_readers_see_the_feed_before_until_the_switch(house: Refreshing, tmp_path: Path) -> None:
@@ -239,7 +239,7 @@ def test_a_held_feed_stays_held_until_it_is_accepted(house: Refreshing, tmp_path
         report = house.run("haru")
         assert report.state == "held"
         assert "4 of 10 offers would be gone, more than the 30%" in report.reason
-    assert house.catalog.sources.runs("haru")[0].state == "held"
+    assert house.catalog.runs.latest("haru")[0].state == "held"
     assert house.counts("haru", accept=True) == ("done", 0, 0, 6, 4)
     assert house.counts("haru")[0] == "unchanged"
 
@@ -275,7 +275,7 @@ def test_a_dry_run_tells_what_would_change_and_changes_nothing(house: Refreshing
     file.write_text(
         changed + feed("xyz").partition("\n")[2] + "bad,no price,https://shop.example.com,a.jpg,\n", "utf-8"
     )
-    before, generation, runs = shown(house.catalog), house.catalog.generation(), house.catalog.sources.runs()
+    before, generation, runs = shown(house.catalog), house.catalog.generation(), house.catalog.runs.latest()
     (preview,) = house.preview("haru")
     counts = (preview.new, preview.repriced, preview.changed, preview.unchanged, preview.gone, preview.broken_count)
     assert counts == (3, 1, 1, 2, 2, 1)
@@ -284,7 +284,7 @@ def test_a_dry_run_tells_what_would_change_and_changes_nothing(house: Refreshing
     assert preview.changed_examples == ("코트 d",)
     assert set(preview.gone_examples) == {"니트 e", "니트 f"}
     assert preview.held == ""
-    assert (shown(house.catalog), house.catalog.generation(), house.catalog.sources.runs()) == (
+    assert (shown(house.catalog), house.catalog.generation(), house.catalog.runs.latest()) == (
         before,
         generation,
         runs,
@@ -326,10 +326,10 @@ def test_past_its_time_to_live_an_offer_is_shown_nowhere(house: Refreshing, cloc
     assert not is_shown_nowhere(house.catalog)
     clock.advance(timedelta(seconds=1))
     assert is_shown_nowhere(house.catalog)
-    assert house.catalog.sources.sweep() == 3
+    assert house.catalog.sweep() == 3
     assert is_shown_nowhere(house.catalog)
     assert house.catalog.status().living == 0
-    assert house.catalog.sources.sweep() == 0
+    assert house.catalog.sweep() == 0
 
 
 def test_an_unchanged_feed_renews_its_offers(online: Refreshing, shop: FeedServer, clock: Clock) -> None:
@@ -377,7 +377,7 @@ def test_only_what_has_expired_is_hidden(house: Refreshing, clock: Clock, tmp_pa
     assert set(shown(house.catalog)) == {"니트 nuri", "니트 dasom"}
     clock.advance(30 * DAY)
     assert set(shown(house.catalog)) == {"니트 dasom"}
-    assert house.catalog.sources.sweep() == 2
+    assert house.catalog.sweep() == 2
     assert set(shown(house.catalog)) == {"니트 dasom"}
 
 
@@ -386,8 +386,8 @@ def test_a_sweep_leaves_a_shop_that_is_being_refreshed(house: Refreshing, clock:
     source = house.add("haru", tmp_path / "feed.csv", time_to_live=HOUR)
     house.run("haru")
     clock.advance(HOUR)
-    with house.catalog.sources.run(source, TAXONOMY) as run:
-        assert house.catalog.sources.sweep() == 0
+    with house.catalog.imports.begin(source, TAXONOMY) as run:
+        assert house.catalog.sweep() == 0
         run.renew()
     assert len(shown(house.catalog)) == 3
 
@@ -413,11 +413,11 @@ def test_a_second_refresh_is_told_that_one_runs(
     monkeypatch.setattr("mapsi.catalog.imports.run.PATIENCE", 0)
     (tmp_path / "feed.csv").write_text(feed("abc"), "utf-8")
     source = house.add("haru", tmp_path / "feed.csv")
-    with house.catalog.sources.run(source, TAXONOMY) as run:
+    with house.catalog.imports.begin(source, TAXONOMY) as run:
         with pytest.raises(BusyError, match="running") as caught:
             house.run("haru")
         assert caught.value.exit_code == 11
-        assert [run.state for run in house.catalog.sources.runs("haru")] == ["running"]
+        assert [run.state for run in house.catalog.runs.latest("haru")] == ["running"]
         run.end("unchanged")
     assert house.run("haru").state == "done"
 
@@ -425,14 +425,14 @@ def test_a_second_refresh_is_told_that_one_runs(
 def test_a_run_that_was_killed_does_not_run_for_ever(house: Refreshing, clock: Clock, tmp_path: Path) -> None:
     (tmp_path / "feed.csv").write_text(feed("abc"), "utf-8")
     source = house.add("haru", tmp_path / "feed.csv")
-    entered = house.catalog.sources.run(source, TAXONOMY)
+    entered = house.catalog.imports.begin(source, TAXONOMY)
     entered.__enter__()
-    left_behind = house.catalog.sources.runs("haru")[0].id
-    house.catalog.sources.sweep()
-    assert house.catalog.sources.runs("haru")[0].state == "running"
+    left_behind = house.catalog.runs.latest("haru")[0].id
+    house.catalog.sweep()
+    assert house.catalog.runs.latest("haru")[0].state == "running"
     entered.__exit__(None, None, None)  # lets go of the lock and, as a killed process, says nothing in the book
-    house.catalog.sources.sweep()
-    run = house.catalog.sources.runs("haru")[0]
+    house.catalog.sweep()
+    run = house.catalog.runs.latest("haru")[0]
     assert (run.id, run.state, run.finished) == (left_behind, "killed", clock())
 
 
@@ -445,7 +445,7 @@ def test_times_in_the_book_are_the_clocks(house: Refreshing, clock: Clock, tmp_p
     (tmp_path / "feed.csv").write_text(feed("abc"), "utf-8")
     house.add("haru", tmp_path / "feed.csv", every=HOUR)
     house.run("haru")
-    run = house.catalog.sources.runs("haru")[0]
+    run = house.catalog.runs.latest("haru")[0]
     assert (run.started, run.finished) == (NOON, NOON)
     due: list[datetime] = [NOON + HOUR]
     clock.now = due[0]

@@ -81,7 +81,7 @@ def test_a_product_that_several_queries_find_is_one_offer(house: Refreshing) -> 
     house.run("naver")
     page = house.catalog.listings.search(Query(words="공용 가방", size=100))
     assert 0 < page.total <= 15
-    assert house.catalog.sources.runs("naver")[0].broken == 0
+    assert house.catalog.runs.latest("naver")[0].broken == 0
 
 
 def test_a_spent_quota_ends_in_part_and_the_next_run_goes_on(
@@ -104,7 +104,7 @@ def test_a_spent_quota_ends_in_part_and_the_next_run_goes_on(
     assert (server.queries["니트"], server.queries["셔츠"]) == (2, 2)
     assert rest.unchanged == part
     assert house.catalog.status().living == part + rest.new
-    assert house.catalog.sources.answers(house.catalog.sources.find("naver")) == []
+    assert house.catalog.answers.of(house.catalog.sources.find("naver")) == []
 
 
 def test_calls_are_counted_across_processes(
@@ -132,7 +132,7 @@ def test_a_run_that_fails_keeps_what_was_answered(house: Refreshing, server: Sho
     with pytest.raises(FeedError):
         house.run("naver")
     assert house.catalog.status().living == 0
-    assert house.catalog.sources.runs("naver")[0].state == "failed"
+    assert house.catalog.runs.latest("naver")[0].state == "failed"
     server.reset()
     assert house.run("naver").state == "done"
     assert set(server.queries) == {"원피스", "셔츠"}
@@ -166,7 +166,7 @@ def test_offers_that_only_some_queries_renewed_expire_one_by_one(
     assert len(house.catalog.listings.products(range(1, 2000))) == renewed
     assert house.catalog.listings.search(Query(sort="price-up", size=1)).total == renewed
     living = house.catalog.status().living
-    assert house.catalog.sources.sweep() == living - house.catalog.status().living > 0
+    assert house.catalog.sweep() == living - house.catalog.status().living > 0
     assert house.catalog.listings.facets().offers == renewed
     clock.advance(timedelta(hours=20))
     assert house.catalog.listings.facets().offers == 0
@@ -188,6 +188,6 @@ def test_a_dry_run_keeps_nothing_but_the_count_of_its_calls(house: Refreshing, s
     (preview,) = house.preview("naver")
     assert preview.new > 300
     source = house.catalog.sources.find("naver")
-    assert (house.catalog.status().living, house.catalog.sources.answers(source)) == (0, [])
+    assert (house.catalog.status().living, house.catalog.answers.of(source)) == (0, [])
     assert calls_left(house.catalog, source, house.means.account) == 92
     assert house.run("naver").new == preview.new

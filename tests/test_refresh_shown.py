@@ -26,7 +26,7 @@ def house(tmp_path: Path, clock: Clock) -> Iterator[House]:
         with open_catalog(f"sqlite:///{tmp_path / 'catalog.db'}", clock) as catalog:
             address = "https://haru.example.com/feed"
             source = catalog.sources.add(NewSource(name="Haru", format="csv", address=address, time_to_live=HOUR))
-            with catalog.sources.run(source, TAXONOMY) as run:
+            with catalog.imports.begin(source, TAXONOMY) as run:
                 run.renew()
         yield opened
 

@@ -67,17 +67,17 @@ def test_a_source_takes_over_the_shop_of_that_name(catalog: Catalog) -> None:
 
 def test_removing_takes_the_offers_and_leaves_the_books(catalog: Catalog) -> None:
     source = catalog.sources.add(new("haru"))
-    with catalog.sources.run(source, TAXONOMY) as run:
+    with catalog.imports.begin(source, TAXONOMY) as run:
         run.take([offer("1", price=20_000), offer("2")])
     take_in(catalog, offer("1", "of another"), shop="other")
     removed, gone = catalog.sources.remove("haru")
     assert (removed.name, gone) == ("haru", 2)
     assert [product.name for product in catalog.listings.search(Query(size=10)).products] == ["of another"]
     assert catalog.sources.all() == []
-    assert [run.state for run in catalog.sources.runs("haru")] == ["done"]
+    assert [run.state for run in catalog.runs.latest("haru")] == ["done"]
     assert [point.lowest_price for point in catalog.listings.prices(1)] == [20_000]
     again = catalog.sources.add(new("haru"))
-    with catalog.sources.run(again, TAXONOMY) as run:
+    with catalog.imports.begin(again, TAXONOMY) as run:
         assert run.take([offer("1", price=20_000)]).changed == 1
     assert catalog.listings.products([1])[0].name == "린넨 셔츠"
 
@@ -86,24 +86,24 @@ def test_a_source_is_not_removed_while_it_is_refreshed(catalog: Catalog, monkeyp
     for file in ("sources", "run"):
         monkeypatch.setattr(f"mapsi.catalog.imports.{file}.PATIENCE", 0)
     source = catalog.sources.add(new("haru"))
-    with catalog.sources.run(source, TAXONOMY) as run:
+    with catalog.imports.begin(source, TAXONOMY) as run:
         with pytest.raises(BusyError, match="haru"):
             catalog.sources.remove("haru")
-        with pytest.raises(BusyError, match="running"), catalog.sources.run(source, TAXONOMY):
+        with pytest.raises(BusyError, match="running"), catalog.imports.begin(source, TAXONOMY):
             pass
         run.take([offer("1")])
     assert catalog.listings.facets().offers == 1
 
 
 def test_what_is_due_is_told_by_the_last_run(catalog: Catalog) -> None:
-    started = catalog.sources.now()
+    started = catalog.now()
     catalog.sources.add(new("by hand"))
     hourly = catalog.sources.add(new("hourly", every=HOUR))
     daily = catalog.sources.add(new("daily", every=DAY))
     later = started + timedelta(seconds=10)
     assert {source.name for source in catalog.sources.due(later)} == {"hourly", "daily"}
     for source in (hourly, daily):
-        with catalog.sources.run(source, TAXONOMY) as run:
+        with catalog.imports.begin(source, TAXONOMY) as run:
             run.take([offer("1")])
     assert catalog.sources.due(later) == []
     assert [source.name for source in catalog.sources.due(later + HOUR)] == ["hourly"]
@@ -157,7 +157,7 @@ def test_pictures_are_copied_where_the_terms_allow_it(catalog: Catalog, tmp_path
 
 def test_a_linked_picture_is_the_shops_own(catalog: Catalog) -> None:
     source = catalog.sources.add(admit_source("theirs", format="shop-json", at="https://api.example.com"))
-    with catalog.sources.run(source, TAXONOMY) as run:
+    with catalog.imports.begin(source, TAXONOMY) as run:
         run.take([offer("1", seller="옷장"), offer("2")])
     first, second = catalog.listings.products([1, 2])
     assert (first.picture, first.linked_picture) == ("", "https://img.example.com/1.jpg")
@@ -167,62 +167,62 @@ def test_a_linked_picture_is_the_shops_own(catalog: Catalog) -> None:
 
 def test_the_runs_are_a_book(catalog: Catalog) -> None:
     source = catalog.sources.add(new("haru"))
-    with catalog.sources.run(source, TAXONOMY) as run:
+    with catalog.imports.begin(source, TAXONOMY) as run:
         run.take([offer("1"), offer("", "broken"), offer("2")])
-    with catalog.sources.run(source, TAXONOMY) as run:
+    with catalog.imports.begin(source, TAXONOMY) as run:
         run.renew()
-    with pytest.raises(ValueError, match="odd"), catalog.sources.run(source, TAXONOMY):
+    with pytest.raises(ValueError, match="odd"), catalog.imports.begin(source, TAXONOMY):
         raise ValueError("odd")
     take_in(catalog, offer("1"), shop="other")
-    failed, renewed, done = catalog.sources.runs("haru")
+    failed, renewed, done = catalog.runs.latest("haru")
     assert (failed.state, renewed.state, done.state) == ("failed", "unchanged", "done")
     assert (done.new, done.broken, done.faults[0].reason) == (2, 1, "The id '' has not 1 to 50 characters.")
     assert renewed.unchanged == 2
     assert "ValueError" in failed.reason
     assert all(run.finished is not None and run.finished >= run.started for run in (failed, renewed, done))
-    assert len(catalog.sources.runs()) == 4
-    assert [run.shop for run in catalog.sources.runs(limit=1)] == ["other"]
+    assert len(catalog.runs.latest()) == 4
+    assert [run.shop for run in catalog.runs.latest(limit=1)] == ["other"]
 
 
 def test_the_latest_runs_are_kept_and_those_that_offers_come_from(catalog: Catalog) -> None:
     source = catalog.sources.add(new("haru"))
-    with catalog.sources.run(source, TAXONOMY) as run:
+    with catalog.imports.begin(source, TAXONOMY) as run:
         run.take([offer("1"), offer("", "broken"), offer("2")])
-    with catalog.sources.run(source, TAXONOMY) as run:
+    with catalog.imports.begin(source, TAXONOMY) as run:
         run.take([offer("2")])  # 1 is gone; the first run stays as its provenance
     for _ in range(5):
-        with catalog.sources.run(source, TAXONOMY) as run:
+        with catalog.imports.begin(source, TAXONOMY) as run:
             run.renew()
     take_in(catalog, offer("1"), shop="other")
-    before = [run.id for run in catalog.sources.runs("haru")]
-    assert catalog.sources.prune_runs(keep=2) == 3
-    assert [run.id for run in catalog.sources.runs("haru")] == [*before[:2], *before[-2:]]
-    assert catalog.sources.prune_runs(keep=2) == 0
-    assert catalog.sources.provenance(1).run.broken == 1
-    assert len(catalog.sources.runs("other")) == 1
+    before = [run.id for run in catalog.runs.latest("haru")]
+    assert catalog.runs.prune(keep=2) == 3
+    assert [run.id for run in catalog.runs.latest("haru")] == [*before[:2], *before[-2:]]
+    assert catalog.runs.prune(keep=2) == 0
+    assert catalog.runs.provenance(1).run.broken == 1
+    assert len(catalog.runs.latest("other")) == 1
 
 
 def test_a_book_without_its_old_runs_has_lost_their_broken_rows_too(catalog: Catalog) -> None:
     source = catalog.sources.add(new("haru"))
-    with pytest.raises(FeedError), catalog.sources.run(source, TAXONOMY) as run:
+    with pytest.raises(FeedError), catalog.imports.begin(source, TAXONOMY) as run:
         run.take([offer("", "broken")])
-    with catalog.sources.run(source, TAXONOMY) as run:
+    with catalog.imports.begin(source, TAXONOMY) as run:
         run.take([offer("1"), offer("", "broken")])
-    with catalog.sources.run(source, TAXONOMY) as run:
+    with catalog.imports.begin(source, TAXONOMY) as run:
         run.take([offer("1")])
-    assert catalog.sources.prune_runs(keep=1) == 2
-    assert [(run.state, run.faults) for run in catalog.sources.runs("haru")] == [("done", ())]
+    assert catalog.runs.prune(keep=1) == 2
+    assert [(run.state, run.faults) for run in catalog.runs.latest("haru")] == [("done", ())]
 
 
 def test_calls_are_counted_a_day_and_an_account(catalog: Catalog) -> None:
-    sources, today, tomorrow = catalog.sources, "2026-11-23", "2026-11-24"
-    assert [sources.spend_call("a", today, 2) for _ in range(3)] == [True, True, False]
-    assert sources.calls_used("a", today) == 2
-    assert sources.spend_call("a", tomorrow, 2)
-    assert sources.spend_call("b", today, 2)
-    sources.exhaust_calls("b", today, 2)
-    assert not sources.spend_call("b", today, 2)
-    assert sources.calls_used("nobody", today) == 0
+    calls, today, tomorrow = catalog.calls, "2026-11-23", "2026-11-24"
+    assert [calls.spend("a", today, 2) for _ in range(3)] == [True, True, False]
+    assert calls.used("a", today) == 2
+    assert calls.spend("a", tomorrow, 2)
+    assert calls.spend("b", today, 2)
+    calls.exhaust("b", today, 2)
+    assert not calls.spend("b", today, 2)
+    assert calls.used("nobody", today) == 0
 
 
 def test_what_a_query_brought_comes_back_as_it_was(catalog: Catalog) -> None:
@@ -231,33 +231,33 @@ def test_what_a_query_brought_comes_back_as_it_was(catalog: Catalog) -> None:
         offer("1", "셔츠 \\ \" '", "12.50", currency="USD", sale_price=None),
         offer("2", sale_price=offer("x").price),
     ]
-    catalog.sources.save_answer(source, "셔츠", [offer("0")])
-    catalog.sources.save_answer(source, "셔츠", offers)
-    (answer,) = catalog.sources.answers(source)
+    catalog.answers.save(source, "셔츠", [offer("0")])
+    catalog.answers.save(source, "셔츠", offers)
+    (answer,) = catalog.answers.of(source)
     assert (answer.query, answer.taken) == ("셔츠", False)
-    assert catalog.sources.answer(source, "셔츠") == offers
+    assert catalog.answers.offers(source, "셔츠") == offers
 
 
 def test_an_offer_tells_where_it_comes_from(catalog: Catalog) -> None:
     source = catalog.sources.add(new("haru"))
     for feed in ([offer("1"), offer("2")], [offer("1")]):
-        with catalog.sources.run(source, TAXONOMY) as run:
+        with catalog.imports.begin(source, TAXONOMY) as run:
             run.take(feed)
-    stays, gone = catalog.sources.provenance(1), catalog.sources.provenance(2)
+    stays, gone = catalog.runs.provenance(1), catalog.runs.provenance(2)
     assert (stays.run.shop, stays.run.origin, stays.address) == ("haru", source.address, "https://shop.example.com/1")
     assert stays.gone_at is None
     assert stays.first_seen < stays.last_seen
     assert gone.run.id < stays.run.id
     assert gone.last_seen == gone.first_seen < (gone.gone_at or gone.first_seen)
     with pytest.raises(NotFoundError):
-        catalog.sources.provenance(3)
+        catalog.runs.provenance(3)
 
 
 def test_a_whole_feed_cannot_keep_what_it_withdraws(catalog: Catalog) -> None:
     source = catalog.sources.add(new("haru"))
-    with catalog.sources.run(source, TAXONOMY) as run:
+    with catalog.imports.begin(source, TAXONOMY) as run:
         run.take([offer("1"), offer("2")])
-    with catalog.sources.run(source, TAXONOMY) as run:
+    with catalog.imports.begin(source, TAXONOMY) as run:
         report = run.take([offer("1"), Withdrawal("2"), Withdrawal("3")])
     assert (report.unchanged, report.gone) == (1, 1)
     assert catalog.status().living == 1

@@ -46,7 +46,7 @@ from mapsi.web.parameters import AUDIENCES, read_query, write_query
 from mapsi.web.seen import view_axes
 from mapsi.web.shelf import Shelf
 from mapsi.web.titles import Title, title_for
-from mapsi.web.view import Listing, view_card
+from mapsi.web.view import Asked, Listing, view_card
 from small_house import House, grey_bytes, photo_bytes, photo_form
 
 KOREAN = {"Accept-Language": "ko-KR,ko;q=0.9"}
@@ -505,7 +505,7 @@ def test_every_product_of_a_list_is_reached_by_more(house: House, last: int, her
     query, first = Query(page=here), max(1, here - above) if above and here > 1 else 0
     page = ProductPage(products=(), total=last, number=here, size=1)
     facets = house.catalog.listings.facets()
-    listing = Listing(query, page, [], facets, {}, house.taxonomy, "en", "pages.words", {}, first)
+    listing = Listing(Asked(query, first), page, [], facets, {}, house.taxonomy, "en", "pages.words", {})
     with house.app().test_request_context():
         asked = dict(parse_qsl(urlsplit(listing.more_url).query))
         assert bool(asked) is (here < last)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Literal
+
+from mapsi.errors import UsageError
 
 Audience = Literal["women", "men", "unisex", "kids"]
 Availability = Literal["in_stock", "out_of_stock", "preorder", "backorder"]
@@ -70,3 +72,31 @@ class Withdrawal:
 OfferStream = Iterable[Offer | BrokenRow]
 """What a provider yields, lazily. It raises ``FeedError`` where the feed as a whole cannot be used (breaks off, is no
 feed, hides an entity bomb); whoever reads the stream must then take over nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """Where a shop's offers come from. ``shop`` is its name or slug (``My Shop`` and ``my-shop`` are one shop);
+    ``shop_name`` is what shoppers see, by default the name it has, or ``shop`` as first given. ``format`` and
+    ``origin`` are kept as provenance. ``seen_at`` is when the source named the offers, ``now`` by default; they are
+    shown for ``time_to_live`` after it (``None``: without end). ``copies`` says whether the terms allow a copy of their
+    pictures. Raises :class:`UsageError` for a time without a zone."""
+
+    shop: str
+    shop_name: str | None = None
+    format: str
+    origin: str
+    now: datetime
+    sample: bool = False
+    seen_at: datetime | None = None
+    time_to_live: timedelta | None = None
+    copies: bool = True
+
+    def __post_init__(self) -> None:
+        if self.now.tzinfo is None:
+            raise UsageError("The time of an import must have a time zone.", "Give datetime.now(UTC), for example.")
+
+    @property
+    def shown_from(self) -> datetime:
+        """When the source named the offers: from then on their time to live counts."""
+        return self.seen_at or self.now

@@ -187,7 +187,7 @@ def status(as_json: bool) -> None:
     settings = read_settings()
     account = naver_account(settings)
     with open_stock(settings) as catalog:
-        catalog.sources.sweep()
+        catalog.sweep()
         found = catalog.status()
         left = {source.name: calls_left(catalog, source, account) for source in catalog.sources.all()}
     if as_json:

@@ -115,7 +115,7 @@ def make_hands(settings: Settings, catalog: Catalog) -> Hands:
 
     def preview(name: str) -> None:
         source = catalog.sources.find(name)
-        catalog.sources.keep_preview(source, preview_source(catalog, source, means, taxonomy))
+        catalog.previews.keep(source, preview_source(catalog, source, means, taxonomy))
 
     def mail() -> None:
         if settings.smtp:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from mapsi.catalog import Catalog
-from mapsi.catalog.pictures.pictures import FetchedPicture, PictureTask
+from mapsi.catalog.pictures.fetching import FetchedPicture, PictureTask
 from mapsi.catalog.records import PictureCopy
 from mapsi.errors import MapsiError, PhotoError, RemoteError
 from mapsi.http_address import is_http
@@ -161,6 +161,7 @@ class _Copying:
         clock: Callable[[], datetime],
     ) -> None:
         self._pictures = catalog.pictures
+        self._copies = catalog.copies
         self._source = source
         self._store = store
         self._schedule = schedule
@@ -178,16 +179,16 @@ class _Copying:
             self._note(task, outcome)
             done(max(1, len(task.offer_ids)))
         if self._counts["copied"] or self._counts["changed"] or lost:
-            self._pictures.note_change()
+            self._copies.note_change()
         return CopyReport(**self._counts, lost=lost, failed=tuple(self._failed))
 
     def _mend_store(self, progress: Progress) -> int:
         """Make the sizes that are missing, and forget the copies that are gone; gives how many that are."""
-        lacking = [copy for copy in self._pictures.kept() if self._store.lacks(copy)]
+        lacking = [copy for copy in self._copies.kept() if self._store.lacks(copy)]
         done, lost = progress("sizes", len(lacking)), 0
         for digest, there in in_threads(self._complete, lacking, COPIERS):
             if not there:
-                self._pictures.forget(digest)
+                self._copies.forget(digest)
                 lost += 1
             done(1)
         return lost
@@ -200,9 +201,9 @@ class _Copying:
             return copy.digest, False
 
     def _drop_disallowed(self) -> None:
-        for digest in self._pictures.no_longer_allowed():
+        for digest in self._copies.no_longer_allowed():
             self._store.remove(digest)
-            self._pictures.note_dropped(digest)
+            self._copies.note_dropped(digest)
 
     def _attempt(self, task: PictureTask) -> tuple[PictureTask, FetchedPicture | MapsiError | None]:
         try:

@@ -82,7 +82,7 @@ def embed_pictures(
         read += catalog.readings.save(model.fingerprint, batch.entries)
         for digest in batch.lost:
             store.remove(digest)  # damaged, if it is there at all: it would be taken for a good one
-            catalog.pictures.forget(digest)
+            catalog.copies.forget(digest)
         lost += len(batch.lost)
         done(len(batch.entries) + len(batch.lost))
     done(len(fetching.failed))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from mapsi.catalog import Catalog
 from mapsi.catalog.imports.run import Row
-from mapsi.catalog.offer import Offer
+from mapsi.catalog.offer import Delivery, Offer
 from mapsi.catalog.records import ImportReport
 from mapsi.file_names import OnDisk
 from mapsi.http_address import is_http
@@ -33,18 +33,17 @@ def import_feed(
     Raises ``FeedError`` where the feed as a whole cannot be used; nothing has changed then.
     """
     terms = find_provider(format).terms
-    offers = beside(read_offers(format, file, now=catalog.sources.now()), file.resolve().parent)
-    return catalog.import_offers(
-        shop,
-        offers,
+    delivery = Delivery(
+        shop=shop,
         format=format,
         origin=str(file),
-        taxonomy=taxonomy,
+        now=catalog.now(),
         sample=sample,
         time_to_live=None if sample or terms.hours is None else timedelta(hours=terms.hours),
         copies=terms.copies_pictures,
-        progress=progress,
     )
+    offers = beside(read_offers(format, file, now=delivery.now), file.resolve().parent)
+    return catalog.imports.take(delivery, offers, taxonomy, progress=progress)
 
 
 def beside(rows: Iterable[Row], folder: Path) -> Iterator[Row]:

@@ -1,7 +1,7 @@
 """A source that is asked by queries (``shop.json``): each class's search words, within the calls of a day.
 
 What a query brought is kept until all of them are answered, and calls are counted in the database: a run that ends
-early, by a spent quota or a killed process, is gone on with by the next one, on whatever machine.
+early, by a spent quota or a killed process, is continued by the next one, on whatever machine.
 """
 
 from __future__ import annotations
@@ -58,19 +58,19 @@ class CountedCalls:
     def __init__(self, catalog: Catalog, source: SourceRecord, account: Account) -> None:
         server = urlsplit(source.address).netloc.lower()
         mark = hashlib.sha256(f"{server}\n{account.client_id.reveal()}".encode()).hexdigest()
-        self._sources = catalog.sources
+        self._calls = catalog.calls
         self._name = f"{source.format}/{mark[:32]}"
         self._limit = account.daily_calls
 
     def spend(self, now: datetime) -> None:
-        if not self._sources.spend_call(self._name, str(quota_day(now)), self._limit):
+        if not self._calls.spend(self._name, str(quota_day(now)), self._limit):
             raise quota_spent(f"The {self._limit:,} calls of today are used up.", now)
 
     def exhaust(self, now: datetime) -> None:
-        self._sources.exhaust_calls(self._name, str(quota_day(now)), self._limit)
+        self._calls.exhaust(self._name, str(quota_day(now)), self._limit)
 
     def left(self, now: datetime) -> int:
-        return max(0, self._limit - self._sources.calls_used(self._name, str(quota_day(now))))
+        return max(0, self._limit - self._calls.used(self._name, str(quota_day(now))))
 
 
 class Asking:
@@ -79,7 +79,7 @@ class Asking:
     def __init__(
         self, catalog: Catalog, source: SourceRecord, account: Account, fetcher: Fetcher, taxonomy: Taxonomy
     ) -> None:
-        self._sources = catalog.sources
+        self._catalog = catalog
         self._source = source
         self._account = account
         self._fetcher = fetcher
@@ -121,7 +121,7 @@ class Asking:
             for answer in self._client.ask(self._open_queries(self._good_answers())):
                 offers: list[Offer] = []
                 _sort_out(answer, offers, broken)
-                self._sources.save_answer(self._source, answer.query, offers)
+                self._catalog.answers.save(self._source, answer.query, offers)
                 progress(len(answer.rows))
         except QuotaSpentError as error:
             return str(error)
@@ -135,15 +135,15 @@ class Asking:
             self._account.client_secret,
             fetcher=self._fetcher,
             quota=self._quota,
-            now=self._sources.now,
+            now=self._catalog.now,
         )
 
     def _good_answers(self) -> list[QueryAnswer]:
         """The answers, to queries that are still asked, that are not past their time to live."""
-        lives, now = self._source.time_to_live, self._sources.now()
+        lives, now = self._source.time_to_live, self._catalog.now()
         return [
             answer
-            for answer in self._sources.answers(self._source)
+            for answer in self._catalog.answers.of(self._source)
             if answer.query in self._queries and (lives is None or answer.answered_at + lives > now)
         ]
 
@@ -151,12 +151,12 @@ class Asking:
         """The others; those first that were never answered, then the longest ago: where a day's calls are too few for
         all, each has its turn."""
         good = {answer.query for answer in answers}
-        before = {answer.query: n for n, answer in enumerate(self._sources.answers(self._source), 1)}
+        before = {answer.query: n for n, answer in enumerate(self._catalog.answers.of(self._source), 1)}
         return sorted((q for q in self._queries if q not in good), key=lambda query: before.get(query, 0))
 
     def _rows(self, answers: Sequence[QueryAnswer], broken: Sequence[BrokenRow]) -> Iterator[Row]:
         yield from broken
-        offers = (offer for answer in answers for offer in self._sources.answer(self._source, answer.query))
+        offers = (offer for answer in answers for offer in self._catalog.answers.offers(self._source, answer.query))
         yield from _each_once(offers)
 
 

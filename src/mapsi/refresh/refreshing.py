@@ -63,8 +63,8 @@ def refresh_source(
     refresh goes on. Whatever goes wrong is booked and raised as a ``MapsiError``; :class:`BusyError` where a run of the
     source goes on elsewhere. Nothing has changed then.
     """
-    catalog.sources.sweep()
-    with catalog.sources.run(source, taxonomy) as run:
+    catalog.sweep()
+    with catalog.imports.begin(source, taxonomy) as run:
         if is_asked(source):
             asking = Asking(catalog, source, means.account, means.fetcher, taxonomy)
             report = asking.take_over(run, accept=accept, progress=progress)
@@ -75,7 +75,7 @@ def refresh_source(
 
 def calls_left(catalog: Catalog, source: SourceRecord, account: Account) -> int | None:
     """How many calls the source's provider allows today still; ``None`` where it does not count them."""
-    return CountedCalls(catalog, source, account).left(catalog.sources.now()) if is_asked(source) else None
+    return CountedCalls(catalog, source, account).left(catalog.now()) if is_asked(source) else None
 
 
 def preview_source(
@@ -90,10 +90,10 @@ def preview_source(
     if is_asked(source):
         asking = Asking(catalog, source, means.account, means.fetcher, taxonomy)
         rows, whole = asking.try_out()
-        return (catalog.sources.preview(source, rows, taxonomy, whole=whole, progress=progress),)
+        return (catalog.imports.preview(source, rows, taxonomy, whole=whole, progress=progress),)
     with TemporaryDirectory() as into:
         return tuple(
-            catalog.sources.preview(source, rows, taxonomy, whole=whole, progress=progress)
+            catalog.imports.preview(source, rows, taxonomy, whole=whole, progress=progress)
             for _arrived, rows, whole in _arrivals(catalog, source, means, taxonomy, Path(into))
         )
 
@@ -141,7 +141,7 @@ def _arrivals(
 ) -> Iterator[tuple[Arrived, Iterator[Row], bool]]:
     """Each feed that is new, its rows, and whether it is the whole of what there is."""
     provider = find_provider(source.format)
-    now = catalog.sources.now()
+    now = catalog.now()
     remembered = catalog.sources.recall(source, taxonomy)
     arrived = open_origin(
         source.address,

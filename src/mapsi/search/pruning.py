@@ -41,12 +41,12 @@ def prune(
     with building(installation.index_root):
         if dry_run:
             files, size = _sweep(installation, now, without=before, dry_run=True)
-            return PruneReport(installation.catalog.pictures.count_prunable(before), files, size, 0)
-        pictures = installation.catalog.pictures.prune(before)
+            return PruneReport(installation.catalog.copies.count_prunable(before), files, size, 0)
+        pictures = installation.catalog.copies.prune(before)
         in_use = snapshot_models(installation.index_root) | {installation.model.fingerprint}
         readings = installation.catalog.readings.prune(in_use)
         files, size = _sweep(installation, now)
-    return PruneReport(pictures, files, size, readings, installation.catalog.sources.prune_runs())
+    return PruneReport(pictures, files, size, readings, installation.catalog.runs.prune())
 
 
 def _sweep(
@@ -54,7 +54,7 @@ def _sweep(
 ) -> tuple[int, int]:
     """Remove files that belong to no picture, or to one that would be pruned if all before ``without`` were; gives how
     many files and bytes."""
-    files, size, known = 0, 0, installation.catalog.pictures.kept_under
+    files, size, known = 0, 0, installation.catalog.copies.kept_under
     for file in installation.pictures.strays(lambda prefix: known(prefix, without), (now - GRACE).timestamp()):
         files += 1
         size += file.stat().st_size

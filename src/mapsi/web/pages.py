@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -57,7 +57,7 @@ from mapsi.web.seen import corrected, view_axes, view_spots, view_words
 from mapsi.web.services import services
 from mapsi.web.sharing.owning import note_own_photo, require_own_photo
 from mapsi.web.uploads import take_photo
-from mapsi.web.view import Listing, view_card
+from mapsi.web.view import Asked, Listing, view_card
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -317,16 +317,6 @@ def favicon() -> Response:
     return current_app.send_static_file("favicon.svg")
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What the address of a list asks for: a page, from the page ``first`` above it on (0 for none), and what is wrong
-    with fields that people fill in by hand, by the field's name."""
-
-    query: Query
-    first: int = 0
-    faults: Mapping[str, Explanation] = field(default_factory=dict)
-
-
 def _read_query() -> Asked:
     """What the address asks for: a price that cannot be read is left out, and told beside its field. All else that is
     wrong is an error."""
@@ -366,8 +356,7 @@ def _listing(
     house = services()
     speech = language()
     return Listing(
-        query=asked.query,
-        first=asked.first,
+        asked=asked,
         page=found,
         cards=[view_card(product, house.taxonomy, speech) for product in found.products],
         facets=facets,
@@ -377,6 +366,5 @@ def _listing(
         endpoint=endpoint,
         values=values,
         kept=kept or {},
-        faults=asked.faults,
         typed={name: request.args[name] for name in asked.faults if name in request.args},
     )

@@ -124,13 +124,22 @@ def view_picture(product: Product) -> PictureView | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
-    """One page of a list with the links around it. ``endpoint`` and ``values`` say which page shows it, ``facets`` what
-    this very list can be narrowed down to. ``first`` is the page above this one from which on all are
-    shown, 0 for none. ``kept`` are further parameters of the address. ``faults`` say what is wrong with fields that
-    hold what was ``typed``, by name."""
+class Asked:
+    """What the address of a list asks for: a page, from the page ``first`` above it on (0 for none), and what is wrong
+    with fields that people fill in by hand, by the field's name."""
 
     query: Query
+    first: int = 0
+    faults: Mapping[str, Explanation] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """One page of a list with the links around it. ``endpoint`` and ``values`` say which page shows it, ``facets`` what
+    this very list can be narrowed down to. ``kept`` are further parameters of the address, ``typed`` what stands in
+    fields with a fault, by name."""
+
+    asked: Asked
     page: ProductPage
     cards: list[Card]
     facets: Facets
@@ -139,10 +148,18 @@ class Listing:
     language: str
     endpoint: str
     values: Mapping[str, Any]
-    first: int = 0
     kept: Mapping[str, str] = field(default_factory=dict)
-    faults: Mapping[str, Explanation] = field(default_factory=dict)
     typed: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def query(self) -> Query:
+        """The page asked for."""
+        return self.asked.query
+
+    @property
+    def faults(self) -> Mapping[str, Explanation]:
+        """What is wrong with fields that people fill in by hand."""
+        return self.asked.faults
 
     @property
     def words(self) -> str:
@@ -178,7 +195,7 @@ class Listing:
     @property
     def more_url(self) -> str:
         """This list with its next page below, or that page alone where enough are shown; empty at its end."""
-        here, first = self.page.number, self.first or self.page.number
+        here, first = self.page.number, self.asked.first or self.page.number
         if here >= self.page.pages:
             return ""
         return self.url(page=here + 1, first=first if here + 1 - first < MOST_PAGES else 0)
@@ -186,7 +203,7 @@ class Listing:
     @property
     def earlier_url(self) -> str:
         """The page above the first one that is shown; empty at the start of the list."""
-        first = self.first or self.page.number
+        first = self.asked.first or self.page.number
         return self.url(page=first - 1) if first > 1 else ""
 
     @property

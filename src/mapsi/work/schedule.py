@@ -38,7 +38,7 @@ class Schedule:
 
     def ask(self, now: datetime) -> list[Job]:
         """Put what is due into the queue; gives the jobs that did not wait there already."""
-        self.catalog.sources.sweep()
+        self.catalog.sweep()
         waiting = {one.job for one in self.catalog.jobs.all()}
         asked = [job for job in _once(self.due(now)) if job not in waiting and self.catalog.jobs.put(job)]
         if self._is_new_day(now):

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, func, select
 
 from mapsi.catalog.imports.run import Broken, Row, count_living, fill, reason_to_hold
 from mapsi.catalog.imports.staging import CHANGED, GONE, NEW, Stage, create_stage, index_stage, staged
-from mapsi.catalog.records import Preview, PriceChange
+from mapsi.catalog.records import Preview, PriceChange, SourceRecord
 from mapsi.catalog.store.database import Database
 from mapsi.catalog.store.money import from_minor
 from mapsi.catalog.store.tables import OfferRow, Shop
@@ -21,24 +21,23 @@ EXAMPLES = 5
 
 def preview_delivery(
     database: Database,
-    shop: str,
+    source: SourceRecord,
     rows: Iterable[Row],
     taxonomy: Taxonomy,
     *,
     whole: bool,
-    shrink: float,
     progress: Advance,
 ) -> Preview:
-    """See :meth:`mapsi.catalog.imports.sourcing.Sources.preview`."""
+    """What taking over ``rows`` would change; changes nothing."""
     with database.session() as connection:
         create_stage(connection)
         with connection.begin():
-            shop_id = connection.scalar(select(Shop.id).where(Shop.slug == shop))
+            shop_id = connection.scalar(select(Shop.id).where(Shop.slug == source.shop))
         stage, broken = Stage(connection, shop_id, taxonomy), Broken()
         fill(stage, rows, broken, progress)
         with connection.begin():
             index_stage(connection)
-            return _look(connection, stage, broken, whole=whole, shrink=shrink)
+            return _look(connection, stage, broken, whole=whole, shrink=source.shrink)
 
 
 def _look(connection: Connection, stage: Stage, broken: Broken, *, whole: bool, shrink: float) -> Preview:

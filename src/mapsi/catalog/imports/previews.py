@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import delete, insert, select
 
-from mapsi.catalog.records import Preview
+from mapsi.catalog.records import Preview, SourceRecord
 from mapsi.catalog.store.database import Database
 from mapsi.catalog.store.operator_tables import PreviewRow
 from mapsi.catalog.store.tables import Source
@@ -24,18 +24,23 @@ class KeptPreview:
     previews: Sequence[Mapping[str, Any]]
 
 
-def keep_preview(database: Database, source_id: int, previews: Sequence[Preview]) -> None:
-    """Keep a dry run in the place of the one before; of a source that was removed meanwhile nothing is kept."""
-    document = json.dumps([asdict(one) for one in previews], ensure_ascii=False, default=str)
-    with database.write() as connection:
-        connection.execute(delete(PreviewRow).where(PreviewRow.source_id == source_id))
-        if connection.scalar(select(Source.id).where(Source.id == source_id)) is not None:
-            values = {"source_id": source_id, "made_at": database.now(), "document": document}
-            connection.execute(insert(PreviewRow).values(**values))
+class Previews:
+    """The latest dry runs of one catalogue's sources."""
 
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
-def find_preview(database: Database, source_id: int) -> KeptPreview | None:
-    """The latest dry run of a source; ``None`` where there was none."""
-    with database.read() as connection:
-        row = connection.execute(select(PreviewRow).where(PreviewRow.source_id == source_id)).one_or_none()
-    return None if row is None else KeptPreview(row.made_at, json.loads(row.document))
+    def keep(self, source: SourceRecord, previews: Sequence[Preview]) -> None:
+        """Keep a dry run in the place of the one before; of a source that was removed meanwhile nothing is kept."""
+        document = json.dumps([asdict(one) for one in previews], ensure_ascii=False, default=str)
+        with self._database.write() as connection:
+            connection.execute(delete(PreviewRow).where(PreviewRow.source_id == source.id))
+            if connection.scalar(select(Source.id).where(Source.id == source.id)) is not None:
+                values = {"source_id": source.id, "made_at": self._database.now(), "document": document}
+                connection.execute(insert(PreviewRow).values(**values))
+
+    def latest(self, source: SourceRecord) -> KeptPreview | None:
+        """The latest dry run of a source; ``None`` where there was none."""
+        with self._database.read() as connection:
+            row = connection.execute(select(PreviewRow).where(PreviewRow.source_id == source.id)).one_or_none()
+        return None if row is None else KeptPreview(row.made_at, json.loads(row.document))

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, insert, select, update
 
 from mapsi.catalog.offer import Offer
+from mapsi.catalog.records import SourceRecord
 from mapsi.catalog.store.database import Database
 from mapsi.catalog.store.tables import Answer, Quota, Source
 
@@ -26,26 +27,6 @@ class QueryAnswer:
     taken: bool
 
 
-def load_answers(connection: Connection, source_id: int) -> list[QueryAnswer]:
-    """The answers that are kept, the oldest first."""
-    query = select(Answer.query, Answer.answered_at, Answer.taken).where(Answer.source_id == source_id)
-    return [QueryAnswer(*row) for row in connection.execute(query.order_by(Answer.answered_at, Answer.query))]
-
-
-def load_answer(connection: Connection, source_id: int, query: str) -> list[Offer]:
-    """The offers of one answer."""
-    kept = select(Answer.offers).where(Answer.source_id == source_id, Answer.query == query)
-    return [_offer(values) for values in json.loads(connection.execute(kept).scalar_one())]
-
-
-def save_answer(connection: Connection, source_id: int, query: str, offers: Sequence[Offer], now: datetime) -> None:
-    """Keep what a query brought, in the place of what it brought before."""
-    connection.execute(delete(Answer).where(Answer.source_id == source_id, Answer.query == query))
-    told = json.dumps([asdict(offer) for offer in offers], ensure_ascii=False, default=str)
-    row = {"source_id": source_id, "query": query, "answered_at": now, "taken": False, "offers": told}
-    connection.execute(insert(Answer).values(row))
-
-
 def mark_answers_taken(connection: Connection, shop_id: int) -> None:
     """Note that what the queries of the shop's source brought was taken over."""
     source = select(Source.id).where(Source.shop_id == shop_id).scalar_subquery()
@@ -57,13 +38,59 @@ def _offer(values: Mapping[str, Any]) -> Offer:
     return Offer(**{**values, **prices})
 
 
-def spend_call(database: Database, account: str, day: str, limit: int) -> bool:
-    """Count one call of the account; gives False, and counts nothing, where the day's ``limit`` is reached."""
-    with database.write() as connection:
-        _open_day(connection, account, day)
-        mine = (Quota.account == account, Quota.day == day)
-        counted = update(Quota).where(*mine, Quota.used < limit).values(used=Quota.used + 1)
-        return connection.execute(counted).rowcount == 1
+class QueryAnswers:
+    """What the queries of sources brought until all queries of the source are answered."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def of(self, source: SourceRecord) -> list[QueryAnswer]:
+        """The queries of the source that were answered since all of them were, the oldest answer first."""
+        columns = (Answer.query, Answer.answered_at, Answer.taken)
+        query = select(*columns).where(Answer.source_id == source.id).order_by(Answer.answered_at, Answer.query)
+        with self._database.read() as connection:
+            return [QueryAnswer(*row) for row in connection.execute(query)]
+
+    def offers(self, source: SourceRecord, query: str) -> list[Offer]:
+        """The offers that a query brought."""
+        kept = select(Answer.offers).where(Answer.source_id == source.id, Answer.query == query)
+        with self._database.read() as connection:
+            return [_offer(values) for values in json.loads(connection.execute(kept).scalar_one())]
+
+    def save(self, source: SourceRecord, query: str, offers: Sequence[Offer]) -> None:
+        """Keep what a query brought, in the place of what it brought before."""
+        told = json.dumps([asdict(offer) for offer in offers], ensure_ascii=False, default=str)
+        row = {"answered_at": self._database.now(), "taken": False, "offers": told}
+        with self._database.write() as connection:
+            connection.execute(delete(Answer).where(Answer.source_id == source.id, Answer.query == query))
+            connection.execute(insert(Answer).values(source_id=source.id, query=query, **row))
+
+
+class Calls:
+    """How many calls each account spent on each day, of those that it has a day."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def spend(self, account: str, day: str, limit: int) -> bool:
+        """Count one call of an account on a day; False, and nothing counted, where ``limit`` is reached."""
+        with self._database.write() as connection:
+            _open_day(connection, account, day)
+            mine = (Quota.account == account, Quota.day == day)
+            counted = update(Quota).where(*mine, Quota.used < limit).values(used=Quota.used + 1)
+            return connection.execute(counted).rowcount == 1
+
+    def exhaust(self, account: str, day: str, limit: int) -> None:
+        """Take the account's calls of that day for used up."""
+        with self._database.write() as connection:
+            _open_day(connection, account, day)
+            mine = (Quota.account == account, Quota.day == day)
+            connection.execute(update(Quota).where(*mine).values(used=limit))
+
+    def used(self, account: str, day: str) -> int:
+        """How many calls of the account were counted on that day."""
+        with self._database.read() as connection:
+            return connection.scalar(select(Quota.used).where(Quota.account == account, Quota.day == day)) or 0
 
 
 def _open_day(connection: Connection, account: str, day: str) -> None:
@@ -71,16 +98,3 @@ def _open_day(connection: Connection, account: str, day: str) -> None:
     for server in ("mysql", "mariadb"):
         row = row.prefix_with("IGNORE", dialect=server)
     connection.execute(row)
-
-
-def exhaust_calls(database: Database, account: str, day: str, limit: int) -> None:
-    """Take the day's calls for used up."""
-    with database.write() as connection:
-        _open_day(connection, account, day)
-        mine = (Quota.account == account, Quota.day == day)
-        connection.execute(update(Quota).where(*mine).values(used=limit))
-
-
-def calls_used(connection: Connection, account: str, day: str) -> int:
-    """How many calls of the day were counted."""
-    return connection.scalar(select(Quota.used).where(Quota.account == account, Quota.day == day)) or 0

@@ -14,8 +14,8 @@ from mapsi.catalog.imports.query_answers import mark_answers_taken
 from mapsi.catalog.imports.run_log import COUNTS, booked_if_it_fails, note_run, open_book
 from mapsi.catalog.imports.sources import remember_feed
 from mapsi.catalog.imports.staging import Stage, create_stage
-from mapsi.catalog.imports.switching import Delivery, Scope, switch
-from mapsi.catalog.offer import BrokenRow, Offer, Withdrawal
+from mapsi.catalog.imports.switching import Scope, switch, validity_of
+from mapsi.catalog.offer import BrokenRow, Delivery, Offer, Withdrawal
 from mapsi.catalog.records import ImportReport, RunState
 from mapsi.catalog.store.database import Database, begin_write
 from mapsi.catalog.store.expiry import renew_all
@@ -105,7 +105,7 @@ class Run:
         with begin_write(self._connection):
             shop_id = self._connection.scalar(select(Shop.id).where(Shop.slug == self._delivery.shop))
             if shop_id is not None:
-                renew_all(self._connection, shop_id, self._delivery.validity)
+                renew_all(self._connection, shop_id, validity_of(self._delivery))
                 self._counts["unchanged"] = count_living(self._connection, shop_id)
         return self.end("unchanged")
 

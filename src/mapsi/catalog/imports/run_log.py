@@ -13,8 +13,8 @@ from mapsi.catalog.offer import BrokenRow
 from mapsi.catalog.records import Provenance, RunRecord, RunState
 from mapsi.catalog.store.database import Database, begin_write, storable
 from mapsi.catalog.store.locks import shop_lock
-from mapsi.catalog.store.tables import Import, ImportFault, OfferRow
-from mapsi.errors import CatalogError, MapsiError
+from mapsi.catalog.store.tables import Import, ImportFault, OfferRow, Shop, Source
+from mapsi.errors import CatalogError, MapsiError, NotFoundError
 
 FAULTS_KEPT = 100
 """Broken rows of a run that are kept with line and reason; the others are counted."""
@@ -48,19 +48,6 @@ def open_book(connection: Connection, shop: str, format: str, origin: str, now: 
             reason="",
         )
         return new_id(connection.execute(entry))
-
-
-def mark_killed(database: Database) -> None:
-    """Note runs that stand as running though nobody holds their shop's lock: their process was killed."""
-    running = select(Import.id, Import.shop).where(Import.state == "running")
-    with database.read() as connection:
-        runs = connection.execute(running).all()
-    for run_id, shop in runs:
-        with database.session() as connection, shop_lock(database, connection, shop) as free:
-            if free:
-                killed = update(Import).where(Import.id == run_id, Import.state == "running")
-                with begin_write(connection):
-                    connection.execute(killed.values(state="killed", finished=database.now(), reason=_KILLED))
 
 
 def note_run(
@@ -99,52 +86,10 @@ def booked_if_it_fails(database: Database, run_id: int) -> Iterator[None]:
         raise
 
 
-def prune_runs(database: Database, keep: int) -> int:
-    """Take the runs of each shop but its latest ``keep`` out of the book; gives how many. Those that offers come from
-    stay, as their provenance."""
-    with database.read() as connection:
-        named = set(connection.scalars(select(OfferRow.import_id).distinct()))
-        shops = list(connection.scalars(select(Import.shop).distinct()))
-        old: list[int] = []
-        for shop in shops:
-            runs = select(Import.id).where(Import.shop == shop, Import.state != "running").order_by(Import.id.desc())
-            # LIMIT is there because no database here takes an OFFSET without one.
-            old += [run for run in connection.scalars(runs.offset(keep).limit(10_000)) if run not in named]
-    for start in range(0, len(old), _BATCH):
-        part = old[start : start + _BATCH]
-        with database.write() as connection:
-            connection.execute(delete(ImportFault).where(ImportFault.import_id.in_(part)))
-            connection.execute(delete(Import).where(Import.id.in_(part)))
-    return len(old)
-
-
 def last_runs(connection: Connection) -> dict[str, RunRecord]:
     """The last run of each shop, by its slug."""
     last = select(func.max(Import.id)).group_by(Import.shop)
     return {run.shop: run for run in _load(connection, select(Import).where(Import.id.in_(last)))}
-
-
-def load_runs(connection: Connection, shop: str | None, limit: int) -> list[RunRecord]:
-    """The latest runs, of one shop or of all, the newest first."""
-    query = select(Import).order_by(Import.id.desc()).limit(limit)
-    return _load(connection, query if shop is None else query.where(Import.shop == shop))
-
-
-def load_run(connection: Connection, run_id: int) -> RunRecord | None:
-    """One run; ``None`` where there is none of that number."""
-    return next(iter(_load(connection, select(Import).where(Import.id == run_id))), None)
-
-
-def load_provenance(connection: Connection, offer_id: int) -> Provenance | None:
-    """Where an offer comes from; ``None`` for one that never was."""
-    columns = (OfferRow.import_id, OfferRow.first_seen, OfferRow.last_seen, OfferRow.gone_at, OfferRow.link)
-    row = connection.execute(select(*columns).where(OfferRow.id == offer_id)).one_or_none()
-    if row is None:
-        return None
-    (run,) = _load(connection, select(Import).where(Import.id == row.import_id))
-    return Provenance(
-        run=run, first_seen=row.first_seen, last_seen=row.last_seen, gone_at=row.gone_at, address=row.link
-    )
 
 
 def _load(connection: Connection, query: Any) -> list[RunRecord]:
@@ -154,3 +99,70 @@ def _load(connection: Connection, query: Any) -> list[RunRecord]:
     for fault in connection.execute(told.order_by(ImportFault.import_id, ImportFault.number)):
         faults[fault.import_id].append(BrokenRow(fault.line, fault.reason))
     return [RunRecord(**row._asdict(), faults=tuple(faults[row.id])) for row in rows]
+
+
+class Runs:
+    """The book of one catalogue's runs."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def latest(self, name: str | None = None, limit: int = 20) -> list[RunRecord]:
+        """The latest runs, of a source (by its name or its shop's slug) or of all, the newest first."""
+        query = select(Import).order_by(Import.id.desc()).limit(limit)
+        with self._database.read() as connection:
+            if name is not None:
+                shop = select(Shop.slug).join(Source, Source.shop_id == Shop.id).where(Source.name == name)
+                query = query.where(Import.shop == (connection.scalar(shop) or name))
+            return _load(connection, query)
+
+    def find(self, run_id: int) -> RunRecord:
+        """A run by its number; raises :class:`NotFoundError`."""
+        with self._database.read() as connection:
+            found = _load(connection, select(Import).where(Import.id == run_id))
+        if not found:
+            raise NotFoundError(f"There is no run {run_id}.", "Look at the source's runs.")
+        return found[0]
+
+    def provenance(self, offer_id: int) -> Provenance:
+        """Where an offer comes from; raises :class:`NotFoundError` for one that never was."""
+        columns = (OfferRow.import_id, OfferRow.first_seen, OfferRow.last_seen, OfferRow.gone_at, OfferRow.link)
+        with self._database.read() as connection:
+            row = connection.execute(select(*columns).where(OfferRow.id == offer_id)).one_or_none()
+            if row is None:
+                raise NotFoundError(f"There is no offer {offer_id}.", "Check the number.")
+            (run,) = _load(connection, select(Import).where(Import.id == row.import_id))
+        return Provenance(
+            run=run, first_seen=row.first_seen, last_seen=row.last_seen, gone_at=row.gone_at, address=row.link
+        )
+
+    def mark_killed(self) -> None:
+        """Note runs that stand as running though nobody holds their shop's lock: their process was killed."""
+        running = select(Import.id, Import.shop).where(Import.state == "running")
+        with self._database.read() as connection:
+            runs = connection.execute(running).all()
+        for run_id, shop in runs:
+            with self._database.session() as connection, shop_lock(self._database, connection, shop) as free:
+                if free:
+                    killed = update(Import).where(Import.id == run_id, Import.state == "running")
+                    with begin_write(connection):
+                        connection.execute(killed.values(state="killed", finished=self._database.now(), reason=_KILLED))
+
+    def prune(self, keep: int = RUNS_KEPT) -> int:
+        """Take the runs of each shop but its latest ``keep`` out of the book; gives how many. Those that offers come
+        from stay, as their provenance."""
+        with self._database.read() as connection:
+            named = set(connection.scalars(select(OfferRow.import_id).distinct()))
+            shops = list(connection.scalars(select(Import.shop).distinct()))
+            old: list[int] = []
+            for shop in shops:
+                ended = select(Import.id).where(Import.shop == shop, Import.state != "running")
+                latest_first = ended.order_by(Import.id.desc())
+                # LIMIT is there because no database here takes an OFFSET without one.
+                old += [run for run in connection.scalars(latest_first.offset(keep).limit(10_000)) if run not in named]
+        for start in range(0, len(old), _BATCH):
+            part = old[start : start + _BATCH]
+            with self._database.write() as connection:
+                connection.execute(delete(ImportFault).where(ImportFault.import_id.in_(part)))
+                connection.execute(delete(Import).where(Import.id.in_(part)))
+        return len(old)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, update
 
-from mapsi.catalog.imports.run_log import new_id
+from mapsi.catalog.imports.run_log import last_runs, new_id
 from mapsi.catalog.imports.shop_slugs import refuse_namesake, shop_slug
-from mapsi.catalog.records import SourceRecord, SourceTerms
+from mapsi.catalog.imports.staging import way_of_reading
+from mapsi.catalog.records import RunRecord, SourceRecord, SourceTerms
 from mapsi.catalog.store.changes import note_changes
 from mapsi.catalog.store.database import Database, begin_write
 from mapsi.catalog.store.generation import advance_generation
@@ -20,6 +22,7 @@ from mapsi.catalog.store.locks import PATIENCE, shop_lock, switch_lock
 from mapsi.catalog.store.operator_tables import PreviewRow
 from mapsi.catalog.store.tables import Answer, Listing, OfferRow, Shop, Source
 from mapsi.errors import BusyError, NotFoundError, UsageError
+from mapsi.taxonomy import Taxonomy
 
 LONGEST_NAME = 100
 LONGEST_TIME = timedelta(days=3650)
@@ -54,34 +57,6 @@ class NewSource(SourceTerms):
             )
 
 
-def add_source(database: Database, new: NewSource) -> SourceRecord:
-    """Add a source and, where there is none yet, its shop; raises :class:`UsageError` where the shop has one."""
-    slug = shop_slug(new.name)
-    with database.write() as connection:
-        known = connection.execute(_sources().where(Shop.slug == slug)).one_or_none()
-        if known is not None:
-            raise UsageError(
-                f"There is a source {known.name!r} already; it is fetched from {known.address}.",
-                f"Give another name, or remove it first: mapsi catalog sources remove {slug}",
-            )
-        if new.name.strip() != slug:
-            refuse_namesake(connection, slug, new.name.strip())
-        shop_id = _save_shop(connection, slug, new)
-        source = insert(Source).values(
-            shop_id=shop_id,
-            name=new.name.strip(),
-            format=new.format,
-            address=new.address,
-            every=_seconds(new.every),
-            shrink=new.shrink,
-            added_at=database.now(),
-            remembered="{}",
-            taxonomy="",
-        )
-        source_id = new_id(connection.execute(source))
-        return _record(connection.execute(_sources().where(Source.id == source_id)).one())
-
-
 def _save_shop(connection: Connection, slug: str, new: NewSource) -> int:
     values: dict[str, Any] = {"copies": new.copies, "time_to_live": _seconds(new.time_to_live)}
     shop_id = connection.scalar(select(Shop.id).where(Shop.slug == slug))
@@ -94,38 +69,6 @@ def _save_shop(connection: Connection, slug: str, new: NewSource) -> int:
     return shop_id
 
 
-def change_source(database: Database, new: NewSource) -> SourceRecord:
-    """Change the terms of the source called ``new.name``. What is remembered of its feed goes where it lies elsewhere
-    or is of another format; times to live hold from the next refresh on. Raises :class:`NotFoundError`."""
-    known = find_source(database, new.name)
-    values: dict[str, Any] = {"format": new.format, "address": new.address, "every": _seconds(new.every)}
-    with database.write() as connection:
-        if (known.format, known.address) != (new.format, new.address):
-            values["remembered"] = "{}"
-            connection.execute(delete(Answer).where(Answer.source_id == known.id))
-        connection.execute(update(Source).where(Source.id == known.id).values(shrink=new.shrink, **values))
-        _save_shop(connection, known.shop, new)
-        return _record(connection.execute(_sources().where(Source.id == known.id)).one())
-
-
-def remove_source(database: Database, name: str) -> tuple[SourceRecord, int]:
-    """Remove a source; its offers are gone at once. Gives what it was and how many offers lived. The book of its runs
-    and the history of its prices stay.
-
-    Raises :class:`NotFoundError`, and :class:`BusyError` while one of its runs goes on."""
-    source = find_source(database, name)
-    with database.session() as connection, shop_lock(database, connection, source.shop, seconds=PATIENCE) as free:
-        if not free:
-            raise BusyError(f"The source {source.name} is being refreshed.", "Wait until that has ended.")
-        with switch_lock(database, connection), begin_write(connection):
-            shop_id = connection.scalar(select(Source.shop_id).where(Source.id == source.id)) or 0
-            for table in (Answer, PreviewRow):
-                connection.execute(delete(table).where(table.source_id == source.id))
-            connection.execute(delete(Source).where(Source.id == source.id))
-            gone = _close_shop(connection, shop_id, database.now())
-    return source, gone
-
-
 def _close_shop(connection: Connection, shop_id: int, now: datetime) -> int:
     living = (OfferRow.shop_id == shop_id, OfferRow.gone_at.is_(None))
     advance_generation(connection)
@@ -135,32 +78,6 @@ def _close_shop(connection: Connection, shop_id: int, now: datetime) -> int:
     times = {"first_expiry": None, "last_expiry": None, "time_to_live": None}
     connection.execute(update(Shop).where(Shop.id == shop_id).values(times))
     return gone
-
-
-def find_source(database: Database, name: str) -> SourceRecord:
-    """The source of that name (or its shop's slug); raises :class:`NotFoundError`."""
-    with database.read() as connection:
-        rows = connection.execute(_sources()).all()
-    for row in rows:
-        if name.strip() in (row.name, row.shop):
-            return _record(row)
-    known = ", ".join(row.name for row in rows)
-    raise NotFoundError(
-        f"There is no source {name!r}.",
-        f"There are: {known}." if known else "There is none yet; add one: mapsi catalog sources add.",
-    )
-
-
-def load_sources(connection: Connection) -> list[SourceRecord]:
-    """All sources, by name."""
-    return [_record(row) for row in connection.execute(_sources())]
-
-
-def recall_feed(connection: Connection, source_id: int, reading: str) -> Mapping[str, str]:
-    """What the source was remembered by; nothing where it was read in another way (see ``Stage.reading``)."""
-    row = connection.execute(select(Source.remembered, Source.taxonomy).where(Source.id == source_id)).one()
-    remembered: dict[str, str] = json.loads(row.remembered) if row.taxonomy == reading else {}
-    return remembered
 
 
 def remember_feed(connection: Connection, shop_id: int, remembered: Mapping[str, str], reading: str) -> None:
@@ -191,3 +108,124 @@ def _seconds(duration: timedelta | None) -> int | None:
 
 def _duration(seconds: int | None) -> timedelta | None:
     return None if seconds is None else timedelta(seconds=seconds)
+
+
+class Sources:
+    """The sources of one catalogue. Safe to share between threads; every call but :meth:`run` is a transaction of its
+    own."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(self, new: NewSource) -> SourceRecord:
+        """Add a source and, where there is none yet, its shop; raises :class:`UsageError` where the shop has one."""
+        slug = shop_slug(new.name)
+        with self._database.write() as connection:
+            known = connection.execute(_sources().where(Shop.slug == slug)).one_or_none()
+            if known is not None:
+                raise UsageError(
+                    f"There is a source {known.name!r} already; it is fetched from {known.address}.",
+                    f"Give another name, or remove it first: mapsi catalog sources remove {slug}",
+                )
+            if new.name.strip() != slug:
+                refuse_namesake(connection, slug, new.name.strip())
+            shop_id = _save_shop(connection, slug, new)
+            source = insert(Source).values(
+                shop_id=shop_id,
+                name=new.name.strip(),
+                format=new.format,
+                address=new.address,
+                every=_seconds(new.every),
+                shrink=new.shrink,
+                added_at=self._database.now(),
+                remembered="{}",
+                taxonomy="",
+            )
+            source_id = new_id(connection.execute(source))
+            return _record(connection.execute(_sources().where(Source.id == source_id)).one())
+
+    def change(self, new: NewSource) -> SourceRecord:
+        """Change the terms of the source called ``new.name``. What is remembered of its feed goes where it lies
+        elsewhere or is of another format; times to live hold from the next refresh on. Raises
+        :class:`NotFoundError`."""
+        known = self.find(new.name)
+        values: dict[str, Any] = {"format": new.format, "address": new.address, "every": _seconds(new.every)}
+        with self._database.write() as connection:
+            if (known.format, known.address) != (new.format, new.address):
+                values["remembered"] = "{}"
+                connection.execute(delete(Answer).where(Answer.source_id == known.id))
+            connection.execute(update(Source).where(Source.id == known.id).values(shrink=new.shrink, **values))
+            _save_shop(connection, known.shop, new)
+            return _record(connection.execute(_sources().where(Source.id == known.id)).one())
+
+    def remove(self, name: str) -> tuple[SourceRecord, int]:
+        """Remove a source; its offers are gone at once. Gives what it was and how many offers lived. The book of its
+        runs and the history of its prices stay.
+
+        Raises :class:`NotFoundError`, and :class:`BusyError` while one of its runs goes on."""
+        source = self.find(name)
+        with (
+            self._database.session() as connection,
+            shop_lock(self._database, connection, source.shop, seconds=PATIENCE) as free,
+        ):
+            if not free:
+                raise BusyError(f"The source {source.name} is being refreshed.", "Wait until that has ended.")
+            with switch_lock(self._database, connection), begin_write(connection):
+                shop_id = connection.scalar(select(Source.shop_id).where(Source.id == source.id)) or 0
+                for table in (Answer, PreviewRow):
+                    connection.execute(delete(table).where(table.source_id == source.id))
+                connection.execute(delete(Source).where(Source.id == source.id))
+                gone = _close_shop(connection, shop_id, self._database.now())
+        return source, gone
+
+    def find(self, name: str) -> SourceRecord:
+        """The source of that name (or its shop's slug); raises :class:`NotFoundError`."""
+        with self._database.read() as connection:
+            rows = connection.execute(_sources()).all()
+        for row in rows:
+            if name.strip() in (row.name, row.shop):
+                return _record(row)
+        known = ", ".join(row.name for row in rows)
+        raise NotFoundError(
+            f"There is no source {name!r}.",
+            f"There are: {known}." if known else "There is none yet; add one: mapsi catalog sources add.",
+        )
+
+    def all(self) -> list[SourceRecord]:
+        """All sources, by name."""
+        with self._database.read() as connection:
+            return load_sources(connection)
+
+    def due(self, now: datetime) -> list[SourceRecord]:
+        """The sources whose time for another refresh has come, the longest due first. One that failed, or whose process
+        was killed, waits for its next time as well: a shop that is down is not asked again and again."""
+        with self._database.read() as connection:
+            sources, last = load_sources(connection), last_runs(connection)
+        times = [(next_time(source, last.get(source.shop)), source) for source in sources]
+        return [source for at, source in sorted(_ready(times, now), key=itemgetter(0))]
+
+    def recall(self, source: SourceRecord, taxonomy: Taxonomy) -> Mapping[str, str]:
+        """What was remembered when the source was last taken over; nothing where it was read with other classes or
+        colours, or where its offers expired since: it has to be read again then."""
+        with self._database.read() as connection:
+            row = connection.execute(select(Source.remembered, Source.taxonomy).where(Source.id == source.id)).one()
+        remembered: dict[str, str] = json.loads(row.remembered) if row.taxonomy == way_of_reading(taxonomy) else {}
+        return remembered
+
+
+def load_sources(connection: Connection) -> list[SourceRecord]:
+    """All sources, by name."""
+    return [_record(row) for row in connection.execute(_sources())]
+
+
+def next_time(source: SourceRecord, last: RunRecord | None) -> datetime | None:
+    """When a source is due again after its ``last`` run; ``None`` for one that is refreshed by hand."""
+    if source.every is None:
+        return None
+    return source.added_at if last is None else last.started + source.every
+
+
+def _ready(
+    times: Iterable[tuple[datetime | None, SourceRecord]], now: datetime
+) -> Iterable[tuple[datetime, SourceRecord]]:
+    return ((at, source) for at, source in times if at is not None and at <= now)

@@ -3,7 +3,6 @@ transaction."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 from typing import Any
@@ -13,33 +12,13 @@ from sqlalchemy import Connection, case, delete, func, insert, literal, null, se
 from mapsi.catalog.imports.run_log import new_id
 from mapsi.catalog.imports.staging import CHANGED, CONTENT, GONE, NEW, SAME, WORDS, index_stage, staged, staged_classes
 from mapsi.catalog.listings.joining import join_changed, touched_by
+from mapsi.catalog.offer import Delivery
 from mapsi.catalog.store.changes import note_changes
 from mapsi.catalog.store.database import storable
 from mapsi.catalog.store.expiry import Validity, renew_all, renew_some
 from mapsi.catalog.store.generation import advance_generation
 from mapsi.catalog.store.tables import Listing, OfferClass, OfferRow, Price, Shop
 from mapsi.catalog.text.corrected_classes import apply_corrections
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Delivery:
-    """Where a feed comes from. ``shop`` is a slug; ``shop_name`` is ``None`` where a known shop keeps its name.
-    ``seen_at`` is when the source named the offers, ``now`` by default; they are shown for ``time_to_live`` seconds
-    after it (``None``: without end). ``copies`` says whether the terms allow a copy of their pictures."""
-
-    shop: str
-    shop_name: str | None
-    format: str
-    origin: str
-    now: datetime
-    sample: bool = False
-    seen_at: datetime | None = None
-    time_to_live: int | None = None
-    copies: bool = True
-
-    @property
-    def validity(self) -> Validity:
-        return Validity(self.seen_at or self.now, self.time_to_live)
 
 
 class Scope(Enum):
@@ -49,6 +28,12 @@ class Scope(Enum):
     EVERYTHING = "everything"
     CHANGES = "changes"
     PART = "part"
+
+
+def validity_of(delivery: Delivery) -> Validity:
+    """From when on and for how many seconds its offers are shown."""
+    lifetime = delivery.time_to_live
+    return Validity(delivery.shown_from, None if lifetime is None else round(lifetime.total_seconds()))
 
 
 def switch(connection: Connection, delivery: Delivery, import_id: int, scope: Scope) -> tuple[int, int]:
@@ -68,7 +53,7 @@ def switch(connection: Connection, delivery: Delivery, import_id: int, scope: Sc
     _note_changes(connection, shop_id, delivery.now)
     join_changed(connection, select(staged.c.offer_id).where(staged.c.kind != SAME), touched)
     renew = renew_some if scope is Scope.PART else renew_all
-    renew(connection, shop_id, delivery.validity)
+    renew(connection, shop_id, validity_of(delivery))
     return shop_id, gone
 
 
@@ -107,7 +92,7 @@ def _insert_new(connection: Connection, shop_id: int, import_id: int, delivery: 
         "shop_id": shop_id,
         "import_id": import_id,
         "first_seen": delivery.now,
-        "last_seen": delivery.validity.seen_at,
+        "last_seen": delivery.shown_from,
     }
     columns = [literal(value, OfferRow.__table__.c[name].type) for name, value in own.items()]
     rows = select(staged.c.offer_id, *columns, *(staged.c[name] for name in CONTENT))
@@ -129,7 +114,7 @@ def _touch_seen(connection: Connection, shop_id: int, import_id: int, delivery: 
     statement = (
         update(OfferRow)
         .where(OfferRow.shop_id == shop_id, OfferRow.gone_at.is_(None))
-        .values(import_id=import_id, last_seen=delivery.validity.seen_at, picture_failure=None)
+        .values(import_id=import_id, last_seen=delivery.shown_from, picture_failure=None)
     )
     if scope is not Scope.EVERYTHING:
         statement = statement.where(OfferRow.id.in_(select(staged.c.offer_id)))

@@ -91,7 +91,7 @@ def password_fault(error: PasswordError) -> str:
 
 def _address(token: str) -> str:
     catalog = services().catalog
-    return read_link(catalog, current_app.config["SECRET_KEY"], token, catalog.sources.now())
+    return read_link(catalog, current_app.config["SECRET_KEY"], token, catalog.now())
 
 
 def _ask_form(fault: str = "", status: int = 200) -> Response:

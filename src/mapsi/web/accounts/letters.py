@@ -37,7 +37,7 @@ class LetterWriter:
         mail["From"] = self._sender
         mail["To"] = Address(addr_spec=letter.address)
         mail["Subject"] = subject
-        mail["Date"] = format_datetime(self._catalog.sources.now())
+        mail["Date"] = format_datetime(self._catalog.now())
         mail["Message-ID"] = make_msgid(domain=urlsplit(self._url).hostname or "localhost")
         mail["Auto-Submitted"] = "auto-generated"
         if letter.kind == "drops":
@@ -50,7 +50,7 @@ class LetterWriter:
         return f"{self._url}/account/password/{self._sign(address)}"
 
     def _sign(self, address: str) -> str:
-        return sign_link(self._catalog, self._secret_key, address, self._catalog.sources.now())
+        return sign_link(self._catalog, self._secret_key, address, self._catalog.now())
 
     def _password(self, letter: Letter) -> tuple[str, str]:
         _ = _speak(letter.language)

@@ -24,7 +24,7 @@ _PLACE = ("page", "from", "lang")
 def listing() -> str:
     """What is kept, and the history."""
     house, owner = services(), _owner()
-    searches, now = house.catalog.peoples_searches, house.catalog.sources.now()
+    searches, now = house.catalog.peoples_searches, house.catalog.now()
     return render_template(
         "accounts/searches.html",
         owner=owner,

@@ -93,4 +93,4 @@ def _kept() -> dict[str, Any] | None:
 
 
 def _now() -> float:
-    return services().catalog.sources.now().timestamp()
+    return services().catalog.now().timestamp()

@@ -27,7 +27,7 @@ def live_document(catalog: Catalog) -> dict[str, Any]:
             for waiting in catalog.jobs.all()
         ],
         "workers": catalog.jobs.workers(),
-        "runs": [{"id": run.id, "shop": run.shop, "state": run.state} for run in catalog.sources.runs(limit=RUNS)],
+        "runs": [{"id": run.id, "shop": run.shop, "state": run.state} for run in catalog.runs.latest(limit=RUNS)],
         "generation": catalog.generation(),
     }
     text = json.dumps(document, sort_keys=True, ensure_ascii=False)

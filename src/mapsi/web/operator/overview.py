@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from mapsi.catalog.imports.sourcing import next_time
+from mapsi.catalog.imports.sources import next_time
 from mapsi.catalog.operations.clicks import ClickCount
 from mapsi.catalog.operations.jobs import WaitingJob
 from mapsi.catalog.operations.searches import Search
-from mapsi.catalog.pictures.pictures import PictureFault
+from mapsi.catalog.pictures.fetching import PictureFault
 from mapsi.catalog.records import CatalogStatus, Facets, ShopStatus
 from mapsi.errors import MapsiError
 from mapsi.refresh.queries import Account
@@ -149,7 +149,7 @@ class Overview:
 def view_overview(house: Services) -> Overview:
     """The catalogue as it is at this moment."""
     catalog = house.catalog
-    status, now = catalog.status(), catalog.sources.now()
+    status, now = catalog.status(), catalog.now()
     return Overview(
         now=view_time(now, now),
         shown=status.shown,

@@ -96,7 +96,7 @@ def source(slug: str) -> str:
     """One source: its settings, how it is doing, and the book of its runs."""
     house = services()
     catalog = house.catalog
-    version, now = live_document(catalog)["version"], catalog.sources.now()
+    version, now = live_document(catalog)["version"], catalog.now()
     view = next((one for one in view_sources(house, catalog.status(), now) if one.slug == slug), None)
     if view is None:
         raise NotFoundError("There is no such source.", "Go back to the overview.")
@@ -109,7 +109,7 @@ def source(slug: str) -> str:
         tried=_view_preview(catalog, record, now) if record else None,
         added=view_time(record.added_at, now) if record else None,
         duration=view_duration,
-        runs=[view_run(run, now) for run in catalog.sources.runs(slug, RUNS_SHOWN)],
+        runs=[view_run(run, now) for run in catalog.runs.latest(slug, RUNS_SHOWN)],
         work=view_work(catalog, now),
     )
 
@@ -123,7 +123,7 @@ class PreviewView:
 
 
 def _view_preview(catalog: Catalog, record: SourceRecord, now: datetime) -> PreviewView | None:
-    kept = catalog.sources.kept_preview(record)
+    kept = catalog.previews.latest(record)
     return PreviewView(view_time(kept.at, now), kept.previews) if kept else None
 
 
@@ -131,10 +131,10 @@ def _view_preview(catalog: Catalog, record: SourceRecord, now: datetime) -> Prev
 def run(run_id: int) -> str:
     """One run, with the rows that were skipped."""
     catalog = services().catalog
-    found = catalog.sources.find_run(run_id)
+    found = catalog.runs.find(run_id)
     known = {one.shop: one.name for one in catalog.sources.all()}
     return render_template(
-        "operator/run.html", run=view_run(found, catalog.sources.now()), name=known.get(found.shop, found.shop)
+        "operator/run.html", run=view_run(found, catalog.now()), name=known.get(found.shop, found.shop)
     )
 
 
@@ -150,7 +150,7 @@ def accept(slug: str) -> AnyResponse:
     accepts what they have not seen."""
     catalog = services().catalog
     asked = catalog.sources.find(slug)
-    last = next(iter(catalog.sources.runs(slug, 1)), None)
+    last = next(iter(catalog.runs.latest(slug, 1)), None)
     if last is None or last.state != "held" or str(last.id) != request.form.get("run"):
         flash(_("%(name)s: there was another run meanwhile. Look again.", name=asked.name))
         return redirect(url_for("operator.overview"), 303)

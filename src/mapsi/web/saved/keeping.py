@@ -33,7 +33,7 @@ def saved() -> Mapping[int, datetime]:
 
 def _look_up() -> Mapping[int, datetime]:
     account, catalog = visitor(), services().catalog
-    return catalog.saved.of(account.id) if account else read_device(catalog.sources.now())
+    return catalog.saved.of(account.id) if account else read_device(catalog.now())
 
 
 def is_saved(offer_id: int) -> bool:
@@ -49,7 +49,7 @@ def save(response: Response, offer_id: int) -> None:
         return
     if not catalog.saved.known(offer_id):
         raise NotFoundError("There is no such product.", "Search for it again.")
-    now = catalog.sources.now()
+    now = catalog.now()
     left = catalog.saved.add(account.id, {offer_id: now}) if account else {}
     if left or (account is None and len(saved()) >= MOST):
         raise TooManySavedError(f"There is room for {len(saved())} saved products.", "Take one off the list first.")
@@ -69,6 +69,6 @@ def unsave(response: Response, offer_id: int) -> None:
 def bring_along(response: Response, account: Account) -> None:
     """Move what the device saved into the account of somebody who has just come in; what there is no room for stays."""
     catalog = services().catalog
-    on_device = read_device(catalog.sources.now())
+    on_device = read_device(catalog.now())
     if on_device:
         write_device(response, catalog.saved.add(account.id, on_device))
