@@ -23,7 +23,8 @@ from mapsi.dataset.manifest import Manifest, build_manifest, read_manifest
 from mapsi.dataset.plan import read_plan
 from mapsi.evaluate import Answers
 from mapsi.evaluate.comparison import compare
-from mapsi.evaluate.scores import accuracy, bootstrap, macro_f1
+from mapsi.evaluate.intervals import measure_intervals
+from mapsi.evaluate.scores import accuracy, macro_f1
 from mapsi.learn.recipe import Phase, Recipe, load_recipe
 from mapsi.learn.reporting import answer_axis
 from mapsi.learn.run import CHECKPOINT, CONFIG, MANIFEST, WEIGHTS, list_runs, read_metrics, read_run
@@ -125,7 +126,8 @@ def table(runs: Path, name: str) -> Iterator[str]:
 def _row(recipe: str, ran: Ran, target: float | None) -> str:
     truth = np.array([ran.answers.classes.index(slug) for slug in ran.answers.truth])
     guess = ran.answers.order[:, 0]
-    right, f1 = (bootstrap(truth, guess, m, np.random.default_rng(0), rounds=1000) for m in (accuracy, macro_f1))
+    intervals = measure_intervals(ran.answers, np.random.default_rng(0))
+    right, f1 = intervals.accuracy, intervals.macro_f1
     epochs = ran.epochs_to(target) if target is not None else None
     reached = "" if epochs is None else f"{epochs} epochs, {ran.minutes('cpu_seconds', epochs):.0f} processor minutes"
     return (

@@ -239,7 +239,7 @@ def test_health_is_told_with_its_status(
     monkeypatch.setattr(house.finder._pair, "_root", tmp_path)
     half = client.get("/healthz")
     assert (half.status_code, half.json["status"], half.json["index"]) == (200, "incomplete", "damaged")
-    monkeypatch.setattr(house.finder, "facets", _refuse)
+    monkeypatch.setattr(house.catalog.listings, "facets", _refuse)
     sick = client.get("/healthz")
     assert (sick.status_code, sick.json["error"]["code"]) == (503, "catalog_unavailable")
     for told in (healthy, half, sick):

@@ -40,7 +40,7 @@ def _finder(house: House, index: Path) -> Finder:
     return Finder(
         house.catalog,
         ServingPair(house.finder.serving().model, index),
-        house.finder._pictures,
+        house.finder.pictures,
         house.taxonomy,
         EVERYTHING,
     )

@@ -106,7 +106,7 @@ def test_a_damaged_copy_is_lost_for_one_build_and_fetched_by_the_next(shop: Inst
     victim.write_bytes(b"broken")
     with_new = embed_pictures(shop.catalog, shop.model, shop.pictures, no_progress)
     assert with_new.read == 0, "an unchanged picture is never read again"
-    shop.catalog.pictures.prune_readings([])
+    shop.catalog.readings.prune([])
     report = build(shop, no_progress)
     assert (report.index.reading.read, report.index.reading.lost, report.index.indexed) == (39, 1, 39)
     again = build(shop, no_progress)

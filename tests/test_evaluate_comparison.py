@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, f1_score
 
-from evaluated import CLASSES, answers_of, random_answers, told
+from evaluated import CLASSES, answers_of, random_answers, slow_bootstrap, told
 from mapsi.arrays import FloatArray, IntArray
 from mapsi.errors import UsageError
-from mapsi.evaluate import Answers, Comparison, Interval, bootstrap, compare
+from mapsi.evaluate import Answers, Comparison, Interval, compare
 from mapsi.evaluate.comparison import Difference, difference, mcnemar, verdict
 from mapsi.evaluate.intervals import measure_intervals
 from mapsi.evaluate.resampling import block_numbers, class_numbers, draw
@@ -66,12 +66,14 @@ def _numbers(answers: Answers) -> tuple[IntArray, IntArray]:
     return truth, guess
 
 
-def test_intervals_are_those_of_the_slow_bootstrap() -> None:
-    answers = random_answers(400, np.random.default_rng(7))
-    truth, guess = _numbers(answers)
+@pytest.mark.parametrize("in_a_block", [1, 5])
+def test_intervals_are_those_of_the_slow_bootstrap(in_a_block: int) -> None:
+    made = random_answers(400, np.random.default_rng(7))
+    blocks = [f"sender {row // in_a_block}" for row in range(400)]
+    answers = answers_of(made.truth, made.shares, blocks=blocks)
     fast = measure_intervals(answers, np.random.default_rng(1), rounds=4000)
     for metric, found in ((accuracy, fast.accuracy), (macro_f1, fast.macro_f1)):
-        slow = bootstrap(truth, guess, metric, np.random.default_rng(2), rounds=300)
+        slow = slow_bootstrap(answers, metric, np.random.default_rng(2), rounds=300)
         assert (found.low, found.high) == pytest.approx((slow.low, slow.high), abs=0.012)
 
 

@@ -114,7 +114,7 @@ def test_the_front_page_shows_the_way_and_a_shelf(client: FlaskClient) -> None:
 def test_the_shelf_shows_a_little_of_everything_and_follows_the_catalogue(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shelf = Shelf(house.finder)
+    shelf = Shelf(house.catalog)
     page = shelf.page()
     products = page.products
     assert page.total == house.catalog.listings.search(Query(size=1)).total
@@ -123,7 +123,7 @@ def test_the_shelf_shows_a_little_of_everything_and_follows_the_catalogue(
     assert {("style", slug) for slug, _count in house.catalog.listings.facets().classes["style"]} <= shown
     assert shelf.page() is page
     changed = replace(house.catalog.listings.facets(), offers=91)
-    monkeypatch.setattr(house.finder, "facets", lambda: changed)
+    monkeypatch.setattr(house.catalog.listings, "facets", lambda: changed)
     assert shelf.page() is not page
 
 

@@ -8,7 +8,7 @@ from mapsi.evaluate.answers import Answers, Candidate, answer_photos
 from mapsi.evaluate.comparison import Comparison, compare
 from mapsi.evaluate.photos import Photo, labelled_photos
 from mapsi.evaluate.report import Report, build_report
-from mapsi.evaluate.scores import Interval, Scores, bootstrap, score
+from mapsi.evaluate.scores import Interval, Scores, score
 
 __all__ = [
     "Answers",
@@ -19,7 +19,6 @@ __all__ = [
     "Report",
     "Scores",
     "answer_photos",
-    "bootstrap",
     "build_report",
     "compare",
     "labelled_photos",

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from sklearn.metrics import accuracy_score, f1_score, precision_recall_fscore_support
 
-from mapsi.arrays import FloatArray, IntArray
-
-Metric = Callable[[IntArray, IntArray], float]
+from mapsi.arrays import BoolArray, FloatArray, IntArray
 
 TOP = 3
 
@@ -80,7 +77,7 @@ def ranked(shares: FloatArray) -> IntArray:
     return np.argsort(-shares, axis=1, kind="stable")
 
 
-def among_first(truth: Sequence[str], order: IntArray, classes: Sequence[str]) -> npt.NDArray[np.bool_]:
+def among_first(truth: Sequence[str], order: IntArray, classes: Sequence[str]) -> BoolArray:
     """Whether the true class is among the first three of ``order`` (n, C): (n,)."""
     column = {slug: i for i, slug in enumerate(classes)}
     true_columns = np.array([column.get(slug, -1) for slug in truth])
@@ -95,16 +92,3 @@ def accuracy(truth: IntArray, guess: IntArray) -> float:
 def macro_f1(truth: IntArray, guess: IntArray) -> float:
     """Mean F1 of the classes that ``truth`` has."""
     return float(f1_score(truth, guess, labels=np.unique(truth), average="macro", zero_division=0.0))
-
-
-def bootstrap(
-    truth: IntArray, guess: IntArray, metric: Metric, rng: np.random.Generator, *, rounds: int = 500
-) -> Interval:
-    """The 95 % percentile interval of any ``metric`` over resamples of the photos (Efron and Tibshirani, 1993).
-
-    It calls ``metric`` once a round; :mod:`mapsi.evaluate.resampling` draws all rounds of the usual figures at once.
-    """
-    picks = rng.integers(0, len(truth), (rounds, len(truth)))
-    values = [metric(truth[pick], guess[pick]) for pick in picks]
-    low, high = np.percentile(values, [2.5, 97.5])
-    return Interval(float(low), float(high))

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import onnx
 import onnxruntime as ort
 import torch
@@ -35,7 +34,7 @@ from mapsi.learn.card import write_card
 from mapsi.learn.map_figures import measure_map
 from mapsi.learn.measurement import (
     answer_samples,
-    float_answers,
+    axis_answers,
     measure_axis,
     measure_familiar,
     measure_source_baseline,
@@ -115,16 +114,17 @@ def export(run: Path, target: Path, options: ExportOptions, say: Callable[[str],
         else:
             (folder / NETWORK).write_bytes(plain.read_bytes())
         document = _document(folder, config, network, preprocessing, options)
-        document = learn_the_familiar(folder, document, spread(manifest.part("train"), options.familiar))
-        document, metrics = calibrate_and_measure(folder, document, manifest.part("train"), held, plain)
+        model, unrounded = Model(document, _session(folder / NETWORK)), Model(document, _session(plain))
+        familiar = learn_the_familiar(folder, model, spread(manifest.part("train"), options.familiar))
+        document, least, metrics = calibrate_and_measure(model, unrounded, familiar, manifest.part("train"), held)
+        document = replace(document, familiarity=Familiarity(least, file_digest(folder / FAMILIAR)))
         metrics["torch_gap"] = gap
-        write_json(folder / DOCUMENT, document.to_json())
-        metrics["map"] = measure_map(Model.open(folder), manifest.part("validation"), np.random.default_rng(0))
+        metrics["map"] = measure_map(model, manifest.part("validation"), np.random.default_rng(0))
         write_json(folder / DOCUMENT, document.to_json())
         write_json(folder / METRICS, metrics)
-        (folder / CARD).write_text(
-            write_card(document, metrics, manifest, config, int8=options.int8, notes=_notes(options)), "utf-8"
-        )
+        card = write_card(document, metrics, manifest, config, int8=options.int8, notes=_notes(options))
+        (folder / CARD).write_text(card, "utf-8")
+        Model.open(folder)  # raises where the folder does not hold together
     return document
 
 
@@ -251,54 +251,49 @@ def _document(
     return ModelDocument(options.name, created, width, preprocessing, axes, digest, groups=groups)
 
 
-def learn_the_familiar(folder: Path, document: ModelDocument, samples: Sequence[Sample]) -> ModelDocument:
-    """Write the middles of what was learned from beside the network; the threshold is set later, on photos held out."""
+def _session(network: Path) -> ort.InferenceSession:
+    return ort.InferenceSession(network, providers=["CPUExecutionProvider"])
+
+
+def learn_the_familiar(folder: Path, model: Model, samples: Sequence[Sample]) -> FloatArray:
+    """The middles of what was learned from, as they are written beside the network: (k, width), float16's numbers. The
+    threshold is set later, on photos held out."""
     garments = [s for s in samples if not s.nothing]
-    write_json(folder / DOCUMENT, document.to_json())
-    embeddings = answer_samples(Model.open(folder), garments)["embedding"]
-    np.save(folder / FAMILIAR, middles(embeddings).astype(np.float16))
-    return replace(document, familiarity=Familiarity(-1.0, file_digest(folder / FAMILIAR)))
+    (answers,) = answer_samples(garments, model)
+    stored = middles(answers["embedding"]).astype(np.float16)
+    np.save(folder / FAMILIAR, stored)
+    return stored.astype(np.float32)
 
 
 def calibrate_and_measure(
-    folder: Path, document: ModelDocument, learned: Sequence[Sample], held: Sequence[Sample], plain: Path
-) -> tuple[ModelDocument, dict[str, Any]]:
-    """Set what is familiar, and each axis's temperature and threshold, on the photos held out, and measure there, int8
-    beside float."""
-    write_json(folder / DOCUMENT, document.to_json())
-    model = Model.open(folder)
-    answers = answer_samples(model, held)
-    plain_logits = float_answers(plain, document, held)
-    document, familiar = _familiarity(folder, document, held, answers["embedding"])
-    metrics: dict[str, Any] = {"axes": {}, "familiar": measure_familiar(held, familiar)}
+    model: Model, plain: Model, familiar: FloatArray, learned: Sequence[Sample], held: Sequence[Sample]
+) -> tuple[ModelDocument, float, dict[str, Any]]:
+    """Set what is familiar, and each axis's temperature and threshold, on the photos held out, and measure there, the
+    int8 ``model`` beside the ``plain`` one of floats. Gives the document with these, the cosine from which a photo is
+    familiar, and the figures."""
+    answers, unrounded = answer_samples(held, model, plain)
+    nearest = nearness(answers["embedding"], familiar)
+    least = round(familiarity_threshold(nearest[[i for i, s in enumerate(held) if not s.nothing]]), 4)
+    known = np.asarray(nearest >= least)
+    metrics: dict[str, Any] = {"axes": {}, "familiar": measure_familiar(held, known)}
     axes = []
-    for labels in document.axes:
-        rows = [i for i, s in enumerate(held) if s.labels.get(labels.axis) in labels.classes]
-        strangers = [i for i, s in enumerate(held) if s.has_no_answer(labels.axis)]
-        logits = answers[f"logits:{labels.axis}"]
+    for axis in model.axes:
+        rows = [i for i, s in enumerate(held) if s.labels.get(axis.axis) in axis.classes]
+        mine = [held[i] for i in rows]
+        strangers = [i for i, s in enumerate(held) if s.has_no_answer(axis.axis)]
+        logits = answers[f"logits:{axis.axis}"]
         # An unfamiliar photo is unsure whatever its logits: as if they were all alike.
-        told = logits * familiar[:, None]
-        truth = np.array([labels.classes.index(held[i].labels[labels.axis]) for i in rows])
+        told = logits * known[:, None]
+        truth = np.array([axis.classes.index(sample.labels[axis.axis]) for sample in mine])
         temperature = fit_temperature(logits[rows], truth)
         threshold = choose_threshold(told[rows], truth, told[strangers], temperature)
-        axes.append(replace(labels, temperature=temperature, threshold=threshold))
-        mine = [held[i] for i in rows]
-        figures = measure_axis(axes[-1], mine, truth, logits[rows], plain_logits[labels.axis][rows])
-        figures["sure"] = measure_sure(axes[-1], truth, told[rows], told[strangers])
-        figures["source_baseline"] = measure_source_baseline(labels, learned, mine, logits[rows])
+        labels = replace(axis, temperature=temperature, threshold=threshold)
+        axes.append(labels)
+        seen = axis_answers(labels, mine, logits[rows])
+        figures = measure_axis(labels, seen, truth, logits[rows], unrounded[f"logits:{labels.axis}"][rows])
+        figures["sure"] = measure_sure(labels, truth, told[rows], told[strangers])
+        figures["source_baseline"] = measure_source_baseline(labels.axis, learned, seen)
         if not labels.attribute:
             figures["backgrounds"] = measure_backgrounds(model, labels.axis, mine, truth, np.random.default_rng(0))
         metrics["axes"][labels.axis] = figures
-    return replace(document, axes=tuple(axes)), metrics
-
-
-def _familiarity(
-    folder: Path, document: ModelDocument, held: Sequence[Sample], embeddings: FloatArray
-) -> tuple[ModelDocument, npt.NDArray[np.bool_]]:
-    """The document with the threshold set, and which of the photos held out are familiar."""
-    assert document.familiarity is not None
-    nearest = nearness(embeddings, np.load(folder / FAMILIAR).astype(np.float32))
-    garments = [i for i, s in enumerate(held) if not s.nothing]
-    threshold = round(familiarity_threshold(nearest[garments]), 4)
-    document = replace(document, familiarity=replace(document.familiarity, threshold=threshold))
-    return document, np.asarray(nearest >= threshold)
+    return replace(model.document, axes=tuple(axes)), least, metrics

@@ -8,16 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
-import onnxruntime as ort
 
-from mapsi.arrays import FloatArray, IntArray
+from mapsi.arrays import BoolArray, FloatArray, IntArray
 from mapsi.dataset.photos import Sample
 from mapsi.evaluate import Answers
 from mapsi.evaluate.groups import source_baseline
-from mapsi.evaluate.scores import accuracy, bootstrap, macro_f1, score
+from mapsi.evaluate.intervals import measure_intervals
+from mapsi.evaluate.resampling import block_numbers
+from mapsi.evaluate.scores import accuracy, macro_f1, score
 from mapsi.imaging import Preprocessing, to_input
-from mapsi.infer.folder import AxisLabels, ModelDocument
+from mapsi.infer.folder import AxisLabels
 from mapsi.infer.model import Model, calibrated
 from mapsi.learn.calibration import calibration_error
 from mapsi.learn.photos import decode
@@ -26,20 +26,16 @@ from mapsi.learn.run import photos_of
 BATCH = 32
 
 
-def answer_samples(model: Model, samples: Sequence[Sample]) -> dict[str, FloatArray]:
-    """Raw outputs of a model for samples, by output name, the focus maps left out (they are large)."""
-    parts: list[dict[str, FloatArray]] = []
+def answer_samples(samples: Sequence[Sample], *models: Model) -> list[dict[str, FloatArray]]:
+    """Each model's raw outputs for samples, by output name, the focus maps left out (they are large). The models take
+    the same views of a photo: it is decoded once for all of them."""
+    parts: list[list[dict[str, FloatArray]]] = [[] for _ in models]
     for start in range(0, len(samples), BATCH):
-        answers = model.answer(model_inputs(samples[start : start + BATCH], model.document.preprocessing))
-        parts.append({name: value for name, value in answers.items() if not name.startswith("focus:")})
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-
-
-def float_answers(plain: Path, document: ModelDocument, samples: Sequence[Sample]) -> dict[str, FloatArray]:
-    """Logits by axis of the float network, with the same views of each photo as the model folder takes."""
-    model = Model(document, ort.InferenceSession(plain, providers=["CPUExecutionProvider"]))
-    answers = answer_samples(model, samples)
-    return {labels.axis: answers[f"logits:{labels.axis}"] for labels in document.axes}
+        inputs = model_inputs(samples[start : start + BATCH], models[0].document.preprocessing)
+        for part, model in zip(parts, models, strict=True):
+            answers = model.answer(inputs)
+            part.append({name: value for name, value in answers.items() if not name.startswith("focus:")})
+    return [{name: np.concatenate([batch[name] for batch in part]) for name in part[0]} for part in parts]
 
 
 def model_inputs(samples: Sequence[Sample], preprocessing: Preprocessing) -> FloatArray:
@@ -48,28 +44,31 @@ def model_inputs(samples: Sequence[Sample], preprocessing: Preprocessing) -> Flo
     return np.stack([to_input(photo, preprocessing) for photo in photos])
 
 
+def axis_answers(labels: AxisLabels, samples: Sequence[Sample], logits: FloatArray) -> Answers:
+    """What a model says on one axis of samples that have a label on it, as evaluation sees it."""
+    photos = tuple(photos_of(samples, labels.axis, Path()))
+    return Answers(photos, labels.classes, calibrated(logits, labels.temperature), np.ones(len(photos), np.bool_))
+
+
 def measure_axis(
-    labels: AxisLabels, samples: Sequence[Sample], truth: IntArray, logits: FloatArray, plain: FloatArray
+    labels: AxisLabels, answers: Answers, truth: IntArray, logits: FloatArray, plain: FloatArray
 ) -> dict[str, Any]:
-    """The figures of one axis, as they stand in ``metrics.json`` and in the card; ``plain`` are the float logits."""
-    guess = logits.argmax(axis=1)
-    shares = calibrated(logits, labels.temperature)
+    """The figures of one axis, as they stand in ``metrics.json`` and in the card; ``plain`` are the float logits.
+    Intervals are over resamples of whole blocks: photos of one sender or product are no independent witnesses."""
     rng = np.random.default_rng(0)
-    slugs = [labels.classes[i] for i in truth]
-    figures: dict[str, Any] = score(slugs, shares, labels.classes).to_json()
-    figures["intervals"] = {
-        "accuracy": asdict(bootstrap(truth, guess, accuracy, rng)),
-        "macro_f1": asdict(bootstrap(truth, guess, macro_f1, rng)),
-    }
+    found = measure_intervals(answers, rng)
+    figures: dict[str, Any] = score(answers.truth, answers.shares, answers.classes).to_json()
+    figures["intervals"] = {"accuracy": asdict(found.accuracy), "macro_f1": asdict(found.macro_f1)}
+    figures["blocks"] = len(set(block_numbers([photo.block for photo in answers.photos])))
     figures["float"] = {
         "accuracy": accuracy(truth, plain.argmax(axis=1)),
         "macro_f1": macro_f1(truth, plain.argmax(axis=1)),
     }
     figures["calibration_error"] = calibration_error(logits, truth, labels.temperature)
-    proxy = np.array([s.proxy for s in samples])
+    proxy = np.array([photo.marks["proxy"] == "yes" for photo in answers.photos])
     if proxy.any() and not proxy.all():
-        figures["proxies"] = _part(labels, truth, guess, proxy, rng)
-        figures["others"] = _part(labels, truth, guess, ~proxy, rng)
+        figures["proxies"] = _part(answers.of(proxy), rng)
+        figures["others"] = _part(answers.of(~proxy), rng)
     return figures
 
 
@@ -87,19 +86,14 @@ def measure_sure(labels: AxisLabels, truth: IntArray, told: FloatArray, stranger
     }
 
 
-def measure_source_baseline(
-    labels: AxisLabels, learned: Sequence[Sample], held: Sequence[Sample], logits: FloatArray
-) -> dict[str, Any] | None:
+def measure_source_baseline(axis: str, learned: Sequence[Sample], answers: Answers) -> dict[str, Any] | None:
     """How often the class is guessed right from a photo's source alone, beside the model: what it says above that, it
     says of clothes. ``None`` where sources are not known."""
-    shares = calibrated(logits, labels.temperature)
-    photos = tuple(photos_of(held, labels.axis, Path()))
-    answers = Answers(photos, labels.classes, shares, np.ones(len(photos), dtype=np.bool_))
-    found = source_baseline(answers, photos_of(learned, labels.axis, Path()))
+    found = source_baseline(answers, photos_of(learned, axis, Path()))
     return None if found is None else asdict(found)
 
 
-def measure_familiar(samples: Sequence[Sample], familiar: npt.NDArray[np.bool_]) -> dict[str, Any]:
+def measure_familiar(samples: Sequence[Sample], familiar: BoolArray) -> dict[str, Any]:
     """How many photos held out are familiar: of garments, and of nothing by the folder they came from."""
     groups: dict[str, list[bool]] = {}
     for sample, near in zip(samples, familiar, strict=True):
@@ -109,14 +103,13 @@ def measure_familiar(samples: Sequence[Sample], familiar: npt.NDArray[np.bool_])
     return {name: {"photos": len(rows), "familiar": sum(rows) / len(rows)} for name, rows in sorted(groups.items())}
 
 
-def _part(
-    labels: AxisLabels, truth: IntArray, guess: IntArray, rows: npt.NDArray[np.bool_], rng: np.random.Generator
-) -> dict[str, Any]:
+def _part(answers: Answers, rng: np.random.Generator) -> dict[str, Any]:
     """Figures of some of the photos; the macro F1 is over the classes that these photos have."""
+    scores = score(answers.truth, answers.shares, answers.classes)
     return {
-        "n": int(rows.sum()),
-        "classes": len(np.unique(truth[rows])),
-        "accuracy": accuracy(truth[rows], guess[rows]),
-        "macro_f1": macro_f1(truth[rows], guess[rows]),
-        "macro_f1_interval": asdict(bootstrap(truth[rows], guess[rows], macro_f1, rng)),
+        "n": scores.n,
+        "classes": len(scores.classes),
+        "accuracy": scores.accuracy,
+        "macro_f1": scores.macro["f1"],
+        "macro_f1_interval": asdict(measure_intervals(answers, rng).macro_f1),
     }
