@@ -1,6 +1,6 @@
 """What lies in a backup: a tar archive with tables, files of the home folder, and a list of both at its end.
 
-tables/NAME.jsonl.gz   a line of column names, then a line a row
+tables/NAME.jsonl.gz   a line of column names, then a line per row
 secret-key, models/, pictures/   as in the home folder
 contents.json          the last member: what the others are, to tell a whole backup from a cut or damaged one
 """

@@ -140,7 +140,7 @@ def _fetcher(settings: Settings) -> Fetcher:
 
 
 class _Bars:
-    """A bar a class on a terminal; a line a class where there is none."""
+    """A bar per class on a terminal; a line per class where there is none."""
 
     def __init__(self) -> None:
         self._bar: tqdm[Never] | None = None
@@ -195,7 +195,7 @@ def sources() -> None:
     help="What to print.",
 )
 def print_credits(folder: Path, form: str) -> None:
-    """Print who made the photos in FOLDER and under which licence, a line a photo."""
+    """Print who made the photos in FOLDER and under which licence, a line per photo."""
     from mapsi.collect.credits import FORMATS, credited
 
     click.echo(FORMATS[form](credited(folder)), nl=False)

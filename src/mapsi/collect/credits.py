@@ -26,7 +26,7 @@ def credited(folder: Path) -> list[tuple[str, Line]]:
 
 
 def as_text(credits: Iterable[tuple[str, Line]]) -> str:
-    """A line a photo, in the form that Creative Commons recommends: title, author, source, licence."""
+    """A line per photo, in the form that Creative Commons recommends: title, author, source, licence."""
     return "".join(f"{path}: {_sentence(line)}\n" for path, line in credits)
 
 

@@ -1,7 +1,7 @@
 """The folder of a collection: photos by class, the ledger, and what is needed to go on.
 
 FOLDER/CLASS/NAME.jpg     NAME is the beginning of the SHA-256 of what came
-FOLDER/ledger.jsonl       one line a photo that was named
+FOLDER/ledger.jsonl       one line per photo that was named
 FOLDER/labels.csv         path, label, source, sender, page, licence: what `mapsi dataset` and `mapsi train` read
 FOLDER/report.json        how it ended
 FOLDER/.collect/          answers of APIs, photos on their way; may be deleted when nothing is running

@@ -19,9 +19,9 @@ _END = {"end": True}
 
 
 class Remembered:
-    """``source`` with a memory in ``folder``: a file a class and query, a line a photo, kept for a week.
+    """``source`` with a memory in ``folder``: a file per class and query, a line per photo, kept for a week.
 
-    A search that is gone on with gives the noted photos first. Where more are wanted, and the source had not come to
+    A search that is taken up again gives the noted photos first. Where more are wanted, and the source had not come to
     its end, it is searched anew and the photos that it names again are passed over.
     """
 

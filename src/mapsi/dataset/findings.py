@@ -57,8 +57,8 @@ class ClassRow:
 
 @dataclass(frozen=True, slots=True)
 class CheckReport:
-    """All findings in the order of :data:`KINDS`, a row a class, and remarks on the whole. ``kept`` + ``left_out`` are
-    all photos. Without a model labels are not checked, and none in doubt means nothing."""
+    """All findings in the order of :data:`KINDS`, a row per class, and remarks on the whole. ``kept`` + ``left_out``
+    are all photos. Without a model labels are not checked, and none in doubt means nothing."""
 
     folder: Path
     axis: str

@@ -13,7 +13,7 @@ _EIGHTHS = " ▏▎▍▌▋▊▉"
 
 
 def as_text(report: Report) -> str:
-    """The figures of ``report``: all photos, a bar a class, the most confused pairs, and what to know about them."""
+    """The figures of ``report``: all photos, a bar per class, the most confused pairs, and what to know about them."""
     parts = [_summary(report), _classes(report)]
     parts += [_confused(report)] if report.confused else []
     parts += [_groups(report)] if report.groups else []

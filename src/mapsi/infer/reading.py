@@ -34,7 +34,7 @@ class AxisReading:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """All that a model says of one photo: an embedding of unit length, (width,), and an answer an axis. ``model`` is
+    """All that a model says of one photo: an embedding of unit length, (width,), and an answer per axis. ``model`` is
     the fingerprint of the model: embeddings of two models cannot be compared."""
 
     embedding: FloatArray

@@ -45,7 +45,7 @@ def _network_section(document: ModelDocument, config: RunConfig, int8: bool) -> 
     return "\n".join(
         [
             "## Network",
-            f"- {config.recipe.backbone}, one linear head an axis, embedding of {document.width} numbers, unit length.",
+            f"- {config.recipe.backbone}, a linear head per axis, embedding of {document.width} numbers, unit length.",
             f"- Reads RGB at {p.size} x {p.size} px ({p.fit}), {views}; mean {p.mean}, deviation {p.std}.",
             "- ONNX, int8 (static QDQ, per channel), ranges from training photos; heads in float."
             if int8
@@ -59,7 +59,8 @@ def _axis_section(labels: AxisLabels, figures: dict[str, Any], manifest: Manifes
     sure, plain = figures["sure"], figures["float"]
     lines = [
         f"## Axis `{labels.axis}`",
-        f"On {figures['n']} photos held out, {'int8' if int8 else 'float'}, with 95 % bootstrap intervals:",
+        f"On {figures['n']} photos held out, {'int8' if int8 else 'float'}, with 95 % bootstrap intervals over "
+        f"{figures['intervals']['blocks']} blocks of photos that belong together:",
         "",
         "| figure | value | interval |",
         "|---|---|---|",

@@ -201,7 +201,7 @@ def quantise(plain: Path, target: Path, inputs: FloatArray) -> None:
     """
     prepared = plain.with_name("prepared.onnx")
     quant_pre_process(str(plain), str(prepared), skip_symbolic_shape=True)
-    # ONNX Runtime prints a line a batch.
+    # ONNX Runtime prints a line per batch.
     with redirect_stdout(io.StringIO()):
         quantize_static(
             str(prepared),

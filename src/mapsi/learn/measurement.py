@@ -58,8 +58,9 @@ def measure_axis(
     rng = np.random.default_rng(0)
     found = measure_intervals(answers, rng)
     figures: dict[str, Any] = score(answers.truth, answers.shares, answers.classes).to_json()
-    figures["intervals"] = {"accuracy": asdict(found.accuracy), "macro_f1": asdict(found.macro_f1)}
-    figures["blocks"] = len(set(block_numbers([photo.block for photo in answers.photos])))
+    blocks = int(block_numbers([photo.block for photo in answers.photos]).max()) + 1
+    bounds = {"accuracy": asdict(found.accuracy), "macro_f1": asdict(found.macro_f1)}
+    figures["intervals"] = {**bounds, "blocks": blocks}
     figures["float"] = {
         "accuracy": accuracy(truth, plain.argmax(axis=1)),
         "macro_f1": macro_f1(truth, plain.argmax(axis=1)),

@@ -1,4 +1,4 @@
-"""The order of products for a photo: by one score, one row a product, as far as there is anything like it."""
+"""The order of products for a photo: by one score, one row per product, as far as there is anything like it."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ TRIED = 4
 class Shelf:
     """The newest product with a picture of each class, the fullest classes first, then the newest of all.
 
-    One small search a class is too slow for every visit; the catalogue gives the same facets until it changes,
+    One small search per class is too slow for every visit; the catalogue gives the same facets until it changes,
     and as long stays the shelf. Any number of threads may ask at once.
     """
 

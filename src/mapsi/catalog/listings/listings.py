@@ -51,7 +51,7 @@ class Listings:
         Words that find nothing are mended, where that helps (typed on the other keyboard layout, or with one slip); the
         page's ``instead`` then says what was searched for. ``likeness`` puts hits in titles before hits in brand,
         category or colour before those in class words, then whole words before parts and synonyms, then the newest.
-        One offer a product: the best hit, of equals the cheapest. A page beyond the end is empty.
+        One offer per product: the best hit, of equals the cheapest. A page beyond the end is empty.
 
         Raises :class:`UsageError` where the words are longer than 256 characters or more than 24, its ``NoWordsError``
         where they have no letter or digit.

@@ -99,7 +99,7 @@ def _load(connection: Connection, offer_ids: Sequence[int]) -> dict[int, _Classe
 
 def _wanted(has: _Classes, offer: Any, classifier: OfferClassifier) -> _Classes:
     by_words = dict(has.by_words)
-    if KIND_AXIS in has.by_model:  # it may have taken the place of what the words said: a row an axis
+    if KIND_AXIS in has.by_model:  # it may have taken the place of what the words said: a row per axis
         kind = classifier.kind(offer.title, offer.category, offer.google_category)
         by_words |= {KIND_AXIS: kind} if kind else {}
     told = json.loads(offer.labels) if offer.labels else {}

@@ -275,7 +275,7 @@ class ReadingRow(Table):
 
 
 class OfferClass(Table):
-    """One class an axis; ``origin`` is ``words`` (of the shop), ``model`` or ``person``."""
+    """One class per axis; ``origin`` is ``words`` (of the shop), ``model`` or ``person``."""
 
     __tablename__ = "offer_classes"
     __table_args__ = (Index(None, "axis", "slug", "offer_id"), TABLE_OPTIONS)
@@ -298,7 +298,7 @@ class ClassWords(Table):
 
 
 class Listing(Table):
-    """The shop window: one slim row an offer that is shown, with all that finding, narrowing and sorting need.
+    """The shop window: one slim row per offer that is shown, with all that finding, narrowing and sorting need.
 
     ``price_order`` is the lowest price in ten-thousandths of a unit, the same scale for every currency. ``title`` is a
     searchable text, ``brand``, ``category`` and ``color`` are the shop's own; ``classes`` are keys of ``class_words``,

@@ -1,4 +1,4 @@
-"""A class an axis out of a shop's own words, where title and category leave no doubt."""
+"""A class per axis out of a shop's own words, where title and category leave no doubt."""
 
 from __future__ import annotations
 

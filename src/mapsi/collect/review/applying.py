@@ -1,7 +1,7 @@
 """Carrying a review out: files move to their class or to ``.dropped/CLASS``, ``labels.csv`` follows, nothing is
 deleted.
 
-What is about to move is written to the journal first, so that a process that is killed at any point is gone on with: a
+What is about to move is written to the journal first, so that a process that is killed at any point is continued: a
 file lies either where it was or where it goes, and the labels are written before the journal calls the move done.
 """
 
