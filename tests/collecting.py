@@ -8,10 +8,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from mapsi.collect.answers import Answers
 from mapsi.collect.api import Asking
 from mapsi.collect.filing import held
-from mapsi.collect.harvest import Order, collect, open_desk
+from mapsi.collect.harvest import Order, collect, open_tools
+from mapsi.collect.kept_answers import KeptAnswers
 from mapsi.collect.report import ClassReport
 from mapsi.collect.screening import Screen
 from mapsi.collect.source import Found, Query, Source
@@ -63,7 +63,7 @@ def fetcher() -> Fetcher:
 
 def asking(folder: Path, clock: WoundClock | None = None, seconds: float = 2) -> Asking:
     clock = clock or WoundClock()
-    return Asking(fetcher(), clock, Answers(folder, clock), seconds)
+    return Asking(fetcher(), clock, KeptAnswers(folder, clock), seconds)
 
 
 @dataclass
@@ -127,5 +127,5 @@ class Run:
         axis = style_axis()
         screen = Screen(PhotoLimits(self.max_bytes, 4_000_000), self.min_side)
         visitor = Visitor(fetcher(), self.clock, screen, self.seconds)
-        with open_desk(self.folder, axis, sources, visitor, self.clock, Order(**order)) as desk:
-            return collect(self.folder, [axis.find(slug) for slug in slugs], desk, Silent())
+        with open_tools(self.folder, axis, sources, visitor, self.clock, Order(**order)) as tools:
+            return collect(self.folder, [axis.find(slug) for slug in slugs], tools, Silent())

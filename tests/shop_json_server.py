@@ -28,7 +28,7 @@ from urllib.parse import parse_qsl, urlsplit
 from PIL import Image
 
 from feed_server import served
-from mapsi.providers.quota import DAILY_CALLS, quota_day, quota_spent
+from mapsi.providers.quota import quota_day, quota_spent
 
 CLIENT_ID, CLIENT_SECRET = "mapsi-test-id", "mapsi-test-secret"
 PATH = "/v1/search/shop.json"
@@ -348,7 +348,7 @@ if __name__ == "__main__":
 class MemoryQuota:
     """A quota that this process alone knows of; threads may share it."""
 
-    def __init__(self, limit: int = DAILY_CALLS) -> None:
+    def __init__(self, limit: int = 25_000) -> None:
         self.limit = limit
         self._day: date | None = None
         self._spent = 0

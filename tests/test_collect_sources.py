@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 from collecting import USER_AGENT, WoundClock, asking, query, settings_of
-from mapsi.collect.answers import KEPT_SECONDS, Answers
 from mapsi.collect.commons import Commons, as_thumbnail
 from mapsi.collect.faults import (
     ContactMissingError,
@@ -23,6 +22,7 @@ from mapsi.collect.faults import (
     SourceRefused,
     SourceUnreachable,
 )
+from mapsi.collect.kept_answers import KEPT_SECONDS, KeptAnswers
 from mapsi.collect.naver import NaverHub, NaverOpen
 from mapsi.collect.openverse import Openverse, licence_name
 from mapsi.collect.pace import SystemClock
@@ -121,7 +121,7 @@ def test_answers_are_kept_for_a_week_and_then_removed(
     clock.sleep(KEPT_SECONDS + 1)
     folder = tmp_path / "answers" / "naver-hub"
     assert list(folder.iterdir())
-    Answers(folder, clock)
+    KeptAnswers(folder, clock)
     assert not list(folder.iterdir())
 
 

@@ -271,11 +271,6 @@ class Settings:
     )
 
 
-def setting_names() -> list[str]:
-    """The environment variables that are read, in the table's order."""
-    return [PREFIX + f.name.upper() for f in fields(Settings)]
-
-
 @dataclass(frozen=True, slots=True)
 class SettingRow:
     """One row of the manual's table."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -67,11 +66,6 @@ class Withdrawal:
     """A row of a feed of changes which says that the shop's offer ``id`` is gone."""
 
     id: str
-
-
-OfferStream = Iterable[Offer | BrokenRow]
-"""What a provider yields, lazily. It raises ``FeedError`` where the feed as a whole cannot be used (breaks off, is no
-feed, hides an entity bomb); whoever reads the stream must then take over nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -101,7 +101,7 @@ def _collect(
 ) -> None:
     from mapsi.collect.filing import held
     from mapsi.collect.harvest import collect as run_collection
-    from mapsi.collect.harvest import open_desk, refuse_nothing
+    from mapsi.collect.harvest import open_tools, refuse_nothing
     from mapsi.collect.pace import SystemClock
     from mapsi.collect.screening import Screen
     from mapsi.collect.source import Remarking
@@ -118,8 +118,8 @@ def _collect(
             for sentence in source.remarks(axis) if isinstance(source, Remarking) else ():
                 click.echo(f"{source.name}: {sentence}", err=True)
         try:
-            with open_desk(folder, axis, sources, visitor, clock, order) as desk:
-                reports = run_collection(folder, classes, desk, bars)
+            with open_tools(folder, axis, sources, visitor, clock, order) as tools:
+                reports = run_collection(folder, classes, tools, bars)
         except KeyboardInterrupt:
             click.echo("\nStopped. The same command goes on from here.", err=True)
             sys.exit(INTERRUPTED)

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from mapsi.collect.answers import Answers
 from mapsi.collect.faults import SourceChanged, SourceExhausted, SourceFault, SourceRefused, SourceUnreachable
+from mapsi.collect.kept_answers import KeptAnswers
 from mapsi.collect.pace import Clock, Pace, hour_of, limit_rest, moment
 from mapsi.errors import RefusedAddressError, RemoteError
 from mapsi.remote import Fetched, Fetcher
@@ -45,7 +45,7 @@ class Caller:
 class Asking(Caller):
     """What every API source is built with. ``seconds`` is the time in which one answer has to arrive."""
 
-    answers: Answers
+    answers: KeptAnswers
     seconds: float = 20
 
 
@@ -61,7 +61,7 @@ def _says_nothing(_status: int, _answer: Any) -> None:
 class JsonApi:
     """One API, asked one request at a time, requests ``apart`` seconds from each other.
 
-    What it answered is kept in :class:`Answers`, and what stands there is not asked again.
+    What it answered is kept in :class:`KeptAnswers`, and what stands there is not asked again.
     """
 
     def __init__(self, source: str, asking: Asking, *, apart: float, judge: Judge = _says_nothing) -> None:

@@ -8,12 +8,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from mapsi.collect.downloads import Downloads, Postponed
-from mapsi.collect.filing import Shelf
-from mapsi.collect.lanes import Candidate, Lane, queries_of
+from mapsi.collect.filing import Collection
+from mapsi.collect.lanes import Lane, NamedPhoto, queries_of
 from mapsi.collect.ledger import SAME_ADDRESS, Ledger, Line, Outcome, short_address
 from mapsi.collect.pace import Clock, moment
 from mapsi.collect.report import ClassReport, tally_lines
-from mapsi.collect.screening import Photo, Screen, Unfit
+from mapsi.collect.screening import Screen, ScreenedPhoto, Unfit
 from mapsi.collect.source import Source
 from mapsi.collect.standing import Standing
 from mapsi.collect.visit import NOT_VISITED
@@ -29,15 +29,15 @@ NAME_LENGTH = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Desk:
+class Tools:
     """What all classes of a run are worked on with."""
 
     ledger: Ledger
-    shelf: Shelf
+    collection: Collection
     sources: Sequence[Source]
     standing: Standing
     screen: Screen
-    downloads: Downloads[Candidate, Photo | Unfit]
+    downloads: Downloads[NamedPhoto, ScreenedPhoto | Unfit]
     clock: Clock
     per_class: int
     languages: tuple[str, ...]
@@ -50,27 +50,27 @@ class Desk:
 class ClassWork:
     """One class in one run; ``kept`` is called for each photo that is kept."""
 
-    def __init__(self, cls: Class, desk: Desk, kept: Callable[[], None]) -> None:
+    def __init__(self, cls: Class, tools: Tools, kept: Callable[[], None]) -> None:
         self._cls = cls
-        self._desk = desk
+        self._tools = tools
         self._kept = kept
         self._lanes: deque[Lane] = deque()
         self._ends: dict[str, str] = {}
         self._on_way: dict[str, str] = {}
         self._postponed: dict[tuple[str, str], Postponed] = {}
-        queries = queries_of(cls, desk.languages)
-        for source in desk.sources:
-            if (why := desk.standing.why_out(source.name)) is not None:
+        queries = queries_of(cls, tools.languages)
+        for source in tools.sources:
+            if (why := tools.standing.why_out(source.name)) is not None:
                 self._ends[source.name] = f"It is not asked any more: {why}"
             else:
                 self._lanes.append(Lane(source, queries))
 
     def run(self) -> None:
         """Work until the class has what was asked, or nobody has more."""
-        downloads = self._desk.downloads
+        downloads = self._tools.downloads
         while (missing := self._missing()) > 0:
-            while downloads.in_flight < min(missing, IN_FLIGHT) and (candidate := self._next()) is not None:
-                self._admit(candidate)
+            while downloads.in_flight < min(missing, IN_FLIGHT) and (named := self._next()) is not None:
+                self._admit(named)
             if not downloads.in_flight:
                 return
             for done, result in downloads.finished():
@@ -83,45 +83,47 @@ class ClassWork:
 
     def report(self) -> ClassReport:
         """The account of the class as it stands."""
-        names = list(dict.fromkeys(source.name for source in self._desk.sources))
-        tallies = tally_lines(self._desk.ledger.lines, self._cls.slug, names)
+        names = list(dict.fromkeys(source.name for source in self._tools.sources))
+        tallies = tally_lines(self._tools.ledger.lines, self._cls.slug, names)
         for (source, _), postponed in self._postponed.items():
             until = f" (until {postponed.until})" if postponed.until else ""
             tallies[source].waiting[f"{postponed.host}{until}"] += 1
-        report = ClassReport(self._cls.slug, self._desk.per_class, self._desk.shelf.count(self._cls.slug), tallies)
+        report = ClassReport(
+            self._cls.slug, self._tools.per_class, self._tools.collection.count(self._cls.slug), tallies
+        )
         if report.is_short:
             for name, end in self._ends.items():
                 tallies[name].end = end
         return report
 
     def _missing(self) -> int:
-        return self._desk.per_class - self._desk.shelf.count(self._cls.slug)
+        return self._tools.per_class - self._tools.collection.count(self._cls.slug)
 
-    def _next(self) -> Candidate | None:
+    def _next(self) -> NamedPhoto | None:
         """The next source's next photo; None where nobody has more."""
         while self._lanes:
             lane = self._lanes.popleft()
             name = lane.source.name
             try:
-                candidate = lane.take()
+                named = lane.take()
             except MapsiError as error:
-                self._desk.standing.failed(name, error)
+                self._tools.standing.failed(name, error)
                 self._ends[name] = str(error)
-                if self._desk.standing.why_out(name) is None:
+                if self._tools.standing.why_out(name) is None:
                     self._lanes.append(lane)
                 continue
-            if candidate is None:
+            if named is None:
                 self._ends.setdefault(name, NO_MORE)
                 continue
-            self._desk.standing.answered(name)
+            self._tools.standing.answered(name)
             self._lanes.append(lane)
-            return candidate
+            return named
         return None
 
-    def _admit(self, candidate: Candidate) -> None:
+    def _admit(self, named: NamedPhoto) -> None:
         """Send for a photo, unless it is known already what becomes of it."""
-        source, found = candidate.source, candidate.found
-        ledger = self._desk.ledger
+        source, found = named.source, named.found
+        ledger = self._tools.ledger
         named_before = self._on_way.get(found.address)
         if (
             ledger.is_settled(self._cls.slug, source, found.address)
@@ -130,65 +132,65 @@ class ClassWork:
         ):
             return
         if named_before is not None:
-            self._write(candidate, "duplicate", SAME_ADDRESS, f"{named_before} named it too.")
+            self._write(named, "duplicate", SAME_ADDRESS, f"{named_before} named it too.")
         elif (earlier := ledger.earlier(found.address)) is not None and earlier.reason != NOT_VISITED:
-            self._repeat(candidate, earlier)
+            self._repeat(named, earlier)
         else:
-            self._send_for(candidate)
+            self._send_for(named)
 
-    def _send_for(self, candidate: Candidate) -> None:
+    def _send_for(self, named: NamedPhoto) -> None:
         try:
-            self._desk.screen.check_size(candidate.found.width, candidate.found.height)
+            self._tools.screen.check_size(named.found.width, named.found.height)
         except Unfit as unfit:
-            self._write(candidate, unfit.outcome, unfit.reason, unfit.detail)
+            self._write(named, unfit.outcome, unfit.reason, unfit.detail)
             return
-        self._on_way[candidate.found.address] = candidate.source
-        self._desk.downloads.add(candidate)
+        self._on_way[named.found.address] = named.source
+        self._tools.downloads.add(named)
 
-    def _repeat(self, candidate: Candidate, earlier: Line) -> None:
+    def _repeat(self, named: NamedPhoto, earlier: Line) -> None:
         """An address that another source or class has named before meets the same fate, without a second visit."""
         if earlier.outcome == "kept":
-            self._write(candidate, "duplicate", SAME_ADDRESS, f"It is {earlier.cls}/{earlier.file}.")
+            self._write(named, "duplicate", SAME_ADDRESS, f"It is {earlier.cls}/{earlier.file}.")
         else:
-            self._write(candidate, earlier.outcome, earlier.reason, earlier.detail)
+            self._write(named, earlier.outcome, earlier.reason, earlier.detail)
 
-    def _settle(self, candidate: Candidate, result: Photo | Unfit | Postponed) -> None:
-        self._on_way.pop(candidate.found.address, None)
+    def _settle(self, named: NamedPhoto, result: ScreenedPhoto | Unfit | Postponed) -> None:
+        self._on_way.pop(named.found.address, None)
         match result:
             case Postponed():
-                self._postponed[candidate.source, candidate.found.address] = result
+                self._postponed[named.source, named.found.address] = result
             case Unfit():
-                self._write(candidate, result.outcome, result.reason, result.detail)
-            case Photo():
-                self._keep(candidate, result)
+                self._write(named, result.outcome, result.reason, result.detail)
+            case ScreenedPhoto():
+                self._keep(named, result)
 
-    def _keep(self, candidate: Candidate, photo: Photo) -> None:
+    def _keep(self, named: NamedPhoto, photo: ScreenedPhoto) -> None:
         read = replace(
-            self._line(candidate, "kept"),
+            self._line(named, "kept"),
             sha256=photo.sha256,
             hash=f"{photo.hash:016x}",
             width=photo.size[0],
             height=photo.size[1],
         )
-        if (twin := self._desk.shelf.twin(photo)) is not None:
+        if (twin := self._tools.collection.twin(photo)) is not None:
             reason, known = twin
             detail = f"It shows the same picture as {known.cls}/{known.file}."
-            self._desk.ledger.append(replace(read, outcome="duplicate", reason=reason, detail=detail))
+            self._tools.ledger.append(replace(read, outcome="duplicate", reason=reason, detail=detail))
             return
-        self._desk.shelf.file(replace(read, file=f"{photo.sha256[:NAME_LENGTH]}.jpg"), photo)
+        self._tools.collection.file(replace(read, file=f"{photo.sha256[:NAME_LENGTH]}.jpg"), photo)
         self._kept()
 
-    def _write(self, candidate: Candidate, outcome: Outcome, reason: str, detail: str) -> None:
-        self._desk.ledger.append(replace(self._line(candidate, outcome), reason=reason, detail=detail))
+    def _write(self, named: NamedPhoto, outcome: Outcome, reason: str, detail: str) -> None:
+        self._tools.ledger.append(replace(self._line(named, outcome), reason=reason, detail=detail))
 
-    def _line(self, candidate: Candidate, outcome: Outcome) -> Line:
-        found, query = candidate.found, candidate.query
+    def _line(self, named: NamedPhoto, outcome: Outcome) -> Line:
+        found, query = named.found, named.query
         return Line(
             outcome=outcome,
             cls=self._cls.slug,
-            source=candidate.source,
+            source=named.source,
             query=query.text,
             language=query.language,
-            time=self._desk.moment(),
+            time=self._tools.moment(),
             **found.origin() | {"address": short_address(found.address)},
         )

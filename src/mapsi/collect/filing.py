@@ -19,7 +19,7 @@ from pathlib import Path
 from mapsi.artifacts import atomic_file, locked_file
 from mapsi.collect.faults import FolderBusyError
 from mapsi.collect.ledger import Ledger, Line
-from mapsi.collect.screening import Photo
+from mapsi.collect.screening import ScreenedPhoto
 from mapsi.dataset.twins import TWIN_DISTANCE, join
 from mapsi.errors import UsageError
 
@@ -42,7 +42,7 @@ def held(folder: Path) -> Iterator[Path]:
         yield inner
 
 
-class Shelf:
+class Collection:
     """The photos of a collection, and whether a new one is like one of them.
 
     A photo whose file is gone from the class folders was taken away by a person: neither it nor its twin comes back.
@@ -69,7 +69,7 @@ class Shelf:
         """How many photos of the ledger lie in the class's folder."""
         return self._counts[cls]
 
-    def twin(self, photo: Photo) -> tuple[str, Line] | None:
+    def twin(self, photo: ScreenedPhoto) -> tuple[str, Line] | None:
         """What is already known of the same picture, in any class: ("same file" or "twin", its line)."""
         if (same := self._known.get(photo.sha256)) is not None:
             return "same file", same
@@ -78,7 +78,7 @@ class Shelf:
                 return "twin", line
         return None
 
-    def file(self, line: Line, photo: Photo) -> None:
+    def file(self, line: Line, photo: ScreenedPhoto) -> None:
         """Write a photo and its line so that a kill at any point leaves both or none.
 
         First the photo on its way, then the line, then the photo in its place: a line whose photo is still on its way

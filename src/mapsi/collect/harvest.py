@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import Protocol
 
 from mapsi.artifacts import write_json
-from mapsi.collect.class_work import ClassWork, Desk
+from mapsi.collect.class_work import ClassWork, Tools
 from mapsi.collect.downloads import Downloads
 from mapsi.collect.faults import NothingCollectedError
-from mapsi.collect.filing import Shelf
-from mapsi.collect.lanes import Candidate
+from mapsi.collect.filing import Collection
+from mapsi.collect.lanes import NamedPhoto
 from mapsi.collect.ledger import Ledger
 from mapsi.collect.pace import Clock
 from mapsi.collect.report import ClassReport
-from mapsi.collect.screening import Photo, Unfit
+from mapsi.collect.screening import ScreenedPhoto, Unfit
 from mapsi.collect.source import Source
 from mapsi.collect.standing import Standing
 from mapsi.collect.visit import Visitor, host_of
@@ -50,15 +50,15 @@ class Order:
 
 
 @contextmanager
-def open_desk(
+def open_tools(
     folder: Path, axis: Axis, sources: Sequence[Source], visitor: Visitor, clock: Clock, order: Order
-) -> Iterator[Desk]:
+) -> Iterator[Tools]:
     """Open the folder of a collection, which is held by the caller, and put right what a killed run left there."""
-    downloads: Downloads[Candidate, Photo | Unfit] = Downloads(visitor.visit, host_of, clock, order.threads)
+    downloads: Downloads[NamedPhoto, ScreenedPhoto | Unfit] = Downloads(visitor.visit, host_of, clock, order.threads)
     with closing(Ledger(folder, failed_again=order.failed_again)) as ledger, closing(downloads):
-        yield Desk(
+        yield Tools(
             ledger=ledger,
-            shelf=Shelf(folder, ledger, axis.by_slug),
+            collection=Collection(folder, ledger, axis.by_slug),
             sources=sources,
             standing=Standing(),
             screen=visitor.screen,
@@ -69,33 +69,33 @@ def open_desk(
         )
 
 
-def collect(folder: Path, classes: Sequence[Class], desk: Desk, watcher: Watcher) -> list[ClassReport]:
+def collect(folder: Path, classes: Sequence[Class], tools: Tools, watcher: Watcher) -> list[ClassReport]:
     """Collect photos for all classes into ``folder``; gives each one's account, also in ``report.json``.
 
     A stop at any point loses the photos that are on their way, and nothing else: the same call goes on from there.
     """
     reports: list[ClassReport] = []
     for cls in classes:
-        watcher.begin(cls, desk.shelf.count(cls.slug), desk.per_class)
-        work = ClassWork(cls, desk, watcher.kept)
+        watcher.begin(cls, tools.collection.count(cls.slug), tools.per_class)
+        work = ClassWork(cls, tools, watcher.kept)
         try:
             work.run()
         finally:
             work.close()
-            desk.shelf.write_labels()
+            tools.collection.write_labels()
         reports.append(work.report())
-        _write_report(folder, reports, desk, finished=len(reports) == len(classes))
+        _write_report(folder, reports, tools, finished=len(reports) == len(classes))
         watcher.end(reports[-1])
     return reports
 
 
-def _write_report(folder: Path, reports: Sequence[ClassReport], desk: Desk, *, finished: bool) -> None:
+def _write_report(folder: Path, reports: Sequence[ClassReport], tools: Tools, *, finished: bool) -> None:
     write_json(
         folder / "report.json",
         {
-            "time": desk.moment(),
+            "time": tools.moment(),
             "finished": finished,
-            "asked_per_class": desk.per_class,
+            "asked_per_class": tools.per_class,
             "classes": {report.slug: report.to_json() for report in reports},
         },
     )

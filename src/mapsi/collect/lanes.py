@@ -11,7 +11,7 @@ from mapsi.taxonomy import Class
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class NamedPhoto:
     """A photo that a source named, before it is known what becomes of it."""
 
     source: str
@@ -39,7 +39,7 @@ class Lane:
         self._query: Query | None = None
         self._results: Iterator[Found] = iter(())
 
-    def take(self) -> Candidate | None:
+    def take(self) -> NamedPhoto | None:
         """The next photo, None where there is no more.
 
         Raises what the source raises; the next call goes on with the next query.
@@ -51,7 +51,7 @@ class Lane:
                 self._results = iter(())
                 raise
             if found is not None and self._query is not None:
-                return Candidate(self.source.name, self._query, found)
+                return NamedPhoto(self.source.name, self._query, found)
             self._query = next(self._queries, None)
             if self._query is None:
                 return None

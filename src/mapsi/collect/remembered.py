@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from mapsi.artifacts import cut_torn_line
-from mapsi.collect.answers import KEPT_SECONDS
+from mapsi.collect.kept_answers import KEPT_SECONDS
 from mapsi.collect.pace import Clock
 from mapsi.collect.source import Found, Query, Source
 

@@ -25,7 +25,7 @@ _ROBOT_NAME = re.compile(r"\s*([^\s:]+)\s*:")
 
 
 @dataclass(frozen=True, slots=True)
-class Photo:
+class ScreenedPhoto:
     """A photo that was read. ``sha256`` is of what came, ``hash`` the 64 bits of its DCT hash, ``size`` its
     upright width and height in pixels as it came; ``jpeg`` is the fresh copy without metadata, its longer side at most
     1024 pixels."""
@@ -58,7 +58,7 @@ class Screen:
         if 0 < min(width, height) < self.min_side:
             raise Unfit("too small", f"It is {width} x {height} pixels; {self.min_side} are asked of the shorter side.")
 
-    def read(self, data: bytes, headers: Mapping[str, str]) -> Photo:
+    def read(self, data: bytes, headers: Mapping[str, str]) -> ScreenedPhoto:
         """The photo in ``data``, which came with ``headers`` (names in small letters); raises :class:`Unfit`."""
         if forbids_learning(headers.get("x-robots-tag", "")):
             raise Unfit("no AI", "Its server says noai or noimageai (X-Robots-Tag): it is not to be learned from.")
@@ -73,7 +73,7 @@ class Screen:
         self.check_size(*picture.size)
         if all(low == high for low, high in cast(tuple[tuple[int, int], ...], picture.getextrema())):
             raise Unfit("one colour", "There is nothing in it but one colour.")
-        return Photo(
+        return ScreenedPhoto(
             sha256=hashlib.sha256(data).hexdigest(),
             hash=int(str(imagehash.phash(picture)), 16),
             size=picture.size,

@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 
 from mapsi.collect.api import Caller
 from mapsi.collect.downloads import HostBusy
-from mapsi.collect.lanes import Candidate
+from mapsi.collect.lanes import NamedPhoto
 from mapsi.collect.pace import moment
-from mapsi.collect.screening import Photo, Screen, Unfit
+from mapsi.collect.screening import Screen, ScreenedPhoto, Unfit
 from mapsi.errors import PhotoError, RefusedAddressError, RemoteError
 from mapsi.imaging import PhotoLimits, read_photo_bytes
 from mapsi.remote.retry import retry_after
@@ -23,12 +23,12 @@ NOT_VISITED = "address not visited"
 _ERRORS = range(300, 600)
 
 
-def host_of(candidate: Candidate) -> str:
+def host_of(named: NamedPhoto) -> str:
     """The host, with its port, that a photo lies on: downloads from one host take turns."""
-    if candidate.found.local:
+    if named.found.local:
         return THIS_MACHINE
     try:
-        return urlsplit(candidate.found.address).netloc.lower()
+        return urlsplit(named.found.address).netloc.lower()
     except ValueError:
         return ""
 
@@ -40,13 +40,13 @@ class Visitor(Caller):
     screen: Screen
     seconds: float
 
-    def visit(self, candidate: Candidate) -> Photo | Unfit:
-        """The photo at a candidate's address, or why it is none; raises :class:`HostBusy` where its host asks to
+    def visit(self, named: NamedPhoto) -> ScreenedPhoto | Unfit:
+        """The photo at a named photo's address, or why it is none; raises :class:`HostBusy` where its host asks to
         wait."""
         try:
-            if candidate.found.local:
-                return self.screen.read(_read_file(Path(candidate.found.address), self.screen.limits), {})
-            data, headers = self._fetch(candidate.found.address)
+            if named.found.local:
+                return self.screen.read(_read_file(Path(named.found.address), self.screen.limits), {})
+            data, headers = self._fetch(named.found.address)
             return self.screen.read(data, headers)
         except Unfit as unfit:
             return unfit

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from mapsi.collect.answers import Answers
 from mapsi.collect.api import Asking
+from mapsi.collect.kept_answers import KeptAnswers
 from mapsi.collect.pace import Clock
 from mapsi.remote import Fetcher
 from mapsi.settings import Settings
@@ -23,7 +23,7 @@ class Workshop:
 
     def asking(self, name: str) -> Asking:
         """What the API source ``name`` asks with."""
-        answers = Answers(self.kept / "answers" / name, self.clock)
+        answers = KeptAnswers(self.kept / "answers" / name, self.clock)
         return Asking(self.fetcher, self.clock, answers, self.settings.fetch_seconds)
 
     def base(self, name: str, official: str) -> str:

@@ -7,9 +7,6 @@ from typing import Protocol
 
 from mapsi.errors import QuotaSpentError
 
-DAILY_CALLS = 25_000
-"""Naver Open API: calls a day over the whole Search API, by client id."""
-
 KOREA = timezone(timedelta(hours=9), "KST")
 
 

@@ -121,7 +121,6 @@ def _simple_letters() -> dict[str, str]:
 
 
 _SIMPLE = _simple_letters()
-VOWELS = frozenset(_VOWELS)
 SIMPLE_LETTERS = (*_INITIALS, *(vowel for vowel in _VOWELS if vowel not in _SIMPLE))
 """What :func:`letters` gives of Hangul."""
 

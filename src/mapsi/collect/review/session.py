@@ -22,7 +22,7 @@ GUESSES = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Photo:
+class ReviewPhoto:
     """A photo of a class. ``share`` is the model's for that class, 0..1; ``guesses`` (class, share) are its likeliest;
     both are empty where the model does not know the axis. An unreadable photo has the greatest doubt, 1."""
 
@@ -77,7 +77,7 @@ def axis_of(taxonomy: Taxonomy, slugs: Sequence[str], name: str | None) -> Axis:
 class Review:
     """The photos of ``axis``'s classes, and the journal of decisions. Any number of threads may use it at once."""
 
-    def __init__(self, axis: Axis, photos: Mapping[str, Sequence[Photo]], journal: Journal) -> None:
+    def __init__(self, axis: Axis, photos: Mapping[str, Sequence[ReviewPhoto]], journal: Journal) -> None:
         self.axis = axis
         self._photos = {cls.slug: tuple(photos[cls.slug]) for cls in axis.classes if cls.slug in photos}
         self._class_of = {photo.path: slug for slug, shelf in self._photos.items() for photo in shelf}
@@ -101,7 +101,7 @@ class Review:
         """The classes that have photos, in the axis's order."""
         return [self.axis.by_slug[slug] for slug in self._photos]
 
-    def photos(self, slug: str) -> Sequence[Photo]:
+    def photos(self, slug: str) -> Sequence[ReviewPhoto]:
         """The photos of a class, the doubtful first; raises :class:`NotFoundError`."""
         try:
             return self._photos[slug]
@@ -165,17 +165,17 @@ class Review:
 
 def in_order(
     slug: str, paths: Sequence[str], readings: Mapping[str, PhotoReading], classes: Sequence[str]
-) -> list[Photo]:
+) -> list[ReviewPhoto]:
     """The photos of one class, the unreadable first, then by falling doubt, then by name."""
     read = [path for path in paths if path in readings]
-    unread = [Photo(path, 1.0, readable=False) for path in paths if path not in readings]
+    unread = [ReviewPhoto(path, 1.0, readable=False) for path in paths if path not in readings]
     if not read:
         return unread
     shares = np.stack([readings[path].shares for path in read])
     own = shares[:, classes.index(slug)] if slug in classes else None
     doubt = doubts(own, np.stack([readings[path].embedding for path in read]))
     photos = [
-        Photo(
+        ReviewPhoto(
             path,
             float(doubt[i]),
             None if own is None else float(own[i]),

@@ -146,23 +146,23 @@ class Overview:
         return [source for source in self.sources if source.urgent]
 
 
-def view_overview(house: Services) -> Overview:
+def view_overview(services: Services) -> Overview:
     """The catalogue as it is at this moment."""
-    catalog = house.catalog
+    catalog = services.catalog
     status, now = catalog.status(), catalog.now()
     return Overview(
         now=view_time(now, now),
         shown=status.shown,
         living=status.living,
         gone=status.gone,
-        sources=tuple(_by_need(view_sources(house, status, now))),
+        sources=tuple(_by_need(view_sources(services, status, now))),
         work=view_work(catalog, now),
-        axes=_view_axes(house.catalog.listings.facets(), house.taxonomy),
-        pictures=_view_pictures(house, status, now),
-        index=_view_index(house.finder, status, now),
+        axes=_view_axes(services.catalog.listings.facets(), services.taxonomy),
+        pictures=_view_pictures(services, status, now),
+        index=_view_index(services.finder, status, now),
         queries=_view_searches(catalog.searches.unanswered(QUERIES_SHOWN), now),
         searches=_view_searches(catalog.searches.top(QUERIES_SHOWN), now),
-        clicks=_view_clicks(house, status),
+        clicks=_view_clicks(services, status),
     )
 
 
@@ -170,12 +170,12 @@ def _view_searches(searches: Iterable[Search], now: datetime) -> tuple[QueryView
     return tuple(QueryView(one, view_time(one.last, now)) for one in searches)
 
 
-def _view_clicks(house: Services, status: CatalogStatus) -> ClicksView:
-    clicks = house.catalog.clicks
+def _view_clicks(services: Services, status: CatalogStatus) -> ClicksView:
+    clicks = services.catalog.clicks
     titles = {shop.slug: shop.title for shop in status.shops}
     names = {
         f"{axis}:{one.slug}": one.name.in_language(language())
-        for axis, found in house.taxonomy.axes.items()
+        for axis, found in services.taxonomy.axes.items()
         for one in found.classes
     }
     return ClicksView(
@@ -185,9 +185,9 @@ def _view_clicks(house: Services, status: CatalogStatus) -> ClicksView:
     )
 
 
-def view_sources(house: Services, status: CatalogStatus, now: datetime) -> list[SourceView]:
+def view_sources(services: Services, status: CatalogStatus, now: datetime) -> list[SourceView]:
     """Everything that offers come from or are expected of, by slug."""
-    account, catalog = Account.of(house.settings), house.catalog
+    account, catalog = Account.of(services.settings), services.catalog
     wanted = {one.job.argument for one in catalog.jobs.all() if _is_refresh(one) and not _waits_after_failing(one, now)}
     return [
         _view_source(shop, calls_left(catalog, shop.source, account) if shop.source else None, wanted, now)
@@ -247,8 +247,8 @@ def _view_axes(facets: Facets, taxonomy: Taxonomy) -> tuple[AxisCounts, ...]:
     return tuple(views)
 
 
-def _view_pictures(house: Services, status: CatalogStatus, now: datetime) -> PicturesView:
-    failed, faults = house.catalog.pictures.faults(FAULTS_SHOWN)
+def _view_pictures(services: Services, status: CatalogStatus, now: datetime) -> PicturesView:
+    failed, faults = services.catalog.pictures.faults(FAULTS_SHOWN)
     return PicturesView(
         known=status.pictures,
         missing=sum(shop.pictures_missing for shop in status.shops),

@@ -18,8 +18,8 @@ from mapsi.imaging import PhotoLimits
 from mapsi.settings import Settings
 from mapsi.web.assets import setup_assets
 from mapsi.web.languages import language, setup_languages, switch_url
-from mapsi.web.review.desk import Desk, attach, desk
 from mapsi.web.review.pages import pages
+from mapsi.web.review.services import ReviewServices, attach, services
 from mapsi.web.security import setup_security
 
 HOSTS = frozenset({"127.0.0.1", "localhost"})
@@ -40,7 +40,7 @@ def create_review_app(settings: Settings, review: Review, folder: Path, token: s
     app.register_error_handler(HTTPException, _refused)
     app.register_blueprint(pages, url_prefix="/<token>")
     app.jinja_env.globals.update(language=language, switch_url=switch_url)
-    attach(app, Desk(review, folder, token, PhotoLimits.of(settings)))
+    attach(app, ReviewServices(review, folder, token, PhotoLimits.of(settings)))
     return app
 
 
@@ -50,7 +50,7 @@ def _refuse_strangers() -> None:
         abort(403)
     if request.endpoint == "static":
         return
-    if not hmac.compare_digest(g.get("token", "").encode(), desk().token.encode()):
+    if not hmac.compare_digest(g.get("token", "").encode(), services().token.encode()):
         abort(404)
     if request.method == "POST" and _comes_from_elsewhere():
         abort(403)

@@ -15,7 +15,7 @@ _KEY = "mapsi.review"
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class ReviewServices:
     """The review, the folder of its photos, and the token that every address begins with."""
 
     review: Review
@@ -24,11 +24,11 @@ class Desk:
     limits: PhotoLimits
 
 
-def attach(app: Flask, desk: Desk) -> None:
-    """Hand ``desk`` to ``app``."""
-    app.extensions[_KEY] = desk
+def attach(app: Flask, services: ReviewServices) -> None:
+    """Hand ``services`` to ``app``."""
+    app.extensions[_KEY] = services
 
 
-def desk() -> Desk:
+def services() -> ReviewServices:
     """What the application of the current request works with."""
-    return cast(Desk, current_app.extensions[_KEY])
+    return cast(ReviewServices, current_app.extensions[_KEY])

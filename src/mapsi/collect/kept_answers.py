@@ -14,7 +14,7 @@ KEPT_SECONDS = 7 * 86400
 """A week: long enough to finish a collection, short enough that the addresses in an answer still hold their photos."""
 
 
-class Answers:
+class KeptAnswers:
     """A folder of JSON answers by the address that was asked, which holds no key: keys go in headers.
 
     Answers that are older than a week are removed when the folder is opened.
