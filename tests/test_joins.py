@@ -152,7 +152,7 @@ def test_an_expired_shop_leaves_the_card_to_the_others(catalog_url: str) -> None
         assert cards(catalog) == [("other", 2000, 2)]
     with open_catalog(catalog_url, lambda: now + timedelta(hours=2)) as catalog:
         assert cards(catalog) == [("one", 3000, 1)]
-        catalog.sources.sweep()
+        catalog.sweep()
         assert cards(catalog) == [("one", 3000, 1)]
 
 

@@ -34,7 +34,7 @@ class PartView:
 def joined() -> str:
     """The joined products, those joined last first, and those that a person parted."""
     house = services()
-    catalog = house.finder.catalog
+    catalog = house.catalog
     text = request.args.get("page", "1")
     number = min(LAST_PAGE, max(1, int(text))) if text.isascii() and text.isdigit() and len(text) < 7 else 1
     total = catalog.joins.count()
@@ -54,7 +54,7 @@ def joined() -> str:
 @joins.post("/<int:product_id>/part")
 def part(product_id: int) -> AnyResponse:
     """Let a product stand by itself."""
-    catalog = services().finder.catalog
+    catalog = services().catalog
     catalog.joins.part(product_id)
     catalog.jobs.put(Job("index"))
     flash(_("It stands by itself now, for good."))
@@ -64,7 +64,7 @@ def part(product_id: int) -> AnyResponse:
 @joins.post("/<int:product_id>/allow")
 def allow(product_id: int) -> AnyResponse:
     """Let a product be joined again."""
-    catalog = services().finder.catalog
+    catalog = services().catalog
     catalog.joins.allow(product_id)
     catalog.jobs.put(Job("index"))
     flash(_("It may be joined again."))
