@@ -26,7 +26,7 @@ from mapsi.learn.calibration import calibration_error, choose_threshold, fit_tem
 from mapsi.learn.export import ExportOptions, ReadingNetwork, export
 from mapsi.learn.network import AxisNetwork, build_network
 from mapsi.learn.objective import axis_loss, mix_batch, target_table
-from mapsi.learn.photos import TrainingPhotos, augment, background_mask, open_store
+from mapsi.learn.photos import TrainingPhotos, background_mask, open_store
 from mapsi.learn.recipe import Phase, load_recipe
 from mapsi.learn.run import METRICS, read_run
 from mapsi.learn.training import load_weights, train
@@ -110,11 +110,8 @@ def test_augmentation_is_the_same_for_the_same_seed_epoch_and_photo() -> None:
     first = TrainingPhotos(store, [0, 1, 2], 24, seed=1, epoch=4)[1][0]
     assert torch.equal(first, TrainingPhotos(store, [0, 1, 2], 24, seed=1, epoch=4)[1][0])
     assert not torch.equal(first, TrainingPhotos(store, [0, 1, 2], 24, seed=1, epoch=5)[1][0])
-    assert augment(torch.from_numpy(store[0]).permute(2, 0, 1), None, 24, np.random.default_rng(0))[0].shape == (
-        3,
-        24,
-        24,
-    )
+    for augmentation in ("none", "crop", "strong"):
+        assert TrainingPhotos(store, [0, 1, 2], 24, 1, 4, augmentation)[0][0].shape == (3, 24, 24)
 
 
 def test_a_photo_is_decoded_once_and_again_when_it_changed(tmp_path: Path) -> None:

@@ -18,12 +18,13 @@ from mapsi.dataset.photos import GROUPS, Sample
 from mapsi.errors import ArtifactError, UsageError
 from mapsi.imaging import decode_photo
 from mapsi.infer import Model
+from mapsi.learn.augmentation import UNKNOWN
 from mapsi.learn.export import ExportOptions, export
 from mapsi.learn.imagenet import PACKAGES, find_package, input_scale, load_package, name_package
 from mapsi.learn.likeness import Likeness, epoch_order, epoch_size, map_loss
 from mapsi.learn.map_figures import measure_map, overlap
 from mapsi.learn.network import build_network
-from mapsi.learn.photos import UNKNOWN, TrainingPhotos, open_store, read_masks
+from mapsi.learn.photos import TrainingPhotos, open_store, read_masks
 from mapsi.learn.recipe import Phase, load_recipe, recipe_from
 from mapsi.learn.run import WEIGHTS, read_run
 from mapsi.learn.training import load_weights, train
@@ -190,7 +191,7 @@ def test_masks_that_hold_no_groups_are_refused(tmp_path: Path) -> None:
 
 def test_recipes_of_before_these_tasks_are_still_recipes() -> None:
     table = load_recipe("mapsi").to_json()
-    for key in ("embedding", "likeness", "garment_map", "draws"):
+    for key in ("embedding", "likeness", "garment_map", "hold_norms", "hold_layers", "draws"):
         del table[key]
     assert recipe_from(table, "r") == load_recipe("mapsi")
     with pytest.raises(ArtifactError, match="draws"):

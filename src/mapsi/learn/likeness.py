@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from mapsi.dataset.photos import Sample
 from mapsi.errors import UsageError
-from mapsi.learn.photos import UNKNOWN
+from mapsi.learn.augmentation import UNKNOWN
 
 # Inverse temperatures of the cosines between two photos, and between a photo and the mark of its class.
 _SHARPNESS = 14.0

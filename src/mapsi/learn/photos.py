@@ -17,21 +17,18 @@ from PIL import Image
 from scipy import ndimage
 from torch import Tensor
 from torch.utils.data import Dataset
-from torchvision.transforms.v2 import functional as tvf
 
 from mapsi.arrays import UInt8Array
 from mapsi.artifacts import atomic_file
 from mapsi.dataset.photos import Sample
 from mapsi.errors import ArtifactError, PhotoError
 from mapsi.imaging import LARGEST, READ_SIDE, Box, Fit, cut, read_photo, to_square, to_views
+from mapsi.learn.augmentation import MAP_STRIDE, UNKNOWN, augment, crop_and_flip
 
 STORE_SIDE = 192
-UNKNOWN = 255
-"""Where a mask does not say what there is."""
 Augmentation = Literal["none", "crop", "strong"]
 FIT: Fit = "stretch"
-MAP_STRIDE = 4
-_NEAREST = tvf.InterpolationMode.NEAREST
+_LITTLE = 0.1
 
 
 def open_store(samples: Sequence[Sample], folder: Path, side: int = STORE_SIDE) -> UInt8Array:
@@ -125,12 +122,15 @@ def background_mask(pixels: UInt8Array) -> npt.NDArray[np.bool_]:
     """
     red, green, blue = pixels[..., 0], pixels[..., 1], pixels[..., 2]
     low, high = np.minimum(np.minimum(red, green), blue), np.maximum(np.maximum(red, green), blue)
+    white, black = low >= 243, high <= 12
     mask = np.zeros(low.shape, dtype=np.bool_)
-    for candidate in (low >= 243, high <= 12):
+    if (white | black).mean() < _LITTLE:  # Most photos; labelling regions takes longer than all else here.
+        return mask
+    for candidate in (white, black):
         regions, _ = ndimage.label(candidate)
         border = np.unique(np.concatenate([regions[0], regions[-1], regions[:, 0], regions[:, -1]]))
         mask |= np.isin(regions, border[border > 0])
-    if mask.mean() < 0.1:
+    if mask.mean() < _LITTLE:
         return np.zeros_like(mask)
     return mask
 
@@ -173,18 +173,17 @@ class TrainingPhotos(Dataset[tuple[Tensor, Tensor, int]]):
         mask = None if self.masks is None else self.masks[number]
         if self.augmentation == "strong" and rng.random() < 0.6:
             pixels = self._new_background(pixels, mask, rng)
-        photo = torch.from_numpy(pixels).permute(2, 0, 1)
-        groups = None if mask is None else torch.from_numpy(np.array(mask))[None]
+        photo, groups = Image.fromarray(pixels), None if mask is None else Image.fromarray(mask)
         if self.augmentation == "none":
-            photo = tvf.resize(photo, [self.size, self.size], antialias=True)
+            photo = photo.resize((self.size, self.size), Image.Resampling.BILINEAR)
+            side = self.size // MAP_STRIDE
+            groups = None if groups is None else groups.resize((side, side), Image.Resampling.NEAREST)
         elif self.augmentation == "crop":
             photo, groups = crop_and_flip(photo, groups, self.size, rng, 0.08)
         else:
             photo, groups = augment(photo, groups, self.size, rng, gentle=number in self.gentle)
-        if groups is None:
-            return photo, torch.zeros((0, 0), dtype=torch.uint8), number
-        side = self.size // MAP_STRIDE
-        return photo, tvf.resize(groups, [side, side], _NEAREST, antialias=False)[0], number
+        told = torch.zeros((0, 0), dtype=torch.uint8) if groups is None else torch.from_numpy(np.array(groups))
+        return torch.from_numpy(np.array(photo)).permute(2, 0, 1), told, number
 
     def _new_background(self, pixels: UInt8Array, groups: UInt8Array | None, rng: np.random.Generator) -> UInt8Array:
         ground = None if groups is None or not (groups == 0).any() else groups == 0
@@ -214,56 +213,3 @@ def _enlarged(mask: npt.NDArray[np.bool_], side: int) -> npt.NDArray[np.bool_]:
     """(h, h) -> (side, side), each place the nearest one's."""
     places = np.arange(side) * len(mask) // side
     return mask[places[:, None], places[None]]
-
-
-def crop_and_flip(
-    photo: Tensor, groups: Tensor | None, size: int, rng: np.random.Generator, least: float
-) -> tuple[Tensor, Tensor | None]:
-    """A random crop of ``least`` to all of the area of a uint8 (3, H, W) photo, mirrored by toss: uint8 (3, size,
-    size); and the same of its mask (1, h, w), of which the part alone is taken."""
-    height, width = photo.shape[1:]
-    area = rng.uniform(least, 1.0) * height * width
-    ratio = np.exp(rng.uniform(np.log(3 / 4), np.log(4 / 3)))
-    h, w = min(height, round(np.sqrt(area / ratio))), min(width, round(np.sqrt(area * ratio)))
-    top, left = rng.integers(0, height - h + 1), rng.integers(0, width - w + 1)
-    photo = tvf.resized_crop(photo, int(top), int(left), int(h), int(w), [size, size], antialias=True)
-    if groups is not None:
-        finer, side = height / groups.shape[-1], groups.shape[-1]
-        box = [int(top / finer), int(left / finer), max(1, round(h / finer)), max(1, round(w / finer))]
-        groups = tvf.resized_crop(groups, *box, [side, side], _NEAREST, antialias=False)
-    if rng.random() < 0.5:
-        return tvf.horizontal_flip(photo), None if groups is None else tvf.horizontal_flip(groups)
-    return photo, groups
-
-
-def augment(
-    photo: Tensor, groups: Tensor | None, size: int, rng: np.random.Generator, *, gentle: bool = False
-) -> tuple[Tensor, Tensor | None]:
-    """A random crop, flip, small rotation, light and colour of a uint8 (3, H, W) photo: uint8 (3, size, size); and the
-    same of its mask (1, h, w). A ``gentle`` one keeps most of its area and, within two fifths of that range, its
-    colours."""
-    photo, groups = crop_and_flip(photo, groups, size, rng, 0.6 if gentle else 0.35)
-    if rng.random() < 0.3:
-        angle = float(rng.uniform(-15, 15))
-        photo = tvf.rotate(photo, angle, interpolation=tvf.InterpolationMode.BILINEAR)
-        groups = None if groups is None else tvf.rotate(groups, angle, _NEAREST, fill=[UNKNOWN])
-    strength = 0.4 if gentle else 1.0
-    if rng.random() < 0.8:
-        photo = tvf.adjust_brightness(photo, 1 + strength * float(rng.uniform(-0.35, 0.35)))
-        photo = tvf.adjust_contrast(photo, 1 + strength * float(rng.uniform(-0.3, 0.35)))
-        photo = tvf.adjust_saturation(photo, 1 + strength * float(rng.uniform(-0.4, 0.4)))
-    if not gentle and rng.random() < 0.3:
-        photo = tvf.adjust_hue(photo, float(rng.uniform(-0.08, 0.08)))
-    if rng.random() < 0.25:
-        photo = _erase(photo, rng)
-    return photo, groups
-
-
-def _erase(photo: Tensor, rng: np.random.Generator) -> Tensor:
-    """A grey-noise rectangle of 2 to 20 % of the area (random erasing, Zhong et al., 2020)."""
-    size = photo.shape[-1]
-    h, w = (max(1, int(size * np.sqrt(rng.uniform(0.02, 0.2)))) for _ in range(2))
-    top, left = int(rng.integers(0, size - h + 1)), int(rng.integers(0, size - w + 1))
-    erased = photo.clone()
-    erased[:, top : top + h, left : left + w] = torch.from_numpy(rng.integers(0, 256, (3, h, w), dtype=np.uint8))
-    return erased

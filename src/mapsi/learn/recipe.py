@@ -36,6 +36,7 @@ _RANGES = {
     "embedding": (0, 4096),
     "likeness": (0, 100),
     "garment_map": (0, 100),
+    "hold_layers": (0, 100),
 }
 
 
@@ -93,6 +94,10 @@ class Recipe:
     """Weight in the loss of telling a product's photos from those of others (InfoNCE: van den Oord et al., 2018)."""
     garment_map: float = 0.0
     """Weight in the loss of telling what is where; above 0 the network has a map."""
+    hold_norms: bool = False
+    """Whether the backbone's batch norms keep the statistics of the start weights; a step takes a third less time."""
+    hold_layers: int = 0
+    """How many of the backbone's lowest layer groups (its stem is one, each stage another) stay as they start."""
     draws: Mapping[str, float] = field(default_factory=dict)
     """How often an epoch takes the photos of a source: 0.5 every other one of them, 2 each twice; once by default."""
 

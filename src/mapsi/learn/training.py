@@ -22,6 +22,7 @@ from mapsi.dataset.photos import GROUPS
 from mapsi.errors import ArtifactError
 from mapsi.evaluate.curves import plot_curves
 from mapsi.learn.enough import check_enough, check_there, shortages
+from mapsi.learn.holding import hold_layers, hold_norms
 from mapsi.learn.machine import Machine, build_trainer, keep_freed_memory
 from mapsi.learn.module import TrainingModule
 from mapsi.learn.network import AxisNetwork, build_network, name_start
@@ -77,11 +78,21 @@ def train(
                 embedding=recipe.embedding,
                 groups=map_groups(recipe),
             )
-            held, book = manifest.part("validation"), _book(run, recipe, say)
+            _hold(network, recipe)
+            # Photos that are held for their likeness or their mask alone say nothing of the axes.
+            held = [sample for sample in manifest.part("validation") if sample.labels]
+            book = _book(run, recipe, say)
             module = TrainingModule(network, classes, samples, held, store, recipe, book)
             _warm(module, run, say)
             _fit(trainer, module, run / CHECKPOINT)
         return write_weights(run / CHECKPOINT, run / WEIGHTS) if trainer.is_global_zero else None
+
+
+def _hold(network: AxisNetwork, recipe: Recipe) -> None:
+    """Keep of the backbone's start what the recipe wants kept."""
+    hold_layers(network.backbone, recipe.hold_layers)
+    if recipe.hold_norms:
+        hold_norms(network.backbone, torch.zeros(1, 3, recipe.phases[0].size, recipe.phases[0].size))
 
 
 def _warm(module: TrainingModule, run: Path, say: Callable[[str], None]) -> None:
