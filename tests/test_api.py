@@ -72,6 +72,19 @@ def test_a_photo_of_nothing_is_answered_as_unsure_with_the_nearest_products(clie
     assert len(answer["products"]) == 24
 
 
+def test_products_pushed_aside_are_left_out(client: FlaskClient) -> None:
+    def asked(address: str) -> list[str]:
+        send = client.post if "image" in address else client.get
+        answer = send(address, **(photo_form(photo_bytes()) if "image" in address else {}))
+        return [product["id"] for product in answer.get_json()["products"]]
+
+    for address in (IMAGE, f"/api/v1/products/{asked(IMAGE)[3]}/similar"):
+        first, second, *_rest = asked(address)
+        assert first not in asked(f"{address}?less={first}")
+        assert not {first, second} & set(asked(f"{address}?less={first}&less={second}"))
+        assert asked(f"{address}?less=999999999999999999") == asked(address)
+
+
 def test_words_are_answered_with_products_that_have_no_similarity(client: FlaskClient) -> None:
     answer = client.get(WORDS, query_string={"q": " 린넨 ", "size": "3"}).json
     assert answer["query"] == "린넨"
@@ -306,7 +319,7 @@ def test_the_description_names_every_address_and_every_parameter(house: House, c
         names = {parameter["name"] for parameter in operation["parameters"]}
         shared = {"page", "size", "sort", "min_price", "max_price", "shop", "class", "audience", "lang"}
         shared |= {"color", "facets"}
-        assert names == shared | ({"q", "exact"} if path == WORDS else {"box", "words"})
+        assert names == shared | ({"q", "exact"} if path == WORDS else {"box", "words", "less"})
 
 
 def test_the_manual_names_every_address_parameter_and_error_code(client: FlaskClient) -> None:

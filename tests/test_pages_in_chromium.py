@@ -224,6 +224,27 @@ def test_order_more_and_filters_change_the_list_in_place_and_going_back_does_too
     assert browser.run("return document.activeElement.id") == "list-title"
 
 
+def test_words_and_less_like_this_refine_the_answer_in_place_and_are_taken_back(
+    browser: Browser, site: str, photo: Path
+) -> None:
+    choose(browser, site, photo)
+    browser.run("window.mark = 1; document.querySelector('#look-photo').mark = 2")
+    first = browser.find(".card-cell").get_attribute("id")
+    browser.find(f"#{first}-less").click()
+    browser.wait(lambda: browser.all(".chip-aside") and not browser.all(f"#{first}"))
+    assert browser.run("return document.activeElement.id") == "list-title"
+    browser.find("#refine-words").send_keys("린넨" + Keys.ENTER)
+    browser.wait(lambda: "words=" in browser.driver.current_url and len(browser.all(".toolbar + .chips li")) == 2)
+    assert browser.run("return document.activeElement.id") == "refine-words"
+    assert all("린넨" in name.text or "Linen" in name.text for name in browser.all(".product-name"))
+    browser.find(".chip-aside").click()
+    browser.wait(lambda: "less=" not in browser.driver.current_url and not browser.all(".chip-aside"))
+    assert browser.run(KEPT)[:2] == [1, 2]
+    browser.driver.back()
+    browser.wait(lambda: browser.all(".chip-aside"))
+    assert browser.run(KEPT)[:2] == [1, 2]
+
+
 def test_a_frame_is_drawn_moved_and_taken_away_by_mouse_and_by_keyboard(
     browser: Browser, site: str, photo: Path
 ) -> None:
@@ -376,6 +397,14 @@ def test_without_scripts_a_photo_is_still_chosen_searched_and_filtered(
         browser.find(".parts li:nth-child(3) a").click()
         browser.wait(lambda: "box=" in browser.driver.current_url)
         assert browser.find("#look-box rect").is_displayed()
+        browser.find(".product-less").click()
+        browser.wait(lambda: browser.find(".chip-aside").is_displayed())
+        browser.find("#refine-words").send_keys("린넨")
+        browser.find(".refine-go").click()
+        browser.wait(lambda: "words=" in browser.driver.current_url)
+        assert "less=" in browser.driver.current_url
+        browser.find(".toolbar + .chips a").click()
+        browser.wait(lambda: "words=" not in browser.driver.current_url)
         browser.find("#more-link").click()
         browser.wait(lambda: len(browser.all(".card-cell")) == 48)
         assert browser.run("return scrollY") > 500

@@ -24,6 +24,7 @@ from mapsi.pictures.copying import copy_pictures
 from mapsi.pictures.store import SIDES, PictureStore
 from mapsi.progress import no_progress
 from mapsi.refresh.feeds import import_feed
+from mapsi.search.aside import Aside, push_aside
 from mapsi.search.building import Installation, build, build_index
 from mapsi.search.index import FlatIndex
 from mapsi.search.pair import ServingPair
@@ -117,14 +118,21 @@ def _snapshot(rows: list[Row]) -> Snapshot:
     return Snapshot("x", "model", 1, *gather(rows, WIDTH))  # type: ignore[arg-type]
 
 
-def _slow_rank(rows: list[Row], wish: Wish, allowed: Sequence[bool], pool: int) -> list[int]:
+def _slow_rank(
+    rows: list[Row], wish: Wish, allowed: Sequence[bool], pool: int, aside: Sequence[Aside] = ()
+) -> list[int]:
     """The rule in words: every row's score, a copy's its likeness; the best row of each group, the best first, down to
-    the least that is shown."""
+    the least that is shown. A cosine loses the most of what the products pushed aside take from it."""
 
     def score(row: Row) -> float:
         cosine = float(row.embedding.astype(np.float32) @ wish.embedding)
         if cosine >= SAME_PICTURE:
             return min(cosine, 1)
+        losses = [0.0]
+        for one in aside:
+            expected = one.start + one.slope * cosine
+            losses.append((float(row.embedding.astype(np.float32) @ one.vector) - expected) * one.scale)
+        cosine -= max(losses)
         kind, family, place = wish.of_kind(row.kind)
         logit = WEIGHTS.bias + WEIGHTS.likeness * cosine
         logit += WEIGHTS.kind * kind + WEIGHTS.family * family + WEIGHTS.place * place
@@ -139,18 +147,56 @@ def _slow_rank(rows: list[Row], wish: Wish, allowed: Sequence[bool], pool: int) 
 
 
 @settings(max_examples=80, deadline=None)
-@given(st.integers(0, 10_000), st.sampled_from([0.0, 0.3, 1.0]), st.sampled_from([1, 5, 12, 200]), st.booleans())
-def test_ranking_is_that_of_the_rule_in_words(seed: int, share: float, pool: int, copy: bool) -> None:
+@given(
+    st.integers(0, 10_000),
+    st.sampled_from([0.0, 0.3, 1.0]),
+    st.sampled_from([1, 5, 12, 200]),
+    st.booleans(),
+    st.integers(0, 2),
+)
+def test_ranking_is_that_of_the_rule_in_words(seed: int, share: float, pool: int, copy: bool, pushed: int) -> None:
     rng = np.random.default_rng(seed)
     rows, wish, allowed = _rows(rng, 60), _wish(rng), rng.random(60) < share
     if copy:
         wish = replace(wish, embedding=rows[7].embedding.astype(np.float32))
-    ranked = rank(_snapshot(rows), wish, allowed, WEIGHTS, pool)
+    aside = [Aside(vector, *rng.random(3)) for vector in _unit(rng, pushed)]
+    ranked = rank(_snapshot(rows), wish, allowed, WEIGHTS, pool, aside)
     assert [int(i) for i in _snapshot(rows).columns.offer[ranked.rows]] == _slow_rank(
-        rows, wish, allowed.tolist(), pool
+        rows, wish, allowed.tolist(), pool, aside
     )
     assert (np.diff(ranked.scores) <= 0).all()
     assert ((ranked.scores >= 0) & (ranked.scores <= 1)).all()
+
+
+def _near(*parts: float) -> npt.NDArray[np.float16]:
+    vector = np.zeros(WIDTH, np.float32)
+    vector[: len(parts)] = parts
+    return np.asarray(vector / np.linalg.norm(vector), np.float16)
+
+
+def test_what_is_like_a_product_pushed_aside_comes_later_and_what_is_like_the_photo_stays() -> None:
+    # Along the first number all are like the photo, along the second they have stripes, along the third checks.
+    plain = [Row(i, f"p{i}", "shirt", "", None, _near(5, 0.1 * i, 0, 1)) for i in range(4)]
+    striped = [Row(10 + i, f"s{i}", "shirt", "", None, _near(5, 3, 0.1 * i, 1)) for i in range(4)]
+    checked = [Row(20 + i, f"c{i}", "shirt", "", None, _near(4, 0.1 * i, 4, 1)) for i in range(4)]
+    snapshot = _snapshot([*plain, *striped, *checked])
+    wish = Wish(_near(5, 1).astype(np.float32), TAXONOMY.axes["garment"], {"shirt": 1.0})
+
+    def answer(*less: int) -> list[int]:
+        aside, left = push_aside(snapshot, wish.embedding, np.ones(12, np.bool_), less)
+        return [int(i) for i in snapshot.columns.offer[rank(snapshot, wish, left, WEIGHTS, aside=aside).rows]]
+
+    assert {i // 10 for i in answer()[:8]} == {0, 1}
+    assert {i // 10 for i in answer(10)[:4]} == {0}
+    assert sorted(answer(10)) == sorted(set(answer()) - {10})
+    assert {i // 10 for i in answer(0)[:3]} == {1}
+    assert answer(999) == answer()
+
+
+def test_pushing_aside_needs_no_other_product() -> None:
+    snapshot = _snapshot([Row(1, "a", "shirt", "", None, _near(1)), Row(2, "a", "shirt", "", None, _near(1, 1))])
+    aside, left = push_aside(snapshot, _near(1).astype(np.float32), np.ones(2, np.bool_), [1])
+    assert (aside, left.tolist()) == ([], [False, False])
 
 
 def test_what_fits_no_kind_stands_in_no_garments_answer_however_alike() -> None:

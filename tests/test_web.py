@@ -268,6 +268,59 @@ def test_a_word_of_what_is_seen_can_be_corrected_and_left_open_again(client: Fla
     assert "Any" in Page(corrected).text
 
 
+def test_words_beside_the_photo_narrow_its_answer_and_are_taken_back(client: FlaskClient) -> None:
+    address = answered(client)
+    page = Page(client.get(f"{address}?words=린넨&sort=price-up&box=0,0,1,0.5", headers=ENGLISH))
+    assert page.all("input", name="words", value="린넨", id="refine-words")
+    found = re.findall(r'product-name"[^>]*>([^<]+)<', client.get(f"{address}?words=린넨", headers=ENGLISH).text)
+    assert found
+    assert all("Linen" in name or "린넨" in name for name in found)
+    back = [str(link["href"]) for link in page.all("a", class_="chip") if "words=" not in str(link["href"])]
+    assert "sort=price-up" in back[0]
+    assert "box=" in back[0]
+    for form, kept in (("refine-words", "sort"), ("min_price", "words")):
+        assert page.all("input", id=form)
+        assert page.all("input", type="hidden", name=kept)
+    missing = client.get(f"{address}?words=qqzz wwxx", headers=ENGLISH)
+    assert "We found nothing for “qqzz wwxx”." in Page(missing).text
+    assert [link["href"] for link in Page(missing).all("a", class_="chip")[:3]] == [
+        address,
+        f"{address}?words=qqzz",
+        f"{address}?words=wwxx",
+    ]
+
+
+def test_words_that_are_too_many_beside_a_photo_stay_in_their_field_and_are_told(client: FlaskClient) -> None:
+    answer = client.get(f"{answered(client)}?words={'린넨 ' * 100}", headers=ENGLISH)
+    assert answer.status_code == 400
+    field = Page(answer).all("input", id="refine-words")[0]
+    assert str(field["value"]).startswith("린넨 린넨")
+    assert field["aria-invalid"] == "true"
+    assert "That is too long to search for." in answer.text
+
+
+def test_less_like_this_pushes_a_product_aside_and_takes_it_back(client: FlaskClient) -> None:
+    for address in (answered(client), f"/product/{_some_product(client)}/similar"):
+        page = Page(client.get(f"{address}?sort=price-down", headers=ENGLISH))
+        first = page.all("li", class_="card-cell")[0]["id"]
+        less = page.all("a", class_="product-less")[0]
+        assert str(less["aria-label"]).startswith("Less like this: ")
+        without = Page(client.get(str(less["href"]), headers=ENGLISH))
+        assert first not in [card["id"] for card in without.all("li", class_="card-cell")]
+        taken_back = without.all("a", class_="chip chip-aside")
+        assert [chip["href"] for chip in taken_back] == [f"{address}?sort=price-down"]
+    assert not Page(client.get("/search?q=린넨")).all("a", class_="product-less")
+
+
+def _some_product(client: FlaskClient) -> str:
+    return str(Page(client.get("/search")).all("li", class_="card-cell")[0]["id"]).removeprefix("p")
+
+
+@pytest.mark.parametrize("less", ["x", "-1", "1.5", "9" * 19, "&less=".join(map(str, range(30)))])
+def test_what_names_no_product_to_push_aside_is_a_sentence(client: FlaskClient, less: str) -> None:
+    assert client.get(f"{answered(client)}?less={less}").status_code == 400
+
+
 def test_garments_that_were_found_are_tapped_and_the_most_prominent_is_answered_first(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:

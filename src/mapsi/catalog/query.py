@@ -18,7 +18,8 @@ LARGEST_ANSWER = 100
 class Query:
     """Page ``page`` (1..100,000) of ``size`` (1..1000) products that have ``words``, all products for ``None``, and
     pass ``filters``, in the order ``sort``. Where ``exact``, the words are taken as they stand: not mended, nothing
-    left out. Beside a photo, ``words`` say what is to be another than on it. Raises :class:`UsageError` for a page
+    left out. Beside a photo, ``words`` say what is to be another than on it, and ``less`` numbers products that were
+    pushed aside. Raises :class:`UsageError` for a page
     that makes no sense."""
 
     words: str | None = None
@@ -27,6 +28,7 @@ class Query:
     page: int = 1
     size: int = 24
     exact: bool = False
+    less: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         if not 1 <= self.page <= LAST_PAGE:

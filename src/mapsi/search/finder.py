@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from mapsi.arrays import BoolArray
 from mapsi.catalog import Catalog
 from mapsi.catalog.filters import Filters
 from mapsi.catalog.product import Product, ProductPage
@@ -21,12 +22,13 @@ from mapsi.imaging import Box
 from mapsi.infer import Reading
 from mapsi.infer.look import Look
 from mapsi.pictures.store import PictureStore
+from mapsi.search.aside import push_aside
 from mapsi.search.looks import in_the_place_of, interleaved, prominence
 from mapsi.search.pair import Pair, ServingPair
 from mapsi.search.ranking import POOL, Ranked, rank
 from mapsi.search.score import Weights, load_weights
 from mapsi.search.snapshot import Snapshot
-from mapsi.search.wish import shifted, wish_of, wish_of_row
+from mapsi.search.wish import Wish, shifted, wish_of, wish_of_row
 from mapsi.taxonomy import Taxonomy
 
 
@@ -75,11 +77,12 @@ class Finder:
 
     def by_photo(self, reading: Reading, query: Query) -> ProductPage:
         """Products like the photo, the likeliest to be what was looked for first, as far as there are any. The query's
-        words shift it to another kind, colour or audience, and narrow it to products whose text has the others."""
+        words shift it to another kind, colour or audience, and narrow it to products whose text has the others; those
+        in its ``less`` are left out, with their variants, and what is like them comes later."""
         snapshot = self._snapshot_for(reading.model)
         if snapshot is None:
             return query.nothing
-        return self._page(snapshot, self._ranked(snapshot, reading, query.filters, self._said(query)), query)
+        return self._page(snapshot, self._ranked(snapshot, wish_of(reading, self._taxonomy), query), query)
 
     def by_look(self, look: Look, query: Query) -> ProductPage:
         """Products like what is worn in a photo: those of each garment in turn, by how prominent it is. Words as in
@@ -90,22 +93,21 @@ class Finder:
         snapshot = self._snapshot_for(look.whole.model)
         if snapshot is None:
             return query.nothing
-        answers = [self._ranked(snapshot, garment.reading, query.filters, said) for garment in look.garments]
+        wishes = [wish_of(garment.reading, self._taxonomy) for garment in look.garments]
+        answers = [self._ranked(snapshot, wish, query) for wish in wishes]
         ranked = interleaved(answers, prominence(look, self._taxonomy), snapshot.columns.group)
         return self._page(snapshot, ranked, query)
 
     def similar(self, product_id: int, query: Query) -> ProductPage:
-        """Products like one of the catalogue's, itself and its variants left out; raises :class:`NotFoundError` where
-        it is gone or has no picture in the index."""
+        """Products like one of the catalogue's, itself and its variants left out; words and ``less`` as in
+        :meth:`by_photo`. Raises :class:`NotFoundError` where it is gone or has no picture in the index."""
         self.product(product_id)
         snapshot = self._snapshot_for("")
         rows = np.zeros(0, np.int64) if snapshot is None else np.flatnonzero(snapshot.columns.offer == product_id)
         if snapshot is None or not len(rows):
             raise NotFoundError("The picture of this product is not indexed yet.", "Try again later.")
-        wish = wish_of_row(snapshot, int(rows[0]), self._taxonomy)
-        allowed = self.catalog.listings.narrow(snapshot.columns.offer, query.filters)
-        allowed &= snapshot.columns.group != snapshot.columns.group[rows[0]]
-        return self._page(snapshot, rank(snapshot, wish, allowed, self._weights), query)
+        wish, groups = wish_of_row(snapshot, int(rows[0]), self._taxonomy), snapshot.columns.group
+        return self._page(snapshot, self._ranked(snapshot, wish, query, groups != groups[rows[0]]), query)
 
     def offers(self, product_id: int) -> list[Product]:
         """What each shop that has a product asks for it, the lowest price first; raises :class:`NotFoundError` where it
@@ -126,16 +128,24 @@ class Finder:
             raise ArtifactError("The pictures of the products are not indexed yet.", "Run `mapsi index build`.")
         return None if snapshot is None or snapshot.index.size == 0 else snapshot
 
-    def _ranked(self, snapshot: Snapshot, reading: Reading, filters: Filters, said: PhotoWords) -> Ranked:
-        wish, columns = shifted(wish_of(reading, self._taxonomy), said), snapshot.columns
-        filters = said.narrow(filters, self._taxonomy)
-        allowed = self.catalog.listings.narrow(columns.offer, filters)
-        if said.rest:
-            # narrowed down to the first thousand by their text
-            named = self.catalog.listings.search(Query(words=said.rest, filters=filters, size=LARGEST_PAGE)).products
-            groups = columns.group[np.isin(columns.offer, [product.id for product in named])]
-            allowed = allowed & np.isin(columns.group, groups)
-        return rank(snapshot, wish, allowed, self._weights)
+    def _ranked(self, snapshot: Snapshot, wish: Wish, query: Query, among: BoolArray | None = None) -> Ranked:
+        said = self._said(query)
+        filters = said.narrow(query.filters, self._taxonomy)
+        allowed = self.catalog.listings.narrow(snapshot.columns.offer, filters) & self._named(snapshot, said, filters)
+        if among is not None:
+            allowed &= among
+        aside, left = push_aside(snapshot, wish.embedding, allowed, query.less)
+        return rank(snapshot, shifted(wish, said), left, self._weights, aside=aside)
+
+    def _named(self, snapshot: Snapshot, said: PhotoWords, filters: Filters) -> BoolArray:
+        """Which rows have the words that nothing but a product's text answers, in one of its variants: the first
+        thousand by their text."""
+        columns = snapshot.columns
+        if not said.rest:
+            return np.ones(len(columns.offer), np.bool_)
+        named = self.catalog.listings.search(Query(words=said.rest, filters=filters, size=LARGEST_PAGE)).products
+        groups = columns.group[np.isin(columns.offer, [product.id for product in named])]
+        return np.isin(columns.group, groups)
 
     def _said(self, query: Query) -> PhotoWords:
         return self._words.read(query.words or "")
@@ -153,11 +163,13 @@ class Finder:
         products = tuple(replace(p, similarity=scores[p.id]) for p in shown)
         return replace(query.nothing, products=products, total=len(ids))
 
-    def photo_facets(self, reading: Reading, filters: Filters) -> Facets:
-        """What an answer to a photo can be narrowed down to: of all products whose pictures are indexed, no count above
-        the size of the pool that an answer is."""
-        snapshot = self._pair.snapshot_for(reading.model)
-        offers = np.zeros(0, np.int64) if snapshot is None else snapshot.columns.offer
+    def photo_facets(self, reading: Reading, query: Query) -> Facets:
+        """What an answer to a photo with the query's words can be narrowed down to: of all products whose pictures are
+        indexed, no count above the size of the pool that an answer is."""
+        snapshot, said = self._pair.snapshot_for(reading.model), self._said(query)
+        filters = said.narrow(query.filters, self._taxonomy)
+        none = np.zeros(0, np.int64)
+        offers = none if snapshot is None else snapshot.columns.offer[self._named(snapshot, said, filters)]
         return self.catalog.listings.facets_among(offers, filters).capped(POOL)
 
     def product(self, product_id: int) -> Product:

@@ -25,6 +25,9 @@ class VectorIndex(Protocol):
     def vector(self, row: int) -> FloatArray:
         """The vector of a row, (width,), as far as it was kept."""
 
+    def vectors(self, rows: IntArray) -> FloatArray:
+        """Those of several rows, (rows, width)."""
+
     def nearest(self, vector: FloatArray, count: int, allowed: BoolArray | None = None) -> tuple[IntArray, FloatArray]:
         """Row numbers and cosines of the ``count`` nearest rows, best first; ``allowed`` (size,) leaves rows out."""
 
@@ -78,6 +81,9 @@ class FlatIndex:
 
     def vector(self, row: int) -> FloatArray:
         return np.asarray(self._index.reconstruct(row), dtype=np.float32)
+
+    def vectors(self, rows: IntArray) -> FloatArray:
+        return np.asarray(self._index.reconstruct_batch(rows), dtype=np.float32)
 
     def nearest(self, vector: FloatArray, count: int, allowed: BoolArray | None = None) -> tuple[IntArray, FloatArray]:
         if vector.shape != (self.width,):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from mapsi.arrays import BoolArray, FloatArray, IntArray
+from mapsi.search.aside import Aside, lost
 from mapsi.search.score import Weights, agreements, logit, probability
 from mapsi.search.snapshot import Snapshot
 from mapsi.search.wish import Wish
@@ -33,7 +35,14 @@ class Ranked:
         return len(self.rows)
 
 
-def rank(snapshot: Snapshot, wish: Wish, allowed: BoolArray | None, weights: Weights, pool: int = POOL) -> Ranked:
+def rank(
+    snapshot: Snapshot,
+    wish: Wish,
+    allowed: BoolArray | None,
+    weights: Weights,
+    pool: int = POOL,
+    aside: Sequence[Aside] = (),
+) -> Ranked:
     """The ``pool`` best products for a wish among the ``allowed`` rows, shape (rows,) (``None`` for all), one row a
     product (its best variant), down to the score ``weights.least``; of equal scores the row that comes first."""
     agree = agreements(wish, snapshot.columns, weights)
@@ -44,9 +53,9 @@ def rank(snapshot: Snapshot, wish: Wish, allowed: BoolArray | None, weights: Wei
     available, count = int(looked_at.sum()), 4 * pool
     while True:
         rows, cosines = snapshot.index.nearest(wish.embedding, count, looked_at)
-        best = _best(
-            snapshot, copies, Ranked(rows, probability(agree[rows] + weights.likeness * cosines)), pool, weights
-        )
+        wanted = cosines - lost(snapshot, rows, cosines, aside)
+        scored = Ranked(rows, probability(agree[rows] + weights.likeness * wanted))
+        best = _best(snapshot, copies, scored, pool, weights)
         if count >= min(available, MOST_LOOKED_AT):
             return best
         unseen = weights.likeness * cosines[-1:] + agree[looked_at].max()

@@ -19,7 +19,7 @@ from mapsi.documents import (
 from mapsi.infer.look import Garment, Look
 from mapsi.web.languages import LANGUAGES, language
 from mapsi.web.openapi import openapi_document
-from mapsi.web.parameters import ParameterError, check_page, read_box, read_flag, read_query, read_words
+from mapsi.web.parameters import ParameterError, check_page, read_aside, read_box, read_flag, read_query, read_words
 from mapsi.web.security import keep_private
 from mapsi.web.services import services
 from mapsi.web.uploads import take_photo
@@ -38,7 +38,7 @@ def search_image() -> Response:
     """A photo's classes and garments, and one page of the products like it, or like the part in ``box``. Nothing of the
     photo is held after the answer."""
     house = services()
-    query, box = _read_query("words"), read_box(request.args)
+    query, box = _read_refined(), read_box(request.args)
     photo = take_photo(request, house.settings)
     look = house.finder.look(photo)
     if box is None:
@@ -54,7 +54,7 @@ def search_image() -> Response:
         sort=query.sort,
         language=language(),
         base_url=_base_url(),
-        facets=house.finder.photo_facets(reading, query.filters) if _wants_facets() else None,
+        facets=house.finder.photo_facets(reading, query) if _wants_facets() else None,
         garments=[] if box or query.words else _by_garment(look, found, query),
     )
     return keep_private(jsonify(document))
@@ -85,7 +85,7 @@ def search_words() -> Response:
 def similar(product_id: int) -> Response:
     """One page of the products like one of them."""
     house = services()
-    query = _read_query()
+    query = _read_refined()
     product = house.finder.product(product_id)
     found = check_page(house.finder.similar(product_id, query))
     document = similar_document(
@@ -149,6 +149,11 @@ def _read_query(words: str = "") -> Query:
     )
     said = read_words(request.args, words) if words else ""
     return replace(query, words=said or None)
+
+
+def _read_refined() -> Query:
+    """What is asked for of what is alike: words that shift it, products that were pushed aside."""
+    return replace(_read_query("words"), less=read_aside(request.args))
 
 
 def _wants_facets() -> bool:

@@ -11,7 +11,7 @@ from mapsi.settings import Settings
 from mapsi.taxonomy import Taxonomy
 from mapsi.taxonomy.names import color_names
 from mapsi.web.languages import LANGUAGES
-from mapsi.web.parameters import AUDIENCES, LONGEST_QUERY
+from mapsi.web.parameters import AUDIENCES, LONGEST_QUERY, MOST_ASIDE
 
 Document = dict[str, Any]
 
@@ -60,7 +60,7 @@ def _search_image(taxonomy: Taxonomy, settings: Settings) -> Document:
     return {
         "operationId": "searchImage",
         "summary": "What a photo shows, and the products like it",
-        "parameters": [_box(), _said(), *_list_parameters(taxonomy, settings)],
+        "parameters": [_box(), *_refined(), *_list_parameters(taxonomy, settings)],
         "requestBody": {"required": True, "content": {"multipart/form-data": {"schema": form}}},
         "responses": {
             "200": _answer("The classes of the photo and one page of products.", "ImageAnswer"),
@@ -107,18 +107,17 @@ def _search_words(taxonomy: Taxonomy, settings: Settings) -> Document:
 
 def _box() -> Document:
     share = r"(0|1|0?\.\d{1,6}|1\.0{1,6})"
-    told = (
-        "The part of the photo to search for, as x,y,width,height in shares of it; the whole look where it is left out."
-    )
+    told = "The part of the photo to search for, as x,y,width,height in shares of it; the whole look without it."
     return _parameter("box", told, {"type": "string", "pattern": f"^{share}(,{share}){{3}}$"})
 
 
-def _said() -> Document:
-    told = (
-        "Words said with the photo, such as black, 원피스로 or linen: another kind, colour or audience, or words "
-        "to be found."
+def _refined() -> list[Document]:
+    said = (
+        "Words said with the photo: another kind, colour or audience (black, 원피스로), or words to be found (linen)."
     )
-    return _parameter("words", told, {"type": "string", "maxLength": LONGEST_QUERY})
+    less = "A product by its id that was pushed aside: it is left out, and what is like it comes later. Repeat it."
+    ids = _list_of({"type": "string", "pattern": r"^\d{1,18}$"}) | {"maxItems": MOST_ASIDE}
+    return [_parameter("words", said, {"type": "string", "maxLength": LONGEST_QUERY}), _parameter("less", less, ids)]
 
 
 def _product_id() -> Document:
@@ -131,7 +130,7 @@ def _similar(taxonomy: Taxonomy, settings: Settings) -> Document:
     return {
         "operationId": "similar",
         "summary": "Products like one of them",
-        "parameters": [_product_id(), *_list_parameters(taxonomy, settings)],
+        "parameters": [_product_id(), *_refined(), *_list_parameters(taxonomy, settings)],
         "responses": {"200": _answer("One page of products.", "SimilarAnswer"), **_error_references(errors)},
     }
 

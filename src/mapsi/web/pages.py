@@ -26,7 +26,7 @@ from flask import (
 )
 from werkzeug.wrappers import Response as AnyResponse
 
-from mapsi.catalog.product import ProductPage
+from mapsi.catalog.product import Product, ProductPage
 from mapsi.catalog.query import Query
 from mapsi.catalog.records import Facets
 from mapsi.catalog.text.tokens import NoWordsError
@@ -46,6 +46,7 @@ from mapsi.web.parameters import (
     Arguments,
     ParameterError,
     check_page,
+    read_aside,
     read_box,
     read_first,
     read_query,
@@ -126,14 +127,14 @@ def photo(token: str) -> Response:
     house = services()
     answer, box = house.answers.find(token), read_box(request.args)
     reading = answer.read_part(box, house.finder.read_box)
-    asked = _read_query()
+    asked = _read_refined()
 
     def find(query: Query) -> ProductPage:
         return house.finder.by_look(answer.look, query) if box is None else house.finder.by_photo(reading, query)
 
     filters = asked.query.filters
     kept = {"box": write_box(box)} if box else {}
-    facets, found = house.finder.photo_facets(reading, filters), _gather(find, asked)
+    facets, found = house.finder.photo_facets(reading, asked.query), _gather(find, asked)
     listing = _listing("pages.photo", {"token": token}, asked, found, facets, kept)
     page = render_template(
         "photo.html",
@@ -255,7 +256,7 @@ def similar(product_id: int) -> Response:
     """Products like one of the catalogue's."""
     house = services()
     product = house.finder.product(product_id)
-    asked = _read_query()
+    asked = _read_refined()
     found = _gather(partial(house.finder.similar, product_id), asked)
     listing = _listing("pages.similar", {"product_id": product_id}, asked, found, house.catalog.listings.facets())
     card = view_card(product, house.taxonomy, language())
@@ -336,6 +337,16 @@ def _read_query() -> Asked:
         return read(rest, {error.parameter: _explain(error.parameter)})
 
 
+def _read_refined() -> Asked:
+    """The same with what refines a list of what is alike; words that are too many stay in their field."""
+    asked = _read_query()
+    query = replace(asked.query, less=read_aside(request.args))
+    try:
+        return replace(asked, query=replace(query, words=read_words(request.args, "words") or None))
+    except ParameterError as error:
+        return replace(asked, query=query, faults={**asked.faults, "words": _explain_words(error)})
+
+
 def _explain_words(error: UsageError) -> Explanation:
     code = "no_words" if isinstance(error, NoWordsError) else "too_many_words"
     return explain(code, "q", services().settings)
@@ -343,6 +354,10 @@ def _explain_words(error: UsageError) -> Explanation:
 
 def _explain(parameter: str) -> Explanation:
     return explain(ParameterError.code, parameter, services().settings)
+
+
+def _aside(query: Query) -> list[Product]:
+    return services().catalog.listings.products(list(query.less)) if query.less else []
 
 
 def _listing(
@@ -367,4 +382,5 @@ def _listing(
         values=values,
         kept=kept or {},
         typed={name: request.args[name] for name in asked.faults if name in request.args},
+        aside=[view_card(product, house.taxonomy, speech) for product in _aside(asked.query)],
     )

@@ -3,7 +3,8 @@
 The names are the same on the pages and in the API: ``page``, ``size`` (API only), ``sort``, ``min_price``,
 ``max_price``, ``from`` (pages only: show all from that page on), ``exact=1`` (words as they stand), and, each as often
 as wanted, ``shop``, ``class=AXIS:SLUG``, ``color`` and ``audience``. A name that nothing here has (an unknown shop,
-class or order) is an error, never a quietly empty page.
+class or order) is an error, never a quietly empty page. Lists of what is alike also take ``words``, said beside the
+photo, and, as often as wanted, ``less=ID``, a product that was pushed aside.
 """
 
 from __future__ import annotations
@@ -31,11 +32,14 @@ PRICES = ("min_price", "max_price")
 MOST_PAGES = 5
 """Pages of a list that are shown under one another; then the list goes on by itself."""
 LONGEST_QUERY = 200
+MOST_ASIDE = 24
+"""Products that one list can push aside: an address stays short."""
 _PRICE = re.compile(r"\d{1,12}(\.\d{1,4})?", re.ASCII)
 _BOX = re.compile(r"(?:[01](?:\.\d{1,6})?,){3}[01](?:\.\d{1,6})?", re.ASCII)
 _SLACK = 0.002
 """What a box may reach out of its photo: its four numbers are rounded each by itself."""
 _NUMBER = re.compile(r"\d{1,6}", re.ASCII)
+_PRODUCT = re.compile(r"\d{1,18}", re.ASCII)
 
 
 class ParameterError(UsageError):
@@ -63,6 +67,15 @@ def read_query(
         size=_read_number(arguments, "size", size, LARGEST_ANSWER) if size_is_free else size,
         exact=read_flag(arguments, "exact"),
     )
+
+
+def read_aside(arguments: Arguments) -> tuple[int, ...]:
+    """The numbers of the products that were pushed aside (``less``); raises :class:`ParameterError`."""
+    asked = tuple(dict.fromkeys(text for text in arguments.getlist("less") if text))
+    if len(asked) > MOST_ASIDE or not all(map(_PRODUCT.fullmatch, asked)):
+        hint = f"Give numbers of products, at most {MOST_ASIDE}."
+        raise ParameterError("less", "less does not name products.", hint)
+    return tuple(map(int, asked))
 
 
 def read_first(arguments: Arguments, page: int) -> int:
@@ -183,12 +196,13 @@ def _read_classes(arguments: Arguments, taxonomy: Taxonomy) -> dict[str, tuple[s
     return classes
 
 
-def write_query(query: Query, first: int = 0) -> Arguments:
-    """The parameters that :func:`read_query` and :func:`read_words` read as ``query``, and :func:`read_first` as
-    ``first``; defaults are left out, and so is the size, which the pages do not take from the address."""
+def write_query(query: Query, first: int = 0, words: str = "q") -> Arguments:
+    """The parameters that :func:`read_query`, :func:`read_words` (by the name ``words``) and :func:`read_aside` read as
+    ``query``, and :func:`read_first` as ``first``; defaults are left out, and so is the size, which the pages do not
+    take from the address."""
     filters, pairs = query.filters, Arguments()
     singles = {
-        "q": query.words or "",
+        words: query.words or "",
         "sort": "" if query.sort == "likeness" else query.sort,
         "min_price": _plain(filters.min_price),
         "max_price": _plain(filters.max_price),
@@ -205,6 +219,8 @@ def write_query(query: Query, first: int = 0) -> Arguments:
     for axis, slugs in filters.classes.items():
         for slug in slugs:
             pairs.add("class", f"{axis}:{slug}")
+    for number in query.less:
+        pairs.add("less", str(number))
     return pairs
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import partial
@@ -22,7 +22,7 @@ from mapsi.web.choices import Choice, grouped, price_range, with_chosen
 from mapsi.web.languages import format_price
 from mapsi.web.languages import translate as _
 from mapsi.web.messages import Explanation
-from mapsi.web.parameters import MOST_PAGES, PRICES, write_query
+from mapsi.web.parameters import MOST_ASIDE, MOST_PAGES, PRICES, Arguments, write_query
 from mapsi.web.security import let_in_shop_pictures
 from mapsi.web.titles import Title, title_for
 
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from mapsi.catalog.records import Facets
 
 MOST_SHOPS = 20
+ALIKE = ("pages.photo", "pages.similar")
+"""The pages whose lists are of what is alike."""
 KIND = "garment"
 """The axis that names kinds of garment."""
 
@@ -68,10 +70,11 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Chip:
-    """One filter in force, and the address without it."""
+    """One filter in force, and the address without it. ``aside`` is the picture of a product that was pushed aside."""
 
     name: str
     url: str
+    aside: PictureView | None = None
 
 
 def view_card(product: Product, taxonomy: Taxonomy, language: str) -> Card:
@@ -137,7 +140,7 @@ class Asked:
 class Listing:
     """One page of a list with the links around it. ``endpoint`` and ``values`` say which page shows it, ``facets`` what
     this very list can be narrowed down to. ``kept`` are further parameters of the address, ``typed`` what stands in
-    fields with a fault, by name."""
+    fields with a fault, by name, ``aside`` the products pushed aside."""
 
     asked: Asked
     page: ProductPage
@@ -150,6 +153,7 @@ class Listing:
     values: Mapping[str, Any]
     kept: Mapping[str, str] = field(default_factory=dict)
     typed: Mapping[str, str] = field(default_factory=dict)
+    aside: Sequence[Card] = ()
 
     @property
     def query(self) -> Query:
@@ -164,16 +168,52 @@ class Listing:
     @property
     def words(self) -> str:
         """The words that were searched for, empty for none."""
-        return self.query.words or ""
+        return "" if self.refines else self.query.words or ""
+
+    @property
+    def beside(self) -> str:
+        """The words said beside the photo, or beside the product that others are to be like."""
+        return self.query.words or "" if self.refines else ""
 
     def url(self, **changes: Any) -> str:
-        """This list with other filters (``None`` for none), order or page; but for another page, from the first on."""
+        """This list with other filters (``None`` for nothing that narrows it), order or page; but for another page,
+        from the first on."""
         if changes.get("filters", self) is None:
-            changes["filters"] = Filters()
+            changes = {"less": (), **({"words": None} if self.refines else {}), **changes, "filters": Filters()}
         first = changes.pop("first", 0)
         query = replace(self.query, **{"page": 1, **changes})
-        parameters: dict[str, Any] = {**self.kept, **write_query(query, first).to_dict(flat=False)}
+        parameters: dict[str, Any] = {**self.kept, **self._written(query, first).to_dict(flat=False)}
         return url_for(self.endpoint, **self.values, **parameters)
+
+    def _written(self, query: Query, first: int = 0) -> Arguments:
+        return write_query(query, first, "words" if self.refines else "q")
+
+    def carried(self, *left_out: str) -> list[tuple[str, str]]:
+        """What a form on this page takes along in hidden fields: the list's address but for its place in it and the
+        parameters that the form has fields for."""
+        pairs = [*self.kept.items(), *self._written(replace(self.query, page=1)).items(multi=True)]
+        return [(name, value) for name, value in pairs if name not in left_out]
+
+    @property
+    def narrowed(self) -> bool:
+        """Whether filters, words beside the photo or products pushed aside leave less than there is."""
+        return self.query.filters.narrows or bool(self.beside or self.query.less)
+
+    @property
+    def refines(self) -> bool:
+        """Whether it is a list of what is alike, from which products can be pushed aside."""
+        return self.endpoint in ALIKE
+
+    @property
+    def nothing_alike(self) -> str:
+        """What stands in the place of a list of what is alike that is empty."""
+        if self.beside:
+            return _("We found nothing for “%(words)s”.", words=self.beside)
+        return _("No product passes these filters.") if self.narrowed else _("We have nothing close to this.")
+
+    def less_url(self, card: Card) -> str:
+        """This list with a product pushed aside; where as many are as can be, the first of them comes back."""
+        return self.url(less=(*self.query.less, card.id)[-MOST_ASIDE:])
 
     @property
     def action(self) -> str:
@@ -183,13 +223,7 @@ class Listing:
     @property
     def sorts(self) -> list[tuple[Sort, str]]:
         """The orders there are, with their names."""
-        first = (
-            _("Most alike")
-            if self.endpoint in ("pages.photo", "pages.similar")
-            else _("Best match")
-            if self.words
-            else _("Newest")
-        )
+        first = _("Most alike") if self.refines else _("Best match") if self.words else _("Newest")
         return [("likeness", first), ("price-up", _("Low price")), ("price-down", _("High price"))]
 
     @property
@@ -213,8 +247,14 @@ class Listing:
 
     @property
     def chips(self) -> list[Chip]:
-        """The filters in force, each with the way back."""
-        return [Chip(name, self.url(filters=without)) for name, without in self._restrictions()]
+        """What narrows the list, each with the way back."""
+        filters = [Chip(name, self.url(filters=without)) for name, without in self._restrictions()]
+        words = [Chip(f"“{self.beside}”", self.url(words=None))] if self.beside else []
+        aside = [
+            Chip(card.title.text, self.url(less=tuple(one for one in self.query.less if one != card.id)), card.picture)
+            for card in self.aside
+        ]
+        return [*words, *filters, *aside]
 
     def _restrictions(self) -> list[tuple[str, Filters]]:
         filters = self.query.filters
