@@ -432,3 +432,23 @@ def test_a_shop_is_not_taken_for_its_namesake(catalog: Catalog) -> None:
     take_in(catalog, offer("1"), offer("2"), shop="A+ ")
     take_in(catalog, offer("1"), offer("2"), offer("3"), shop="a")
     assert [(shop.name, shop.count) for shop in catalog.listings.facets().shops] == [("A+", 3)]
+
+
+def test_a_row_that_cannot_be_read_does_not_take_its_living_offer_down(catalog: Catalog) -> None:
+    take_in(catalog, offer("a", "first"), offer("b", "second"), offer("c", "third"))
+    broken = (BrokenRow(2, "The price is no number.", "b"), BrokenRow(4, "The title is missing.", "new"))
+    report = take_in(catalog, offer("a", "first"), *broken)
+    assert (report.unchanged, report.gone, report.broken_count) == (2, 1, 2)
+    assert [row.reason for row in report.broken] == [
+        "The price is no number. Its offer stays as it was.",
+        "The title is missing.",
+    ]
+    shown = {product.name for product in catalog.listings.search(Query(sort="price-up")).products}
+    assert shown == {"first", "second"}
+
+
+def test_of_a_broken_row_and_a_whole_one_with_its_id_the_whole_one_counts(catalog: Catalog) -> None:
+    take_in(catalog, offer("a", "first", 9000))
+    report = take_in(catalog, BrokenRow(2, "The price is no number.", "a"), offer("a", "first", 8000))
+    assert (report.changed, report.unchanged) == (1, 0)
+    assert report.broken[0].reason == "The price is no number."

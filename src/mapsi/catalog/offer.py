@@ -55,10 +55,12 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class BrokenRow:
-    """A row of a feed that was skipped: its line (of the row's start, from 1) and why, as a sentence."""
+    """A row of a feed that was skipped: its line (of the row's start, from 1) and why, as a sentence. ``id`` is that of
+    the offer it stands for, where so much could be read: one that lives stays as it was."""
 
     line: int
     reason: str
+    id: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)

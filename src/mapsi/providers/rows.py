@@ -90,7 +90,7 @@ def read_rows(
         try:
             offer = read_row(row, base, moment)
         except BadFieldError as error:
-            yield BrokenRow(line, str(error))
+            yield BrokenRow(line, str(error), "" if isinstance(error, NotOfferedError) else _id_of(row))
             continue
         mark = hash(offer.id)
         if mark in seen:
@@ -98,6 +98,14 @@ def read_rows(
             continue
         seen.add(mark)
         yield offer
+
+
+def _id_of(raw: Mapping[str, str]) -> str:
+    """The id of a row that is broken elsewhere; empty where that cannot be read either."""
+    try:
+        return parse_id(filled(raw).get("id", ""))
+    except BadFieldError:
+        return ""
 
 
 def merchant_offer(raw: Mapping[str, str], base: str, now: datetime) -> Offer:

@@ -140,7 +140,9 @@ class Run:
             shop_id, gone = switch(self._connection, delivery, self.id, scope)
             save_class_words(self._connection, self._taxonomy)
             counts = stage.counts
-            for name, count in zip(COUNTS, (counts.new, counts.changed, counts.same, gone), strict=True):
+            for name, count in zip(
+                COUNTS, (counts.new, counts.changed, counts.same + counts.spared, gone), strict=True
+            ):
                 self._counts[name] += count
             if scope is Scope.PART:
                 mark_answers_taken(self._connection, shop_id)
@@ -166,16 +168,30 @@ class Run:
 
 @dataclass
 class Broken:
-    """Broken rows: the first ones, and how many there are."""
+    """Broken rows: the first ones, how many there are, and the ids of those that could be read so far."""
 
     first: list[BrokenRow] = field(default_factory=list)
     count: int = 0
+    ids: list[str] = field(default_factory=list)
 
     def add(self, rows: Iterable[BrokenRow]) -> None:
         for row in rows:
             self.count += 1
             if len(self.first) < _BROKEN_KEPT:
                 self.first.append(row)
+            if row.id:
+                self.ids.append(row.id)
+
+    def spare(self, stage: Stage) -> None:
+        """Keep the living offers of broken rows as they are, and say so."""
+        spared: set[str] = set()
+        for start in range(0, len(self.ids), _BATCH):
+            spared |= stage.spare(self.ids[start : start + _BATCH])
+        self.first = [
+            replace(row, reason=f"{row.reason} Its offer stays as it was.") if row.id in spared else row
+            for row in self.first
+        ]
+        self.ids.clear()
 
 
 def fill(stage: Stage, rows: Iterable[Row], broken: Broken, progress: Advance) -> None:
@@ -186,6 +202,7 @@ def fill(stage: Stage, rows: Iterable[Row], broken: Broken, progress: Advance) -
         broken.add(stage.put([row for row in batch if isinstance(row, Offer)]))
         stage.withdraw([row for row in batch if isinstance(row, Withdrawal)])
         progress(len(batch))
+    broken.spare(stage)
 
 
 def reason_to_hold(living: int, kept: int, shrink: float) -> str:

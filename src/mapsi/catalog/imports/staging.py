@@ -84,13 +84,15 @@ def index_stage(connection: Connection) -> None:
 
 @dataclass
 class Counts:
-    """How many offers were staged, by kind. ``returned`` are those of the changed that had been gone; ``withdrawn``
-    those that a feed of changes takes away, ``missing`` its withdrawals of what was not there."""
+    """How many offers were staged, by kind. ``returned`` are those of the changed that had been gone; ``spared`` living
+    ones whose rows cannot be read; ``withdrawn`` those that a feed of changes takes away, ``missing`` its withdrawals
+    of what was not there."""
 
     new: int = 0
     changed: int = 0
     returned: int = 0
     same: int = 0
+    spared: int = 0
     withdrawn: int = 0
     missing: int = 0
 
@@ -102,7 +104,7 @@ class Counts:
     @property
     def kept(self) -> int:
         """Those of them that were living before."""
-        return self.changed - self.returned + self.same
+        return self.changed - self.returned + self.same + self.spared
 
 
 class Stage:
@@ -151,6 +153,24 @@ class Stage:
         self.counts.withdrawn += len(rows)
         self.counts.missing += len(batch) - len(rows)
 
+    def spare(self, ids: Sequence[str]) -> set[str]:
+        """Keep the living offers among these as they are, but those that are staged: a row that cannot be read is no
+        word that its offer is gone. Gives which they are."""
+        spared: set[str] = set()
+        with self._connection.begin():
+            known, told = self._look_up(ids), self._staged(ids)
+            living = [known[id] for id in dict.fromkeys(ids) if id in known and known[id].gone_at is None]
+            rows = [
+                {"shop_offer_id": row.shop_offer_id, "offer_id": row.id, "kind": SAME}
+                for row in living
+                if row.shop_offer_id not in told
+            ]
+            if rows:
+                self._connection.execute(insert(staged), rows)
+            spared.update(str(row["shop_offer_id"]) for row in rows)
+        self.counts.spared += len(spared)
+        return spared
+
     def _sort_out(self, batch: Sequence[Offer]) -> tuple[list[Offer], list[BrokenRow]]:
         # MariaDB takes "a" and "a " for one key, whatever the collation of its utf8mb4 texts.
         batch = [offer if offer.id == offer.id.strip() else replace(offer, id=offer.id.strip()) for offer in batch]
@@ -161,7 +181,7 @@ class Stage:
         for offer in batch:
             reason = f"The id {offer.id!r} stands in the feed before." if offer.id in seen else _unfit(offer)
             if reason:
-                broken.append(BrokenRow(0, reason))
+                broken.append(BrokenRow(0, reason, "" if offer.id in seen else offer.id))
             else:
                 seen.add(offer.id)
                 good.append(offer)
