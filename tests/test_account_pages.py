@@ -11,6 +11,7 @@ from werkzeug.test import TestResponse
 
 from mapsi.catalog import Catalog
 from mapsi.web.accounts.letters import LetterWriter
+from mapsi.web.accounts.links import sign_stop
 from mapsi.web.accounts.passwords import hash_password
 from mapsi.web.services import services
 from operated import log_in, post
@@ -310,3 +311,26 @@ def test_history_is_kept_only_where_it_is_switched_on_and_goes_when_it_is_switch
     assert catalog.peoples_searches.history(account.id) == []
     catalog.peoples_searches.remember(account.id, "after")
     assert catalog.peoples_searches.history(account.id) == []
+
+
+def test_letters_are_stopped_by_their_link_without_a_log_in_and_by_nothing_that_only_looks(
+    house: House, catalog: Catalog, client: FlaskClient
+) -> None:
+    account = catalog.accounts.open(EMAIL, hash_password(PASSWORD, EMAIL), "en")
+    catalog.accounts.want_mail(account.id, wanted=True)
+    link = f"/account/letters/{sign_stop(client.application.config['SECRET_KEY'], account.id)}"
+    assert "Stop the letters about prices?" in client.get(link).text
+    assert catalog.accounts.named(EMAIL).wants_mail
+    for _ in range(2):
+        mail_program = house.app().test_client(use_cookies=False)
+        answer = mail_program.post(link, data={"List-Unsubscribe": "One-Click"})
+        assert answer.status_code == 200
+        assert not catalog.accounts.named(EMAIL).wants_mail
+    catalog.accounts.remove(account.id)
+    assert client.post(link).status_code == 200
+
+
+@pytest.mark.parametrize("token", ["x", "MQ.forged", "eyJ4IjoxfQ.aaaa"])
+def test_a_guessed_link_stops_nobodys_letters(client: FlaskClient, token: str) -> None:
+    assert client.get(f"/account/letters/{token}").status_code == 410
+    assert client.post(f"/account/letters/{token}").status_code == 410

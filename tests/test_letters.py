@@ -27,7 +27,7 @@ from mapsi.cli import main
 from mapsi.errors import SettingError
 from mapsi.mailing import MailError, MailServer, read_mail_server
 from mapsi.web.accounts.letters import LetterWriter
-from mapsi.web.accounts.links import LinkOverError, read_link
+from mapsi.web.accounts.links import LinkOverError, read_link, read_stop
 from mapsi.work.letters import send_letters
 from mapsi.work.price_drops import ask_for_letters
 from offers import offer, take_in
@@ -299,7 +299,10 @@ def test_what_became_cheaper_is_told_once_to_whom_wants_it(catalog: Catalog, box
     assert "the coat (shop): ₩40,000 → ₩30,000" in mail.get_content()
     assert "the hat" not in mail.get_content()
     assert f"{URL}/saved" in mail.get_content()
-    assert mail["List-Unsubscribe"] == f"<{URL}/account>"
+    assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    stop_link = str(mail["List-Unsubscribe"]).strip("<>")
+    assert stop_link in mail.get_content()
+    assert read_stop(KEY, stop_link.rpartition("/")[2]) == mina.id
     prices(35000, 9500)
     prices(30000, 9500)
     assert ask_for_letters(catalog) == 0, "that price was told"

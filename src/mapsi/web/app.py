@@ -15,6 +15,7 @@ from mapsi.web.accounts.entrance import entrance
 from mapsi.web.accounts.keys import keys
 from mapsi.web.accounts.pages import account_pages
 from mapsi.web.accounts.sessions import visitor
+from mapsi.web.accounts.stopping import stop, stopping
 from mapsi.web.answers import PhotoAnswers
 from mapsi.web.api import api
 from mapsi.web.assets import setup_assets
@@ -60,7 +61,7 @@ def create_app(settings: Settings, *, finder: Finder, taxonomy: Taxonomy, secret
     setup_languages(app, settings.language)
     setup_assets(app)
     setup_faults(app)
-    protect_forms(app, exempt=api, without_token=search_shared)
+    protect_forms(app, exempt=api, without_token=(search_shared, stop))
     app.register_blueprint(pages)
     app.register_blueprint(api)
     app.register_blueprint(installing)
@@ -69,6 +70,7 @@ def create_app(settings: Settings, *, finder: Finder, taxonomy: Taxonomy, secret
     app.register_blueprint(going)
     app.register_blueprint(entrance)
     app.register_blueprint(keys)
+    app.register_blueprint(stopping)
     app.register_blueprint(account_pages)
     app.register_blueprint(operator)
     _setup_templates(app, taxonomy)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from flask import Blueprint, Flask, request
 from flask_wtf.csrf import CSRFError, CSRFProtect
@@ -11,9 +11,9 @@ _OWN = ("same-origin", "none")
 _CHANGING = ("POST", "PUT", "PATCH", "DELETE")
 
 
-def protect_forms(app: Flask, *, exempt: Blueprint, without_token: Callable[[], object]) -> None:
+def protect_forms(app: Flask, *, exempt: Blueprint, without_token: Iterable[Callable[..., object]]) -> None:
     """Refuse what another site makes a browser send, but for the ``exempt`` addresses, which know no session. A form
-    for the view ``without_token`` is made by the visitor's own device, which has none.
+    for the views ``without_token`` is made by the visitor's own device or mail program, which have none.
 
     Every form carries a token that belongs to the visitor's session; and a browser says itself, over https, which site
     a form came from (``Sec-Fetch-Site``). Flask-WTF would compare the referring address with ``Host`` instead, which
@@ -24,7 +24,8 @@ def protect_forms(app: Flask, *, exempt: Blueprint, without_token: Callable[[], 
     app.config["WTF_CSRF_TIME_LIMIT"] = None
     protection = CSRFProtect(app)
     protection.exempt(exempt)
-    protection.exempt(without_token)
+    for view in without_token:
+        protection.exempt(view)
 
     @app.before_request
     def refuse_others() -> None:

@@ -14,7 +14,7 @@ from babel.support import Translations
 
 from mapsi.catalog import Catalog
 from mapsi.catalog.people.letters import Letter
-from mapsi.web.accounts.links import LIFE, sign_link
+from mapsi.web.accounts.links import LIFE, sign_link, sign_stop
 from mapsi.web.languages import format_price
 
 FOLDER = Path(__file__).parents[1] / "translations"
@@ -41,13 +41,18 @@ class LetterWriter:
         mail["Message-ID"] = make_msgid(domain=urlsplit(self._url).hostname or "localhost")
         mail["Auto-Submitted"] = "auto-generated"
         if letter.kind == "drops":
-            mail["List-Unsubscribe"] = f"<{self._url}/account>"
+            mail["List-Unsubscribe"] = f"<{self._stop_link(letter.address)}>"
+            mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"  # RFC 8058: a mail program's own button
         mail.set_content(body)
         return mail
 
     def password_link(self, address: str) -> str:
         """A link by which this address gets a password: whoever has it has the account."""
         return f"{self._url}/account/password/{self._sign(address)}"
+
+    def _stop_link(self, address: str) -> str:
+        account = self._catalog.accounts.find(address)
+        return f"{self._url}/account/letters/{sign_stop(self._secret_key, account.id if account else 0)}"
 
     def _sign(self, address: str) -> str:
         return sign_link(self._catalog, self._secret_key, address, self._catalog.now())
@@ -74,8 +79,8 @@ class LetterWriter:
             _("What you saved has become cheaper:"),
             "\n".join(lines),
             f"{self._url}/saved",
-            _("You asked for these letters. Your account stops them: %(address)s")
-            % {"address": f"{self._url}/account"},
+            _("You asked for these letters. Here you stop them: %(address)s")
+            % {"address": self._stop_link(letter.address)},
         )
         return _("Cheaper: %(count)d of your saved products") % {"count": letter.about["count"]}, "\n\n".join(
             parts

@@ -1,7 +1,8 @@
-"""Links that let somebody choose a password: signed, good for a while, once.
+"""Links that are good without a log-in: signed, each for one purpose.
 
-One link opens an account or gives an old one another password, whichever it takes: who asks for a link is told the same
-either way, and so learns nothing about the address. It dies with the password it replaces.
+By the first somebody chooses a password: good for a while, once. It opens an account or gives an old one another
+password, whichever it takes: who asks for a link is told the same either way, and so learns nothing about the address.
+It dies with the password it replaces. The second stops letters, and goes on doing so: a letter may be read after years.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from mapsi.errors import NotFoundError
 
 LIFE = timedelta(hours=2)
 _SALT = "mapsi.password-link"
+_STOP_SALT = "mapsi.stop-letters"
 
 
 class LinkOverError(NotFoundError):
@@ -43,8 +45,21 @@ def read_link(catalog: Catalog, secret_key: str, token: str, now: datetime) -> s
     return str(address)
 
 
-def _serializer(secret_key: str) -> URLSafeSerializer:
-    return URLSafeSerializer(secret_key, salt=_SALT)
+def sign_stop(secret_key: str, account_id: int) -> str:
+    """The token of a link that stops the letters to an account."""
+    return str(_serializer(secret_key, _STOP_SALT).dumps(account_id))
+
+
+def read_stop(secret_key: str, token: str) -> int:
+    """The account that a token of :func:`sign_stop` is for; raises :class:`LinkOverError`."""
+    try:
+        return int(_serializer(secret_key, _STOP_SALT).loads(token))
+    except BadData as error:
+        raise LinkOverError("This is no link of ours.", "Stop the letters in your account.") from error
+
+
+def _serializer(secret_key: str, salt: str = _SALT) -> URLSafeSerializer:
+    return URLSafeSerializer(secret_key, salt=salt)
 
 
 def _mark(catalog: Catalog, secret_key: str, address: str) -> str:
