@@ -80,6 +80,25 @@ def test_all_variants_of_a_product_are_put_right(catalog: Catalog) -> None:
     assert catalog.corrections.count() == 2
 
 
+def test_a_variant_that_comes_later_is_as_its_product_was_put_right(catalog: Catalog) -> None:
+    red, blue, white = (
+        offer("a", "빨강", 9000, group="g"),
+        offer("b", "파랑", 9500, group="g"),
+        offer("c", "하양", 9900),
+    )
+    take_in(catalog, red, white)
+    catalog.corrections.correct([products(catalog)["빨강"]], AXIS, SECOND, TAXONOMY)
+    take_in(catalog, red, blue, white)
+    assert catalog.corrections.count() == 2
+    take_in(catalog, blue, white)
+    assert in_class(catalog, SECOND) == {"파랑"}
+    catalog.corrections.correct([products(catalog)["파랑"]], AXIS, THIRD, TAXONOMY)
+    take_in(catalog, blue, white, offer("d", "검정", 9700, group="g"))
+    assert catalog.corrections.count() == 3
+    take_in(catalog, white, offer("d", "검정", 9700, group="g"))
+    assert in_class(catalog, THIRD) == {"검정"}
+
+
 def test_what_is_no_class_is_refused(catalog: Catalog) -> None:
     take_in(catalog, offer("a"))
     for axis, slug in ((AXIS, "nothing"), ("nothing", FIRST), ("nothing", "")):

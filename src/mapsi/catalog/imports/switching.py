@@ -18,7 +18,7 @@ from mapsi.catalog.store.database import storable
 from mapsi.catalog.store.expiry import Validity, renew_all, renew_some
 from mapsi.catalog.store.generation import advance_generation
 from mapsi.catalog.store.tables import Listing, OfferClass, OfferRow, Price, Shop
-from mapsi.catalog.text.corrected_classes import apply_corrections
+from mapsi.catalog.text.corrected_classes import apply_corrections, pass_on_corrections
 
 
 class Scope(Enum):
@@ -49,7 +49,9 @@ def switch(connection: Connection, delivery: Delivery, import_id: int, scope: Sc
     _note_prices(connection, delivery.now)
     _replace_classes(connection)
     touched = _replace_listings(connection, shop_id, scope)
-    apply_corrections(connection, select(staged.c.offer_id).where(staged.c.kind == CHANGED))
+    staged_now = select(staged.c.offer_id).where(staged.c.kind.in_((NEW, CHANGED)))
+    pass_on_corrections(connection, staged_now, delivery.now)
+    apply_corrections(connection, staged_now)
     _note_changes(connection, shop_id, delivery.now)
     join_changed(connection, select(staged.c.offer_id).where(staged.c.kind != SAME), touched)
     renew = renew_some if scope is Scope.PART else renew_all

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy.orm import aliased
 
 from mapsi.catalog.store.operator_tables import CorrectionRow
-from mapsi.catalog.store.tables import Listing, OfferClass
+from mapsi.catalog.store.tables import Listing, OfferClass, OfferRow
 from mapsi.catalog.text.tokens import class_keys
 
 
@@ -33,6 +35,30 @@ def apply_corrections(connection: Connection, offers: Any) -> None:
         connection.execute(insert(OfferClass), rows)
     if corrected:
         refresh_listings(connection, _load_slugs(connection, list(corrected)))
+
+
+def pass_on_corrections(connection: Connection, offers: Any, now: datetime) -> None:
+    """Correct these offers (numbers, or a query of them) as variants of theirs were before they came: on an axis the
+    latest correction counts, and one of their own before it."""
+    if connection.scalar(select(CorrectionRow.offer_id).limit(1)) is None:
+        return
+    late, early = aliased(OfferRow), aliased(OfferRow)
+    told = (
+        select(late.id, CorrectionRow.axis, CorrectionRow.slug)
+        .join(early, (early.shop_id == late.shop_id) & (early.group_key == late.group_key) & (early.id != late.id))
+        .join(CorrectionRow, CorrectionRow.offer_id == early.id)
+        .where(late.id.in_(offers))
+        .order_by(CorrectionRow.made_at)
+    )
+    passed = {(row.id, row.axis): row.slug for row in connection.execute(told)}
+    own = load_corrections(connection, sorted({offer_id for offer_id, _axis in passed}))
+    rows = [
+        {"offer_id": offer_id, "axis": axis, "slug": slug, "made_at": now}
+        for (offer_id, axis), slug in passed.items()
+        if axis not in own.get(offer_id, {})
+    ]
+    if rows:
+        connection.execute(insert(CorrectionRow), rows)
 
 
 def person_rows(offer_id: int, classes: Mapping[str, str]) -> Iterable[dict[str, Any]]:
