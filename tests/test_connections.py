@@ -134,14 +134,18 @@ def _posted(connect: Any, size: int) -> bytes:
         return everything(opened)
 
 
-def test_a_body_somewhat_too_large_is_the_applications_to_refuse_and_a_huge_one_is_not_read(probe: Probe) -> None:
-    with serving(probe.app()) as server:
+def test_a_body_too_large_is_the_applications_to_refuse_without_being_kept_and_a_huge_one_is_not_read(
+    probe: Probe,
+) -> None:
+    with serving(probe.app(), held=250_000) as server:
         assert status(_posted(server.connect, 100_001)) == 413
-        assert probe.begun == ["/"]
+        for _ in range(2):
+            assert status(_posted(server.connect, 3_000_000)) == 413
+        assert probe.begun == ["/"] * 3
         with server.connect(POST % 10**12) as opened:
             opened.sendall(b"x")
             answer = everything(opened)
-    assert (status(answer), b"connection: close" in answer, probe.begun) == (413, True, ["/"])
+    assert (status(answer), b"connection: close" in answer, probe.begun) == (413, True, ["/"] * 3)
 
 
 def test_what_is_served_and_what_is_being_sent_is_ended_when_the_server_stops(probe: Probe) -> None:

@@ -27,6 +27,17 @@ class Bounds:
     held: int = HELD_BODIES
 
     @property
+    def kept(self) -> int:
+        """Bytes of a body that are kept until it is whole; of a larger one nothing is."""
+        return 2 * self.largest
+
+    @property
+    def drained(self) -> int:
+        """Bytes of a body that are read though nothing of it is kept: a browser shows no answer before it has sent all,
+        and somebody who sends a film for a photo is to read a sentence."""
+        return 32 * self.largest
+
+    @property
     def admitted(self) -> int:
         """Requests that are worked on or wait for it."""
         return self.threads * (1 + WAITING_PER_THREAD)

@@ -70,7 +70,7 @@ class Gate:
             whole = await body.gather(receive)
             if scope["path"] == HEALTH:
                 return await self._check_health(scope)
-            return await self._work(scope, whole, receive)
+            return await self._work(scope, whole, receive, body.sent)
         finally:
             self.hold(-body.size)
 
@@ -92,8 +92,8 @@ class Gate:
             self._checking.add_done_callback(lambda _: setattr(self, "_checking", None))
         return await asyncio.shield(self._checking)
 
-    async def _work(self, scope: Scope, body: bytes, receive: Receive) -> Answer:
-        job = asyncio.wrap_future(self._admit(scope, body))
+    async def _work(self, scope: Scope, body: bytes, receive: Receive, sent: int) -> Answer:
+        job = asyncio.wrap_future(self._admit(scope, body, sent))
         gone = asyncio.ensure_future(_until_gone(receive))
         either: set[asyncio.Future[Any]] = {job, gone}
         await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
@@ -103,14 +103,14 @@ class Gate:
         job.cancel()  # what still waits is never begun
         raise _GoneError
 
-    def _admit(self, scope: Scope, body: bytes) -> Future[Answer]:
+    def _admit(self, scope: Scope, body: bytes, sent: int) -> Future[Answer]:
         with self._lock:
             if self._admitted >= self._bounds.admitted:
                 raise _RefusedError(
                     503, "busy", "More is asked than can be answered at once.", "Try again in a moment."
                 )
             self._admitted += 1
-        job = self._workers.submit(call, self._app, environ_of(scope, body))
+        job = self._workers.submit(call, self._app, environ_of(scope, body, sent))
         job.add_done_callback(self._leave)
         return job
 
@@ -131,16 +131,21 @@ async def _until_gone(receive: Receive) -> None:
 
 
 class _Body:
-    """The body of one request as it arrives; ``size`` of it are in memory."""
+    """The body of one request as it arrives: ``size`` bytes of it are in memory, ``sent`` are on their way all told, as
+    far as is known."""
 
     def __init__(self, gate: Gate, scope: Scope, bounds: Bounds) -> None:
         self._gate = gate
         self._bounds = bounds
         self._said = next((int(value) for name, value in scope["headers"] if name == b"content-length"), 0)
-        self.size = 0
+        self._arrived = self.size = 0
+
+    @property
+    def sent(self) -> int:
+        return max(self._arrived, self._said)
 
     async def gather(self, receive: Receive) -> bytes:
-        """The whole body. One that is somewhat too large is read, so that the application can say so."""
+        """The whole body; of one that is too large nothing, so that the application can say so by its length."""
         parts: list[bytes] = []
         more = True
         try:
@@ -158,10 +163,16 @@ class _Body:
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
     def _take(self, parts: list[bytes], data: bytes) -> None:
+        self._arrived += len(data)
+        if self.sent > self._bounds.drained:
+            raise _RefusedError(413, "photo_too_large", "The request is larger than is read.", "Send a smaller photo.")
+        if self.sent > self._bounds.kept:
+            self._gate.hold(-self.size)
+            self.size = 0
+            parts.clear()
+            return
         self.size += len(data)
         fits = self._gate.hold(len(data))
-        if max(self.size, self._said) > 2 * self._bounds.largest:
-            raise _RefusedError(413, "photo_too_large", "The request is larger than is read.", "Send a smaller photo.")
         if not fits:
             raise _RefusedError(503, "busy", "More is being sent than there is room for.", "Try again in a moment.")
         parts.append(data)

@@ -55,9 +55,10 @@ def _refuse_write(data: bytes) -> None:
     raise NotImplementedError("WSGI's write() is not offered; return the body")
 
 
-def environ_of(scope: Scope, body: bytes) -> dict[str, Any]:
-    """The environment of PEP 3333 for a request whose body is here. The path stands in Latin-1 for its bytes; a header
-    with an underscore in its name, which would pass for one with a hyphen, is left out."""
+def environ_of(scope: Scope, body: bytes, sent: int = 0) -> dict[str, Any]:
+    """The environment of PEP 3333 for a request whose body is here, or of whose ``sent`` bytes nothing was kept. The
+    path stands in Latin-1 for its bytes; a header with an underscore in its name, which would pass for one with a
+    hyphen, is left out."""
     host, port = scope.get("server") or ("", 0)
     client = scope.get("client") or ("", 0)
     environ: dict[str, Any] = {
@@ -83,8 +84,8 @@ def environ_of(scope: Scope, body: bytes) -> dict[str, Any]:
         if b"_" not in name:
             _add_header(environ, name.decode("latin-1"), value.decode("latin-1"))
     environ.pop("HTTP_TRANSFER_ENCODING", None)
-    if body or "CONTENT_LENGTH" in environ:
-        environ["CONTENT_LENGTH"] = str(len(body))
+    if body or sent or "CONTENT_LENGTH" in environ:
+        environ["CONTENT_LENGTH"] = str(len(body) or sent)
     return environ
 
 
