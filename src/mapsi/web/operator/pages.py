@@ -21,6 +21,7 @@ from mapsi.web.onward import here
 from mapsi.web.operator.joins import joins
 from mapsi.web.operator.live import live_document
 from mapsi.web.operator.overview import view_overview, view_sources
+from mapsi.web.operator.reasons import in_words
 from mapsi.web.operator.runs import view_run
 from mapsi.web.operator.sources import sources
 from mapsi.web.operator.times import TimeView, view_duration, view_time
@@ -41,6 +42,7 @@ operator = Blueprint(
     static_folder="static",
     static_url_path="/assets",
 )
+operator.add_app_template_global(in_words)
 operator.register_blueprint(sources)
 operator.register_blueprint(walls)
 operator.register_blueprint(joins)
