@@ -92,6 +92,8 @@ class Chooser {
 
   show(file) {
     this.address = URL.createObjectURL(file);
+    this.preview.hidden = false;
+    this.preview.onerror = () => (this.preview.hidden = true); // HEIC, which few browsers show and the server reads
     this.preview.src = this.address;
     this.idle.hidden = true;
     this.busy.hidden = false;
