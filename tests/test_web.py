@@ -329,7 +329,8 @@ def test_an_address_that_is_sent_to_somebody_shows_what_it_leads_to_and_never_th
     for address in ("/search?q=린넨", f"/product/{product}/similar"):
         picture = told(address)["image"]
         assert picture.startswith("http://localhost/pictures/")
-        assert client.get(picture).status_code == 200
+        with client.get(picture) as copy:
+            assert copy.status_code == 200
     for address in ("/", answered(client), "/search?q=qqzzwwxx"):
         assert "icon-512" in told(address)["image"]
 
