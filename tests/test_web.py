@@ -104,7 +104,7 @@ def answered(client: FlaskClient, data: bytes | None = None) -> str:
 def test_the_front_page_shows_the_way_and_a_shelf(client: FlaskClient) -> None:
     page = Page(client.get("/"))
     chosen = page.all("input", type="file", name="photo")
-    assert {field["accept"] for field in chosen} == {"image/*"}
+    assert {field["accept"] for field in chosen} == {"image/*,.heic,.heif,.avif"}
     assert page.all("input", capture="environment")
     assert page.all("form", action="/search/photo", enctype="multipart/form-data")
     assert page.all("input", type="search", name="q")
