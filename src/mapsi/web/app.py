@@ -29,6 +29,7 @@ from mapsi.web.notes import Notes
 from mapsi.web.onward import here
 from mapsi.web.operator.pages import operator
 from mapsi.web.pages import pages
+from mapsi.web.photos import photos
 from mapsi.web.saved.keeping import is_saved, saved
 from mapsi.web.saved.pages import saved_pages
 from mapsi.web.security import setup_security
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
 PASSWORD_FORMS = ("entrance.enter", "keys.ask", "keys.choose", "account.change_password", "account.delete")
 """Where passwords are tried or letters asked for, which share one limit."""
 
-PHOTO_FORMS = ("pages.search_photo", "pages.search_address", "pages.search_example", "installing.search_shared")
+PHOTO_FORMS = ("photos.search_photo", "photos.search_address", "photos.search_example", "installing.search_shared")
 
 
 def create_app(settings: Settings, *, finder: Finder, taxonomy: Taxonomy, secret_key: str) -> Flask:
@@ -63,6 +64,7 @@ def create_app(settings: Settings, *, finder: Finder, taxonomy: Taxonomy, secret
     setup_faults(app)
     protect_forms(app, exempt=api, without_token=(search_shared, stop))
     app.register_blueprint(pages)
+    app.register_blueprint(photos)
     app.register_blueprint(api)
     app.register_blueprint(installing)
     app.register_blueprint(saved_pages)
@@ -74,14 +76,14 @@ def create_app(settings: Settings, *, finder: Finder, taxonomy: Taxonomy, secret
     app.register_blueprint(account_pages)
     app.register_blueprint(operator)
     _setup_templates(app, taxonomy)
-    searches = ("pages.words", "pages.photo", "pages.similar", "api.search_words")
+    searches = ("pages.words", "photos.photo", "pages.similar", "api.search_words")
     setup_limits(
         app,
         {
             "image": (settings.image_rate, (*PHOTO_FORMS, "api.search_image")),
             "words": (settings.words_rate, searches),
             "suggest": (settings.suggest_rate, ("api.suggest",)),
-            "photo": (settings.suggest_rate, ("pages.photo_picture", "pages.photo_part", "pages.photo_focus")),
+            "photo": (settings.suggest_rate, ("photos.photo_picture", "photos.photo_part", "photos.photo_focus")),
             "share": (settings.image_rate, ("sharing.make",)),
             "login": (settings.login_rate, PASSWORD_FORMS),
         },

@@ -13,7 +13,7 @@ from mapsi.web.assets import asset_url
 from mapsi.web.languages import language
 from mapsi.web.languages import translate as _
 from mapsi.web.page_pictures import fetch_picture
-from mapsi.web.pages import lead_to_answer
+from mapsi.web.photos import lead_to_answer
 from mapsi.web.services import services
 from mapsi.web.uploads import FIELD, take_photo
 

@@ -23,7 +23,7 @@ def stop(token: str) -> Response:
     """Stop them. Mail programs send this without a cookie or a form's token (RFC 8058); the signed link is what lets
     in."""
     account_id = read_stop(current_app.config["SECRET_KEY"], token)
-    services().finder.catalog.accounts.want_mail(account_id, wanted=False)
+    services().catalog.accounts.want_mail(account_id, wanted=False)
     return _page(token, done=True)
 
 

@@ -10,10 +10,10 @@ from werkzeug.wrappers import Response as AnyResponse
 from mapsi.catalog.operations.jobs import Job
 from mapsi.catalog.product import Evidence, JoinedOffer
 from mapsi.catalog.query import LAST_PAGE
+from mapsi.web.cards import Card, view_card
 from mapsi.web.languages import language
 from mapsi.web.languages import translate as _
 from mapsi.web.services import services
-from mapsi.web.view import Card, view_card
 
 SIZE = 30
 """Products on one page."""

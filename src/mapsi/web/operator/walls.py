@@ -11,10 +11,10 @@ from mapsi.catalog.filters import Filters
 from mapsi.catalog.operations.jobs import Job
 from mapsi.catalog.query import LAST_PAGE, Query
 from mapsi.errors import NotFoundError
+from mapsi.web.cards import PictureView, view_picture
 from mapsi.web.languages import language
 from mapsi.web.languages import translate as _
 from mapsi.web.services import services
-from mapsi.web.view import PictureView, view_picture
 
 SIZE = 60
 """Pictures on one page of a wall."""

@@ -9,12 +9,12 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from mapsi.catalog.people.shares import MOST_PRODUCTS
 from mapsi.web.accounts.sessions import visitor
+from mapsi.web.cards import view_card
 from mapsi.web.languages import language
 from mapsi.web.languages import translate as _
 from mapsi.web.security import keep_private
 from mapsi.web.services import services
 from mapsi.web.sharing.owning import become_owner, owner, require_own_photo
-from mapsi.web.view import view_card
 
 sharing = Blueprint("sharing", __name__, template_folder="templates")
 _NUMBER = re.compile(r"[0-9]{1,18}")
