@@ -21,7 +21,7 @@ from mapsi.catalog.query import Query
 from mapsi.catalog.store import changes
 from mapsi.catalog.store.tables import State
 from mapsi.catalog.text.thesaurus import Thesaurus
-from mapsi.errors import CatalogError
+from mapsi.errors import BusyError, CatalogError
 from offers import TAXONOMY, offer, take_in, take_in_all
 
 QUERIES = ("", "니트", "블랙 셔츠", "shirt", "검정")
@@ -34,7 +34,7 @@ def answers(catalog: Catalog) -> list[object]:
             page = catalog.listings.search(Query(words=text, size=1000, exact=True))
         else:
             page = catalog.listings.search(Query(sort="price-up", size=1000))
-        found += [page, catalog.listings.facets(Query(words=text))]
+        found += [page, catalog.listings.facets(Query(words=text or None))]
     return [*found, catalog.listings.suggest("니", TAXONOMY)]
 
 
@@ -160,14 +160,14 @@ def damage(folder: Path, harm: str) -> None:
 def test_an_index_of_other_words_is_built_anew(shelf: Catalog, tmp_path: Path, catalog_url: str) -> None:
     folder = serving_folder(tmp_path / "words")
     with open_catalog(catalog_url, words=tmp_path / "words") as opened:
-        opened._front._thesaurus = opened._front._keeper._thesaurus = Thesaurus([])
+        opened.listings._thesaurus = opened.listings._keeper._thesaurus = Thesaurus([])
         assert titles(opened, "니트") == ["니트"]
     assert serving_folder(tmp_path / "words") != folder
 
 
 def test_an_index_is_rebuilt_when_asked_for(shelf: Catalog, tmp_path: Path) -> None:
     folder = serving_folder(tmp_path / "words")
-    assert shelf.index_words() == 2
+    assert shelf.listings.rebuild() == 2
     assert serving_folder(tmp_path / "words") != folder
     assert titles(shelf, "니트") == ["니트"]
 
@@ -185,7 +185,7 @@ def test_where_a_new_index_cannot_be_written_the_one_before_serves(
         assert titles(shelf, "니트") == ["니트"]
         assert "No space left" in caplog.text
         with pytest.raises(CatalogError, match="No space left"):
-            shelf.index_words()
+            shelf.listings.rebuild()
         assert serving_folder(tmp_path / "words") == folder
         assert [each.name for each in folder.parent.iterdir() if each.is_dir()] == [folder.name]
     assert titles(shelf, "니트") == ["니트 새것", "니트"]
@@ -198,8 +198,34 @@ def test_a_large_index_is_built_beside_the_one_that_serves(
     monkeypatch.setattr(index_keeper, "SMALL", 1)
     take_in(shelf, offer("1", "니트"), offer("3", "니트 새것"), offer("4", "니트 또"))
     assert titles(shelf, "니트") == ["니트"]
-    shelf._front._keeper.close()
+    shelf.listings.close()
     assert titles(shelf, "니트") == ["니트 또", "니트 새것", "니트"]
+
+
+def test_after_a_first_import_of_many_no_question_hangs(
+    catalog_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(changes, "MOST", 1)
+    monkeypatch.setattr(index_keeper, "SMALL", 1)
+    with open_catalog(catalog_url, words=tmp_path / "fresh") as catalog:
+        assert titles(catalog, "니트") == []
+        take_in(catalog, offer("1", "니트"), offer("2", "니트 둘"))
+        with pytest.raises(BusyError, match="being built"):
+            titles(catalog, "니트")
+        catalog.listings.close()
+        assert titles(catalog, "니트") == ["니트 둘", "니트"]
+
+
+def test_where_there_is_no_index_of_many_yet_questions_are_told_at_once(
+    catalog: Catalog, catalog_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(index_keeper, "SMALL", 1)
+    take_in(catalog, offer("1", "니트"), offer("2", "니트 둘"))
+    with open_catalog(catalog_url, words=tmp_path / "none") as opened:
+        with pytest.raises(BusyError, match="being built"):
+            titles(opened, "니트")
+        opened.listings.close()
+        assert titles(opened, "니트") == ["니트 둘", "니트"]
 
 
 def test_a_catalogue_restored_from_a_copy_is_indexed_anew(shelf: Catalog) -> None:

@@ -41,7 +41,7 @@ PATIENCE = 10.0
 """Seconds that a question waits for another one's process or thread which builds the index."""
 SMALL = 20_000
 """So many listings are indexed anew within the question that finds them changed, in two seconds; of more, the index
-before serves meanwhile."""
+before serves meanwhile, and where there is none, questions are told to come again."""
 _REMEMBERED = 1024
 _PAUSE = 60.0
 """Seconds before an index that could not be built is tried again."""
@@ -126,7 +126,9 @@ class IndexKeeper:
 
     def _catch_up(self, connection: Connection, generation: int, *, may_be_restored: bool) -> Served | None:
         index = self._open(connection)
-        if index is None or (may_be_restored and index.view.generation > generation):
+        if index is None:
+            index = self._build_first(connection)
+        elif may_be_restored and index.view.generation > generation:
             index = self._build_or_refuse(connection)
         elif index.view.generation < generation:
             index = self._follow(connection, index, generation)
@@ -172,7 +174,7 @@ class IndexKeeper:
             changed = changes_since(connection, index.view.generation)
             if changed is not None:
                 self._write_changes(connection, index, changed, generation)
-            elif self._may_wait_for(connection, index):
+            elif self._takes_a_moment(connection):
                 return self._build(connection)
             else:
                 self._build_beside()
@@ -180,12 +182,18 @@ class IndexKeeper:
             _log.error("The index of words cannot be written (%s); the one before serves.", error)
         return index
 
-    def _may_wait_for(self, connection: Connection, index: WordIndex) -> bool:
-        """Whether an index built anew is worth waiting for: it takes a moment, or there is nothing to serve
-        meanwhile."""
+    def _build_first(self, connection: Connection) -> WordIndex:
+        """An index where there is none to go on with. One that takes long is built beside, and whoever asks meanwhile
+        is told so at once; no question hangs for a minute."""
+        if self._takes_a_moment(connection):
+            return self._build_or_refuse(connection)
+        self._build_beside()
+        raise _busy()
+
+    def _takes_a_moment(self, connection: Connection) -> bool:
+        """Whether an index built anew is worth waiting for within a question."""
         listings = select(func.count()).select_from(select(Listing.offer_id).limit(SMALL + 1).subquery())
-        nothing = index.view.searcher.num_docs <= 1
-        return self._root is None or nothing or int(connection.scalar(listings) or 0) <= SMALL
+        return self._root is None or int(connection.scalar(listings) or 0) <= SMALL
 
     def _write_changes(self, connection: Connection, index: WordIndex, changed: Sequence[int], generation: int) -> None:
         """A product moves as a whole: what any of its variants changes is written with all of them."""
