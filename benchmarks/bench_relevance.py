@@ -16,7 +16,6 @@ docs/relevance.md. Without ``--database``, words are asked of SQLite in a tempor
 from __future__ import annotations
 
 import argparse
-import csv
 import re
 import statistics
 import tempfile
@@ -26,7 +25,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from fit_score import measure, open_bench
+from fit_score import measure, open_bench, read_rows
 
 from mapsi.catalog import Catalog, open_catalog
 from mapsi.catalog.offer import Delivery, Offer
@@ -60,11 +59,6 @@ class Answer(NamedTuple):
     query: str
     precision: float
     gains: tuple[float, ...]
-
-
-def read_rows(file: Path) -> list[Row]:
-    with file.open(encoding="utf-8", newline="") as opened:
-        return list(csv.DictReader(opened))
 
 
 def read_offers(rows: Sequence[Row]) -> Iterator[Offer]:

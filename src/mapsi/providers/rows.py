@@ -16,6 +16,7 @@ from mapsi.providers.addresses import parse_image, parse_link
 from mapsi.providers.bad_field import BadFieldError, NotOfferedError, shown
 from mapsi.providers.dates import parse_end, parse_span
 from mapsi.providers.fields import parse_audience, parse_availability, parse_condition, parse_yes
+from mapsi.providers.ids import Ids
 from mapsi.providers.prices import parse_currency, parse_price
 from mapsi.providers.texts import plain, tidy, unescaped
 
@@ -77,10 +78,9 @@ def read_rows(
     whole one counts.
 
     ``now`` is the moment that a row's dates are held against. ``to_offer`` reads a row whose fields have other names
-    than the Merchant feed's. Ids are remembered as 64-bit hashes, so that a million of any length take less than 100
-    MB; the chance that two of a million are taken for one is one in thirty million.
+    than the Merchant feed's.
     """
-    seen: set[int] = set()
+    ids = Ids()
     read_row, moment = to_offer or merchant_offer, now or datetime.now(UTC)
     for item in rows:
         if isinstance(item, BrokenRow):
@@ -92,12 +92,10 @@ def read_rows(
         except BadFieldError as error:
             yield BrokenRow(line, str(error), "" if isinstance(error, NotOfferedError) else _id_of(row))
             continue
-        mark = hash(offer.id)
-        if mark in seen:
+        if ids.is_new(offer.id):
+            yield offer
+        else:
             yield BrokenRow(line, f"The id {shown(offer.id)} stands in the feed more than once; the first one counts.")
-            continue
-        seen.add(mark)
-        yield offer
 
 
 def _id_of(raw: Mapping[str, str]) -> str:

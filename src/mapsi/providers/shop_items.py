@@ -15,6 +15,7 @@ from mapsi.providers.addresses import parse_link
 from mapsi.providers.bad_field import BadFieldError, shown
 from mapsi.providers.encoding import open_text
 from mapsi.providers.fields import audience_of_category
+from mapsi.providers.ids import each_once
 from mapsi.providers.provider import Provider, Terms
 from mapsi.providers.rows import filled, merchant_offer, require
 
@@ -145,17 +146,16 @@ def read(file: Path, base: str = "", now: datetime | None = None) -> Iterator[Of
     """The offers of kept answers: one JSON document (an answer, or a list of them), or an answer a line. Each product
     counts once; used goods are left out. See :class:`mapsi.providers.provider.Read`; ``base`` is not used, for the
     addresses may not be altered, nor is ``now``, for items name no dates."""
-    seen: set[int] = set()
+    return each_once(_rows(file))
+
+
+def _rows(file: Path) -> Iterator[Offer | BrokenRow]:
     place = 0
     with open_text(file) as text:
         for envelope in _envelopes(text):
             for item in envelope.items:
                 place += 1
                 row = read_item(item, place)
-                if isinstance(row, Offer):
-                    if hash(row.id) in seen:
-                        continue
-                    seen.add(hash(row.id))
                 if row is not None:
                     yield row
     if not place:

@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 
 from mapsi.catalog.offer import BrokenRow, Offer
 from mapsi.errors import FeedError, RefusedAddressError, RemoteError, UsageError
+from mapsi.providers.ids import Ids, each_once
 from mapsi.providers.quota import Quota, quota_spent
 from mapsi.providers.shop_faults import QUOTA_CODE, BadQueryError, code_in, refusal
 from mapsi.providers.shop_items import USED, Envelope, parse_envelope, read_item
@@ -131,28 +132,19 @@ class ShopJson:
     def search(self, queries: Iterable[str]) -> Iterator[Offer | BrokenRow]:
         """The rows of :meth:`ask`, a product that several queries find once; for whoever wants all of them or
         nothing."""
-        seen: set[str] = set()
-        for answer in self.ask(queries):
-            for row in answer.rows:
-                if isinstance(row, Offer):
-                    if row.id in seen:
-                        continue
-                    seen.add(row.id)
-                yield row
+        return each_once(row for answer in self.ask(queries) for row in answer.rows)
 
     def _answer(self, query: str) -> Answer:
         rows: list[Offer | BrokenRow] = []
-        seen: set[str] = set()
+        ids = Ids()
         total = left_out = 0
         try:
             for place, item, total in self._items(query):  # noqa: B007 - the last total counts
                 row = read_item(item, place, used=self._used, about=f"{query}: ")
-                if row is None or (isinstance(row, Offer) and row.id in seen):
+                if row is None or (isinstance(row, Offer) and not ids.is_new(row.id)):
                     left_out += 1
-                    continue
-                if isinstance(row, Offer):
-                    seen.add(row.id)
-                rows.append(row)
+                else:
+                    rows.append(row)
         except BadQueryError:
             rows = [BrokenRow(1, f"{query}: The provider does not take these words (SE01).")]
         return Answer(query=query, rows=tuple(rows), total=total, left_out=left_out)

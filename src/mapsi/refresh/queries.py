@@ -22,6 +22,7 @@ from mapsi.errors import QuotaSpentError
 from mapsi.http_address import is_http
 from mapsi.progress import Advance
 from mapsi.providers import shop_items
+from mapsi.providers.ids import each_once
 from mapsi.providers.quota import quota_day, quota_spent
 from mapsi.providers.shop_json import Answer, ShopJson, queries_for
 from mapsi.remote import Fetcher
@@ -113,7 +114,7 @@ class Asking:
                 _sort_out(answer, offers, broken)
         except QuotaSpentError:
             whole = False
-        return _each_once((*broken, *self._rows(answers, []), *offers)), whole
+        return each_once((*broken, *self._rows(answers, []), *offers)), whole
 
     def _ask_open_queries(self, broken: list[BrokenRow], progress: Advance) -> str:
         """Ask and keep; gives a sentence where the calls ended before."""
@@ -157,7 +158,7 @@ class Asking:
     def _rows(self, answers: Sequence[QueryAnswer], broken: Sequence[BrokenRow]) -> Iterator[Row]:
         yield from broken
         offers = (offer for answer in answers for offer in self._catalog.answers.offers(self._source, answer.query))
-        yield from _each_once(offers)
+        yield from each_once(offers)  # several queries find the same product
 
 
 def _sort_out(answer: Answer, offers: list[Offer], broken: list[BrokenRow]) -> None:
@@ -166,14 +167,3 @@ def _sort_out(answer: Answer, offers: list[Offer], broken: list[BrokenRow]) -> N
             offers.append(row)
         else:
             broken.append(row)
-
-
-def _each_once(rows: Iterator[Row] | Sequence[Row]) -> Iterator[Row]:
-    """The rows, of offers with the same id the first: several queries find the same product."""
-    seen: set[str] = set()
-    for row in rows:
-        if isinstance(row, Offer):
-            if row.id in seen:
-                continue
-            seen.add(row.id)
-        yield row

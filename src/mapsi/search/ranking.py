@@ -71,6 +71,8 @@ def _copies(snapshot: Snapshot, wish: Wish, allowed: BoolArray | None) -> Ranked
 
 
 def _best(snapshot: Snapshot, copies: Ranked, scored: Ranked, pool: int, weights: Weights) -> Ranked:
+    """Rows (4, 7, 2) with the scores (0.6, 0.9, 0.8), of which 4 and 7 are one product, come as (7, 2, 4); their
+    groups (0, 1, 0) stand there first at (0, 1), which keeps (7, 2)."""
     rows = np.concatenate([copies.rows, scored.rows])
     scores = np.concatenate([copies.scores, scored.scores])
     order = np.lexsort((rows, -scores))

@@ -65,6 +65,8 @@ def agreements(wish: Wish, columns: Columns, weights: Weights) -> FloatArray:
 
 
 def _spread(values: FloatArray, column: Coded) -> FloatArray:
+    """From one a value to one a row: (0, 1.5, 0.4) of ("", "dress", "skirt") over rows that are a skirt, a dress and
+    a dress, codes (2, 1, 1), is (0.4, 1.5, 1.5)."""
     return np.asarray(values[column.codes], dtype=np.float32)
 
 

@@ -17,6 +17,7 @@ from mapsi.catalog.imports.staging import way_of_reading
 from mapsi.catalog.records import RunRecord, SourceRecord, SourceTerms
 from mapsi.catalog.store.changes import note_changes
 from mapsi.catalog.store.database import Database, begin_write
+from mapsi.catalog.store.expiry import in_seconds
 from mapsi.catalog.store.generation import advance_generation
 from mapsi.catalog.store.locks import PATIENCE, shop_lock, switch_lock
 from mapsi.catalog.store.operator_tables import PreviewRow
@@ -58,7 +59,7 @@ class NewSource(SourceTerms):
 
 
 def _save_shop(connection: Connection, slug: str, new: NewSource) -> int:
-    values: dict[str, Any] = {"copies": new.copies, "time_to_live": _seconds(new.time_to_live)}
+    values: dict[str, Any] = {"copies": new.copies, "time_to_live": in_seconds(new.time_to_live)}
     shop_id = connection.scalar(select(Shop.id).where(Shop.slug == slug))
     if shop_id is None:
         name = new.shop_name.strip() or new.name.strip()
@@ -102,10 +103,6 @@ def _record(row: Any) -> SourceRecord:
     return SourceRecord(**values)
 
 
-def _seconds(duration: timedelta | None) -> int | None:
-    return None if duration is None else round(duration.total_seconds())
-
-
 def _duration(seconds: int | None) -> timedelta | None:
     return None if seconds is None else timedelta(seconds=seconds)
 
@@ -135,7 +132,7 @@ class Sources:
                 name=new.name.strip(),
                 format=new.format,
                 address=new.address,
-                every=_seconds(new.every),
+                every=in_seconds(new.every),
                 shrink=new.shrink,
                 added_at=self._database.now(),
                 remembered="{}",
@@ -149,7 +146,7 @@ class Sources:
         elsewhere or is of another format; times to live hold from the next refresh on. Raises
         :class:`NotFoundError`."""
         known = self.find(new.name)
-        values: dict[str, Any] = {"format": new.format, "address": new.address, "every": _seconds(new.every)}
+        values: dict[str, Any] = {"format": new.format, "address": new.address, "every": in_seconds(new.every)}
         with self._database.write() as connection:
             if (known.format, known.address) != (new.format, new.address):
                 values["remembered"] = "{}"

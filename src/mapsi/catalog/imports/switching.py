@@ -15,7 +15,7 @@ from mapsi.catalog.listings.joining import join_changed, touched_by
 from mapsi.catalog.offer import Delivery
 from mapsi.catalog.store.changes import note_changes
 from mapsi.catalog.store.database import storable
-from mapsi.catalog.store.expiry import Validity, renew_all, renew_some
+from mapsi.catalog.store.expiry import Validity, in_seconds, renew_all, renew_some
 from mapsi.catalog.store.generation import advance_generation
 from mapsi.catalog.store.tables import Listing, OfferClass, OfferRow, Price, Shop
 from mapsi.catalog.text.corrected_classes import apply_corrections, pass_on_corrections
@@ -32,8 +32,7 @@ class Scope(Enum):
 
 def validity_of(delivery: Delivery) -> Validity:
     """From when on and for how many seconds its offers are shown."""
-    lifetime = delivery.time_to_live
-    return Validity(delivery.shown_from, None if lifetime is None else round(lifetime.total_seconds()))
+    return Validity(delivery.shown_from, in_seconds(delivery.time_to_live))
 
 
 def switch(connection: Connection, delivery: Delivery, import_id: int, scope: Scope) -> tuple[int, int]:

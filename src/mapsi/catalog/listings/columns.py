@@ -44,6 +44,7 @@ class Columns:
         number of a slug."""
         if not len(self.offer):
             return np.zeros(len(offers), np.bool_)
+        # Of the offers (5, 8, 9) among (3, 5, 9) here, ``at`` is (1, 2, 2), where (5, 9, 9) stand: 8 is not here.
         at = np.minimum(np.searchsorted(self.offer, offers), len(self.offer) - 1)
         keep: BoolArray = self.offer[at] == offers
         for mask in self._masks(at, filters, shops):
@@ -124,7 +125,12 @@ def _columns(generation: int, rows: Iterable[Any]) -> Columns:
 
 
 def _joined(before: Columns, changed: IntArray, fresh: Columns) -> Columns:
-    """The columns before without what ``changed``, and the ``fresh`` ones of that."""
+    """The columns before without what ``changed``, and the ``fresh`` ones of that.
+
+    Offers (3, 5, 9) of which (5, 9) changed, 5 to nothing, and a fresh 9: 3 is kept, the offers are (3, 9). Where the
+    values were ("knit", "coat") and the fresh ones are ("coat",), they become ("knit", "coat", "coat"), and the fresh
+    code 0 becomes 2.
+    """
     kept = ~np.isin(before.offer, changed)
     offer = np.concatenate((before.offer[kept], fresh.offer))
     order = np.argsort(offer, kind="stable")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, case, func, select
@@ -11,6 +11,7 @@ from sqlalchemy import Connection, case, func, select
 from mapsi.catalog.imports.run_log import last_runs
 from mapsi.catalog.imports.sources import load_sources
 from mapsi.catalog.records import CatalogStatus, RunRecord, ShopStatus
+from mapsi.catalog.store.expiry import in_seconds
 from mapsi.catalog.store.generation import read_generation
 from mapsi.catalog.store.tables import Listing, OfferRow, Picture, ReadingRow, Shop
 
@@ -91,8 +92,8 @@ def _source_document(shop: ShopStatus, calls_left: Mapping[str, int | None]) -> 
         "gone": shop.gone,
         "expires": _time(shop.expires),
         "at": source.address if source else None,
-        "every": _seconds(source.every) if source else None,
-        "time_to_live": _seconds(source.time_to_live) if source else None,
+        "every": in_seconds(source.every) if source else None,
+        "time_to_live": in_seconds(source.time_to_live) if source else None,
         "calls_left": calls_left.get(source.name) if source else None,
     }
 
@@ -114,7 +115,3 @@ def _run_document(run: RunRecord) -> dict[str, Any]:
 
 def _time(at: datetime | None) -> str | None:
     return None if at is None else at.isoformat(timespec="seconds")
-
-
-def _seconds(duration: timedelta | None) -> int | None:
-    return None if duration is None else round(duration.total_seconds())

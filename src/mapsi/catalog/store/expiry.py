@@ -31,6 +31,11 @@ class Validity:
         return None if self.seconds is None else self.seen_at + timedelta(seconds=self.seconds)
 
 
+def in_seconds(duration: timedelta | None) -> int | None:
+    """A duration in whole seconds, as tables and documents have it."""
+    return None if duration is None else round(duration.total_seconds())
+
+
 def read_expired(connection: Connection, now: datetime) -> Expired:
     """What has expired at ``now`` and was not swept yet."""
     wholly, partly = _expired_shops(connection, now)
