@@ -54,6 +54,12 @@ class Browser:
     def open(self, address: str) -> None:
         self.driver.get(address)
 
+    def forget(self) -> None:
+        """Leave the page, without cookies and without what the console said of it."""
+        self.open("about:blank")
+        self.driver.execute_cdp_cmd("Network.clearBrowserCookies", {})
+        self.complaints()
+
     def find(self, selector: str) -> WebElement:
         """The first element that ``selector`` finds, waited for."""
         return self.wait(lambda: next(iter(self.all(selector)), None))

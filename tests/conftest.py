@@ -12,11 +12,13 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from mapsi.catalog import Catalog, open_catalog
-from mapsi.catalog.store.database import open_database
+from mapsi.catalog.store.database import open_database, utc_now
 from mapsi.catalog.store.tables import Table
-from servers import MariaDB, mariadb_is_installed, require, run_mariadb
+from servers import MariaDB, mariadb_is_installed, require, run_mariadb, run_redis
 
 if TYPE_CHECKING:
+    from chromium import Browser
+    from operated import Desk
     from refreshing import Clock
     from small_house import House
 
@@ -80,9 +82,10 @@ def catalog_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def catalog(catalog_url: str) -> Iterator[Catalog]:
-    """An empty catalogue, opened."""
-    with open_catalog(catalog_url) as opened:
+def catalog(request: pytest.FixtureRequest, catalog_url: str) -> Iterator[Catalog]:
+    """An empty catalogue, opened; it goes by ``clock`` in a test that asks for one."""
+    now = request.getfixturevalue("clock") if "clock" in request.fixturenames else utc_now
+    with open_catalog(catalog_url, now) as opened:
         yield opened
 
 
@@ -113,6 +116,44 @@ def house(built_house: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     shutil.copytree(built_house, folder)
     with reopen_house(folder) as opened:
         yield opened
+
+
+@pytest.fixture(scope="module")
+def opened_desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    """A house with an operator, each test file's own."""
+    from operated import open_desk
+
+    with open_desk(tmp_path_factory.mktemp("desk")) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def desk(opened_desk: Desk) -> Desk:
+    """The house of :func:`opened_desk` as it is; a file whose tests change it says what they put back."""
+    return opened_desk
+
+
+@pytest.fixture(scope="session")
+def _chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    from chromium import chromium_is_installed, open_browser
+
+    require(chromium_is_installed(), "chromium and chromedriver (Debian package chromium-driver)")
+    with open_browser(tmp_path_factory.mktemp("profile")) as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def window(_chromium: Browser) -> Browser:
+    """The one window of all test files, in Korean; to each file it comes empty and without cookies."""
+    _chromium.forget()
+    return _chromium
+
+
+@pytest.fixture(scope="session")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a real Redis of this test session."""
+    with run_redis(tmp_path_factory.mktemp("redis")) as address:
+        yield address
 
 
 def empty_tables(url: str) -> None:

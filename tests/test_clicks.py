@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 
-import pytest
-
-from mapsi.catalog import Catalog, open_catalog
+from mapsi.catalog import Catalog
 from mapsi.catalog.operations.clicks import KEPT, ClickCount
 from mapsi.catalog.query import Query
 from mapsi.web.services import services
 from offers import offer, take_in
 from refreshing import DAY, Clock
 from small_house import House
-
-
-@pytest.fixture
-def catalog(catalog_url: str, clock: Clock) -> Iterator[Catalog]:
-    with open_catalog(catalog_url, clock) as opened:
-        yield opened
 
 
 def test_clicks_are_counted_by_day_shop_and_class(catalog: Catalog, clock: Clock) -> None:

@@ -15,7 +15,7 @@ from PIL import Image
 from selenium.webdriver import ActionChains
 from selenium.webdriver.common.keys import Keys
 
-from chromium import Browser, chromium_is_installed, on_a_port, open_browser
+from chromium import Browser, on_a_port
 from mapsi.collect.review import reviewed_labels
 from mapsi.collect.review.journal import Journal
 from mapsi.collect.review.readings import PhotoReading
@@ -23,7 +23,6 @@ from mapsi.collect.review.session import Review, list_photos
 from mapsi.settings import Settings
 from mapsi.taxonomy import load_taxonomy
 from mapsi.web.review.app import create_review_app
-from servers import require
 
 PHONE = (390, 844)
 DESK = (1280, 900)
@@ -169,13 +168,6 @@ def test_a_class_of_hundreds_is_answered_at_once_and_loads_its_pictures_when_the
 # --- in a browser -----------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def _window(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    require(chromium_is_installed(), "chromium and chromium-driver")
-    with open_browser(tmp_path_factory.mktemp("profile")) as browser:
-        yield browser
-
-
 class Page:
     """The open review, as its person sees and uses it."""
 
@@ -211,16 +203,16 @@ class Page:
 
 
 @pytest.fixture
-def page(_window: Browser, folder: Path) -> Iterator[Page]:
+def page(window: Browser, folder: Path) -> Iterator[Page]:
     """A fresh review on a desk in Korean; at the end nothing may stand in the console."""
     with on_a_port(make_app(folder)) as address:
-        _window.resize(*DESK)
-        _window.complaints()
-        opened = Page(_window, address, folder)
+        window.resize(*DESK)
+        window.complaints()
+        opened = Page(window, address, folder)
         opened.open()
         yield opened
-        _window.open("about:blank")
-        assert _window.complaints() == []
+        window.open("about:blank")
+        assert window.complaints() == []
 
 
 def test_photos_are_kept_dropped_and_moved_by_keys_and_the_next_one_comes_up(page: Page) -> None:

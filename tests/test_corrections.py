@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 import pytest
 
@@ -13,7 +12,7 @@ from mapsi.catalog.operations.jobs import Job
 from mapsi.catalog.query import Query
 from mapsi.errors import UsageError
 from offers import TAXONOMY, offer, take_in
-from operated import Desk, open_desk, post
+from operated import Desk, post
 from test_readings import digest, embedding, give_picture, label
 
 AXIS = "style"
@@ -105,12 +104,6 @@ def test_what_is_no_class_is_refused(catalog: Catalog) -> None:
         with pytest.raises(UsageError, match="no class"):
             catalog.corrections.correct([1], axis, slug, TAXONOMY)
     assert catalog.corrections.correct([10**9], AXIS, FIRST, TAXONOMY) == 0
-
-
-@pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    with open_desk(tmp_path_factory.mktemp("house")) as opened:
-        yield opened
 
 
 def test_a_wall_shows_a_class_and_moves_what_is_ticked(desk: Desk) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -17,23 +17,17 @@ from mapsi.search.building import build_index
 from mapsi.search.finder import Finder
 from mapsi.search.pair import ServingPair
 from mapsi.search.snapshot import current_name
-from small_house import EVERYTHING, House, install, open_house
+from small_house import EVERYTHING, House, install
 
 PHOTO = Image.new("RGB", (64, 64), "#c0392b")
 
 
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    with open_house(tmp_path_factory.mktemp("house")) as house:
-        yield house
-
-
 @pytest.fixture
-def house(built: House, tmp_path: Path) -> House:
-    """A house whose index is a copy to damage."""
+def house(house: House, tmp_path: Path) -> House:
+    """The house, but its index is a copy to damage."""
     for kept in ("index", "pictures"):
-        shutil.copytree(built.home / kept, tmp_path / kept)
-    return House(_finder(built, tmp_path / "index"), built.taxonomy, tmp_path)
+        shutil.copytree(house.home / kept, tmp_path / kept)
+    return House(_finder(house, tmp_path / "index"), house.taxonomy, tmp_path)
 
 
 def _finder(house: House, index: Path) -> Finder:

@@ -6,7 +6,7 @@ import base64
 import csv
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from matplotlib.transforms import Bbox
 from PIL import Image
 
 import mapsi.evaluate.figure
-from chromium import Browser, chromium_is_installed, open_browser
+from chromium import Browser
 from evaluated import answers_of, candidate, random_answers, told
 from mapsi.errors import ArtifactError
 from mapsi.evaluate import Answers, Report, build_report, compare
@@ -144,28 +144,21 @@ def test_the_page_needs_nothing_but_itself(written: tuple[Report, Path]) -> None
         assert base64.b64decode(data).startswith(b"\x89PNG" if kind == "png" else b"\xff\xd8")
 
 
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    require(chromium_is_installed(), "chromium and chromedriver (Debian package chromium-driver)")
-    with open_browser(tmp_path_factory.mktemp("profile"), language="en") as opened:
-        yield opened
-
-
 @pytest.mark.parametrize("width", [390, 1280])
-def test_the_page_fits_a_phone_and_a_desk(browser: Browser, written: tuple[Report, Path], width: int) -> None:
-    browser.resize(width, 900)
-    browser.open((written[1] / "report.html").as_uri())
-    assert browser.run("return document.documentElement.scrollWidth") <= width
-    pictures = browser.run("return [...document.images].map(p => [p.naturalWidth, p.clientWidth, p.alt])")
+def test_the_page_fits_a_phone_and_a_desk(window: Browser, written: tuple[Report, Path], width: int) -> None:
+    window.resize(width, 900)
+    window.open((written[1] / "report.html").as_uri())
+    assert window.run("return document.documentElement.scrollWidth") <= width
+    pictures = window.run("return [...document.images].map(p => [p.naturalWidth, p.clientWidth, p.alt])")
     assert len(pictures) > 10
     assert all(natural > 0 and shown > 0 and alt for natural, shown, alt in pictures)
-    cut = browser.run(
+    cut = window.run(
         """return [...document.querySelectorAll("p, li, h1, h2, h3, td, b, figcaption")].filter(
              e => !e.closest(".scroll, figure.wide") && e.getBoundingClientRect().right > innerWidth
            ).map(e => e.textContent)"""
     )
     assert cut == []
-    assert browser.complaints() == []
+    assert window.complaints() == []
 
 
 def test_notes_tell_what_was_left_out_and_what_counts_as_missed(tmp_path: Path) -> None:

@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
-import pytest
-
-from mapsi.catalog import Catalog, open_catalog
+from mapsi.catalog import Catalog
 from mapsi.catalog.operations.jobs import LEASE, PAUSES, Job
 from refreshing import Clock
 
 INDEX, HARU = Job("index"), Job("refresh", "Haru 하루")
-
-
-@pytest.fixture
-def catalog(catalog_url: str, clock: Clock) -> Iterator[Catalog]:
-    with open_catalog(catalog_url, clock) as opened:
-        yield opened
 
 
 def test_a_job_wanted_twice_waits_once(catalog: Catalog) -> None:

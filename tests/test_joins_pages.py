@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 
 import pytest
 from click.testing import CliRunner
@@ -13,18 +12,18 @@ from mapsi.catalog.operations.jobs import Job
 from mapsi.catalog.query import Query
 from mapsi.cli import main
 from offers import offer, take_in
-from operated import Desk, open_desk, post
+from operated import Desk, post
 
 GTIN = "8801234567893"
 WORDS = "크로셰"
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    with open_desk(tmp_path_factory.mktemp("house")) as opened:
-        take_in(opened.catalog, offer("a", f"{WORDS} 셔츠", 30000, gtin=GTIN), shop="dear", shop_name="Dear")
-        take_in(opened.catalog, offer("b", f"{WORDS} shirt", 25000, gtin=GTIN), shop="cheap", shop_name="Cheap")
-        yield opened
+def desk(opened_desk: Desk) -> Desk:
+    """Two shops sell one shirt."""
+    take_in(opened_desk.catalog, offer("a", f"{WORDS} 셔츠", 30000, gtin=GTIN), shop="dear", shop_name="Dear")
+    take_in(opened_desk.catalog, offer("b", f"{WORDS} shirt", 25000, gtin=GTIN), shop="cheap", shop_name="Cheap")
+    return opened_desk
 
 
 def found(catalog: Catalog) -> list[tuple[str, int]]:

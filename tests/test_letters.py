@@ -97,12 +97,6 @@ def box(running: Box) -> Box:
     return running
 
 
-@pytest.fixture
-def catalog(catalog_url: str, clock: Clock) -> Iterator[Catalog]:
-    with open_catalog(catalog_url, clock) as opened:
-        yield opened
-
-
 def writer(catalog: Catalog) -> LetterWriter:
     return LetterWriter(catalog, secret_key=KEY, public_url=URL, sender="Mapsi <mapsi@shop.example>")
 

@@ -18,22 +18,16 @@ from mapsi.web.accounts.passwords import EasyPasswordError, check_password, hash
 from mapsi.web.accounts.sessions import IDLE
 from mapsi.web.onward import is_local
 from mapsi.web.operator.pages import BY_SCRIPT
-from operated import EMAIL, PASSWORD, Desk, log_in, open_desk, post
+from operated import EMAIL, PASSWORD, Desk, log_in, post
 
 WRONG = "The address or the password is wrong."
 
 
-@pytest.fixture(scope="module")
-def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    with open_desk(tmp_path_factory.mktemp("house")) as desk:
-        yield desk
-
-
 @pytest.fixture
-def desk(opened: Desk) -> Iterator[Desk]:
+def desk(opened_desk: Desk) -> Iterator[Desk]:
     """The house with its one operator, whatever a test did to them."""
-    yield opened
-    accounts = opened.catalog.accounts
+    yield opened_desk
+    accounts = opened_desk.catalog.accounts
     for one in accounts.all():
         accounts.remove(one.id)
     accounts.add_operator(EMAIL, hash_password(PASSWORD))

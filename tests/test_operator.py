@@ -50,18 +50,12 @@ def reader(busy: Desk) -> FlaskClient:
     return client
 
 
-@pytest.fixture(scope="module")
-def quiet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    with open_desk(tmp_path_factory.mktemp("quiet")) as opened:
-        yield opened
-
-
 @pytest.fixture
-def desk(quiet: Desk) -> Iterator[Desk]:
+def desk(opened_desk: Desk) -> Iterator[Desk]:
     """A catalogue to change: each test adds a source of its own, and leaves no job."""
-    yield quiet
-    while claim := quiet.catalog.jobs.claim("the end"):
-        quiet.catalog.jobs.finish(claim)
+    yield opened_desk
+    while claim := opened_desk.catalog.jobs.claim("the end"):
+        opened_desk.catalog.jobs.finish(claim)
 
 
 def english(client: FlaskClient) -> FlaskClient:

@@ -10,11 +10,10 @@ from pathlib import Path
 import pytest
 from selenium.webdriver.common.keys import Keys
 
-from chromium import Browser, chromium_is_installed, on_a_port, open_browser
+from chromium import Browser, on_a_port, open_browser
 from mapsi.catalog.operations.jobs import Job
 from operated import EMAIL, EVIL, PASSWORD, Desk, in_every_state, open_desk
 from refreshing import HOUR, Clock
-from servers import require
 
 PHONE = (390, 844)
 DESK = (1280, 900)
@@ -23,7 +22,6 @@ DESK = (1280, 900)
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     """The clock is the browser's, but for what :func:`in_every_state` moves it on."""
-    require(chromium_is_installed(), "chromium and chromium-driver")
     with (
         open_desk(tmp_path_factory.mktemp("house"), Clock(datetime.now(UTC) - 2 * HOUR)) as opened,
         in_every_state(opened),
@@ -37,21 +35,15 @@ def site(desk: Desk) -> Iterator[str]:
         yield address
 
 
-@pytest.fixture(scope="module")
-def _window(site: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    with open_browser(tmp_path_factory.mktemp("profile")) as browser:
-        yield browser
-
-
 @pytest.fixture
-def browser(_window: Browser, site: str) -> Iterator[Browser]:
+def browser(window: Browser, site: str) -> Iterator[Browser]:
     """A window in which the operator is logged in, and which has nothing to complain of at the end."""
-    _window.resize(*DESK)
-    _window.open(f"{site}/operator?lang=en")
-    if _window.all("#password"):
-        log_in(_window)
-    yield _window
-    assert _window.complaints() == []
+    window.resize(*DESK)
+    window.open(f"{site}/operator?lang=en")
+    if window.all("#password"):
+        log_in(window)
+    yield window
+    assert window.complaints() == []
 
 
 def log_in(browser: Browser) -> None:

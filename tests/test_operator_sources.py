@@ -12,7 +12,7 @@ from mapsi.catalog.operations.jobs import Job
 from mapsi.errors import NotFoundError
 from mapsi.refresh.refreshing import preview_source
 from offers import TAXONOMY
-from operated import Desk, open_desk, post, write
+from operated import Desk, post, write
 from refreshing import HOUR, feed, means
 
 NEW = "/operator/sources/new"
@@ -20,17 +20,11 @@ FEED = "https://haru.example.com/feed.xml"
 FIELDS = {"name": "haru two", "format": "merchant", "at": FEED, "every": "6h", "shrink": "30", "shop_name": "하루"}
 
 
-@pytest.fixture(scope="module")
-def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    with open_desk(tmp_path_factory.mktemp("house")) as desk:
-        yield desk
-
-
 @pytest.fixture
-def desk(opened: Desk) -> Iterator[Desk]:
-    yield opened
-    for one in opened.catalog.sources.all():
-        opened.catalog.sources.remove(one.name)
+def desk(opened_desk: Desk) -> Iterator[Desk]:
+    yield opened_desk
+    for one in opened_desk.catalog.sources.all():
+        opened_desk.catalog.sources.remove(one.name)
 
 
 @pytest.fixture

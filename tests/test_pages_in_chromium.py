@@ -13,7 +13,7 @@ from selenium.webdriver import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
-from chromium import Browser, chromium_is_installed, on_a_port, open_browser
+from chromium import Browser, on_a_port, open_browser
 from mapsi.imaging import decode_photo
 from mapsi.infer import Guess, Model
 from mapsi.infer.model import shipped_model
@@ -39,7 +39,6 @@ def _shop() -> Flask:
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    require(chromium_is_installed(), "chromium and chromium-driver")
     with on_a_port(_shop()) as shop, open_house(tmp_path_factory.mktemp("house"), shop_url=shop) as opened:
         yield opened
 
@@ -50,20 +49,14 @@ def site(house: House) -> Iterator[str]:
         yield address
 
 
-@pytest.fixture(scope="module")
-def _window(house: House, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    with open_browser(tmp_path_factory.mktemp("profile")) as browser:
-        yield browser
-
-
 @pytest.fixture
-def browser(_window: Browser, site: str) -> Iterator[Browser]:
+def browser(window: Browser, site: str) -> Iterator[Browser]:
     """A fresh start in Korean on a phone; at the end nothing may stand in the console."""
-    _window.resize(*PHONE)
-    _window.open(f"{site}/about?lang=ko")
-    _window.complaints()
-    yield _window
-    assert _window.complaints() == []
+    window.resize(*PHONE)
+    window.open(f"{site}/about?lang=ko")
+    window.complaints()
+    yield window
+    assert window.complaints() == []
 
 
 @pytest.fixture(scope="module")
@@ -426,7 +419,6 @@ def read_best(model: Model, photo: Path) -> Guess:
 def test_the_shipped_model_says_in_the_browser_what_it_says_by_itself(
     tmp_path_factory: pytest.TempPathFactory, tmp_path: Path, photo: Path
 ) -> None:
-    require(chromium_is_installed(), "chromium and chromium-driver")
     require(shipped_model().is_dir(), "the shipped model")
     model = Model.open(threads=1)
     # Of real shirts the one it is surest of: the browser sends it smaller, and a close call might tip over.

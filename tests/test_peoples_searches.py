@@ -2,26 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 
-from mapsi.catalog import Catalog, open_catalog
+from mapsi.catalog import Catalog
 from mapsi.catalog.people.searches import HISTORY, LONGEST
 from mapsi.errors import UsageError
 from refreshing import DAY, Clock
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def catalog(catalog_url: str, clock: Clock) -> Iterator[Catalog]:
-    with open_catalog(catalog_url, clock) as opened:
-        yield opened
 
 
 def test_searches_are_kept_by_account_once_each_and_bounded(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,7 +10,7 @@ from mapsi.catalog.filters import Filters
 from mapsi.catalog.query import Query
 from mapsi.catalog.text.photo_words import PhotoWordReader, PhotoWords
 from mapsi.taxonomy import load_taxonomy
-from small_house import House, draw_garment, open_house, photo_bytes, photo_form
+from small_house import House, draw_garment, photo_bytes, photo_form
 
 TAXONOMY = load_taxonomy()
 READER = PhotoWordReader(TAXONOMY)
@@ -49,12 +47,6 @@ def test_a_filter_that_was_set_counts_before_the_words() -> None:
     assert narrowed.colors == ("red",)
     assert narrowed.audiences == ("women",)
     assert "heels" in narrowed.classes["garment"]
-
-
-@pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    with open_house(tmp_path_factory.mktemp("house")) as opened:
-        yield opened
 
 
 def test_a_photo_with_words_finds_what_the_words_ask_for(house: House) -> None:

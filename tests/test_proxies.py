@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +16,7 @@ from PIL import Image
 from chromium import on_a_port
 from mapsi.web.clients import client_of
 from nginx import HOST, Change, Visitor, run_nginx
-from operated import EMAIL, PASSWORD, Desk, open_desk
+from operated import EMAIL, PASSWORD, Desk
 
 PROXIED = {"trusted_proxies": 1, "behind_tls": True}
 
@@ -40,12 +39,6 @@ def under_a_path(text: str) -> str:
 
 def with_ports(text: str) -> str:
     return text.replace("X-Forwarded-For $remote_addr;", "X-Forwarded-For $remote_addr:$remote_port;")
-
-
-@pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    with open_desk(tmp_path_factory.mktemp("house")) as opened:
-        yield opened
 
 
 def photo(side: int = 64) -> bytes:

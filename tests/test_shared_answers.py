@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -23,12 +22,6 @@ from small_house import House, photo_bytes, photo_form
 PHOTO = Image.new("RGB", (64, 48), "#c0392b")
 
 
-@pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with run_redis(tmp_path_factory.mktemp("redis")) as address:
-        yield address
-
-
 def answered(client: FlaskClient) -> str:
     found = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', client.get("/").text)
     assert found is not None
@@ -41,8 +34,8 @@ def made(house: House) -> PhotoAnswer:
     return PhotoAnswer(encode_jpeg(PHOTO, max_side=64), *PHOTO.size, house.finder.look(PHOTO))
 
 
-def test_what_one_process_answered_another_shows_and_forgets(house: House, url: str) -> None:
-    one, other = (house.app(answers=Secret(url)).test_client() for _ in range(2))
+def test_what_one_process_answered_another_shows_and_forgets(house: House, redis_url: str) -> None:
+    one, other = (house.app(answers=Secret(redis_url)).test_client() for _ in range(2))
     there = answered(one)
     other.set_cookie("mapsi", str(one.get_cookie("mapsi").value))  # one browser, whichever process it is led to
     first, second = one.get(there), other.get(there)
@@ -74,8 +67,8 @@ def test_bytes_that_are_no_answer_make_none(data: bytes) -> None:
         unpack(data)
 
 
-def test_the_redis_holds_it_for_its_time_and_cannot_read_it(house: House, url: str) -> None:
-    answers, looking = SharedPhotoAnswers(url, 60), redis.Redis.from_url(url)
+def test_the_redis_holds_it_for_its_time_and_cannot_read_it(house: House, redis_url: str) -> None:
+    answers, looking = SharedPhotoAnswers(redis_url, 60), redis.Redis.from_url(redis_url)
     looking.flushdb()
     answer = made(house)
     token = answers.keep(answer)

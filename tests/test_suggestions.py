@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from selenium.webdriver.common.keys import Keys
 
-from chromium import Browser, chromium_is_installed, on_a_port, open_browser
+from chromium import Browser, on_a_port
 from mapsi.catalog import Catalog
 from mapsi.catalog.query import Query
 from mapsi.errors import UsageError
 from offers import TAXONOMY, offer, take_in
-from servers import require
-from small_house import House, open_house
+from small_house import House
 
 SHOP = (
     offer("1", "울 가디건", brand="무신사 스탠다드"),
@@ -81,25 +79,16 @@ def test_a_number_of_suggestions_that_makes_no_sense_is_refused(catalog: Catalog
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    require(chromium_is_installed(), "chromium and chromium-driver")
-    with open_house(tmp_path_factory.mktemp("house")) as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
 def site(house: House) -> Iterator[str]:
     with on_a_port(house.app()) as address:
         yield address
 
 
 @pytest.fixture(scope="module")
-def browser(site: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    folder: Path = tmp_path_factory.mktemp("profile")
-    with open_browser(folder) as opened:
-        opened.resize(390, 844)
-        yield opened
-        assert opened.complaints() == []
+def browser(window: Browser) -> Iterator[Browser]:
+    window.resize(390, 844)
+    yield window
+    assert window.complaints() == []
 
 
 def type_words(browser: Browser, site: str, typed: str) -> None:

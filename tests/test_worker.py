@@ -25,7 +25,8 @@ from mapsi.work.hands import Hands, perform
 from mapsi.work.schedule import DAILY, Schedule
 from mapsi.work.worker import Worker
 from refreshing import NOON, Clock, Refreshing, feed, means
-from servers import run_redis
+
+pytestmark = pytest.mark.usefixtures("clock")
 
 SOURCE = "haru"
 
@@ -46,12 +47,6 @@ class Told:
             mail=lambda: self.done.append("mail"),
             preview=lambda name: self.done.append(f"preview {name}"),
         )
-
-
-@pytest.fixture
-def catalog(catalog_url: str, clock: Clock) -> Iterator[Catalog]:
-    with open_catalog(catalog_url, clock) as opened:
-        yield opened
 
 
 def add_source(catalog: Catalog, folder: Path, every: timedelta | None = timedelta(hours=6)) -> None:
@@ -229,31 +224,25 @@ def lines(book: Path) -> list[str]:
     return book.read_text("utf-8").splitlines() if book.exists() else []
 
 
-@pytest.fixture(scope="module")
-def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with run_redis(tmp_path_factory.mktemp("redis")) as address:
-        yield address
-
-
 def test_several_workers_on_celery_share_the_jobs_and_do_each_once(
-    catalog_url: str, redis: str, tmp_path: Path
+    catalog_url: str, redis_url: str, tmp_path: Path
 ) -> None:
     book = tmp_path / "book"
     with open_catalog(catalog_url) as catalog:
         for number in range(6):
             catalog.jobs.put(Job("refresh", f"shop {number}"))
-        with celery_worker(catalog_url, redis, book, 0.3), celery_worker(catalog_url, redis, book, 0.3):
+        with celery_worker(catalog_url, redis_url, book, 0.3), celery_worker(catalog_url, redis_url, book, 0.3):
             wait_for(lambda: not catalog.jobs.all())
             assert len(catalog.jobs.workers()) == 2
     done = [line for line in lines(book) if line.startswith("end shop")]
     assert sorted(done) == [f"end shop {number}" for number in range(6)]
 
 
-def test_a_job_of_a_killed_celery_worker_is_done_by_another(catalog_url: str, redis: str, tmp_path: Path) -> None:
+def test_a_job_of_a_killed_celery_worker_is_done_by_another(catalog_url: str, redis_url: str, tmp_path: Path) -> None:
     book = tmp_path / "book"
     with open_catalog(catalog_url) as catalog:
         catalog.jobs.put(Job("refresh", SOURCE))
-        with celery_worker(catalog_url, redis, book, 60) as doomed:
+        with celery_worker(catalog_url, redis_url, book, 60) as doomed:
             wait_for(lambda: f"begin {SOURCE}" in lines(book))
             doomed.send_signal(signal.SIGKILL)
             doomed.wait()
@@ -264,7 +253,7 @@ def test_a_job_of_a_killed_celery_worker_is_done_by_another(catalog_url: str, re
             held = later.jobs.claim("a new worker", Job("refresh", SOURCE))
             assert held is not None
             later.jobs.release(held)
-        with celery_worker(catalog_url, redis, book):
+        with celery_worker(catalog_url, redis_url, book):
             wait_for(lambda: f"end {SOURCE}" in lines(book))
 
 
