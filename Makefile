@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-dep
 LOCK := $(BIN)/uv pip compile pyproject.toml - --universal --generate-hashes -c constraints.txt --quiet --no-annotate --no-header
 BUILD_NEEDS := 'setuptools>=77,<82'
 
-.PHONY: demo test check format bench lock audit sbom clean
+.PHONY: demo test check format bench attack lock audit sbom clean
 
 demo: $(VENV)/serve.stamp
 	$(BIN)/mapsi demo $(ARGS)
@@ -23,6 +23,10 @@ check: $(VENV)/dev.stamp
 # Everything side by side, written to docs/performance.md; needs wrk and MariaDB (Debian packages wrk and mariadb-server).
 bench: $(VENV)/dev.stamp
 	$(BIN)/python benchmarks/bench_serving.py --keep $(ARGS)
+
+# A server of its own on loopback, attacked for some minutes; ARGS=--keep writes the table to docs/reliability.md.
+attack: $(VENV)/dev.stamp
+	$(BIN)/python benchmarks/attack.py $(ARGS)
 
 format: $(VENV)/dev.stamp
 	$(BIN)/ruff format .

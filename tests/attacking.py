@@ -1,0 +1,245 @@
+"""Attacks on a server of one's own: whatever is sent, it is refused in a sentence and nobody else waits.
+
+Everything goes to 127.0.0.1, in loops that are bounded in number and time. ``benchmarks/attack.py`` prints them as a table,
+``test_attack.py`` plays the short form.
+"""
+
+from __future__ import annotations
+
+import io
+import random
+import re
+import socket
+import tempfile
+import time
+import zlib
+from collections.abc import Iterator
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from urllib.parse import quote, urlencode
+
+from PIL import Image
+
+from attacked import HOST, PATIENCE, Outcome, Target
+from killing import kill_and_check, start_catalog
+from small_house import photo_bytes, photo_form
+from test_imaging_attacks import chunk, with_scans
+
+ADDRESSES = """
+    http://127.0.0.1:{port}/ http://localhost:{port}/ http://2130706433:{port}/ http://0x7f000001:{port}/
+    http://0177.0.0.1:{port}/ http://127.1:{port}/ http://[::1]:{port}/ http://[::ffff:127.0.0.1]:{port}/
+    http://0.0.0.0:{port}/ http://a@127.0.0.1:{port}/ http://169.254.169.254/ http://10.0.0.1/ http://192.168.0.1/
+    http://100.64.0.1/ http://[64:ff9b::7f00:1]/ http://[2002:7f00:1::]/ http://[fe80::1]/ file:///etc/passwd
+    gopher://127.0.0.1:{port}/ ftp://127.0.0.1/ javascript:alert(1) //127.0.0.1:{port}/
+"""
+FORMS = ("/search/photo", "/search/address", "/search/example", "/login", "/operator/refresh", "/photo/x/forget")
+QUESTIONS = (
+    "/search?q={}",
+    "/api/v1/search/words?q={}",
+    "/api/v1/search/words?q=a&page={}",
+    "/product/{}",
+    "/pictures/{}.webp",
+    "/{}",
+)
+NO_REQUESTS = (b"GET / HTTP/1.1\r\n", b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n", b"\x16\x03\x01", b"")
+URLENCODED = "application/x-www-form-urlencoded"
+
+
+def everything(target: Target, chance: random.Random, times: int) -> Iterator[Outcome]:
+    """Each kind of attack, ``times`` as much of it as in the short form; the last one ends the server."""
+    yield send_pictures(target, times)
+    yield damage_pictures(target, 10 * times, chance)
+    yield open_slowly(target, min(50 * times, 500), 1 if times == 1 else 15)
+    yield send_noise(target, 20 * times, chance)
+    yield forge_forms(target)
+    yield name_private_addresses(target)
+    yield ask_oddly(target, 20 * times, chance)
+    yield stop_while_uploading(target, min(10 * times, 100))
+
+
+def hostile_pictures() -> list[bytes]:
+    """Pictures that cost more than they weigh, and files that only say that they are pictures."""
+    wide = io.BytesIO()
+    Image.new("RGB", (70_000, 1)).save(wide, "PNG")
+    return [
+        with_scans(800),
+        with_scans(20_000),
+        _png(20_000, 20_000),
+        _png(60_000, 60_000),
+        _png(2**31 - 1, 2**31 - 1),
+        wide.getvalue(),
+        b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>',
+        b"",
+        b"\x00" * 100_000,
+        photo_bytes()[:200],
+        b"SIMPLE  =                    T" + b" " * 2850,
+    ]
+
+
+def _png(width: int, height: int) -> bytes:
+    """A picture of one bit a pixel that says it is large, and is, unpacked."""
+    head = width.to_bytes(4) + height.to_bytes(4) + b"\x01\0\0\0\0"
+    rows = zlib.compress(bytes(min(height, 20_000) * (1 + (width + 7) // 8)), 9) if width * height < 2e9 else b""
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+
+
+def _search_by(target: Target, data: bytes) -> int | None:
+    form = photo_form(data)
+    return target.ask("POST", "/api/v1/search/image", form["data"], Content_Type=form["content_type"])[0]
+
+
+def send_pictures(target: Target, rounds: int) -> Outcome:
+    pictures = hostile_pictures()
+    with target.watched("hostile pictures") as outcome:
+        for data in pictures * rounds:
+            outcome.note(_search_by(target, data), must_be_refused=True)
+    return outcome
+
+
+def damage_pictures(target: Target, count: int, chance: random.Random) -> Outcome:
+    """A good photo with a few bytes changed: read where it can be, else refused."""
+    whole = photo_bytes()
+    with target.watched("damaged pictures") as outcome:
+        for _ in range(count):
+            data = bytearray(whole)
+            for _ in range(chance.randint(1, 20)):
+                data[chance.randrange(len(data))] = chance.randrange(256)
+            outcome.note(_search_by(target, bytes(data)))
+    return outcome
+
+
+def open_slowly(target: Target, count: int, seconds: float) -> Outcome:
+    """Connections that begin a request and never end it, held for some seconds; such as the server ended by then are
+    counted as refused."""
+    head = b"POST /api/v1/search/image HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n"
+    with target.watched("slow connections") as outcome, ExitStack() as opened:
+        held = []
+        for number in range(count):
+            with suppress(OSError):
+                one = opened.enter_context(socket.create_connection((HOST, target.port), timeout=1))
+                one.sendall(head[: 1 + number % len(head)])
+                held.append(one)
+        outcome.tried, outcome.refused = count, count - len(held)
+        time.sleep(seconds)
+        outcome.refused += sum(_is_ended(one) for one in held)
+    return outcome
+
+
+def _is_ended(connection: socket.socket) -> bool:
+    """Whether the server has ended a connection, with an answer or without."""
+    connection.setblocking(False)
+    try:
+        while connection.recv(65536):
+            pass
+    except BlockingIOError:
+        return False
+    except OSError:
+        pass
+    return True
+
+
+def send_noise(target: Target, count: int, chance: random.Random) -> Outcome:
+    """Bytes that are no request; to be answered or cut off."""
+    with target.watched("bytes that are no request") as outcome:
+        for _ in range(count):
+            sent = chance.choice(NO_REQUESTS) + chance.randbytes(chance.randint(1, 2000)) + b"\r\n\r\n"
+            try:
+                outcome.note(_status_after(target, sent))
+            except ConnectionError:  # cut off while we still sent
+                outcome.note(400)
+    return outcome
+
+
+def _status_after(target: Target, sent: bytes) -> int | None:
+    """The status that comes after some bytes; 400 where the server hangs up, ``None`` where it does nothing."""
+    try:
+        with socket.create_connection((HOST, target.port), timeout=PATIENCE) as one:
+            one.sendall(sent)
+            one.shutdown(socket.SHUT_WR)
+            status = re.match(rb"HTTP/1.1 (\d{3})", one.recv(100))
+            return int(status[1]) if status else 400
+    except TimeoutError:
+        return None
+
+
+def forge_forms(target: Target) -> Outcome:
+    """Forms without their token, and such as another site sends."""
+    body = urlencode({"csrf_token": "forged", "address": "https://a.example/", "email": "a@b.c"}).encode()
+    foreign = {"Origin": "https://evil.example", "Sec_Fetch_Site": "cross-site"}
+    with target.watched("forged forms") as outcome:
+        for path in FORMS:
+            for headers in ({}, foreign):
+                status, *_ = target.ask("POST", path, body, Content_Type=URLENCODED, **headers)
+                outcome.note(status, must_be_refused=True)
+    return outcome
+
+
+def name_private_addresses(target: Target) -> Outcome:
+    """Addresses of this machine and its network; whoever visits the listener was let in."""
+    _, page, cookie = target.ask("GET", "/")
+    token = re.findall(rb'name="csrf_token"[^>]*value="([^"]+)"', page)[0].decode()
+    with target.watched("private addresses") as outcome, socket.create_server((HOST, 0)) as listener:
+        listener.settimeout(0.01)
+        for address in ADDRESSES.format(port=listener.getsockname()[1]).split():
+            body = urlencode({"csrf_token": token, "address": address}).encode()
+            status, *_ = target.ask("POST", "/search/address", body, Content_Type=URLENCODED, Cookie=cookie)
+            outcome.note(status, must_be_refused=True)
+            with suppress(TimeoutError):
+                listener.accept()[0].close()
+                outcome.let_in += 1
+    return outcome
+
+
+def ask_oddly(target: Target, count: int, chance: random.Random) -> Outcome:
+    """Searches and paths of any letters."""
+    with target.watched("odd questions") as outcome:
+        for _ in range(count):
+            letters = ((chance.randrange(128), chance.randrange(0xD800)) for _ in range(chance.randint(1, 60)))
+            text = "".join(chr(chance.choice(either)) for either in letters)
+            outcome.note(target.ask("GET", chance.choice(QUESTIONS).format(quote(text)))[0])
+    return outcome
+
+
+def stop_while_uploading(target: Target, count: int) -> Outcome:
+    """SIGTERM while photos are on their way: each is answered, be it by 503."""
+    form = photo_form(photo_bytes())
+    head = f"POST /api/v1/search/image HTTP/1.1\r\nHost: a\r\nContent-Type: {form['content_type']}\r\n"
+    sent = f"{head}Connection: close\r\nContent-Length: {len(form['data'])}\r\n\r\n".encode() + form["data"]
+    outcome = Outcome("SIGTERM during uploads")
+    with ExitStack() as opened:
+        uploads = [
+            opened.enter_context(socket.create_connection((HOST, target.port), timeout=PATIENCE)) for _ in range(count)
+        ]
+        for one in uploads:
+            one.sendall(sent[:-10])
+        time.sleep(0.5)
+        target.process.terminate()
+        time.sleep(0.5)
+        for one in uploads:
+            with suppress(OSError):
+                one.sendall(sent[-10:])
+        for one in uploads:
+            outcome.note(_status_of(one))
+    return outcome
+
+
+def _status_of(connection: socket.socket) -> int | None:
+    with suppress(OSError):
+        if status := re.match(rb"HTTP/1.1 (\d{3})", connection.recv(100)):
+            return int(status[1])
+    return None
+
+
+def kill_refreshes(count: int, chance: random.Random) -> Outcome:
+    """SIGKILL during refreshes; lost is one after which the catalogue is not whole or does not go on."""
+    outcome = Outcome("SIGKILL during a refresh")
+    with tempfile.TemporaryDirectory() as folder:
+        url = f"sqlite:///{folder}/catalog.sqlite3"
+        start_catalog(url, Path(folder))
+        for round_ in range(count):
+            outcome.tried += 1
+            try:
+                kill_and_check(url, Path(folder), round_, chance)
+            except AssertionError:
+                outcome.lost += 1
+    return outcome
