@@ -13,7 +13,7 @@ from mapsi.catalog import Catalog
 from mapsi.web.accounts.letters import LetterWriter
 from mapsi.web.accounts.links import sign_stop
 from mapsi.web.accounts.passwords import hash_password
-from mapsi.web.services import services
+from mapsi.web.services import current_services
 from operated import log_in, post
 from refreshing import Clock
 from small_house import House, open_house
@@ -300,7 +300,7 @@ def test_history_is_kept_only_where_it_is_switched_on_and_goes_when_it_is_switch
     client.get("/search?q=linen+shirt")
     client.get("/search?q=linen+shirt&shop=haru&page=1")
     with app.app_context():
-        services().notes.close()
+        current_services().notes.close()
     assert [one.words for one in catalog.peoples_searches.history(account.id)] == ["linen shirt"]
     assert "linen shirt" in client.get("/account/searches").text
     send(client, "/account/searches/history", "/account/searches", clear="1")

@@ -8,7 +8,7 @@ from datetime import timedelta
 from mapsi.catalog import Catalog
 from mapsi.catalog.operations.clicks import KEPT, ClickCount
 from mapsi.catalog.query import Query
-from mapsi.web.services import services
+from mapsi.web.services import current_services
 from offers import offer, take_in
 from refreshing import DAY, Clock
 from small_house import House
@@ -51,7 +51,7 @@ def test_the_way_to_a_shop_leads_there_and_is_counted_without_who_went(house: Ho
     client.head(f"/go/{real.id}")
     client.get(f"/go/{real.id}", headers={"Sec-Purpose": "prefetch"})
     with app.app_context():
-        services().notes.close()
+        current_services().notes.close()
     assert [(one.name, one.times) for one in house.catalog.clicks.by_shop()] == [("haru", 1)]
 
 

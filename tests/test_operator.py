@@ -26,7 +26,7 @@ from mapsi.settings import Settings
 from mapsi.web.accounts.passwords import hash_password
 from mapsi.web.operator.runs import view_state
 from mapsi.web.operator.times import view_duration, view_time
-from mapsi.web.services import services
+from mapsi.web.services import current_services
 from mapsi.work.hands import Hands
 from mapsi.work.worker import Worker
 from operated import EMAIL, EVIL, PASSWORD, STATES, Desk, in_every_state, open_desk, post, write
@@ -451,7 +451,7 @@ def test_a_search_that_finds_nothing_is_noted_by_page_and_api(desk: Desk) -> Non
     client.get("/api/v1/search/words?q=우주복")
     client.get("/api/v1/search/words?q=Spacesuit")
     with app.app_context():
-        services().notes.close()
+        current_services().notes.close()
     assert [(one.words, one.times) for one in desk.catalog.searches.unanswered()] == [("우주복", 2), ("spacesuit", 1)]
 
 
@@ -462,5 +462,5 @@ def test_what_finds_something_or_is_narrowed_is_not_noted(desk: Desk) -> None:
     for asked in ("q=셔츠", "q=달나라&shop=haru", "q=달나라&page=2", "", "q=%3F%3F", "q=셔츠&min_price=99999999"):
         client.get(f"/search?{asked}")
     with app.app_context():
-        services().notes.close()
+        current_services().notes.close()
     assert desk.catalog.searches.unanswered() == before

@@ -21,7 +21,7 @@ from mapsi.web.languages import LANGUAGES, language
 from mapsi.web.openapi import openapi_document
 from mapsi.web.parameters import ParameterError, check_page, read_aside, read_box, read_flag, read_query, read_words
 from mapsi.web.security import keep_private
-from mapsi.web.services import services
+from mapsi.web.services import current_services
 from mapsi.web.uploads import take_photo
 
 SUGGESTIONS = 8
@@ -37,24 +37,24 @@ api = Blueprint("api", __name__, url_prefix="/api/v1")
 def search_image() -> Response:
     """A photo's classes and garments, and one page of the products like it, or like the part in ``box``. Nothing of the
     photo is held after the answer."""
-    house = services()
+    services = current_services()
     query, box = _read_refined(), read_box(request.args)
-    photo = take_photo(request, house.settings)
-    look = house.finder.look(photo)
+    photo = take_photo(request, services.settings)
+    look = services.finder.look(photo)
     if box is None:
-        found = house.finder.by_look(look, query)
+        found = services.finder.by_look(look, query)
         reading = look.whole
     else:
-        reading = house.finder.read_box(photo, box)
-        found = house.finder.by_photo(reading, query)
+        reading = services.finder.read_box(photo, box)
+        found = services.finder.by_photo(reading, query)
     document = photo_document(
         reading,
         check_page(found),
-        house.taxonomy,
+        services.taxonomy,
         sort=query.sort,
         language=language(),
         base_url=_base_url(),
-        facets=house.finder.photo_facets(reading, query) if _wants_facets() else None,
+        facets=services.finder.photo_facets(reading, query) if _wants_facets() else None,
         garments=[] if box or query.words else _by_garment(look, found, query),
     )
     return keep_private(jsonify(document))
@@ -63,20 +63,20 @@ def search_image() -> Response:
 @api.get("/search/words")
 def search_words() -> Response:
     """One page of the products that words find."""
-    house = services()
+    services = current_services()
     query = _read_query("q")
     if not query.words:
         raise ParameterError("q", "There are no words to search for.", "Send them as the parameter q.")
-    found = check_page(house.catalog.listings.search(query))
-    house.notes.search(query, found)
+    found = check_page(services.catalog.listings.search(query))
+    services.notes.search(query, found)
     document = words_document(
         query.words,
         found,
-        house.taxonomy,
+        services.taxonomy,
         sort=query.sort,
         language=language(),
         base_url=_base_url(),
-        facets=house.catalog.listings.facets(query) if _wants_facets() else None,
+        facets=services.catalog.listings.facets(query) if _wants_facets() else None,
     )
     return jsonify(document)
 
@@ -84,12 +84,12 @@ def search_words() -> Response:
 @api.get("/products/<int:product_id>/similar")
 def similar(product_id: int) -> Response:
     """One page of the products like one of them."""
-    house = services()
+    services = current_services()
     query = _read_refined()
-    product = house.finder.product(product_id)
-    found = check_page(house.finder.similar(product_id, query))
+    product = services.finder.product(product_id)
+    found = check_page(services.finder.similar(product_id, query))
     document = similar_document(
-        product, found, house.taxonomy, sort=query.sort, language=language(), base_url=_base_url()
+        product, found, services.taxonomy, sort=query.sort, language=language(), base_url=_base_url()
     )
     return jsonify(document)
 
@@ -97,25 +97,25 @@ def similar(product_id: int) -> Response:
 @api.get("/products/<int:product_id>/prices")
 def prices(product_id: int) -> Response:
     """What a product has cost."""
-    return jsonify(prices_document(product_id, services().finder.prices(product_id)))
+    return jsonify(prices_document(product_id, current_services().finder.prices(product_id)))
 
 
 @api.get("/products/<int:product_id>/offers")
 def offers(product_id: int) -> Response:
     """What each shop that has a product asks for it."""
-    house = services()
+    services = current_services()
     if request.args.get("lang", "ko") not in LANGUAGES:
         raise ParameterError("lang", "There is no such language here.", f"There are: {', '.join(LANGUAGES)}.")
-    found = house.finder.offers(product_id)
-    return jsonify(offers_document(product_id, found, house.taxonomy, language=language(), base_url=_base_url()))
+    found = services.finder.offers(product_id)
+    return jsonify(offers_document(product_id, found, services.taxonomy, language=language(), base_url=_base_url()))
 
 
 @api.get("/suggest")
 def suggest() -> Response:
     """What somebody who is typing may be looking for."""
-    house = services()
+    services = current_services()
     typed = read_words(request.args)
-    found = house.catalog.listings.suggest(typed, house.taxonomy, SUGGESTIONS)
+    found = services.catalog.listings.suggest(typed, services.taxonomy, SUGGESTIONS)
     response = jsonify(suggestions_document(typed, found))
     response.headers["Cache-Control"] = f"private, max-age={SUGGESTION_SECONDS}"
     return response
@@ -124,14 +124,14 @@ def suggest() -> Response:
 @api.get("/openapi.json")
 def openapi() -> Response:
     """The description of this API."""
-    return jsonify(openapi_document(services().taxonomy, services().settings))
+    return jsonify(openapi_document(current_services().taxonomy, current_services().settings))
 
 
 def _by_garment(look: Look, found: ProductPage, query: Query) -> list[tuple[Garment, ProductPage]]:
     """Each garment with the first products like it; those of a photo of one are the answer itself."""
     if len(look.garments) == 1 and query.page == 1 and query.sort == "likeness" and query.size >= PER_GARMENT:
         return [(look.garments[0], replace(found, products=found.products[:PER_GARMENT]))]
-    finder = services().finder
+    finder = current_services().finder
     return [
         (garment, finder.by_photo(garment.reading, Query(filters=query.filters, size=PER_GARMENT)))
         for garment in look.garments
@@ -140,12 +140,12 @@ def _by_garment(look: Look, found: ProductPage, query: Query) -> list[tuple[Garm
 
 def _read_query(words: str = "") -> Query:
     """What is asked for; ``words`` names the parameter with the words, where there is one."""
-    house = services()
+    services = current_services()
     if request.args.get("lang", "ko") not in LANGUAGES:
         raise ParameterError("lang", "There is no such language here.", f"There are: {', '.join(LANGUAGES)}.")
-    shops = [shop.slug for shop in house.catalog.listings.facets().shops]
+    shops = [shop.slug for shop in services.catalog.listings.facets().shops]
     query = read_query(
-        request.args, taxonomy=house.taxonomy, shops=shops, size=house.settings.page_size, size_is_free=True
+        request.args, taxonomy=services.taxonomy, shops=shops, size=services.settings.page_size, size_is_free=True
     )
     said = read_words(request.args, words) if words else ""
     return replace(query, words=said or None)

@@ -15,7 +15,7 @@ from mapsi.errors import MapsiError
 from mapsi.web.messages import explain
 from mapsi.web.parameters import ParameterError
 from mapsi.web.security import keep_private
-from mapsi.web.services import services
+from mapsi.web.services import current_services
 
 _log = logging.getLogger(__name__)
 
@@ -100,7 +100,7 @@ def _answer(fault: Fault) -> Response:
 def _body(fault: Fault) -> Response | str:
     if request.path.startswith("/api/") or request.path == "/healthz":
         return jsonify(error_document(fault.code, fault.message, fault.hint))
-    explanation = explain(fault.code, fault.parameter, services().settings)
+    explanation = explain(fault.code, fault.parameter, current_services().settings)
     if prefers_json():
         return jsonify(error_document(fault.code, explanation.message, explanation.hint))
     about_photo = fault.code in _ABOUT_PHOTOS

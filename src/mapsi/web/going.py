@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from mapsi.errors import NotFoundError
 from mapsi.http_address import is_http
-from mapsi.web.services import services
+from mapsi.web.services import current_services
 
 going = Blueprint("going", __name__)
 
@@ -16,11 +16,11 @@ going = Blueprint("going", __name__)
 def go(product_id: int) -> AnyResponse:
     """Lead to the product's page in its shop. Who looks ahead (``HEAD``, a browser that fetches in advance) is not
     counted."""
-    product = services().finder.product(product_id)
+    product = current_services().finder.product(product_id)
     if product.sample or not is_http(product.link):
         raise NotFoundError("This product has no page in a shop.", "Search for another one.")
     if request.method == "GET" and "prefetch" not in request.headers.get("Sec-Purpose", ""):
-        services().notes.click(product)
+        current_services().notes.click(product)
     response = redirect(product.link, 302)
     response.headers["Cache-Control"] = "no-store"
     response.headers["X-Robots-Tag"] = "noindex"

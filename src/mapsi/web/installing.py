@@ -14,7 +14,7 @@ from mapsi.web.languages import language
 from mapsi.web.languages import translate as _
 from mapsi.web.page_pictures import fetch_picture
 from mapsi.web.photos import lead_to_answer
-from mapsi.web.services import services
+from mapsi.web.services import current_services
 from mapsi.web.uploads import FIELD, take_photo
 
 installing = Blueprint("installing", __name__)
@@ -55,12 +55,12 @@ def manifest() -> Response:
 def search_shared() -> AnyResponse:
     """Read what a phone shares: a photo from its gallery, or an address. The phone knows no token of ours; that the
     form comes from no other site is said by ``Sec-Fetch-Site``."""
-    house = services()
+    services = current_services()
     told = _ADDRESS.search(f"{request.form.get('url', '')} {request.form.get('text', '')}")
     if told and not any(file.filename for file in request.files.getlist(FIELD)):
-        data = fetch_picture(house.fetcher, told[0], house.settings)
-        return lead_to_answer(decode_photo(data, PhotoLimits.of(house.settings)))
-    return lead_to_answer(take_photo(request, house.settings))
+        data = fetch_picture(services.fetcher, told[0], services.settings)
+        return lead_to_answer(decode_photo(data, PhotoLimits.of(services.settings)))
+    return lead_to_answer(take_photo(request, services.settings))
 
 
 @installing.get("/sw.js")

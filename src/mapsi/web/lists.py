@@ -27,7 +27,7 @@ from mapsi.web.parameters import (
     read_query,
     read_words,
 )
-from mapsi.web.services import services
+from mapsi.web.services import current_services
 from mapsi.web.view import Asked, Listing
 
 
@@ -42,11 +42,11 @@ def gather(find: Callable[[Query], ProductPage], asked: Asked) -> ProductPage:
 def read_asked() -> Asked:
     """What the address asks for: a price that cannot be read is left out, and told beside its field. All else that is
     wrong is an error."""
-    house = services()
-    shops = [shop.slug for shop in house.catalog.listings.facets().shops]
+    services = current_services()
+    shops = [shop.slug for shop in services.catalog.listings.facets().shops]
 
     def read(arguments: Arguments, faults: Mapping[str, Explanation]) -> Asked:
-        query = read_query(arguments, taxonomy=house.taxonomy, shops=shops, size=house.settings.page_size)
+        query = read_query(arguments, taxonomy=services.taxonomy, shops=shops, size=services.settings.page_size)
         return Asked(query, read_first(arguments, query.page), faults)
 
     try:
@@ -71,15 +71,15 @@ def read_refined() -> Asked:
 def explain_words(error: UsageError) -> Explanation:
     """Why words cannot be searched for, to stand beside their field."""
     code = "no_words" if isinstance(error, NoWordsError) else "too_many_words"
-    return explain(code, "q", services().settings)
+    return explain(code, "q", current_services().settings)
 
 
 def _explain(parameter: str) -> Explanation:
-    return explain(ParameterError.code, parameter, services().settings)
+    return explain(ParameterError.code, parameter, current_services().settings)
 
 
 def _aside(query: Query) -> list[Product]:
-    return services().catalog.listings.products(list(query.less)) if query.less else []
+    return current_services().catalog.listings.products(list(query.less)) if query.less else []
 
 
 def listing(
@@ -91,19 +91,19 @@ def listing(
     kept: Mapping[str, str] | None = None,
 ) -> Listing:
     """The list that the page ``endpoint`` shows for ``values`` in its address."""
-    house = services()
+    services = current_services()
     speech = language()
     return Listing(
         asked=asked,
         page=found,
-        cards=[view_card(product, house.taxonomy, speech) for product in found.products],
+        cards=[view_card(product, services.taxonomy, speech) for product in found.products],
         facets=facets,
-        shop_names={shop.slug: shop.name for shop in house.catalog.listings.facets().shops},
-        taxonomy=house.taxonomy,
+        shop_names={shop.slug: shop.name for shop in services.catalog.listings.facets().shops},
+        taxonomy=services.taxonomy,
         language=speech,
         endpoint=endpoint,
         values=values,
         kept=kept or {},
         typed={name: request.args[name] for name in asked.faults if name in request.args},
-        aside=[view_card(product, house.taxonomy, speech) for product in _aside(asked.query)],
+        aside=[view_card(product, services.taxonomy, speech) for product in _aside(asked.query)],
     )

@@ -32,7 +32,7 @@ from mapsi.web.lists import explain_words, gather, listing, read_asked, read_ref
 from mapsi.web.parameters import ParameterError, read_words
 from mapsi.web.photos import EXAMPLES
 from mapsi.web.security import keep_private
-from mapsi.web.services import services
+from mapsi.web.services import current_services
 from mapsi.web.view import Asked
 
 pages = Blueprint("pages", __name__)
@@ -42,8 +42,8 @@ _COPY = re.compile(r"([0-9a-f]{64})(?:-([0-9]{3}))?")
 @pages.get("/")
 def home() -> str:
     """The three steps, and a shelf of products."""
-    house = services()
-    shelf = listing("pages.words", {}, Asked(Query()), house.shelf.page(), house.catalog.listings.facets())
+    services = current_services()
+    shelf = listing("pages.words", {}, Asked(Query()), services.shelf.page(), services.catalog.listings.facets())
     return render_template("home.html", shelf=shelf, examples=EXAMPLES)
 
 
@@ -58,13 +58,13 @@ def words() -> Response:
         if isinstance(error, ParameterError) and error.parameter != "q":
             raise
         asked = replace(asked, faults={**asked.faults, "q": explain_words(error)})
-        found, facets = replace(asked.query, page=1).nothing, services().catalog.listings.facets()
+        found, facets = replace(asked.query, page=1).nothing, current_services().catalog.listings.facets()
     shown = listing("pages.words", {}, asked, found, facets)
     return make_response(render_template("search.html", listing=shown), 400 if asked.faults else 200)
 
 
 def _find(asked: Asked) -> tuple[ProductPage, Facets]:
-    query, listings, notes = asked.query, services().catalog.listings, services().notes
+    query, listings, notes = asked.query, current_services().catalog.listings, current_services().notes
     found = gather(listings.search, asked)
     if query.words:
         notes.search(query, found)
@@ -79,26 +79,26 @@ def _find(asked: Asked) -> tuple[ProductPage, Facets]:
 @pages.get("/product/<int:product_id>")
 def product(product_id: int) -> str:
     """One product: what each shop that has it asks for it, the lowest price first, or that it is a sample."""
-    house = services()
-    offers = house.finder.offers(product_id)
+    services = current_services()
+    offers = services.finder.offers(product_id)
     shown = next((one for one in offers if one.id == product_id), offers[0])
     return render_template(
         "product.html",
         product=shown,
-        card=view_card(shown, house.taxonomy, language()),
-        offers=[view_card(one, house.taxonomy, language()) for one in offers],
+        card=view_card(shown, services.taxonomy, language()),
+        offers=[view_card(one, services.taxonomy, language()) for one in offers],
     )
 
 
 @pages.get("/product/<int:product_id>/similar")
 def similar(product_id: int) -> Response:
     """Products like one of the catalogue's."""
-    house = services()
-    product = house.finder.product(product_id)
+    services = current_services()
+    product = services.finder.product(product_id)
     asked = read_refined()
-    found = gather(partial(house.finder.similar, product_id), asked)
-    shown = listing("pages.similar", {"product_id": product_id}, asked, found, house.catalog.listings.facets())
-    card = view_card(product, house.taxonomy, language())
+    found = gather(partial(services.finder.similar, product_id), asked)
+    shown = listing("pages.similar", {"product_id": product_id}, asked, found, services.catalog.listings.facets())
+    card = view_card(product, services.taxonomy, language())
     return make_response(render_template("similar.html", card=card, listing=shown), 400 if asked.faults else 200)
 
 
@@ -106,7 +106,7 @@ def similar(product_id: int) -> Response:
 def picture(digest: str) -> Response:
     """Our copy of a product picture, ``DIGEST`` or a smaller one, ``DIGEST-SIDE``: its name is its content, so that a
     browser keeps it for good. Where that size is not made yet, the full one stands in for an hour."""
-    asked, store = _COPY.fullmatch(digest), services().finder.pictures
+    asked, store = _COPY.fullmatch(digest), current_services().finder.pictures
     exact = store.path(asked[1], int(asked[2] or FULL)) if asked else None
     path = exact or (store.path(asked[1], FULL) if asked else None)
     if path is None:
@@ -119,7 +119,7 @@ def picture(digest: str) -> Response:
 @pages.get("/about")
 def about() -> str:
     """What happens with a photo, and what the model can and cannot do."""
-    return render_template("about.html", settings=services().settings, taxonomy=services().taxonomy)
+    return render_template("about.html", settings=current_services().settings, taxonomy=current_services().taxonomy)
 
 
 @pages.get("/healthz")
@@ -127,7 +127,7 @@ def health() -> AnyResponse:
     """200 where the catalogue answers, else 503; ``incomplete`` where photos find nothing, or not all, for want of an
     index."""
     try:
-        status = services().finder.status()
+        status = current_services().finder.status()
     except MapsiError as error:
         fault = from_mapsi(error)
         body = {"status": "unavailable", **error_document(fault.code, fault.message, fault.hint)}

@@ -33,7 +33,7 @@ from mapsi.web.page_pictures import fetch_picture
 from mapsi.web.parameters import read_box, write_box
 from mapsi.web.security import keep_private
 from mapsi.web.seen import corrected, view_axes, view_spots, view_words
-from mapsi.web.services import services
+from mapsi.web.services import current_services
 from mapsi.web.sharing.owning import note_own_photo, require_own_photo
 from mapsi.web.uploads import take_photo
 
@@ -54,16 +54,16 @@ photos = Blueprint("photos", __name__)
 @photos.post("/search/photo")
 def search_photo() -> AnyResponse:
     """Read the photo that was sent."""
-    return lead_to_answer(take_photo(request, services().settings))
+    return lead_to_answer(take_photo(request, current_services().settings))
 
 
 @photos.post("/search/address")
 def search_address() -> AnyResponse:
     """Read the picture at an address, or the one that a page at it names."""
-    house = services()
+    services = current_services()
     g.address = request.form.get("address", "").strip()  # stands in its field again where nothing came of it
-    picture = fetch_picture(house.fetcher, g.address, house.settings)
-    return lead_to_answer(decode_photo(picture, PhotoLimits.of(house.settings)))
+    picture = fetch_picture(services.fetcher, g.address, services.settings)
+    return lead_to_answer(decode_photo(picture, PhotoLimits.of(services.settings)))
 
 
 @photos.post("/search/example")
@@ -78,9 +78,9 @@ def search_example() -> AnyResponse:
 def lead_to_answer(photo: Image) -> AnyResponse:
     """Hold the answer to a photo, and lead to its page; our own script is told the way in JSON. Of a photo with several
     garments it leads to the most prominent one."""
-    house = services()
-    look = house.finder.look(photo)
-    token = house.answers.keep(PhotoAnswer(encode_jpeg(photo, max_side=SHOWN_SIDE), photo.width, photo.height, look))
+    services = current_services()
+    look = services.finder.look(photo)
+    token = services.answers.keep(PhotoAnswer(encode_jpeg(photo, max_side=SHOWN_SIDE), photo.width, photo.height, look))
     note_own_photo(token)
     box = write_box(look.garments[0].box) if len(look.garments) > 1 else None
     target = url_for("photos.photo", token=token, box=box)
@@ -92,17 +92,17 @@ def lead_to_answer(photo: Image) -> AnyResponse:
 @photos.get("/photo/<token>")
 def photo(token: str) -> Response:
     """What the photo, or the part of it in ``box``, shows, and the products like it."""
-    house = services()
-    answer, box = house.answers.find(token), read_box(request.args)
-    reading = answer.read_part(box, house.finder.read_box)
+    services = current_services()
+    answer, box = services.answers.find(token), read_box(request.args)
+    reading = answer.read_part(box, services.finder.read_box)
     asked = read_refined()
 
     def find(query: Query) -> ProductPage:
-        return house.finder.by_look(answer.look, query) if box is None else house.finder.by_photo(reading, query)
+        return services.finder.by_look(answer.look, query) if box is None else services.finder.by_photo(reading, query)
 
     filters = asked.query.filters
     kept = {"box": write_box(box)} if box else {}
-    facets, found = house.finder.photo_facets(reading, asked.query), gather(find, asked)
+    facets, found = services.finder.photo_facets(reading, asked.query), gather(find, asked)
     shown = listing("photos.photo", {"token": token}, asked, found, facets, kept)
     page = render_template(
         "photo.html",
@@ -111,8 +111,8 @@ def photo(token: str) -> Response:
         box=box,
         spots=view_spots(answer.look, box),
         frame=_frame(answer),
-        axes=view_axes(reading, house.taxonomy, language()),
-        words=view_words(reading, filters, house.taxonomy, language()),
+        axes=view_axes(reading, services.taxonomy, language()),
+        words=view_words(reading, filters, services.taxonomy, language()),
         corrected=corrected,
         sure=reading.known,
         listing=shown,
@@ -132,13 +132,13 @@ def _frame(answer: PhotoAnswer) -> str:
 @photos.get("/photo/<token>/photo.jpg")
 def photo_picture(token: str) -> Response:
     """The photo, made anew and small."""
-    return _jpeg(services().answers.find(token).picture)
+    return _jpeg(current_services().answers.find(token).picture)
 
 
 @photos.get("/photo/<token>/part.jpg")
 def photo_part(token: str) -> Response:
     """The part of the photo in ``box``, small."""
-    answer, box = services().answers.find(token), read_box(request.args)
+    answer, box = current_services().answers.find(token), read_box(request.args)
     whole = decode_photo(answer.picture)
     return _jpeg(encode_jpeg(cut(whole, box) if box else whole, max_side=PART_SIDE))
 
@@ -146,8 +146,8 @@ def photo_part(token: str) -> Response:
 @photos.get("/photo/<token>/focus/<axis>.jpg")
 def photo_focus(token: str, axis: str) -> Response:
     """The photo, or the part in ``box``, with the places lit up that the answer on ``axis`` came from."""
-    answer, box = services().answers.find(token), read_box(request.args)
-    reading = answer.read_part(box, services().finder.read_box)
+    answer, box = current_services().answers.find(token), read_box(request.args)
+    reading = answer.read_part(box, current_services().finder.read_box)
     if axis not in reading.axes:
         raise NotFoundError("The photo has no answer on this axis.", "Choose one of the axes on its page.")
     whole = decode_photo(answer.picture)
@@ -163,6 +163,6 @@ def _jpeg(data: bytes) -> Response:
 def forget_photo(token: str) -> AnyResponse:
     """Drop the photo and its answer at once; only who searched with it can."""
     require_own_photo(token)
-    services().answers.forget(token)
+    current_services().answers.forget(token)
     flash(_("Your photo is gone from our memory."))
     return redirect(url_for("pages.home"), 303)

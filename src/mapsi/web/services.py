@@ -47,6 +47,6 @@ def attach(app: Flask, services: Services) -> None:
     app.extensions[_KEY] = services
 
 
-def services() -> Services:
+def current_services() -> Services:
     """The services of the application that answers the current request."""
     return cast(Services, current_app.extensions[_KEY])

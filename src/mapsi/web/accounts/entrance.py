@@ -16,7 +16,7 @@ from mapsi.web.languages import translate as _
 from mapsi.web.onward import wish
 from mapsi.web.saved.keeping import bring_along
 from mapsi.web.security import keep_private
-from mapsi.web.services import services
+from mapsi.web.services import current_services
 from mapsi.web.sharing.owning import adopt_shares
 
 entrance = Blueprint("entrance", __name__, url_prefix="/account", template_folder="templates")
@@ -32,13 +32,13 @@ def login() -> AnyResponse:
 @entrance.post("/login")
 def enter() -> AnyResponse:
     """Log in. The answer is the same, and takes as long, whether the address or the password is wrong."""
-    email, attempts = request.form.get("email", ""), services().attempts
+    email, attempts = request.form.get("email", ""), current_services().attempts
     waiting = attempts.wait(email)
     if waiting:
         refused = too_often()
         refused.headers["Retry-After"] = str(math.ceil(waiting))
         return refused
-    account = services().catalog.accounts.find(email)
+    account = current_services().catalog.accounts.find(email)
     right = check_password(account.password_hash if account else "", request.form.get("password", ""))
     if account is None or not right:
         attempts.fail(email)
@@ -85,6 +85,6 @@ def _form(fault: str = "", status: int = 200) -> Response:
         email=request.form.get("email", "")[:254],
         onward=wish(),
         for_operators=for_operators,
-        nobody=for_operators and not services().catalog.accounts.operators(),
+        nobody=for_operators and not current_services().catalog.accounts.operators(),
     )
     return make_response(page, status)

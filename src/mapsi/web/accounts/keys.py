@@ -15,7 +15,7 @@ from mapsi.web.accounts.sessions import enter, present
 from mapsi.web.languages import language
 from mapsi.web.languages import translate as _
 from mapsi.web.security import keep_private
-from mapsi.web.services import services
+from mapsi.web.services import current_services
 
 keys = Blueprint("keys", __name__, url_prefix="/account", template_folder="templates")
 
@@ -39,7 +39,7 @@ def ask() -> AnyResponse:
         address = checked_address(request.form.get("email", ""))
     except UsageError:
         return _ask_form(_("This is no mail address. Write it like name@example.com."), 400)
-    catalog = services().catalog
+    catalog = current_services().catalog
     if catalog.letters.put("password", address, language()):
         catalog.jobs.put(Job("mail"))
     return redirect(url_for("keys.asked"), 303)
@@ -48,7 +48,7 @@ def ask() -> AnyResponse:
 @keys.get("/asked")
 def asked() -> str:
     """What happens now."""
-    return render_template("accounts/asked.html", by_mail=bool(services().settings.smtp))
+    return render_template("accounts/asked.html", by_mail=bool(current_services().settings.smtp))
 
 
 @keys.get("/password/<token>")
@@ -71,7 +71,7 @@ def choose(token: str) -> AnyResponse:
         password_hash = hash_password(request.form.get("password", ""), address)
     except PasswordError as error:
         return _choose_form(token, address, password_fault(error), 400)
-    account = services().catalog.accounts.open(address, password_hash, language())
+    account = current_services().catalog.accounts.open(address, password_hash, language())
     enter(account)
     return onward(account)
 
@@ -90,7 +90,7 @@ def password_fault(error: PasswordError) -> str:
 
 
 def _address(token: str) -> str:
-    catalog = services().catalog
+    catalog = current_services().catalog
     return read_link(catalog, current_app.config["SECRET_KEY"], token, catalog.now())
 
 
@@ -99,7 +99,7 @@ def _ask_form(fault: str = "", status: int = 200) -> Response:
         "accounts/ask.html",
         fault=fault,
         email=request.form.get("email", "")[:254],
-        by_mail=bool(services().settings.smtp),
+        by_mail=bool(current_services().settings.smtp),
     )
     return make_response(page, status)
 

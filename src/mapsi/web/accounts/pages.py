@@ -14,7 +14,7 @@ from mapsi.web.accounts.sessions import enter, leave, present, token
 from mapsi.web.languages import translate as _
 from mapsi.web.onward import here
 from mapsi.web.security import keep_private
-from mapsi.web.services import services
+from mapsi.web.services import current_services
 
 account_pages = Blueprint("account", __name__, url_prefix="/account", template_folder="templates")
 
@@ -47,7 +47,7 @@ def home() -> Response:
 @account_pages.post("/wishes")
 def wishes() -> AnyResponse:
     """Whether prices that fell are told by mail."""
-    services().catalog.accounts.want_mail(_owner().id, wanted=request.form.get("mail") == "1")
+    current_services().catalog.accounts.want_mail(_owner().id, wanted=request.form.get("mail") == "1")
     return _done(_("Your choice is kept."))
 
 
@@ -60,21 +60,21 @@ def change_password() -> AnyResponse:
         password_hash = hash_password(request.form.get("new", ""), _owner().email)
     except PasswordError as error:
         return _home({"new": password_fault(error)}, 400)
-    enter(services().catalog.accounts.change_password(_owner().email, password_hash))
+    enter(current_services().catalog.accounts.change_password(_owner().email, password_hash))
     return _done(_("You have another password. Other browsers are logged out."))
 
 
 @account_pages.post("/elsewhere")
 def log_out_elsewhere() -> AnyResponse:
     """Log out all other browsers."""
-    services().catalog.sessions.close_others(_owner().id, token())
+    current_services().catalog.sessions.close_others(_owner().id, token())
     return _done(_("Other browsers are logged out."))
 
 
 @account_pages.get("/export.json")
 def export() -> Response:
     """All that is kept of the person, as a file."""
-    response = jsonify(export_document(services().catalog, _owner()))
+    response = jsonify(export_document(current_services().catalog, _owner()))
     response.headers["Content-Disposition"] = 'attachment; filename="mapsi-account.json"'
     return response
 
@@ -84,7 +84,7 @@ def delete() -> AnyResponse:
     """Remove the account and all that is kept of its person, at once."""
     if not _is_right():
         return _home({"delete": _("The present password is wrong.")}, 403)
-    services().catalog.accounts.remove(_owner().id)
+    current_services().catalog.accounts.remove(_owner().id)
     leave()
     flash(_("Your account is gone, with everything in it."))
     return redirect(url_for("pages.home"), 303)
@@ -109,7 +109,7 @@ def _home(faults: dict[str, str] | None = None, status: int = 200) -> Response:
         "accounts/home.html",
         owner=_owner(),
         faults=faults or {},
-        by_mail=bool(services().settings.smtp),
+        by_mail=bool(current_services().settings.smtp),
         shortest=SHORTEST,
     )
     return make_response(page, status)

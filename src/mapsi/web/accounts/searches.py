@@ -11,7 +11,7 @@ from mapsi.catalog.people.accounts import Account
 from mapsi.errors import UsageError
 from mapsi.web.languages import translate as _
 from mapsi.web.operator.times import view_time
-from mapsi.web.services import services
+from mapsi.web.services import current_services
 
 account_searches = Blueprint("searches", __name__, url_prefix="/searches")
 """Part of the pages of one's own account, whose log-in it is behind."""
@@ -23,8 +23,8 @@ _PLACE = ("page", "from", "lang")
 @account_searches.get("")
 def listing() -> str:
     """What is kept, and the history."""
-    house, owner = services(), _owner()
-    searches, now = house.catalog.peoples_searches, house.catalog.now()
+    services, owner = current_services(), _owner()
+    searches, now = services.catalog.peoples_searches, services.catalog.now()
     return render_template(
         "accounts/searches.html",
         owner=owner,
@@ -41,7 +41,7 @@ def keep() -> AnyResponse:
     )
     name = " ".join(request.form.get("name", "").split())[:200] or _("All products")
     try:
-        services().catalog.peoples_searches.keep(_owner().id, name, query)
+        current_services().catalog.peoples_searches.keep(_owner().id, name, query)
     except UsageError:
         flash(_("There is no room for this search. Take one off the list first, or keep one with fewer filters."))
         return redirect(url_for("account.searches.listing"), 303)
@@ -52,14 +52,14 @@ def keep() -> AnyResponse:
 @account_searches.post("/<int:search_id>/drop")
 def drop(search_id: int) -> AnyResponse:
     """Take a search off the list."""
-    services().catalog.peoples_searches.drop(_owner().id, search_id)
+    current_services().catalog.peoples_searches.drop(_owner().id, search_id)
     return redirect(url_for("account.searches.listing"), 303)
 
 
 @account_searches.post("/history")
 def history() -> AnyResponse:
     """Switch the history on, or off, which empties it; or only empty it (``clear``)."""
-    catalog, wanted = services().catalog, request.form.get("keep") == "1"
+    catalog, wanted = current_services().catalog, request.form.get("keep") == "1"
     if "clear" not in request.form:
         catalog.accounts.keep_history(_owner().id, wanted=wanted)
     if "clear" in request.form or not wanted:

@@ -14,7 +14,7 @@ from flask import g, session
 
 from mapsi.catalog.people.accounts import Account
 from mapsi.errors import MapsiError
-from mapsi.web.services import services
+from mapsi.web.services import current_services
 
 IDLE = timedelta(hours=8)
 """After so long without a page asked for by hand, an operator is asked for the password again."""
@@ -36,14 +36,14 @@ def enter(account: Account) -> None:
     if photos:
         session[PHOTOS] = photos
     session.permanent = True
-    session[_KEY] = {"token": services().catalog.sessions.open(account.id), "seen": _now()}
+    session[_KEY] = {"token": current_services().catalog.sessions.open(account.id), "seen": _now()}
 
 
 def leave() -> None:
     """Log out: the session is over for every copy of its cookie."""
     kept = _kept()
     if kept is not None:
-        services().catalog.sessions.close(kept["token"])
+        current_services().catalog.sessions.close(kept["token"])
     session.clear()
     g.pop(_KEY, None)
 
@@ -80,7 +80,7 @@ def _look_up() -> Account | None:
     kept = _kept()
     if kept is None:
         return None
-    account = services().catalog.sessions.find(kept["token"])
+    account = current_services().catalog.sessions.find(kept["token"])
     idle = _now() - kept["seen"] > IDLE.total_seconds()
     if account is None or (account.is_operator and idle):
         leave()
@@ -93,4 +93,4 @@ def _kept() -> dict[str, Any] | None:
 
 
 def _now() -> float:
-    return services().catalog.now().timestamp()
+    return current_services().catalog.now().timestamp()

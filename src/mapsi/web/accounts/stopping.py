@@ -6,7 +6,7 @@ from flask import Blueprint, Response, current_app, make_response, render_templa
 
 from mapsi.web.accounts.links import read_stop
 from mapsi.web.security import keep_private
-from mapsi.web.services import services
+from mapsi.web.services import current_services
 
 stopping = Blueprint("stopping", __name__, url_prefix="/account/letters", template_folder="templates")
 
@@ -23,7 +23,7 @@ def stop(token: str) -> Response:
     """Stop them. Mail programs send this without a cookie or a form's token (RFC 8058); the signed link is what lets
     in."""
     account_id = read_stop(current_app.config["SECRET_KEY"], token)
-    services().catalog.accounts.want_mail(account_id, wanted=False)
+    current_services().catalog.accounts.want_mail(account_id, wanted=False)
     return _page(token, done=True)
 
 

@@ -13,7 +13,7 @@ from mapsi.catalog.query import LAST_PAGE
 from mapsi.web.cards import Card, view_card
 from mapsi.web.languages import language
 from mapsi.web.languages import translate as _
-from mapsi.web.services import services
+from mapsi.web.services import current_services
 
 SIZE = 30
 """Products on one page."""
@@ -33,8 +33,8 @@ class PartView:
 @joins.get("")
 def joined() -> str:
     """The joined products, those joined last first, and those that a person parted."""
-    house = services()
-    catalog = house.catalog
+    services = current_services()
+    catalog = services.catalog
     text = request.args.get("page", "1")
     number = min(LAST_PAGE, max(1, int(text))) if text.isascii() and text.isdigit() and len(text) < 7 else 1
     total = catalog.joins.count()
@@ -42,7 +42,7 @@ def joined() -> str:
         "operator/joins.html",
         products=[[_view(part) for part in parts] for parts in catalog.joins.page(number, SIZE)],
         parted=[
-            view_card(product, house.taxonomy, language())
+            view_card(product, services.taxonomy, language())
             for product in catalog.listings.products(catalog.joins.parted())
         ],
         total=total,
@@ -54,7 +54,7 @@ def joined() -> str:
 @joins.post("/<int:product_id>/part")
 def part(product_id: int) -> AnyResponse:
     """Let a product stand by itself."""
-    catalog = services().catalog
+    catalog = current_services().catalog
     catalog.joins.part(product_id)
     catalog.jobs.put(Job("index"))
     flash(_("It stands by itself now, for good."))
@@ -64,7 +64,7 @@ def part(product_id: int) -> AnyResponse:
 @joins.post("/<int:product_id>/allow")
 def allow(product_id: int) -> AnyResponse:
     """Let a product be joined again."""
-    catalog = services().catalog
+    catalog = current_services().catalog
     catalog.joins.allow(product_id)
     catalog.jobs.put(Job("index"))
     flash(_("It may be joined again."))
@@ -77,7 +77,7 @@ def _back() -> AnyResponse:
 
 def _view(part: JoinedOffer) -> PartView:
     shares = tuple(_told(each) for each in part.shares)
-    return PartView(view_card(part.product, services().taxonomy, language()), shares)
+    return PartView(view_card(part.product, current_services().taxonomy, language()), shares)
 
 
 def _told(evidence: Evidence) -> str:

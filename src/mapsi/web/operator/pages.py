@@ -28,7 +28,7 @@ from mapsi.web.operator.times import TimeView, view_duration, view_time
 from mapsi.web.operator.walls import walls
 from mapsi.web.operator.work import view_work
 from mapsi.web.security import keep_private
-from mapsi.web.services import services
+from mapsi.web.services import current_services
 
 RUNS_SHOWN = 50
 BY_SCRIPT = "Mapsi-Live"
@@ -82,24 +82,24 @@ def keep_to_one(response: Response) -> Response:
 @operator.get("")
 def overview() -> str:
     """Everything at a glance."""
-    house = services()
-    version = live_document(house.catalog)["version"]  # first: what changes meanwhile loads the page again
-    return render_template("operator/overview.html", view=view_overview(house), version=version)
+    services = current_services()
+    version = live_document(services.catalog)["version"]  # first: what changes meanwhile loads the page again
+    return render_template("operator/overview.html", view=view_overview(services), version=version)
 
 
 @operator.get("/live")
 def live() -> Response:
     """What changes, for the page's script."""
-    return jsonify(live_document(services().catalog))
+    return jsonify(live_document(current_services().catalog))
 
 
 @operator.get("/sources/<slug>")
 def source(slug: str) -> str:
     """One source: its settings, how it is doing, and the book of its runs."""
-    house = services()
-    catalog = house.catalog
+    services = current_services()
+    catalog = services.catalog
     version, now = live_document(catalog)["version"], catalog.now()
-    view = next((one for one in view_sources(house, catalog.status(), now) if one.slug == slug), None)
+    view = next((one for one in view_sources(services, catalog.status(), now) if one.slug == slug), None)
     if view is None:
         raise NotFoundError("There is no such source.", "Go back to the overview.")
     record = None if view.by_hand else catalog.sources.find(slug)
@@ -132,7 +132,7 @@ def _view_preview(catalog: Catalog, record: SourceRecord, now: datetime) -> Prev
 @operator.get("/runs/<int:run_id>")
 def run(run_id: int) -> str:
     """One run, with the rows that were skipped."""
-    catalog = services().catalog
+    catalog = current_services().catalog
     found = catalog.runs.find(run_id)
     known = {one.shop: one.name for one in catalog.sources.all()}
     return render_template(
@@ -143,14 +143,14 @@ def run(run_id: int) -> str:
 @operator.post("/sources/<slug>/refresh")
 def refresh(slug: str) -> AnyResponse:
     """Put a refresh of the source into the queue."""
-    return _put("refresh", services().catalog.sources.find(slug))
+    return _put("refresh", current_services().catalog.sources.find(slug))
 
 
 @operator.post("/sources/<slug>/accept")
 def accept(slug: str) -> AnyResponse:
     """Put a refresh into the queue that takes the feed though it was held back, if that is still the latest run: nobody
     accepts what they have not seen."""
-    catalog = services().catalog
+    catalog = current_services().catalog
     asked = catalog.sources.find(slug)
     last = next(iter(catalog.runs.latest(slug, 1)), None)
     if last is None or last.state != "held" or str(last.id) != request.form.get("run"):
@@ -166,7 +166,7 @@ def index() -> AnyResponse:
 
 
 def _put(kind: JobKind, asked: SourceRecord | None = None) -> AnyResponse:
-    jobs = services().catalog.jobs
+    jobs = current_services().catalog.jobs
     jobs.put(Job(kind, asked.name if asked else ""))
     name = asked.name if asked else _("Pictures and index")
     flash(_("%(name)s: it is in the queue.", name=name))

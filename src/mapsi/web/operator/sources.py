@@ -15,7 +15,7 @@ from mapsi.errors import MapsiError, UsageError
 from mapsi.providers import FORMATS
 from mapsi.refresh.admitting import admit_source, read_duration
 from mapsi.web.languages import translate as _
-from mapsi.web.services import services
+from mapsi.web.services import current_services
 
 sources = Blueprint("sources", __name__, url_prefix="/sources")
 """Part of the operator's pages, whose log-in it is behind."""
@@ -33,7 +33,7 @@ def new_source() -> Response:
 @sources.post("")
 def add_source() -> AnyResponse:
     """Add a source, and have it fetched."""
-    catalog = services().catalog
+    catalog = current_services().catalog
     try:
         added = catalog.sources.add(_read(request.form, request.form.get("name", "")))
     except MapsiError as error:
@@ -46,14 +46,14 @@ def add_source() -> AnyResponse:
 @sources.get("/<slug>/edit")
 def edit_source(slug: str) -> Response:
     """The form with what is set."""
-    known = services().catalog.sources.find(slug)
+    known = current_services().catalog.sources.find(slug)
     return _form(_written(known), known)
 
 
 @sources.post("/<slug>/edit")
 def change_source(slug: str) -> AnyResponse:
     """Change where a source is, how often it is refreshed and what shoppers call it; its name stays."""
-    catalog = services().catalog
+    catalog = current_services().catalog
     known = catalog.sources.find(slug)
     try:
         catalog.sources.change(_read(request.form, known.name, known))
@@ -66,7 +66,7 @@ def change_source(slug: str) -> AnyResponse:
 @sources.post("/<slug>/remove")
 def remove_source(slug: str) -> AnyResponse:
     """Remove a source; its offers are gone at once."""
-    removed, gone = services().catalog.sources.remove(slug)
+    removed, gone = current_services().catalog.sources.remove(slug)
     flash(_("%(name)s is removed, and its %(count)d offers are gone.", name=removed.name, count=gone))
     return redirect(url_for("operator.overview"), 303)
 
@@ -74,7 +74,7 @@ def remove_source(slug: str) -> AnyResponse:
 @sources.post("/<slug>/preview")
 def preview_source(slug: str) -> AnyResponse:
     """Have a worker find out what a refresh would change, changing nothing."""
-    catalog = services().catalog
+    catalog = current_services().catalog
     catalog.jobs.put(Job("preview", catalog.sources.find(slug).name))
     flash(_("The dry run is in the queue; its outcome will stand here."))
     return redirect(url_for("operator.source", slug=slug), 303)

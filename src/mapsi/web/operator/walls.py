@@ -14,7 +14,7 @@ from mapsi.errors import NotFoundError
 from mapsi.web.cards import PictureView, view_picture
 from mapsi.web.languages import language
 from mapsi.web.languages import translate as _
-from mapsi.web.services import services
+from mapsi.web.services import current_services
 
 SIZE = 60
 """Pictures on one page of a wall."""
@@ -35,11 +35,11 @@ class Brick:
 @walls.get("/<axis>/<slug>")
 def wall(axis: str, slug: str) -> str:
     """The products of a class."""
-    house = services()
+    services = current_services()
     name = _class_name(axis, slug)
     text = request.args.get("page", "1")
     number = min(LAST_PAGE, max(1, int(text))) if text.isascii() and text.isdigit() and len(text) < 7 else 1
-    found = house.catalog.listings.search(Query(filters=Filters(classes={axis: (slug,)}), page=number, size=SIZE))
+    found = services.catalog.listings.search(Query(filters=Filters(classes={axis: (slug,)}), page=number, size=SIZE))
     return render_template(
         "operator/wall.html",
         axis=axis,
@@ -49,7 +49,7 @@ def wall(axis: str, slug: str) -> str:
         bricks=[Brick(product.id, product.name, view_picture(product)) for product in found.products],
         others=[
             (one.slug, one.name.in_language(language()))
-            for one in house.taxonomy.axes[axis].classes
+            for one in services.taxonomy.axes[axis].classes
             if one.slug != slug
         ],
     )
@@ -58,12 +58,12 @@ def wall(axis: str, slug: str) -> str:
 @walls.post("/<axis>/<slug>")
 def correct(axis: str, slug: str) -> AnyResponse:
     """Put the ticked products into another class, or into none."""
-    house = services()
+    services = current_services()
     _class_name(axis, slug)
     ticked = [int(one) for one in request.form.getlist("product") if one.isascii() and one.isdigit() and len(one) < 18]
-    count = house.catalog.corrections.correct(ticked, axis, request.form.get("to", ""), house.taxonomy)
+    count = services.catalog.corrections.correct(ticked, axis, request.form.get("to", ""), services.taxonomy)
     if count:
-        house.catalog.jobs.put(Job("index"))
+        services.catalog.jobs.put(Job("index"))
         flash(_("%(count)d offers are put right, for good.", count=count))
     else:
         flash(_("Nothing was ticked."))
@@ -71,7 +71,7 @@ def correct(axis: str, slug: str) -> AnyResponse:
 
 
 def _class_name(axis: str, slug: str) -> str:
-    found = services().taxonomy.axes.get(axis)
+    found = current_services().taxonomy.axes.get(axis)
     if found is None or slug not in found.by_slug:
         raise NotFoundError("There is no such class.", "Go back to the overview.")
     return found.by_slug[slug].name.in_language(language())

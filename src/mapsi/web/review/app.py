@@ -19,7 +19,7 @@ from mapsi.settings import Settings
 from mapsi.web.assets import setup_assets
 from mapsi.web.languages import language, setup_languages, switch_url
 from mapsi.web.review.pages import pages
-from mapsi.web.review.services import ReviewServices, attach, services
+from mapsi.web.review.services import ReviewServices, attach, current_services
 from mapsi.web.security import setup_security
 
 HOSTS = frozenset({"127.0.0.1", "localhost"})
@@ -50,7 +50,7 @@ def _refuse_strangers() -> None:
         abort(403)
     if request.endpoint == "static":
         return
-    if not hmac.compare_digest(g.get("token", "").encode(), services().token.encode()):
+    if not hmac.compare_digest(g.get("token", "").encode(), current_services().token.encode()):
         abort(404)
     if request.method == "POST" and _comes_from_elsewhere():
         abort(403)

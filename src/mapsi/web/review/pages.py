@@ -14,7 +14,7 @@ from mapsi.errors import UsageError
 from mapsi.imaging import decode_photo, encode_jpeg, read_photo_bytes
 from mapsi.taxonomy import Class
 from mapsi.web.languages import LANGUAGES, language
-from mapsi.web.review.services import services
+from mapsi.web.review.services import current_services
 
 pages = Blueprint("review", __name__, template_folder="templates", static_folder="static", static_url_path="/assets")
 
@@ -31,7 +31,7 @@ def take_token(endpoint: str | None, values: dict[str, Any] | None) -> None:
 @pages.url_defaults
 def give_token(endpoint: str, values: dict[str, Any]) -> None:
     """Let every address of the review begin with the token."""
-    values["token"] = services().token
+    values["token"] = current_services().token
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +46,17 @@ class Tile:
 @pages.get("/")
 def home() -> AnyResponse:
     """To the first class that is not finished."""
-    return redirect(url_for("review.of_class", slug=services().review.unfinished(), lang=_wish()))
+    return redirect(url_for("review.of_class", slug=current_services().review.unfinished(), lang=_wish()))
 
 
 @pages.get("/classes/<slug>")
 def of_class(slug: str) -> str:
     """The photos of one class."""
-    review = services().review
+    review = current_services().review
     tiles = [Tile(photo, review.decision(photo.path), _version(photo.path)) for photo in review.photos(slug)]
     return render_template(
         "review/class.html",
-        folder=services().folder.name,
+        folder=current_services().folder.name,
         current=review.axis.by_slug[slug],
         tiles=tiles,
         tallies={cls.slug: review.tally(cls.slug) for cls in review.classes},
@@ -82,7 +82,7 @@ def photo(path: str) -> Response:
 @pages.post("/decisions")
 def decide() -> Response:
     """Take a decision: ``{"path", "decision": keep | drop | move, "class"}``."""
-    asked, review = _document(), services().review
+    asked, review = _document(), current_services().review
     decision = review.decide(_text(asked, "path"), _text(asked, "decision"), _text(asked, "class") or None)
     return jsonify(path=asked["path"], **_told(decision))
 
@@ -90,7 +90,7 @@ def decide() -> Response:
 @pages.post("/undo")
 def undo() -> Response:
     """Take back the latest decision in a class, ``{"class"}``; ``path`` in the answer is empty where there is none."""
-    undone = services().review.undo(_text(_document(), "class"))
+    undone = current_services().review.undo(_text(_document(), "class"))
     if undone is None:
         return jsonify(path="", **_told(None))
     path, decision = undone
@@ -105,7 +105,7 @@ def _wish() -> str | None:
 
 def _following(slug: str) -> Class | None:
     """The next class with photos that nothing is decided of."""
-    review = services().review
+    review = current_services().review
     slugs = [cls.slug for cls in review.classes]
     here = slugs.index(slug)
     for other in (*slugs[here + 1 :], *slugs[:here]):
@@ -122,18 +122,18 @@ def _choice(cls: Class) -> dict[str, str]:
 
 def _version(path: str) -> str:
     try:
-        return str((services().folder / path).stat().st_mtime_ns)
+        return str((current_services().folder / path).stat().st_mtime_ns)
     except OSError:
         return "gone"
 
 
 def _picture(path: str, side: int) -> Response:
     """A fresh JPEG of a photo of the review; never the bytes of the file."""
-    services().review.class_of(path)
-    data = read_photo_bytes(services().folder / path, services().limits)
+    current_services().review.class_of(path)
+    data = read_photo_bytes(current_services().folder / path, current_services().limits)
     # Twice the side before it is made small: a large JPEG is then decoded at a fraction of its size.
     answer = Response(
-        encode_jpeg(decode_photo(data, services().limits, at_least=side), max_side=side), mimetype="image/jpeg"
+        encode_jpeg(decode_photo(data, current_services().limits, at_least=side), max_side=side), mimetype="image/jpeg"
     )
     answer.headers["Cache-Control"] = "private, max-age=31536000, immutable"
     return answer

@@ -29,6 +29,6 @@ def attach(app: Flask, services: ReviewServices) -> None:
     app.extensions[_KEY] = services
 
 
-def services() -> ReviewServices:
+def current_services() -> ReviewServices:
     """What the application of the current request works with."""
     return cast(ReviewServices, current_app.extensions[_KEY])

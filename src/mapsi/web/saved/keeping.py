@@ -13,7 +13,7 @@ from mapsi.catalog.people.accounts import Account
 from mapsi.errors import NotFoundError, UsageError
 from mapsi.web.accounts.sessions import visitor
 from mapsi.web.saved.device import MOST, read_device, write_device
-from mapsi.web.services import services
+from mapsi.web.services import current_services
 
 _KEY = "saved"
 
@@ -32,7 +32,7 @@ def saved() -> Mapping[int, datetime]:
 
 
 def _look_up() -> Mapping[int, datetime]:
-    account, catalog = visitor(), services().catalog
+    account, catalog = visitor(), current_services().catalog
     return catalog.saved.of(account.id) if account else read_device(catalog.now())
 
 
@@ -44,7 +44,7 @@ def is_saved(offer_id: int) -> bool:
 def save(response: Response, offer_id: int) -> None:
     """Save a product; one that is saved stays as it was. Raises :class:`TooManySavedError` where there is no room,
     :class:`NotFoundError` for no offer."""
-    account, catalog = visitor(), services().catalog
+    account, catalog = visitor(), current_services().catalog
     if is_saved(offer_id):
         return
     if not catalog.saved.known(offer_id):
@@ -61,14 +61,14 @@ def unsave(response: Response, offer_id: int) -> None:
     """Take a product off the list; one that is not there is none."""
     account = visitor()
     if account:
-        services().catalog.saved.remove(account.id, offer_id)
+        current_services().catalog.saved.remove(account.id, offer_id)
     else:
         write_device(response, {offer: at for offer, at in saved().items() if offer != offer_id})
 
 
 def bring_along(response: Response, account: Account) -> None:
     """Move what the device saved into the account of somebody who has just come in; what there is no room for stays."""
-    catalog = services().catalog
+    catalog = current_services().catalog
     on_device = read_device(catalog.now())
     if on_device:
         write_device(response, catalog.saved.add(account.id, on_device))

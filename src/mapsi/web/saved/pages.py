@@ -14,7 +14,7 @@ from mapsi.web.languages import format_price, language
 from mapsi.web.languages import translate as _
 from mapsi.web.onward import wish
 from mapsi.web.saved.keeping import TooManySavedError, save, saved, unsave
-from mapsi.web.services import services
+from mapsi.web.services import current_services
 
 saved_pages = Blueprint("saved", __name__, template_folder="templates")
 
@@ -32,7 +32,7 @@ class SavedCard:
 @saved_pages.get("/saved")
 def listing() -> str:
     """What the person saved, with what became cheaper."""
-    found = services().catalog.saved.look_up(saved())
+    found = current_services().catalog.saved.look_up(saved())
     return render_template("saved/saved.html", cards=[_view(one) for one in found])
 
 
@@ -56,7 +56,7 @@ def _view(one: SavedProduct) -> SavedCard:
     product = one.product
     share = one.drop / one.price_then if one.price_then else Decimal(0)
     return SavedCard(
-        card=view_card(product, services().taxonomy, language()),
+        card=view_card(product, current_services().taxonomy, language()),
         shown=one.shown,
         drop=format_price(one.drop, product.currency, language()) if one.drop else "",
         percent=int(share * 100),

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 from mapsi.catalog.people.accounts import Account
 from mapsi.catalog.people.shares import NotOwnerError, Owner
 from mapsi.web.accounts.sessions import PHOTOS, visitor
-from mapsi.web.services import services
+from mapsi.web.services import current_services
 
 COOKIE = "device"
 LIFE = timedelta(days=365)
@@ -42,7 +42,7 @@ def adopt_shares(account: Account) -> None:
     """What the device shared belongs to the account of its person, who has just come in."""
     secret = request.cookies.get(COOKIE, "")
     if secret:
-        services().catalog.shares.adopt(_digest(secret), account.id)
+        current_services().catalog.shares.adopt(_digest(secret), account.id)
 
 
 def note_own_photo(token: str) -> None:

@@ -13,7 +13,7 @@ from mapsi.web.cards import view_card
 from mapsi.web.languages import language
 from mapsi.web.languages import translate as _
 from mapsi.web.security import keep_private
-from mapsi.web.services import services
+from mapsi.web.services import current_services
 from mapsi.web.sharing.owning import become_owner, owner, require_own_photo
 
 sharing = Blueprint("sharing", __name__, template_folder="templates")
@@ -28,9 +28,9 @@ def make() -> AnyResponse:
     photo, token = None, request.form.get("photo", "")
     if token:
         require_own_photo(token)
-        photo = services().answers.find(token).picture
+        photo = current_services().answers.find(token).picture
     response = redirect("", 303)
-    made = services().catalog.shares.make(become_owner(response), offers[:MOST_PRODUCTS], photo)
+    made = current_services().catalog.shares.make(become_owner(response), offers[:MOST_PRODUCTS], photo)
     response.location = url_for("sharing.show", token=made)
     return response
 
@@ -38,12 +38,12 @@ def make() -> AnyResponse:
 @sharing.get("/share/<token>")
 def show(token: str) -> Response:
     """A shared list, with what is no longer on offer marked."""
-    house, speech = services(), language()
-    share = house.catalog.shares.find(token)
-    found = house.catalog.saved.look_up(dict.fromkeys(share.offers, share.made_at))
+    services, speech = current_services(), language()
+    share = services.catalog.shares.find(token)
+    found = services.catalog.saved.look_up(dict.fromkeys(share.offers, share.made_at))
     by_number = {one.product.id: one for one in found}
     cards = [
-        (view_card(by_number[number].product, house.taxonomy, speech), by_number[number].shown)
+        (view_card(by_number[number].product, services.taxonomy, speech), by_number[number].shown)
         for number in share.offers
         if number in by_number
     ]
@@ -62,14 +62,14 @@ def show(token: str) -> Response:
 @sharing.get("/share/<token>/photo.jpg")
 def photo(token: str) -> Response:
     """The photo of a shared list, where its owner gave it along."""
-    return keep_private(Response(services().catalog.shares.photo(token), mimetype="image/jpeg"))
+    return keep_private(Response(current_services().catalog.shares.photo(token), mimetype="image/jpeg"))
 
 
 @sharing.post("/share/<token>/remove")
 def remove(token: str) -> AnyResponse:
     """Take a list away: its owner, or an operator."""
     account = visitor()
-    services().catalog.shares.remove(token, None if account and account.is_operator else owner())
+    current_services().catalog.shares.remove(token, None if account and account.is_operator else owner())
     flash(_("The shared list is gone, and nobody sees it any more."))
     return redirect(url_for("sharing.mine"), 303)
 
@@ -77,5 +77,5 @@ def remove(token: str) -> AnyResponse:
 @sharing.get("/shared")
 def mine() -> Response:
     """What the visitor shares."""
-    shares = services().catalog.shares.of(owner())
+    shares = current_services().catalog.shares.of(owner())
     return keep_private(make_response(render_template("sharing/mine.html", shares=shares)))
