@@ -13,8 +13,8 @@ from PIL import Image
 
 from mapsi.imaging import encode_jpeg
 from mapsi.settings import Secret
-from mapsi.web.answers import PhotoAnswer, PhotoExpiredError
 from mapsi.web.packing import pack, unpack
+from mapsi.web.photo_answers import PhotoAnswer, PhotoExpiredError
 from mapsi.web.shared_answers import SharedPhotoAnswers
 from servers import free_port, run_redis
 from small_house import House, photo_bytes, photo_form

@@ -38,11 +38,11 @@ from mapsi.infer.reading import AxisReading, Guess, Reading
 from mapsi.remote import Fetched
 from mapsi.taxonomy import Name, Taxonomy, load_taxonomy
 from mapsi.taxonomy.names import class_name
-from mapsi.web.answers import PhotoAnswer, PhotoAnswers, PhotoExpiredError
 from mapsi.web.cards import view_card
 from mapsi.web.languages import format_price
 from mapsi.web.page_pictures import find_pictures
 from mapsi.web.parameters import AUDIENCES, read_query, write_query
+from mapsi.web.photo_answers import PhotoAnswer, PhotoAnswers, PhotoExpiredError
 from mapsi.web.photos import EXAMPLES
 from mapsi.web.seen import view_axes
 from mapsi.web.shelf import Shelf

@@ -16,7 +16,6 @@ from mapsi.web.accounts.keys import keys
 from mapsi.web.accounts.pages import account_pages
 from mapsi.web.accounts.sessions import visitor
 from mapsi.web.accounts.stopping import stop, stopping
-from mapsi.web.answers import PhotoAnswers
 from mapsi.web.api import api
 from mapsi.web.assets import setup_assets
 from mapsi.web.faults import setup_faults
@@ -29,6 +28,7 @@ from mapsi.web.notes import Notes
 from mapsi.web.onward import here
 from mapsi.web.operator.pages import operator
 from mapsi.web.pages import pages
+from mapsi.web.photo_answers import PhotoAnswers
 from mapsi.web.photos import photos
 from mapsi.web.saved.keeping import is_saved, saved
 from mapsi.web.saved.pages import saved_pages

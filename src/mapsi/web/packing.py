@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from mapsi.infer.look import Garment, Look, Region
 from mapsi.infer.reading import AxisReading, Guess, Reading
-from mapsi.web.answers import PhotoAnswer
+from mapsi.web.photo_answers import PhotoAnswer
 
 KINDS: dict[str, type[Any]] = {
     kind.__name__: kind for kind in (PhotoAnswer, Reading, AxisReading, Guess, Look, Garment, Region)

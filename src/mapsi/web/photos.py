@@ -24,13 +24,13 @@ from mapsi.catalog.product import ProductPage
 from mapsi.catalog.query import Query
 from mapsi.errors import NotFoundError
 from mapsi.imaging import PhotoLimits, cut, decode_photo, encode_jpeg, focus_overlay
-from mapsi.web.answers import PhotoAnswer
 from mapsi.web.faults import prefers_json
 from mapsi.web.languages import language
 from mapsi.web.languages import translate as _
 from mapsi.web.lists import gather, listing, read_refined
 from mapsi.web.page_pictures import fetch_picture
 from mapsi.web.parameters import read_box, write_box
+from mapsi.web.photo_answers import PhotoAnswer
 from mapsi.web.security import keep_private
 from mapsi.web.seen import corrected, view_axes, view_spots, view_words
 from mapsi.web.services import current_services

@@ -11,8 +11,8 @@ from mapsi.remote import Fetcher
 from mapsi.settings import Settings
 from mapsi.taxonomy import Taxonomy
 from mapsi.web.accounts.attempts import Attempts
-from mapsi.web.answers import PhotoAnswers
 from mapsi.web.notes import Notes
+from mapsi.web.photo_answers import PhotoAnswers
 from mapsi.web.shelf import Shelf
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ import redis
 from cryptography.fernet import Fernet, InvalidToken
 
 from mapsi.errors import MapsiError
-from mapsi.web.answers import TOKEN_BYTES, PhotoAnswer, PhotoExpiredError
 from mapsi.web.packing import pack, unpack
+from mapsi.web.photo_answers import TOKEN_BYTES, PhotoAnswer, PhotoExpiredError
 
 SECONDS = 2.0
 """To wait for the Redis: it answers in a millisecond or is not there."""
@@ -27,8 +27,8 @@ class AnswersUnavailableError(MapsiError):
 
 
 class SharedPhotoAnswers:
-    """As :class:`~mapsi.web.answers.PhotoAnswers`, for any number of processes and machines. Each answer is held for
-    ``seconds``; how many fit is the Redis's to say (``maxmemory``).
+    """As :class:`~mapsi.web.photo_answers.PhotoAnswers`, for any number of processes and machines. Each answer is held
+    for ``seconds``; how many fit is the Redis's to say (``maxmemory``).
 
     What lies there is encrypted with the token of its address, which only the person's browser has; its name is a
     digest of the token. So a Redis that writes to a disk, or is copied, gives no photo away.
