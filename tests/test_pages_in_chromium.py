@@ -73,6 +73,18 @@ def choose(browser: Browser, site: str, photo: Path) -> None:
     browser.find("#look-photo")
 
 
+def test_a_heart_is_pressed_in_place_and_pressed_again_takes_the_product_off(browser: Browser, site: str) -> None:
+    browser.open(f"{site}/search?sort=price-up&lang=ko")
+    address = browser.driver.current_url
+    heart = str(browser.all(".heart")[1].get_attribute("id"))
+    for pressed, count in (("true", "1"), ("false", "")):
+        browser.find(f"#{heart}").click()
+        browser.wait(lambda: browser.find(f"#{heart}").get_attribute("aria-pressed") == pressed)  # noqa: B023
+        assert [number.text for number in browser.all(".own-count")] == ([count] if count else [])
+        assert [one.get_attribute("id") for one in browser.all('.heart[aria-pressed="true"]')] == [heart][: len(count)]
+        assert browser.driver.current_url == address
+
+
 def test_a_photo_chosen_on_a_phone_leads_to_its_style_and_on_to_the_shop(
     browser: Browser, site: str, photo: Path
 ) -> None:

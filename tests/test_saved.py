@@ -86,10 +86,13 @@ def hearts(page: TestResponse) -> dict[int, bool]:
 
 
 def press(client: FlaskClient, product: int, *, page: str = "/search", keep: str | None = None) -> TestResponse:
-    """Send the heart's form of a product as it stands on a page."""
-    form = re.search(rf'action="/saved/{product}".*?</form>', client.get(page).text, re.DOTALL)
+    """Send the form of hearts by a product's heart as it stands on a page."""
+    text = client.get(page).text
+    form = re.search(r'<form id="hearts".*?</form>', text, re.DOTALL)
+    heart = re.search(rf'<button[^>]* form="hearts" formaction="/saved/{product}"[^>]*>', text)
     assert form is not None
-    fields = dict(re.findall(r'name="(\w+)" value="([^"]*)"', form[0]))
+    assert heart is not None
+    fields = dict(re.findall(r'name="(\w+)" value="([^"]*)"', form[0] + heart[0]))
     return client.post(f"/saved/{product}", data={**fields, **({} if keep is None else {"keep": keep})})
 
 

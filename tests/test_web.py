@@ -964,6 +964,14 @@ def test_robots_and_the_icon_are_there(client: FlaskClient) -> None:
         assert icon.mimetype == "image/svg+xml"
 
 
+@pytest.mark.parametrize("address", ["/", "/search", "/search?q=qqqq", "/product/1/similar", "/saved", "/nowhere"])
+def test_every_icon_is_drawn_once_on_its_page(client: FlaskClient, address: str) -> None:
+    page = client.get(address).text
+    drawn = re.findall(r'<symbol id="(icon-\w+)"', page)
+    assert len(drawn) == len(set(drawn))
+    assert set(re.findall(r'<use href="#(icon-\w+)"', page)) <= set(drawn)
+
+
 # --- words about products
 
 
