@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -12,12 +13,17 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from mapsi.cli.opening import open_stock
+from mapsi.cli.serve import SAMPLE_SHOP, open_sample_shop
+from mapsi.errors import CatalogError
 from mapsi.sample.shop import shipped_feed
+from mapsi.settings import Settings
 from servers import free_port
 from tracing import outside_connections, traced
 
@@ -82,3 +88,33 @@ def test_its_front_page_shows_the_three_steps(demo: str) -> None:
         page = answer.read().decode()
     assert 'type="file"' in page
     assert "사진 고르기" in page
+
+
+@pytest.fixture
+def old_home(tmp_path: Path) -> Path:
+    """A demo's home whose catalogue was made before the release: the same name of the schema, a column fewer."""
+    home = tmp_path / "demo"
+    open_stock(Settings(home=home)).close()
+    with closing(sqlite3.connect(home / "catalog.db")) as database, database:
+        database.execute("INSERT INTO shops (slug, name, sample) VALUES ('sample', ?, 1)", (SAMPLE_SHOP,))
+        database.execute("ALTER TABLE shops DROP COLUMN copies")
+    return home
+
+
+def test_a_sample_shop_from_before_the_release_is_made_anew_beside_the_old_one(
+    old_home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with open_sample_shop(Settings(home=old_home)).catalog as catalog:
+        assert catalog.shop_names() == []
+        assert not catalog.lacks_columns()
+    (aside,) = old_home.parent.glob("demo-*")
+    assert (aside / "catalog.db").exists()
+    assert str(aside) in capsys.readouterr().out
+
+
+def test_a_folder_with_another_shop_is_left_as_it_is(old_home: Path) -> None:
+    with closing(sqlite3.connect(old_home / "catalog.db")) as database, database:
+        database.execute("UPDATE shops SET name = 'haru'")
+    with pytest.raises(CatalogError, match="haru"):
+        open_sample_shop(Settings(home=old_home))
+    assert [folder.name for folder in old_home.parent.iterdir()] == ["demo"]

@@ -293,7 +293,9 @@ def test_filters_open_as_a_sheet_on_a_phone_and_narrow_the_list(browser: Browser
     browser.wait(lambda: "class=garment" in browser.driver.current_url and len(browser.all("a.chip")) >= 2)
     browser.find("#filters button[type=submit]").click()
     browser.wait(lambda: not sheet.is_displayed())
-    assert "max_price=40000" in str(browser.driver.current_url).replace("%2C", "")  # as typed, or as the page wrote it since
+    assert "max_price=40000" in str(browser.driver.current_url).replace(
+        "%2C", ""
+    )  # as typed, or as the page wrote it since
     assert "min_price" not in browser.driver.current_url
     assert len(browser.all("a.chip")) >= 2
     assert browser.all("a.product")

@@ -7,6 +7,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from sqlalchemy import select
+
 from mapsi.catalog.imports.imports import Imports
 from mapsi.catalog.imports.previews import Previews
 from mapsi.catalog.imports.query_answers import Calls, QueryAnswers
@@ -34,7 +36,8 @@ from mapsi.catalog.records import CatalogStatus
 from mapsi.catalog.store.database import AT_WORK, ON_PAGES, Clock, Database, open_database, utc_now
 from mapsi.catalog.store.expiry import sweep
 from mapsi.catalog.store.generation import read_generation
-from mapsi.catalog.store.migrations import check_schema, migrate
+from mapsi.catalog.store.migrations import check_schema, lacks_columns, migrate
+from mapsi.catalog.store.tables import Shop
 from mapsi.taxonomy import Taxonomy
 
 
@@ -95,6 +98,15 @@ class Catalog:
     def check_schema(self) -> None:
         """Raise :class:`CatalogError` where the schema is missing, older or newer than this version's."""
         check_schema(self._database)
+
+    def lacks_columns(self) -> bool:
+        """Whether the schema has this version's name and yet not all of its columns: one from before the release."""
+        return lacks_columns(self._database)
+
+    def shop_names(self) -> list[str]:
+        """Every shop, also those that no source stands for."""
+        with self._database.read() as connection:
+            return list(connection.scalars(select(Shop.name).order_by(Shop.id)))
 
     def classify_by_model(self, model: str, taxonomy: Taxonomy) -> int:
         """Give every living offer the classes that its words left open and the model knows, and drop those that an

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import secrets
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from mapsi.artifacts import atomic_file
 from mapsi.cli.index import PATIENCE, tell_waiting
 from mapsi.cli.opening import bar, make_home, open_finder, open_installation
 from mapsi.cores import cores
-from mapsi.errors import SettingError
+from mapsi.errors import CatalogError, SettingError
 from mapsi.memory import give_freed_memory_back
 from mapsi.settings import Secret, Settings, read_settings, setting_table
 
@@ -58,9 +59,31 @@ def demo(host: str, port: int, model: Path | None) -> None:
     give_freed_memory_back()
     settings = read_settings(model=model)
     demo_settings = dataclasses.replace(settings, home=settings.home / "demo", database_url=Secret(""))
-    installation = open_installation(demo_settings, visitors=True)
+    installation = open_sample_shop(demo_settings)
     stock_sample_shop(demo_settings, installation)
     _serve(demo_settings, installation, host, port)
+
+
+def open_sample_shop(settings: Settings) -> Installation:
+    """The demo's installation; where its catalogue is from before the release, a new one beside which the old folder is
+    kept.
+
+    Raises :class:`CatalogError` where such a catalogue holds other shops than the sample: that folder is somebody's."""
+    installation = open_installation(settings, visitors=True)
+    catalog = installation.catalog
+    if not catalog.lacks_columns():
+        return installation
+    others = [name for name in catalog.shop_names() if name != SAMPLE_SHOP]
+    catalog.close()
+    if others:
+        raise CatalogError(
+            f"{settings.home} holds the shop {others[0]}, and its catalogue is of an earlier version.",
+            "Set MAPSI_HOME to another folder for the demo.",
+        )
+    aside = settings.home.with_name(f"{settings.home.name}-{datetime.now(UTC):%Y%m%d-%H%M%S}")
+    settings.home.rename(aside)
+    click.echo(f"The sample shop was made by an earlier version: it is made anew, the old one lies in {aside}.")
+    return open_installation(settings, visitors=True)
 
 
 def stock_sample_shop(settings: Settings, installation: Installation) -> None:

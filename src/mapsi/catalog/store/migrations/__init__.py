@@ -9,10 +9,11 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
+from sqlalchemy import Connection, inspect
 
 from mapsi.catalog.store.database import Database, begin_write
 from mapsi.catalog.store.locks import exclusive
+from mapsi.catalog.store.tables import Table
 from mapsi.errors import CatalogError
 
 _RUN = "Run `mapsi catalog migrate`."
@@ -43,6 +44,15 @@ def check_schema(database: Database) -> None:
         current = current_revision(connection)
     if current != _scripts().get_current_head():
         raise CatalogError("The catalogue's schema is older than this version of mapsi needs.", _RUN)
+
+
+def lacks_columns(database: Database) -> bool:
+    """Whether a table or a column of this version is missing although the revision has the same name: before the first
+    release its one migration was changed in place, so that no migration leads on from there."""
+    with database.read() as connection:
+        there = inspect(connection)
+        kept = {table: {column["name"] for column in there.get_columns(table)} for table in there.get_table_names()}
+    return any(not set(table.columns.keys()) <= kept.get(table.name, set()) for table in Table.metadata.sorted_tables)
 
 
 def current_revision(connection: Connection) -> str:
