@@ -55,8 +55,9 @@ class Browser:
         self.driver.get(address)
 
     def forget(self) -> None:
-        """Leave the page, without cookies and without what the console said of it."""
+        """Leave the page, without its cookies, the light it was seen in and what the console said of it."""
         self.open("about:blank")
+        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
         self.driver.execute_cdp_cmd("Network.clearBrowserCookies", {})
         self.complaints()
 
