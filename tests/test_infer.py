@@ -16,6 +16,7 @@ from mapsi.imaging import decode_photo, to_input
 from mapsi.infer import Model, shipped_model
 from mapsi.infer.folder import ModelDocument
 from mapsi.infer.model import calibrated, focus_of_whole, scaled_focus
+from mapsi.sample.nothing import draw_nothing
 from mapsi.taxonomy import load_taxonomy
 from servers import require
 
@@ -44,7 +45,7 @@ def test_the_shipped_model_knows_all_axes_in_the_taxonomys_words(model: Model) -
 
 
 def test_a_reading_is_complete(model: Model) -> None:
-    reading = model.read(Image.new("RGB", (300, 400), (90, 120, 200)))
+    reading = model.read(Image.fromarray(np.random.default_rng(0).integers(0, 256, (60, 40, 3), dtype=np.uint8)))
     assert reading.embedding.shape == (model.document.width,)
     assert np.linalg.norm(reading.embedding) == pytest.approx(1, abs=1e-4)
     for labels in model.axes:
@@ -69,7 +70,7 @@ def test_photos_read_together_answer_as_photos_read_alone(model: Model) -> None:
 
 def test_an_answer_is_the_mean_of_the_whole_photo_and_its_mirrored_close_up(model: Model) -> None:
     assert 0 < model.document.preprocessing.close_up < 1
-    photo = Image.fromarray(np.random.default_rng(1).integers(0, 256, (128, 128, 3), dtype=np.uint8))
+    photo = Image.fromarray(np.random.default_rng(1).integers(0, 256, (60, 40, 3), dtype=np.uint8))
     inputs = to_input(photo, model.document.preprocessing)[None]
     both, whole, near = (model.answer(views) for views in (inputs, inputs[:, :1], inputs[:, 1:]))
     assert both["logits:style"] == pytest.approx((whole["logits:style"] + near["logits:style"]) / 2, abs=1e-5)
@@ -172,3 +173,10 @@ def test_pictures_of_no_garment_are_mostly_unsure(model: Model) -> None:
         pictures.append(Image.fromarray(tiles).convert("RGB"))
     unsure = [not reading.known for reading in model.read_many(pictures)]
     assert sum(unsure) >= 13
+
+
+def test_a_picture_without_features_is_like_nothing_and_not_beyond_number(model: Model) -> None:
+    rng = np.random.default_rng(7)
+    pictures = [draw_nothing(rng) for _ in range(24)]
+    lengths = np.linalg.norm([reading.embedding for reading in model.read_many(pictures)], axis=1)
+    assert np.all((np.abs(lengths - 1) < 1e-3) | (lengths == 0))

@@ -20,6 +20,9 @@ from mapsi.infer.folder import FAMILIAR, NETWORK, AxisLabels, ModelDocument, rea
 from mapsi.infer.look import WHOLE, Garment, Look, find_regions, group_shares, with_margin
 from mapsi.infer.reading import AxisReading, Guess, Reading
 
+# Below this, a length is that of a zero vector.
+_TINY = np.float32(1e-12)
+
 
 def shipped_model() -> Path:
     """The model folder that comes with the package."""
@@ -168,7 +171,8 @@ class Model:
             if name.startswith("focus:"):
                 near[name] = focus_of_whole(near[name][..., ::-1], self.document.preprocessing.close_up)
         both = {name: (whole[name] + near[name]) * np.float32(0.5) for name in whole}
-        lengths = np.linalg.norm(both["embedding"], axis=1, keepdims=True)
+        # A picture of nothing may have no features at all: its embedding stays zero, which is like nothing.
+        lengths = np.maximum(np.linalg.norm(both["embedding"], axis=1, keepdims=True), _TINY)
         return both | {"embedding": np.asarray(both["embedding"] / lengths, dtype=np.float32)}
 
     def _run(self, inputs: FloatArray, outputs: Sequence[str]) -> dict[str, FloatArray]:
