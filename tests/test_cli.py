@@ -62,7 +62,7 @@ def test_from_a_feed_to_a_search_by_photo_and_by_words(run: Any, tmp_path: Path)
     assert document["products"][0]["similarity"] > 0.99
     assert set(document["axes"]) == {"style", "garment"}
     assert set(document["products"][0]) == {
-        "id", "name", "keyword", "lowest_price", "currency", "shop", "link", "image", "similarity",
+        "id", "name", "keyword", "lowest_price", "currency", "shop", "shops", "link", "image", "similarity",
     }  # fmt: skip
 
     by_words = json.loads(run("search", "--words", "셔츠", "--sort", "price-down", "--json").output)

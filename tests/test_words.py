@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from decimal import Decimal
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from mapsi.catalog import Catalog, open_catalog
@@ -319,6 +319,7 @@ queries = st.lists(
 
 
 @settings(max_examples=80, deadline=None)
+@example(texts=["Shirt"], joint=" ", sort="likeness")
 @given(
     texts=queries, joint=st.sampled_from([" ", " ", ""]), sort=st.sampled_from(["likeness", "price-up", "price-down"])
 )

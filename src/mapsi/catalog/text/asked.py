@@ -53,7 +53,7 @@ _WHOLE = {"fact": "facts", "title": "title", "about": "about", "class": "classes
 @dataclass(frozen=True, slots=True)
 class Unit:
     """One thing asked for. A listing has it that has any of its ``clauses``, each with its points; where ``covered``,
-    the first of them stands wherever another does."""
+    one that has the first of them: a T-shirt has the word shirt in its title and is said to be none."""
 
     piece: Piece
     role: Role
@@ -62,6 +62,8 @@ class Unit:
 
     def points(self, said: Said) -> int:
         """What a listing earns by it, 0 where it has it not."""
+        if self.covered and not self.clauses[0].is_in(said):
+            return 0
         return sum(clause.points for clause in self.clauses if clause.is_in(said))
 
 
