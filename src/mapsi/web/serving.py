@@ -7,16 +7,16 @@ import resource
 import signal
 import socket
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from functools import partial
-from threading import current_thread, main_thread
 from typing import Any, cast
 
 import uvicorn
 from flask import Flask
 
 from mapsi.errors import UsageError
+from mapsi.stopping import answering_signals
 from mapsi.web.bounds import Bounds
 from mapsi.web.connections import Connection, Doors
 from mapsi.web.gate import Gate
@@ -73,23 +73,13 @@ def serve(
         gate.close()
 
 
-@contextmanager
-def _told_to_stop(server: uvicorn.Server) -> Iterator[None]:
+def _told_to_stop(server: uvicorn.Server) -> AbstractContextManager[None]:
     """Let Ctrl-C and SIGTERM end ``server``, and nothing else, from before it runs until after it has ended.
 
     uvicorn listens to signals only once its event loop runs; a KeyboardInterrupt that comes while the loop is built, or
-    that uvicorn raises again at its end, would leave half a loop and a traceback. Signals reach the main thread only.
+    that uvicorn raises again at its end, would leave half a loop and a traceback.
     """
-    if current_thread() is not main_thread():
-        yield
-        return
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    before = {number: signal.signal(number, server.handle_exit) for number in numbers}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    return answering_signals((signal.SIGINT, signal.SIGTERM), server.handle_exit)
 
 
 def _bind(host: str, port: int) -> socket.socket:
