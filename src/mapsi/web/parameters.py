@@ -69,6 +69,12 @@ def read_query(
     )
 
 
+def read_page_leniently(arguments: Arguments) -> int:
+    """Which page of an operator's list is asked for: the first for what is no number, the last there may be beyond."""
+    text = arguments.get("page", "1")
+    return min(LAST_PAGE, max(1, int(text))) if text.isascii() and text.isdigit() and len(text) < 7 else 1
+
+
 def read_aside(arguments: Arguments) -> tuple[int, ...]:
     """The numbers of the products that were pushed aside (``less``); raises :class:`ParameterError`."""
     asked = tuple(dict.fromkeys(text for text in arguments.getlist("less") if text))

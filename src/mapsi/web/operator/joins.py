@@ -9,10 +9,10 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from mapsi.catalog.operations.jobs import Job
 from mapsi.catalog.product import Evidence, JoinedOffer
-from mapsi.catalog.query import LAST_PAGE
 from mapsi.web.cards import Card, view_card
 from mapsi.web.languages import language
 from mapsi.web.languages import translate as _
+from mapsi.web.parameters import read_page_leniently
 from mapsi.web.services import current_services
 
 SIZE = 30
@@ -35,8 +35,7 @@ def joined() -> str:
     """The joined products, those joined last first, and those that a person parted."""
     services = current_services()
     catalog = services.catalog
-    text = request.args.get("page", "1")
-    number = min(LAST_PAGE, max(1, int(text))) if text.isascii() and text.isdigit() and len(text) < 7 else 1
+    number = read_page_leniently(request.args)
     total = catalog.joins.count()
     return render_template(
         "operator/joins.html",

@@ -9,11 +9,12 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from mapsi.catalog.filters import Filters
 from mapsi.catalog.operations.jobs import Job
-from mapsi.catalog.query import LAST_PAGE, Query
+from mapsi.catalog.query import Query
 from mapsi.errors import NotFoundError
 from mapsi.web.cards import PictureView, view_picture
 from mapsi.web.languages import language
 from mapsi.web.languages import translate as _
+from mapsi.web.parameters import read_page_leniently
 from mapsi.web.services import current_services
 
 SIZE = 60
@@ -37,8 +38,7 @@ def wall(axis: str, slug: str) -> str:
     """The products of a class."""
     services = current_services()
     name = _class_name(axis, slug)
-    text = request.args.get("page", "1")
-    number = min(LAST_PAGE, max(1, int(text))) if text.isascii() and text.isdigit() and len(text) < 7 else 1
+    number = read_page_leniently(request.args)
     found = services.catalog.listings.search(Query(filters=Filters(classes={axis: (slug,)}), page=number, size=SIZE))
     return render_template(
         "operator/wall.html",
