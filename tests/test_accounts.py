@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mapsi.catalog import Catalog, open_catalog
@@ -59,10 +59,10 @@ def test_what_is_no_mail_address_is_refused(catalog: Catalog, text: str) -> None
         catalog.accounts.add_operator(text, "a hash")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.text(max_size=400))
-def test_looking_for_anything_finds_nobody(migrated_sqlite: Path, text: str) -> None:
-    with open_catalog(f"sqlite:///{migrated_sqlite}") as catalog:
+def test_looking_for_anything_finds_nobody(empty_sqlite: str, text: str) -> None:
+    with open_catalog(empty_sqlite) as catalog:
         assert catalog.accounts.find(text) is None
 
 

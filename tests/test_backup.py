@@ -160,13 +160,13 @@ def test_a_restored_home_answers_as_the_one_before(tmp_path: Path, monkeypatch: 
 
 
 def test_log_ins_do_not_come_back_and_what_was_derived_is_not_taken_for_the_catalogue_s_own(
-    catalog: Catalog, catalog_url: str, migrated_sqlite: Path, tmp_path: Path
+    catalog: Catalog, catalog_url: str, migrated_sqlite: bytes, tmp_path: Path
 ) -> None:
     user = catalog.accounts.add_operator("jin@example.com", "hash")
     catalog.sessions.open(user.id)
     take_backup(catalog, tmp_path, tmp_path / "shop.tar", ABOUT)
     fresh = tmp_path / "fresh.sqlite3"
-    fresh.write_bytes(migrated_sqlite.read_bytes())
+    fresh.write_bytes(migrated_sqlite)
     with open_catalog(fresh) as empty:
         restore(empty, tmp_path / "home", tmp_path / "shop.tar", check_backup(tmp_path / "shop.tar"))
     assert _rows(fresh, "sessions") == 0
@@ -191,8 +191,8 @@ def _mark(address: str | Path) -> str:
 
 
 @pytest.fixture
-def small_backup(migrated_sqlite: Path, tmp_path: Path) -> Path:
-    with open_catalog(migrated_sqlite) as catalog:
+def small_backup(empty_sqlite: str, tmp_path: Path) -> Path:
+    with open_catalog(empty_sqlite) as catalog:
         take_backup(catalog, tmp_path, tmp_path / "small.tar", ABOUT)
     return tmp_path / "small.tar"
 
@@ -228,11 +228,11 @@ def test_a_file_that_would_lie_elsewhere_is_refused(tmp_path: Path, name: str) -
 
 
 def test_a_backup_of_another_schema_is_told_and_leaves_nothing(
-    small_backup: Path, migrated_sqlite: Path, tmp_path: Path
+    small_backup: Path, migrated_sqlite: bytes, tmp_path: Path
 ) -> None:
     contents = check_backup(small_backup)
     other = Contents("0000", contents.version, contents.made_at, members=contents.members)
     fresh = tmp_path / "fresh.sqlite3"
-    fresh.write_bytes(migrated_sqlite.read_bytes())
+    fresh.write_bytes(migrated_sqlite)
     with open_catalog(fresh) as empty, pytest.raises(CatalogError, match="another version"):
         restore(empty, tmp_path / "home", small_backup, other)

@@ -8,7 +8,6 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from html import unescape
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -276,8 +275,8 @@ def test_a_page_in_korean_has_no_english_sentence_left(busy: Desk) -> None:
         assert sentences == [], address
 
 
-def test_an_empty_catalogue_tells_the_first_command(desk: Desk, migrated_sqlite: Path) -> None:
-    with open_catalog(f"sqlite:///{migrated_sqlite}", desk.clock) as empty:
+def test_an_empty_catalogue_tells_the_first_command(desk: Desk, empty_sqlite: str) -> None:
+    with open_catalog(empty_sqlite, desk.clock) as empty:
         finder = Finder(
             empty,
             ServingPair(desk.house.finder.serving().model, desk.folder / "index"),
@@ -287,7 +286,6 @@ def test_an_empty_catalogue_tells_the_first_command(desk: Desk, migrated_sqlite:
         hired = replace(desk, house=replace(desk.house, finder=finder))
         empty.accounts.add_operator(EMAIL, hash_password(PASSWORD))
         page = english(hired.client()).get("/operator")
-        empty.accounts.remove_operator(EMAIL)
     assert page.status_code == 200
     assert "There is no source yet." in page.text
     assert "mapsi catalog sources add haru --format merchant" in page.text

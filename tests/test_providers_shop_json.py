@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -348,12 +347,12 @@ def test_the_pace_is_one_that_the_server_takes(time: Time) -> None:
 
 
 @pytest.fixture(params=["memory", "catalog"])
-def quota(request: pytest.FixtureRequest, migrated_sqlite: Path, tmp_path: Path) -> Iterator[Quota]:
+def quota(request: pytest.FixtureRequest, empty_sqlite: str) -> Iterator[Quota]:
     if request.param == "memory":
         yield MemoryQuota(3)
         return
     account = Account(client_id=Secret(CLIENT_ID), client_secret=Secret(CLIENT_SECRET), daily_calls=3)
-    with open_catalog(f"sqlite:///{shutil.copy(migrated_sqlite, tmp_path / 'catalog.sqlite3')}") as catalog:
+    with open_catalog(empty_sqlite) as catalog:
         source = catalog.sources.add(admit_source("naver", format="shop-json", at="https://gateway.example.com"))
         yield CountedCalls(catalog, source, account)
 
