@@ -25,10 +25,10 @@ from mapsi.evaluate import Answers
 from mapsi.evaluate.comparison import compare
 from mapsi.evaluate.intervals import measure_intervals
 from mapsi.evaluate.scores import accuracy, macro_f1
+from mapsi.learn.fitting.reporting import answer_axis
+from mapsi.learn.fitting.training import load_weights, train, write_weights
 from mapsi.learn.recipe import Phase, Recipe, load_recipe
-from mapsi.learn.reporting import answer_axis
 from mapsi.learn.run import CHECKPOINT, CONFIG, MANIFEST, WEIGHTS, list_runs, read_metrics, read_run
-from mapsi.learn.training import load_weights, train, write_weights
 from mapsi.taxonomy import load_taxonomy
 
 PLANS = Path(__file__).parents[1] / "docs" / "models"

@@ -50,7 +50,11 @@ def health():
 HERE = sys.executable
 BIN = Path(HERE).parent
 SERVERS = {
-    "ours": [HERE, "-c", "import probe; from mapsi.web.serving import serve; serve(probe.app, '127.0.0.1', {port}, 8)"],
+    "ours": [
+        HERE,
+        "-c",
+        "import probe; from mapsi.web.server.serving import serve; serve(probe.app, '127.0.0.1', {port}, 8)",
+    ],
     "waitress": [
         HERE,
         "-c",

@@ -36,12 +36,12 @@ from torchvision.transforms import v2
 
 from mapsi.dataset.photos import Sample
 from mapsi.learn.augmentation import augment
-from mapsi.learn.holding import hold_layers, hold_norms
+from mapsi.learn.fitting.holding import hold_layers, hold_norms
+from mapsi.learn.fitting.warm_heads import frozen_features, warm_heads
 from mapsi.learn.machine import keep_freed_memory
 from mapsi.learn.network import AxisNetwork, build_network
 from mapsi.learn.photos import STORE_SIDE, TrainingPhotos, open_store, read_square
 from mapsi.learn.pixels import normalise
-from mapsi.learn.warm_heads import frozen_features, warm_heads
 
 BATCH, CLASSES = 32, 10
 

@@ -8,16 +8,16 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from mapsi.collect.api import Asking
-from mapsi.collect.filing import held
-from mapsi.collect.harvest import Order, collect, open_tools
-from mapsi.collect.kept_answers import KeptAnswers
-from mapsi.collect.report import ClassReport
-from mapsi.collect.screening import Screen
+from mapsi.collect.harvest.filing import held
+from mapsi.collect.harvest.harvest import Order, collect, open_tools
+from mapsi.collect.harvest.report import ClassReport
+from mapsi.collect.harvest.screening import Screen
+from mapsi.collect.harvest.visit import Visitor
 from mapsi.collect.source import Found, Query, Source
-from mapsi.collect.sources import open_source
-from mapsi.collect.visit import Visitor
-from mapsi.collect.workshop import Workshop
+from mapsi.collect.sources.api import Asking
+from mapsi.collect.sources.kept_answers import KeptAnswers
+from mapsi.collect.sources.sources import open_source
+from mapsi.collect.sources.workshop import Workshop
 from mapsi.errors import MapsiError
 from mapsi.imaging import PhotoLimits
 from mapsi.remote import Fetcher

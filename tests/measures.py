@@ -123,11 +123,12 @@ def _fields(node: ast.ClassDef) -> frozenset[tuple[str, str]]:
 
 def _table(house: House) -> Iterator[str]:
     files, functions = list(house.file_lengths().values()), list(house.function_lengths().values())
+    named = [lines for name, lines in house.file_lengths().items() if Path(name).name != "__init__.py"]
     arrows = house.arrows_by_room()
     largest = max(arrows, key=lambda room: arrows[room])
     yield f"files | {len(files)}"
     yield f"lines of a file: median, longest | {statistics.median(files):.0f}, {max(files)}"
-    yield f"files under 40 lines | {sum(lines < 40 for lines in files)}"
+    yield f"files under 40 lines, front doors left out | {sum(lines < 40 for lines in named)}"
     yield f"functions | {len(functions)}"
     yield f"lines of a function: median, longest | {statistics.median(functions):.0f}, {max(functions)}"
     long = sum(lines > 40 for lines in functions)

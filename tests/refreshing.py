@@ -11,7 +11,7 @@ from typing import Any
 from mapsi.catalog import Catalog
 from mapsi.catalog.records import ImportReport, Preview, SourceRecord
 from mapsi.progress import Advance, no_advance
-from mapsi.providers.arrival import Limits
+from mapsi.providers.arrivals.arrival import Limits
 from mapsi.refresh.admitting import admit_source
 from mapsi.refresh.queries import Account
 from mapsi.refresh.refreshing import Means, RefreshReport, preview_source, refresh_source

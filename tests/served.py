@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 
 from flask import Flask, Response, request
 
-from mapsi.web.bounds import Bounds
-from mapsi.web.gate import Gate
-from mapsi.web.serving import server_of
+from mapsi.web.server.bounds import Bounds
+from mapsi.web.server.gate import Gate
+from mapsi.web.server.serving import server_of
 
 PATIENCE = 20.0
 

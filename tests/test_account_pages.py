@@ -13,7 +13,7 @@ from mapsi.catalog import Catalog
 from mapsi.web.accounts.letters import LetterWriter
 from mapsi.web.accounts.links import sign_stop
 from mapsi.web.accounts.passwords import hash_password
-from mapsi.web.services import current_services
+from mapsi.web.state.services import current_services
 from operated import log_in, post
 from refreshing import Clock
 from small_house import House, open_house

@@ -17,10 +17,10 @@ from mapsi.cli import main
 from mapsi.dataset.manifest import build_manifest
 from mapsi.dataset.plan import PhotoFolder
 from mapsi.errors import ArtifactError, UsageError
-from mapsi.learn.averaging import average_runs
+from mapsi.learn.fitting.averaging import average_runs
+from mapsi.learn.fitting.training import train
 from mapsi.learn.recipe import Phase, load_recipe
 from mapsi.learn.run import CONFIG, WEIGHTS, read_run
-from mapsi.learn.training import train
 from mapsi.taxonomy import load_taxonomy
 from test_dataset import make_folder
 

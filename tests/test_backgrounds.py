@@ -9,7 +9,7 @@ from PIL import Image
 
 from mapsi.dataset.photos import Sample
 from mapsi.infer import Model
-from mapsi.learn.backgrounds import exchange_background, measure_backgrounds
+from mapsi.learn.export.backgrounds import exchange_background, measure_backgrounds
 from mapsi.taxonomy import load_taxonomy
 from small_house import write_colour_model
 

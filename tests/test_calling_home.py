@@ -12,8 +12,12 @@ import pytest
 
 from tracing import outside_connections, traced
 
-SERVING = "import mapsi.web.app, mapsi.web.serving, mapsi.search.building, mapsi.work.worker, mapsi.work.celery_worker"
-LEARNING = "import mapsi.learn.training, mapsi.learn.export, mapsi.evaluate.pages, mapsi.dataset.check"
+SERVING = (
+    "import mapsi.web.app, mapsi.web.server.serving, mapsi.search.building, mapsi.work.worker, mapsi.work.celery_worker"
+)
+LEARNING = (
+    "import mapsi.learn.fitting.training, mapsi.learn.export.export, mapsi.evaluate.report.pages, mapsi.dataset.check"
+)
 COLLECTING = "import mapsi.collect.browser"
 READING = "from mapsi.infer import Model; Model.open()"
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 from mapsi.catalog import Catalog
 from mapsi.catalog.operations.clicks import KEPT, ClickCount
 from mapsi.catalog.query import Query
-from mapsi.web.services import current_services
+from mapsi.web.state.services import current_services
 from offers import offer, take_in
 from refreshing import DAY, Clock
 from small_house import House

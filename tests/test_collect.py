@@ -18,7 +18,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from mapsi.cli import main
-from mapsi.collect.ledger import Line, read_ledger
+from mapsi.collect.harvest.ledger import Line, read_ledger
 from mapsi.dataset.plan import PhotoFolder, gather
 from mapsi.taxonomy import load_taxonomy
 from photo_sources import PhotoSources, Reply, draw, jpeg, run_photo_sources

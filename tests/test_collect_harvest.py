@@ -17,11 +17,11 @@ from PIL import Image
 
 from collecting import Canned, Run, founds, query, style_axis
 from mapsi.collect.faults import FolderBusyError, NothingCollectedError, SourceExhausted, SourceUnreachable
-from mapsi.collect.filing import held, senders_of
-from mapsi.collect.harvest import refuse_nothing
-from mapsi.collect.lanes import queries_of
-from mapsi.collect.ledger import Line, read_ledger
-from mapsi.collect.screening import forbids_learning
+from mapsi.collect.harvest.filing import held, senders_of
+from mapsi.collect.harvest.harvest import refuse_nothing
+from mapsi.collect.harvest.lanes import queries_of
+from mapsi.collect.harvest.ledger import Line, read_ledger
+from mapsi.collect.harvest.screening import forbids_learning
 from mapsi.collect.source import Found, Source
 from mapsi.dataset.photos import read_labels
 from mapsi.dataset.plan import PhotoFolder, gather

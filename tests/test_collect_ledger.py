@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collecting import WoundClock
-from mapsi.collect.downloads import Downloads, HostBusy, Postponed
-from mapsi.collect.entries import address_of, pixels, plain_text
-from mapsi.collect.ledger import NAME, Ledger, Line, read_ledger, short_address
+from mapsi.collect.harvest.downloads import Downloads, HostBusy, Postponed
+from mapsi.collect.harvest.ledger import NAME, Ledger, Line, read_ledger, short_address
 from mapsi.collect.pace import Pace, hour_of, limit_rest
+from mapsi.collect.sources.entries import address_of, pixels, plain_text
 from mapsi.errors import ArtifactError
 
 texts = st.text(st.characters(codec="utf-8"), max_size=40)

@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 from collecting import USER_AGENT, WoundClock, asking, query, settings_of
-from mapsi.collect.commons import Commons, as_thumbnail
 from mapsi.collect.faults import (
     ContactMissingError,
     KeyMissingError,
@@ -22,14 +21,15 @@ from mapsi.collect.faults import (
     SourceRefused,
     SourceUnreachable,
 )
-from mapsi.collect.kept_answers import KEPT_SECONDS, KeptAnswers
-from mapsi.collect.naver import NaverHub, NaverOpen
-from mapsi.collect.openverse import Openverse, licence_name
 from mapsi.collect.pace import SystemClock
-from mapsi.collect.remembered import Remembered
 from mapsi.collect.source import Found, Query, Remarking, Source
-from mapsi.collect.sources import SOURCES, open_source
-from mapsi.collect.workshop import Workshop
+from mapsi.collect.sources.commons import Commons, as_thumbnail
+from mapsi.collect.sources.kept_answers import KEPT_SECONDS, KeptAnswers
+from mapsi.collect.sources.naver import NaverHub, NaverOpen
+from mapsi.collect.sources.openverse import Openverse, licence_name
+from mapsi.collect.sources.remembered import Remembered
+from mapsi.collect.sources.sources import SOURCES, open_source
+from mapsi.collect.sources.workshop import Workshop
 from mapsi.errors import ArtifactError, UsageError
 from mapsi.settings import Secret
 from mapsi.taxonomy import load_taxonomy

@@ -12,8 +12,8 @@ from typing import Any, cast
 
 import pytest
 
-from mapsi.web.bounds import WAITING_PER_THREAD, Bounds
-from mapsi.web.connections import Connection, Doors
+from mapsi.web.server.bounds import WAITING_PER_THREAD, Bounds
+from mapsi.web.server.connections import Connection, Doors
 from served import Probe, eventually, everything, get, serving
 
 POST = b"POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: %d\r\n\r\n"

@@ -18,17 +18,17 @@ from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 from PIL import Image
 
-import mapsi.evaluate.figure
+import mapsi.evaluate.report.figure
 from chromium import Browser
 from evaluated import answers_of, candidate, random_answers, told
 from mapsi.errors import ArtifactError
 from mapsi.evaluate import Answers, Report, build_report, compare
 from mapsi.evaluate.answers import Unreadable
-from mapsi.evaluate.curves import Row, plot_comparison, plot_curves
-from mapsi.evaluate.figure import drawable
-from mapsi.evaluate.pages import write_report
-from mapsi.evaluate.plots import plot_report
-from mapsi.evaluate.terminal import as_text, bar_of, notes
+from mapsi.evaluate.report.curves import Row, plot_comparison, plot_curves
+from mapsi.evaluate.report.figure import drawable
+from mapsi.evaluate.report.pages import write_report
+from mapsi.evaluate.report.plots import plot_report
+from mapsi.evaluate.report.terminal import as_text, bar_of, notes
 from mapsi.taxonomy import load_taxonomy
 from servers import require
 
@@ -249,7 +249,10 @@ def _is_a_picture(file: Path) -> bool:
 
 
 def test_seventeen_korean_names_fit_every_plot(tmp_path: Path, drawn_text: list[str]) -> None:
-    require(mapsi.evaluate.figure.font_with(KOREAN.values()), "a font with Korean letters (Debian package fonts-nanum)")
+    require(
+        mapsi.evaluate.report.figure.font_with(KOREAN.values()),
+        "a font with Korean letters (Debian package fonts-nanum)",
+    )
     files = plot_report(_report(tmp_path), tmp_path, KOREAN | {HOSTILE: "토가"})
     assert set(files) == {"confusion", "classes", "reliability", "coverage"}
     assert all(_is_a_picture(file) for file in files.values())
@@ -259,7 +262,7 @@ def test_seventeen_korean_names_fit_every_plot(tmp_path: Path, drawn_text: list[
 def test_without_a_korean_font_plots_show_slugs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, drawn_text: list[str]
 ) -> None:
-    monkeypatch.setattr(mapsi.evaluate.figure, "HANGUL_FONTS", ())
+    monkeypatch.setattr(mapsi.evaluate.report.figure, "HANGUL_FONTS", ())
     assert drawable(KOREAN) == {slug: slug for slug in SEVENTEEN}
     plot_report(_report(tmp_path), tmp_path, KOREAN)
     assert set(SEVENTEEN) <= set(drawn_text)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from mapsi.errors import UsageError
-from mapsi.learn.holding import hold_layers, hold_norms
+from mapsi.learn.fitting.holding import hold_layers, hold_norms
 from mapsi.learn.network import AxisNetwork, build_network
 
 BACKBONES = ("tf_efficientnet_lite0", "resnet18")

@@ -22,14 +22,14 @@ from mapsi.dataset.plan import PhotoFolder
 from mapsi.errors import ArtifactError, UsageError
 from mapsi.imaging import decode_photo, to_input
 from mapsi.infer import Model
-from mapsi.learn.calibration import calibration_error, choose_threshold, fit_temperature
-from mapsi.learn.export import ExportOptions, ReadingNetwork, export
+from mapsi.learn.export.calibration import calibration_error, choose_threshold, fit_temperature
+from mapsi.learn.export.export import ExportOptions, ReadingNetwork, export
+from mapsi.learn.fitting.training import load_weights, train
 from mapsi.learn.network import AxisNetwork, build_network
 from mapsi.learn.objective import axis_loss, mix_batch, target_table
 from mapsi.learn.photos import TrainingPhotos, background_mask, open_store
 from mapsi.learn.recipe import Phase, load_recipe
 from mapsi.learn.run import METRICS, read_run
-from mapsi.learn.training import load_weights, train
 from mapsi.taxonomy import load_taxonomy
 from test_dataset import make_folder
 

@@ -19,15 +19,15 @@ from mapsi.errors import ArtifactError, UsageError
 from mapsi.imaging import decode_photo
 from mapsi.infer import Model
 from mapsi.learn.augmentation import UNKNOWN
-from mapsi.learn.export import ExportOptions, export
+from mapsi.learn.export.export import ExportOptions, export
+from mapsi.learn.export.map_figures import measure_map, overlap
+from mapsi.learn.fitting.training import load_weights, train
 from mapsi.learn.imagenet import PACKAGES, find_package, input_scale, load_package, name_package
 from mapsi.learn.likeness import Likeness, epoch_order, epoch_size, map_loss
-from mapsi.learn.map_figures import measure_map, overlap
 from mapsi.learn.network import build_network
 from mapsi.learn.photos import TrainingPhotos, open_store, read_masks
 from mapsi.learn.recipe import Phase, load_recipe, recipe_from
 from mapsi.learn.run import WEIGHTS, read_run
-from mapsi.learn.training import load_weights, train
 from mapsi.taxonomy import load_taxonomy
 from small_house import draw_garment, write_colour_model
 

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
 from mapsi.web.accounts import entrance
-from mapsi.web.accounts.attempts import FREE, LONGEST, Attempts
 from mapsi.web.accounts.passwords import EasyPasswordError, check_password, hash_password
-from mapsi.web.accounts.sessions import IDLE
-from mapsi.web.onward import is_local
 from mapsi.web.operator.pages import BY_SCRIPT
+from mapsi.web.request.onward import is_local
+from mapsi.web.request.sessions import IDLE
+from mapsi.web.state.attempts import FREE, LONGEST, Attempts
 from operated import EMAIL, PASSWORD, Desk, log_in, post
 
 WRONG = "The address or the password is wrong."

@@ -24,8 +24,8 @@ from mapsi.search.pair import ServingPair
 from mapsi.settings import Settings
 from mapsi.web.accounts.passwords import hash_password
 from mapsi.web.operator.runs import view_state
-from mapsi.web.operator.times import view_duration, view_time
-from mapsi.web.services import current_services
+from mapsi.web.request.times import view_duration, view_time
+from mapsi.web.state.services import current_services
 from mapsi.work.hands import Hands
 from mapsi.work.worker import Worker
 from operated import EMAIL, EVIL, PASSWORD, STATES, Desk, in_every_state, open_desk, post, write

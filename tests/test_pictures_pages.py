@@ -17,7 +17,7 @@ from mapsi.catalog.product import Product
 from mapsi.catalog.query import Query
 from mapsi.documents import product_image
 from mapsi.pictures.store import FULL, PictureStore
-from mapsi.web.cards import view_picture
+from mapsi.web.lists.cards import view_picture
 from small_house import House
 
 DIGEST = "ab" * 32

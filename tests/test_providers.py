@@ -19,15 +19,16 @@ from hypothesis import strategies as st
 from mapsi.catalog.offer import BrokenRow, Offer
 from mapsi.errors import FeedError, UsageError
 from mapsi.placeholders import stands_for_nothing
-from mapsi.providers import FORMATS, naver_ep, read_offers, watched
-from mapsi.providers.addresses import parse_image, parse_link
-from mapsi.providers.bad_field import BadFieldError
-from mapsi.providers.encoding import MAX_BYTES, open_text
-from mapsi.providers.fields import parse_audience, parse_availability
-from mapsi.providers.prices import parse_price
-from mapsi.providers.rows import FIELDS
+from mapsi.providers import FORMATS, naver_ep, read_offers
+from mapsi.providers.arrivals import watched
+from mapsi.providers.arrivals.encoding import MAX_BYTES, open_text
+from mapsi.providers.rows.addresses import parse_image, parse_link
+from mapsi.providers.rows.bad_field import BadFieldError
+from mapsi.providers.rows.fields import parse_audience, parse_availability
+from mapsi.providers.rows.prices import parse_price
+from mapsi.providers.rows.rows import FIELDS
+from mapsi.providers.rows.texts import plain
 from mapsi.providers.table import MAX_LINE
-from mapsi.providers.texts import plain
 from written_feeds import (
     DRESS,
     SHIRT,

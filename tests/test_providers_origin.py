@@ -14,7 +14,7 @@ from feed_server import FeedServer, Page, run_feed_server
 from mapsi.catalog.offer import Offer
 from mapsi.errors import FeedError, RefusedAddressError, RemoteError, UsageError
 from mapsi.providers import FORMATS, read_offers
-from mapsi.providers.origin import Arrived, Limits, open_origin
+from mapsi.providers.arrivals.origin import Arrived, Limits, open_origin
 from mapsi.remote import Fetcher
 
 NOW = 1_790_000_000.0

@@ -15,13 +15,13 @@ from hypothesis import strategies as st
 from mapsi.catalog.offer import BrokenRow, Offer, Withdrawal
 from mapsi.placeholders import stands_for_nothing
 from mapsi.providers import FORMATS
-from mapsi.providers.addresses import parse_image, parse_link
-from mapsi.providers.bad_field import BadFieldError, shown
-from mapsi.providers.dates import parse_end, parse_span
-from mapsi.providers.fields import parse_availability, parse_condition, parse_yes
-from mapsi.providers.prices import parse_price
+from mapsi.providers.rows.addresses import parse_image, parse_link
+from mapsi.providers.rows.bad_field import BadFieldError, shown
+from mapsi.providers.rows.dates import parse_end, parse_span
+from mapsi.providers.rows.fields import parse_availability, parse_condition, parse_yes
+from mapsi.providers.rows.prices import parse_price
+from mapsi.providers.rows.texts import plain, unescaped
 from mapsi.providers.shop_items import read_item
-from mapsi.providers.texts import plain, unescaped
 from written_feeds import (
     SHIRT,
     SHIRT_OFFER,

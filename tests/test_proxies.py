@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from chromium import on_a_port
-from mapsi.web.clients import client_of
+from mapsi.web.request.clients import client_of
 from nginx import HOST, Change, Visitor, run_nginx
 from operated import EMAIL, PASSWORD, Desk
 

@@ -11,8 +11,8 @@ from flask import Flask
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mapsi.web.languages import setup_languages
 from mapsi.web.operator.reasons import Reason, in_words
+from mapsi.web.request.languages import setup_languages
 
 SOURCE = Path(__file__).parents[1] / "src" / "mapsi"
 TOLD = {"BadFieldError", "NotOfferedError", "BrokenRow", "FeedError", "RemoteError", "RefusedAddressError"}

@@ -15,12 +15,12 @@ from PIL import Image
 from mapsi.catalog.offer import Offer
 from mapsi.errors import ExtraMissingError, UsageError
 from mapsi.providers import merchant
+from mapsi.sample.cloth.fabrics import PATTERNS, RELIEFS, WEAVES, Fabric
+from mapsi.sample.cloth.lighting import Scene
+from mapsi.sample.cloth.palette import COLORS
 from mapsi.sample.drawing import CUTTERS, Spec, draw
-from mapsi.sample.fabrics import PATTERNS, RELIEFS, WEAVES, Fabric
 from mapsi.sample.feed import NAMESPACE
-from mapsi.sample.lighting import Scene
 from mapsi.sample.nothing import write_nothing
-from mapsi.sample.palette import COLORS
 from mapsi.sample.recipes import GARMENTS
 from mapsi.sample.shop import load_lines, picture_of, products, shipped_feed
 from mapsi.sample.variation import vary, write_drawings

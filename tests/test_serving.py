@@ -15,13 +15,13 @@ import pytest
 from flask import Flask
 
 from mapsi.errors import UsageError
-from mapsi.web.serving import serve
+from mapsi.web.server.serving import serve
 
 PROGRAM = """
 import signal
 import tempfile
 from flask import Flask, request
-from mapsi.web.serving import serve
+from mapsi.web.server.serving import serve
 
 # A process begun in the background of a shell ignores Ctrl-C, and so would this one.
 signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -13,9 +13,9 @@ from PIL import Image
 
 from mapsi.imaging import encode_jpeg
 from mapsi.settings import Secret
-from mapsi.web.packing import pack, unpack
-from mapsi.web.photo_answers import PhotoAnswer, PhotoExpiredError
-from mapsi.web.shared_answers import SharedPhotoAnswers
+from mapsi.web.state.packing import pack, unpack
+from mapsi.web.state.photo_answers import PhotoAnswer, PhotoExpiredError
+from mapsi.web.state.shared_answers import SharedPhotoAnswers
 from servers import free_port, run_redis
 from small_house import House, photo_bytes, photo_form
 

@@ -33,17 +33,17 @@ from mapsi.dataset.photos import Sample
 from mapsi.dataset.plan import PhotoFolder
 from mapsi.errors import ArtifactError, PhotoError, UsageError
 from mapsi.imaging import decode_photo, to_views
-from mapsi.learn.enough import FEW, shortages
+from mapsi.learn.fitting.enough import FEW, shortages
+from mapsi.learn.fitting.reporting import report_run
+from mapsi.learn.fitting.training import train
+from mapsi.learn.fitting.warm_heads import frozen_features, warm_heads
 from mapsi.learn.machine import Machine, build_trainer, loader_processes, precision_of
 from mapsi.learn.module import TrainingModule
 from mapsi.learn.network import build_network, name_start
 from mapsi.learn.objective import axis_loss, target_table
 from mapsi.learn.photos import FIT, TrainingPhotos, open_store, read_square
 from mapsi.learn.recipe import Phase, Recipe, load_recipe
-from mapsi.learn.reporting import report_run
 from mapsi.learn.run import CURVES, list_runs, prepare_run, read_metrics, read_run, write_epoch
-from mapsi.learn.training import train
-from mapsi.learn.warm_heads import frozen_features, warm_heads
 from mapsi.taxonomy import load_taxonomy
 from test_dataset import make_folder
 
@@ -311,7 +311,7 @@ def test_a_recipes_own_seed_counts_unless_another_is_given(
     photos: Path, weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], seed: int
 ) -> None:
     taken: list[Recipe] = []
-    monkeypatch.setattr("mapsi.learn.training.train", lambda _m, _c, recipe, *_, **__: taken.append(recipe))
+    monkeypatch.setattr("mapsi.learn.fitting.training.train", lambda _m, _c, recipe, *_, **__: taken.append(recipe))
     shipped = resources.files("mapsi.learn").joinpath("recipes", "mapsi.toml").read_text("utf-8")
     (tmp_path / "own.toml").write_text(f"seed = 7\n{shipped}", "utf-8")
     asked = ["train", "--photos", f"style={photos}", "--into", str(tmp_path / "run"), "--weights", str(weights)]
@@ -324,7 +324,7 @@ def test_ctrl_c_is_a_sentence(photos: Path, weights: Path, tmp_path: Path, monke
     def stopped(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("mapsi.learn.training.train", stopped)
+    monkeypatch.setattr("mapsi.learn.fitting.training.train", stopped)
     words = ["train", "--photos", f"style={photos}", "--into", str(tmp_path / "run"), "--weights", str(weights)]
     done = CliRunner().invoke(main, words)
     assert done.exit_code == 130

@@ -38,16 +38,16 @@ from mapsi.infer.reading import AxisReading, Guess, Reading
 from mapsi.remote import Fetched
 from mapsi.taxonomy import Name, Taxonomy, load_taxonomy
 from mapsi.taxonomy.names import class_name
-from mapsi.web.cards import view_card
-from mapsi.web.languages import format_price
-from mapsi.web.page_pictures import find_pictures
-from mapsi.web.parameters import AUDIENCES, read_query, write_query
-from mapsi.web.photo_answers import PhotoAnswer, PhotoAnswers, PhotoExpiredError
-from mapsi.web.photos import EXAMPLES
-from mapsi.web.seen import view_axes
-from mapsi.web.shelf import Shelf
-from mapsi.web.titles import Title, title_for
-from mapsi.web.view import Asked, Listing
+from mapsi.web.lists.cards import view_card
+from mapsi.web.lists.titles import Title, title_for
+from mapsi.web.lists.view import Asked, Listing
+from mapsi.web.pages.page_pictures import find_pictures
+from mapsi.web.pages.photos import EXAMPLES
+from mapsi.web.pages.seen import view_axes
+from mapsi.web.request.languages import format_price
+from mapsi.web.request.parameters import AUDIENCES, read_query, write_query
+from mapsi.web.state.photo_answers import PhotoAnswer, PhotoAnswers, PhotoExpiredError
+from mapsi.web.state.shelf import Shelf
 from small_house import House, grey_bytes, photo_bytes, photo_form
 
 KOREAN = {"Accept-Language": "ko-KR,ko;q=0.9"}

@@ -19,8 +19,8 @@ from mapsi.settings import Settings, read_settings
 from mapsi.taxonomy import Axis, Class, Taxonomy, load_taxonomy
 
 if TYPE_CHECKING:
-    from mapsi.collect.harvest import Order
-    from mapsi.collect.report import ClassReport
+    from mapsi.collect.harvest.harvest import Order
+    from mapsi.collect.harvest.report import ClassReport
     from mapsi.remote import Fetcher
 
 
@@ -67,7 +67,7 @@ def collect(
     """
     if context.invoked_subcommand is not None:
         return
-    from mapsi.collect.harvest import Order
+    from mapsi.collect.harvest.harvest import Order
 
     if folder is None or not asked:
         raise UsageError(
@@ -99,15 +99,15 @@ def _collect(
     order: Order,
     min_side: int,
 ) -> None:
-    from mapsi.collect.filing import held
-    from mapsi.collect.harvest import collect as run_collection
-    from mapsi.collect.harvest import open_tools, refuse_nothing
+    from mapsi.collect.harvest.filing import held
+    from mapsi.collect.harvest.harvest import collect as run_collection
+    from mapsi.collect.harvest.harvest import open_tools, refuse_nothing
+    from mapsi.collect.harvest.screening import Screen
+    from mapsi.collect.harvest.visit import Visitor
     from mapsi.collect.pace import SystemClock
-    from mapsi.collect.screening import Screen
     from mapsi.collect.source import Remarking
-    from mapsi.collect.sources import open_source
-    from mapsi.collect.visit import Visitor
-    from mapsi.collect.workshop import Workshop
+    from mapsi.collect.sources.sources import open_source
+    from mapsi.collect.sources.workshop import Workshop
 
     clock, fetcher, bars = SystemClock(), _fetcher(settings), _Bars()
     visitor = Visitor(fetcher, clock, Screen(PhotoLimits.of(settings), min_side), settings.fetch_seconds)
@@ -164,7 +164,7 @@ class _Bars:
 
 
 def _tell(folder: Path, reports: Sequence[ClassReport]) -> None:
-    from mapsi.collect.report import table
+    from mapsi.collect.harvest.report import table
 
     click.echo(table(reports))
     for report in reports:
@@ -177,7 +177,7 @@ def _tell(folder: Path, reports: Sequence[ClassReport]) -> None:
 @collect.command()
 def sources() -> None:
     """List the sources, what each needs, and what its terms allow."""
-    from mapsi.collect.sources import SOURCES
+    from mapsi.collect.sources.sources import SOURCES
 
     for name, kind in SOURCES.items():
         click.echo(f"{name}: {kind.about}.\n  Needs: {kind.needs}.\n  Terms: {kind.terms}")
@@ -196,7 +196,7 @@ def sources() -> None:
 )
 def print_credits(folder: Path, form: str) -> None:
     """Print who made the photos in FOLDER and under which licence, a line per photo."""
-    from mapsi.collect.credits import FORMATS, credited
+    from mapsi.collect.harvest.credits import FORMATS, credited
 
     click.echo(FORMATS[form](credited(folder)), nl=False)
 

@@ -80,7 +80,7 @@ def evaluate(
     With --pairs, likeness is measured: whether each garment is found first, and among the first ten, of all pictures.
     """
     from mapsi.artifacts import write_json
-    from mapsi.evaluate.terminal import as_text, notes
+    from mapsi.evaluate.report.terminal import as_text, notes
 
     settings = read_settings()
     if pairs is not None:
@@ -149,7 +149,7 @@ def _evaluate_pairs(
 def _check_targets(into: Path | None, json_file: Path | None) -> None:
     """Find out before the photos are answered, not after, that what is measured cannot be written."""
     if into is not None:
-        import mapsi.evaluate.pages  # noqa: F401  -- where matplotlib is missing, say so now
+        import mapsi.evaluate.report.pages  # noqa: F401  -- where matplotlib is missing, say so now
 
         require_writable(into)
     if json_file is not None:
@@ -159,7 +159,7 @@ def _check_targets(into: Path | None, json_file: Path | None) -> None:
 
 
 def _write(report: Report, into: Path, settings: Settings, taxonomy: Taxonomy) -> None:
-    from mapsi.evaluate.pages import write_report
+    from mapsi.evaluate.report.pages import write_report
     from mapsi.imaging import PhotoLimits
 
     classes = taxonomy.find(report.axis).classes

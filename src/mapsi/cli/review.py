@@ -61,7 +61,7 @@ def _alone(folder: Path) -> Iterator[None]:
 
 
 def _apply(folder: Path) -> None:
-    from mapsi.collect.filing import held
+    from mapsi.collect.harvest.filing import held
     from mapsi.collect.review.applying import apply_review
     from mapsi.collect.review.journal import Journal
 
@@ -74,7 +74,7 @@ def _apply(folder: Path) -> None:
 
 def _look(folder: Path, axis: str | None, model: Path | None, port: int, browser: bool) -> None:
     from mapsi.web.review.app import create_review_app
-    from mapsi.web.serving import serve
+    from mapsi.web.server.serving import serve
 
     settings = read_settings()
     opened = _open(settings, folder, axis, model)

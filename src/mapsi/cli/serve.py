@@ -101,7 +101,7 @@ def stock_sample_shop(settings: Settings, installation: Installation) -> None:
 
 def _serve(settings: Settings, installation: Installation, host: str, port: int) -> None:
     from mapsi.web.app import create_app
-    from mapsi.web.serving import serve as serve_app
+    from mapsi.web.server.serving import serve as serve_app
 
     key = secret_key(settings)
     finder = open_finder(settings, installation)

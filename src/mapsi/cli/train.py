@@ -80,9 +80,9 @@ def train(
 
     An interrupted run goes on, to the same result, when the same command is given again.
     """
+    from mapsi.learn.fitting.reporting import report_run
+    from mapsi.learn.fitting.training import train as run_training
     from mapsi.learn.machine import Machine
-    from mapsi.learn.reporting import report_run
-    from mapsi.learn.training import train as run_training
 
     if sum((plan is not None, manifest is not None, bool(photos))) != 1:
         raise UsageError("Give --plan, --manifest or --photos, one of the three.", "See `mapsi train --help`.")
@@ -195,8 +195,8 @@ def average(found: tuple[Path, ...], shares: str | None, into: Path) -> None:
 
     It pays where the runs started from the same weights, or one from the other. Recipe and split are the last run's.
     """
-    from mapsi.learn.averaging import average_runs
-    from mapsi.learn.reporting import report_run
+    from mapsi.learn.fitting.averaging import average_runs
+    from mapsi.learn.fitting.reporting import report_run
 
     config = average_runs(found, into, None if shares is None else _shares(shares))
     click.echo(f"{into}: {config.start}")
@@ -227,8 +227,8 @@ def export(
     run: Path, into: Path, name: str, size: int | None, close_up: float | None, int8: bool, notes: Path | None
 ) -> None:
     """Make a model folder of a finished RUN: ONNX checked against torch, int8, calibrated, measured, with its card."""
-    from mapsi.learn.export import ExportOptions
-    from mapsi.learn.export import export as write_folder
+    from mapsi.learn.export.export import ExportOptions
+    from mapsi.learn.export.export import export as write_folder
 
     options = ExportOptions(name=name, size=size, close_up=close_up, int8=int8, notes=notes)
     document = write_folder(run, into, options, click.echo)
@@ -254,7 +254,7 @@ def runs(folder: Path, plot: Path | None, metric: str | None, as_json: bool) -> 
         for line in _table(found):
             click.echo(line)
     if plot is not None:
-        from mapsi.evaluate.curves import plot_comparison
+        from mapsi.evaluate.report.curves import plot_comparison
 
         name = metric or next((key for run in found for key in run.figures if key.endswith("_f1")), "val_loss")
         base = folder.parent if len(found) == 1 and found[0].name == folder.name else folder

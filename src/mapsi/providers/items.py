@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from mapsi.errors import FeedError
-from mapsi.providers.rows import FIELDS, Row
-from mapsi.providers.texts import INLINE, MAX_FIELD
+from mapsi.providers.rows.rows import FIELDS, Row
+from mapsi.providers.rows.texts import INLINE, MAX_FIELD
 
 MAX_DEPTH = 100
 """Elements within one another; a parser keeps something of each, and no feed needs more than twenty."""

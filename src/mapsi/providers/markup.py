@@ -15,7 +15,7 @@ from xml.sax.saxutils import quoteattr
 from mapsi.catalog.offer import BrokenRow
 from mapsi.errors import FeedError
 from mapsi.providers.items import Attributes, Items, TooDeepError
-from mapsi.providers.rows import Row
+from mapsi.providers.rows.rows import Row
 
 _CHUNK = 1 << 16
 _MAX_SILENT = 16

@@ -13,11 +13,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from mapsi.catalog.offer import BrokenRow, Offer, Withdrawal
-from mapsi.providers.bad_field import BadFieldError, NotOfferedError, shown
-from mapsi.providers.encoding import open_text
-from mapsi.providers.fields import audience_of_category
+from mapsi.providers.arrivals.encoding import open_text
 from mapsi.providers.provider import FeedRow, Provider, Terms
-from mapsi.providers.rows import Row, filled, merchant_offer, parse_id, read_price, read_rows, require, tidy_id
+from mapsi.providers.rows.bad_field import BadFieldError, NotOfferedError, shown
+from mapsi.providers.rows.fields import audience_of_category
+from mapsi.providers.rows.rows import Row, filled, merchant_offer, parse_id, read_price, read_rows, require, tidy_id
 from mapsi.providers.table import Columns, read_names, read_table
 
 CATEGORIES = ("category_name1", "category_name2", "category_name3", "category_name4")

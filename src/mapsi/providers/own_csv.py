@@ -7,9 +7,9 @@ from datetime import datetime
 from pathlib import Path
 
 from mapsi.catalog.offer import BrokenRow, Offer
-from mapsi.providers.encoding import open_text
+from mapsi.providers.arrivals.encoding import open_text
 from mapsi.providers.provider import Provider, Terms
-from mapsi.providers.rows import read_rows
+from mapsi.providers.rows.rows import read_rows
 from mapsi.providers.table import read_table
 
 TERMS = Terms(hours=None, reason="A table of one's own stands until the next one takes its place.")

@@ -11,13 +11,13 @@ from typing import TextIO
 
 from mapsi.catalog.offer import Availability, BrokenRow, Offer
 from mapsi.errors import FeedError
-from mapsi.providers.addresses import parse_link
-from mapsi.providers.bad_field import BadFieldError, shown
-from mapsi.providers.encoding import open_text
-from mapsi.providers.fields import audience_of_category
-from mapsi.providers.ids import each_once
+from mapsi.providers.arrivals.encoding import open_text
 from mapsi.providers.provider import Provider, Terms
-from mapsi.providers.rows import filled, merchant_offer, require
+from mapsi.providers.rows.addresses import parse_link
+from mapsi.providers.rows.bad_field import BadFieldError, shown
+from mapsi.providers.rows.fields import audience_of_category
+from mapsi.providers.rows.ids import each_once
+from mapsi.providers.rows.rows import filled, merchant_offer, require
 
 MAX_DOCUMENT = 16 << 20
 """Characters of one JSON document in a file; an answer of the service is about a tenth of a million."""

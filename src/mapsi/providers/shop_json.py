@@ -14,8 +14,8 @@ from urllib.parse import urlencode
 
 from mapsi.catalog.offer import BrokenRow, Offer
 from mapsi.errors import FeedError, RefusedAddressError, RemoteError, UsageError
-from mapsi.providers.ids import Ids, each_once
 from mapsi.providers.quota import Quota, quota_spent
+from mapsi.providers.rows.ids import Ids, each_once
 from mapsi.providers.shop_faults import QUOTA_CODE, BadQueryError, code_in, refusal
 from mapsi.providers.shop_items import USED, Envelope, parse_envelope, read_item
 from mapsi.remote import Fetched, Fetcher

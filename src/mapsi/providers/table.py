@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal, TextIO
 
 from mapsi.catalog.offer import BrokenRow
 from mapsi.errors import FeedError
-from mapsi.providers.rows import ALIASES, FIELDS, REQUIRED, Row
+from mapsi.providers.rows.rows import ALIASES, FIELDS, REQUIRED, Row
 from mapsi.tables import column_names, delimiter_of, separator
 
 if TYPE_CHECKING:

@@ -22,8 +22,8 @@ from mapsi.errors import QuotaSpentError
 from mapsi.http_address import is_http
 from mapsi.progress import Advance
 from mapsi.providers import shop_items
-from mapsi.providers.ids import each_once
 from mapsi.providers.quota import quota_day, quota_spent
+from mapsi.providers.rows.ids import each_once
 from mapsi.providers.shop_json import Answer, ShopJson, queries_for
 from mapsi.remote import Fetcher
 from mapsi.settings import Secret, Settings

@@ -16,8 +16,8 @@ from mapsi.catalog.offer import Offer
 from mapsi.catalog.records import ImportReport, Preview, SourceRecord
 from mapsi.progress import Advance, no_advance
 from mapsi.providers import find_provider
-from mapsi.providers.arrival import DEFAULTS, Arrived, Limits
-from mapsi.providers.origin import open_origin
+from mapsi.providers.arrivals.arrival import DEFAULTS, Arrived, Limits
+from mapsi.providers.arrivals.origin import open_origin
 from mapsi.refresh.feeds import beside
 from mapsi.refresh.queries import Account, Asking, CountedCalls, is_asked
 from mapsi.remote import Fetcher

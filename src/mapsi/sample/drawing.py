@@ -9,20 +9,20 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from mapsi.sample.bottoms import lay_jeans, lay_joggers, lay_shorts, lay_trousers
-from mapsi.sample.fabrics import Fabric
-from mapsi.sample.hats import lay_beanie, lay_beret, lay_brimmed, lay_bucket, lay_cap
-from mapsi.sample.jackets import lay_blazer, lay_coat, lay_suit, lay_waistcoat
-from mapsi.sample.knits import lay_cardigan, lay_hoodie, lay_sweater
-from mapsi.sample.lighting import HEIGHT, WIDTH, Scene, illuminate
-from mapsi.sample.outerwear import lay_biker, lay_bomber, lay_denim_jacket
-from mapsi.sample.quilted import lay_puffer
-from mapsi.sample.sheet import Sheet
-from mapsi.sample.shells import lay_shell
-from mapsi.sample.shirts import lay_blouse, lay_shirt
-from mapsi.sample.shoes import lay_pair
-from mapsi.sample.skirts import lay_dress, lay_skirt
-from mapsi.sample.tees import lay_tee
+from mapsi.sample.cloth.fabrics import Fabric
+from mapsi.sample.cloth.lighting import HEIGHT, WIDTH, Scene, illuminate
+from mapsi.sample.cloth.sheet import Sheet
+from mapsi.sample.garments.bottoms import lay_jeans, lay_joggers, lay_shorts, lay_trousers
+from mapsi.sample.garments.hats import lay_beanie, lay_beret, lay_brimmed, lay_bucket, lay_cap
+from mapsi.sample.garments.jackets import lay_blazer, lay_coat, lay_suit, lay_waistcoat
+from mapsi.sample.garments.knits import lay_cardigan, lay_hoodie, lay_sweater
+from mapsi.sample.garments.outerwear import lay_biker, lay_bomber, lay_denim_jacket
+from mapsi.sample.garments.quilted import lay_puffer
+from mapsi.sample.garments.shells import lay_shell
+from mapsi.sample.garments.shirts import lay_blouse, lay_shirt
+from mapsi.sample.garments.shoes import lay_pair
+from mapsi.sample.garments.skirts import lay_dress, lay_skirt
+from mapsi.sample.garments.tees import lay_tee
 
 CUTTERS: dict[str, Callable[..., Any]] = {
     "tee": lay_tee,

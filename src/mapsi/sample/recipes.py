@@ -7,15 +7,15 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from mapsi.sample.fabrics import Fabric
-from mapsi.sample.knits import SWEATER
-from mapsi.sample.lapels import Front
-from mapsi.sample.legs import CUTS
-from mapsi.sample.palette import COLORS, brightness
-from mapsi.sample.shirts import BLOUSE, SHIRT
-from mapsi.sample.skirts import SKIRTS
-from mapsi.sample.tees import TEE
-from mapsi.sample.tops import Block
+from mapsi.sample.cloth.fabrics import Fabric
+from mapsi.sample.cloth.palette import COLORS, brightness
+from mapsi.sample.garments.knits import SWEATER
+from mapsi.sample.garments.lapels import Front
+from mapsi.sample.garments.legs import CUTS
+from mapsi.sample.garments.shirts import BLOUSE, SHIRT
+from mapsi.sample.garments.skirts import SKIRTS
+from mapsi.sample.garments.tees import TEE
+from mapsi.sample.garments.tops import Block
 
 Rng = np.random.Generator
 

@@ -15,11 +15,11 @@ import numpy as np
 
 from mapsi.imaging import encode_webp
 from mapsi.progress import Advance, no_advance
+from mapsi.sample.cloth.fabrics import Fabric
+from mapsi.sample.cloth.lighting import Scene
+from mapsi.sample.cloth.palette import BACKGROUNDS, COLORS, brightness
 from mapsi.sample.drawing import Spec, draw
-from mapsi.sample.fabrics import Fabric
 from mapsi.sample.feed import write_feed
-from mapsi.sample.lighting import Scene
-from mapsi.sample.palette import BACKGROUNDS, COLORS, brightness
 from mapsi.sample.product import SampleProduct
 from mapsi.sample.wardrobe import color, options
 

@@ -10,9 +10,9 @@ import numpy as np
 from mapsi.errors import UsageError
 from mapsi.imaging import encode_jpeg
 from mapsi.progress import Advance, no_advance
+from mapsi.sample.cloth.lighting import Scene
+from mapsi.sample.cloth.palette import BACKGROUNDS, brightness, mix
 from mapsi.sample.drawing import Spec, draw
-from mapsi.sample.lighting import Scene
-from mapsi.sample.palette import BACKGROUNDS, brightness, mix
 from mapsi.sample.recipes import GARMENTS, Rng, any_color, chance, pick
 
 

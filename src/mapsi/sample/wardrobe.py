@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from mapsi.errors import ArtifactError
-from mapsi.sample.fabrics import Fabric
-from mapsi.sample.knits import CARDIGAN, SWEATER
-from mapsi.sample.lapels import Front
-from mapsi.sample.legs import CUTS
-from mapsi.sample.palette import COLORS
-from mapsi.sample.shirts import BLOUSE, SHIRT
-from mapsi.sample.skirts import SKIRTS
-from mapsi.sample.tees import TEE
+from mapsi.sample.cloth.fabrics import Fabric
+from mapsi.sample.cloth.palette import COLORS
+from mapsi.sample.garments.knits import CARDIGAN, SWEATER
+from mapsi.sample.garments.lapels import Front
+from mapsi.sample.garments.legs import CUTS
+from mapsi.sample.garments.shirts import BLOUSE, SHIRT
+from mapsi.sample.garments.skirts import SKIRTS
+from mapsi.sample.garments.tees import TEE
 
 BLOCKS = {
     "over-tee": TEE.with_(

@@ -10,39 +10,39 @@ from mapsi.remote import Fetcher
 from mapsi.settings import Settings
 from mapsi.taxonomy import Taxonomy
 from mapsi.taxonomy.names import class_name
-from mapsi.web.accounts.attempts import Attempts
 from mapsi.web.accounts.entrance import entrance
 from mapsi.web.accounts.keys import keys
 from mapsi.web.accounts.pages import account_pages
-from mapsi.web.accounts.sessions import visitor
 from mapsi.web.accounts.stopping import stop, stopping
-from mapsi.web.api import api
-from mapsi.web.assets import setup_assets
-from mapsi.web.faults import setup_faults
-from mapsi.web.forms import protect_forms
-from mapsi.web.going import going
-from mapsi.web.installing import installing, search_shared
-from mapsi.web.languages import language, setup_languages, switch_url
-from mapsi.web.limits import setup_limits
-from mapsi.web.notes import Notes
-from mapsi.web.onward import here
+from mapsi.web.api.endpoints import api
+from mapsi.web.lists.view import audience_name
 from mapsi.web.operator.pages import operator
-from mapsi.web.pages import pages
-from mapsi.web.photo_answers import PhotoAnswers
-from mapsi.web.photos import photos
+from mapsi.web.pages.going import going
+from mapsi.web.pages.installing import installing, search_shared
+from mapsi.web.pages.pages import pages
+from mapsi.web.pages.photos import photos
+from mapsi.web.request.assets import setup_assets
+from mapsi.web.request.faults import setup_faults
+from mapsi.web.request.forms import protect_forms
+from mapsi.web.request.languages import language, setup_languages, switch_url
+from mapsi.web.request.limits import setup_limits
+from mapsi.web.request.onward import here
+from mapsi.web.request.security import setup_security
+from mapsi.web.request.sessions import visitor
+from mapsi.web.request.uploads import InMemoryRequest
 from mapsi.web.saved.keeping import is_saved, saved
 from mapsi.web.saved.pages import saved_pages
-from mapsi.web.security import setup_security
-from mapsi.web.services import Services, attach
 from mapsi.web.sharing.owning import owns_photo
 from mapsi.web.sharing.pages import sharing
-from mapsi.web.shelf import Shelf
-from mapsi.web.uploads import InMemoryRequest
-from mapsi.web.view import audience_name
+from mapsi.web.state.attempts import Attempts
+from mapsi.web.state.notes import Notes
+from mapsi.web.state.photo_answers import PhotoAnswers
+from mapsi.web.state.services import Services, attach
+from mapsi.web.state.shelf import Shelf
 
 if TYPE_CHECKING:
     from mapsi.search.finder import Finder
-    from mapsi.web.shared_answers import SharedPhotoAnswers
+    from mapsi.web.state.shared_answers import SharedPhotoAnswers
 
 
 PASSWORD_FORMS = ("entrance.enter", "keys.ask", "keys.choose", "account.change_password", "account.delete")
@@ -99,7 +99,7 @@ def _answers(settings: Settings) -> PhotoAnswers | SharedPhotoAnswers:
     seconds = settings.photo_minutes * 60
     if not settings.answers:
         return PhotoAnswers(settings.photo_answers, seconds)
-    from mapsi.web.shared_answers import SharedPhotoAnswers  # redis and cryptography: of the extra ``workers``
+    from mapsi.web.state.shared_answers import SharedPhotoAnswers  # redis and cryptography: of the extra ``workers``
 
     return SharedPhotoAnswers(settings.answers.reveal(), seconds)
 

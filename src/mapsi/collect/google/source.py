@@ -23,7 +23,7 @@ from mapsi.collect.google.page import ResultsPage, Shown, wait_until
 from mapsi.collect.google.walk import Patience, PieceMissingError, Skipped, Walk
 from mapsi.collect.selectors import GoogleSelectors, Selector
 from mapsi.collect.source import Found, Query
-from mapsi.collect.workshop import Workshop
+from mapsi.collect.sources.workshop import Workshop
 from mapsi.errors import ExtraMissingError, UsageError
 
 NAME = "google"

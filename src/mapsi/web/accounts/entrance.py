@@ -10,14 +10,14 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from mapsi.catalog.people.accounts import Account
 from mapsi.web.accounts.passwords import check_password
-from mapsi.web.accounts.sessions import enter as enter_session
-from mapsi.web.accounts.sessions import leave, present
-from mapsi.web.languages import translate as _
-from mapsi.web.onward import wish
+from mapsi.web.request.languages import translate as _
+from mapsi.web.request.onward import wish
+from mapsi.web.request.security import keep_private
+from mapsi.web.request.sessions import enter as enter_session
+from mapsi.web.request.sessions import leave, present
 from mapsi.web.saved.keeping import bring_along
-from mapsi.web.security import keep_private
-from mapsi.web.services import current_services
 from mapsi.web.sharing.owning import adopt_shares
+from mapsi.web.state.services import current_services
 
 entrance = Blueprint("entrance", __name__, url_prefix="/account", template_folder="templates")
 

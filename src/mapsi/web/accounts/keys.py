@@ -11,11 +11,11 @@ from mapsi.errors import UsageError
 from mapsi.web.accounts.entrance import onward
 from mapsi.web.accounts.links import LinkOverError, read_link
 from mapsi.web.accounts.passwords import LONGEST, SHORTEST, EasyPasswordError, PasswordError, hash_password
-from mapsi.web.accounts.sessions import enter, present
-from mapsi.web.languages import language
-from mapsi.web.languages import translate as _
-from mapsi.web.security import keep_private
-from mapsi.web.services import current_services
+from mapsi.web.request.languages import language
+from mapsi.web.request.languages import translate as _
+from mapsi.web.request.security import keep_private
+from mapsi.web.request.sessions import enter, present
+from mapsi.web.state.services import current_services
 
 keys = Blueprint("keys", __name__, url_prefix="/account", template_folder="templates")
 

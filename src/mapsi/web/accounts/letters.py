@@ -15,7 +15,7 @@ from babel.support import Translations
 from mapsi.catalog import Catalog
 from mapsi.catalog.people.letters import Letter
 from mapsi.web.accounts.links import LIFE, sign_link, sign_stop
-from mapsi.web.languages import format_price
+from mapsi.web.request.languages import format_price
 
 FOLDER = Path(__file__).parents[1] / "translations"
 

@@ -10,11 +10,11 @@ from mapsi.web.accounts.export import export_document
 from mapsi.web.accounts.keys import password_fault
 from mapsi.web.accounts.passwords import SHORTEST, PasswordError, check_password, hash_password
 from mapsi.web.accounts.searches import account_searches
-from mapsi.web.accounts.sessions import enter, leave, present, token
-from mapsi.web.languages import translate as _
-from mapsi.web.onward import here
-from mapsi.web.security import keep_private
-from mapsi.web.services import current_services
+from mapsi.web.request.languages import translate as _
+from mapsi.web.request.onward import here
+from mapsi.web.request.security import keep_private
+from mapsi.web.request.sessions import enter, leave, present, token
+from mapsi.web.state.services import current_services
 
 account_pages = Blueprint("account", __name__, url_prefix="/account", template_folder="templates")
 

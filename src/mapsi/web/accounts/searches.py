@@ -9,9 +9,9 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from mapsi.catalog.people.accounts import Account
 from mapsi.errors import UsageError
-from mapsi.web.languages import translate as _
-from mapsi.web.operator.times import view_time
-from mapsi.web.services import current_services
+from mapsi.web.request.languages import translate as _
+from mapsi.web.request.times import view_time
+from mapsi.web.state.services import current_services
 
 account_searches = Blueprint("searches", __name__, url_prefix="/searches")
 """Part of the pages of one's own account, whose log-in it is behind."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from flask import Blueprint, Response, current_app, make_response, render_template
 
 from mapsi.web.accounts.links import read_stop
-from mapsi.web.security import keep_private
-from mapsi.web.services import current_services
+from mapsi.web.request.security import keep_private
+from mapsi.web.state.services import current_services
 
 stopping = Blueprint("stopping", __name__, url_prefix="/account/letters", template_folder="templates")
 

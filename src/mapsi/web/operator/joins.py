@@ -9,11 +9,11 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from mapsi.catalog.operations.jobs import Job
 from mapsi.catalog.product import Evidence, JoinedOffer
-from mapsi.web.cards import Card, view_card
-from mapsi.web.languages import language
-from mapsi.web.languages import translate as _
-from mapsi.web.parameters import read_page_leniently
-from mapsi.web.services import current_services
+from mapsi.web.lists.cards import Card, view_card
+from mapsi.web.request.languages import language
+from mapsi.web.request.languages import translate as _
+from mapsi.web.request.parameters import read_page_leniently
+from mapsi.web.state.services import current_services
 
 SIZE = 30
 """Products on one page."""

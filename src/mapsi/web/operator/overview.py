@@ -18,11 +18,11 @@ from mapsi.refresh.queries import Account
 from mapsi.refresh.refreshing import calls_left
 from mapsi.taxonomy import Taxonomy
 from mapsi.taxonomy.names import axis_name, class_name
-from mapsi.web.languages import language
 from mapsi.web.operator.runs import RunView, StateView, view_run, view_state
-from mapsi.web.operator.times import TimeView, view_time
 from mapsi.web.operator.work import WorkView, view_work
-from mapsi.web.services import Services
+from mapsi.web.request.languages import language
+from mapsi.web.request.times import TimeView, view_time
+from mapsi.web.state.services import Services
 
 if TYPE_CHECKING:
     from mapsi.search.finder import Finder

@@ -15,20 +15,20 @@ from mapsi.catalog.operations.jobs import Job, JobKind
 from mapsi.catalog.records import SourceRecord
 from mapsi.documents import error_document
 from mapsi.errors import MapsiError, NotFoundError
-from mapsi.web.accounts.sessions import present
-from mapsi.web.languages import translate as _
-from mapsi.web.onward import here
 from mapsi.web.operator.joins import joins
 from mapsi.web.operator.live import live_document
 from mapsi.web.operator.overview import view_overview, view_sources
 from mapsi.web.operator.reasons import in_words
 from mapsi.web.operator.runs import view_run
 from mapsi.web.operator.sources import sources
-from mapsi.web.operator.times import TimeView, view_duration, view_time
 from mapsi.web.operator.walls import walls
 from mapsi.web.operator.work import view_work
-from mapsi.web.security import keep_private
-from mapsi.web.services import current_services
+from mapsi.web.request.languages import translate as _
+from mapsi.web.request.onward import here
+from mapsi.web.request.security import keep_private
+from mapsi.web.request.sessions import present
+from mapsi.web.request.times import TimeView, view_duration, view_time
+from mapsi.web.state.services import current_services
 
 RUNS_SHOWN = 50
 BY_SCRIPT = "Mapsi-Live"

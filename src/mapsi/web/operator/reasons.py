@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-from mapsi.web.languages import language
+from mapsi.web.request.languages import language
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from mapsi.catalog.records import RunRecord
-from mapsi.web.languages import translate as _
-from mapsi.web.operator.times import TimeView, view_duration, view_time
+from mapsi.web.request.languages import translate as _
+from mapsi.web.request.times import TimeView, view_duration, view_time
 
 
 @dataclass(frozen=True, slots=True)

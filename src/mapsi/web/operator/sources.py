@@ -14,8 +14,8 @@ from mapsi.catalog.records import SourceRecord
 from mapsi.errors import MapsiError, UsageError
 from mapsi.providers import FORMATS
 from mapsi.refresh.admitting import admit_source, read_duration
-from mapsi.web.languages import translate as _
-from mapsi.web.services import current_services
+from mapsi.web.request.languages import translate as _
+from mapsi.web.state.services import current_services
 
 sources = Blueprint("sources", __name__, url_prefix="/sources")
 """Part of the operator's pages, whose log-in it is behind."""

@@ -11,11 +11,11 @@ from mapsi.catalog.filters import Filters
 from mapsi.catalog.operations.jobs import Job
 from mapsi.catalog.query import Query
 from mapsi.errors import NotFoundError
-from mapsi.web.cards import PictureView, view_picture
-from mapsi.web.languages import language
-from mapsi.web.languages import translate as _
-from mapsi.web.parameters import read_page_leniently
-from mapsi.web.services import current_services
+from mapsi.web.lists.cards import PictureView, view_picture
+from mapsi.web.request.languages import language
+from mapsi.web.request.languages import translate as _
+from mapsi.web.request.parameters import read_page_leniently
+from mapsi.web.state.services import current_services
 
 SIZE = 60
 """Pictures on one page of a wall."""

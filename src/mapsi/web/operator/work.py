@@ -8,8 +8,8 @@ from datetime import datetime
 
 from mapsi.catalog import Catalog
 from mapsi.catalog.operations.jobs import JobKind, WaitingJob
-from mapsi.web.languages import translate as _
-from mapsi.web.operator.times import TimeView, view_time
+from mapsi.web.request.languages import translate as _
+from mapsi.web.request.times import TimeView, view_time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,11 +16,11 @@ from mapsi.collect.review.session import Review
 from mapsi.errors import MapsiError
 from mapsi.imaging import PhotoLimits
 from mapsi.settings import Settings
-from mapsi.web.assets import setup_assets
-from mapsi.web.languages import language, setup_languages, switch_url
+from mapsi.web.request.assets import setup_assets
+from mapsi.web.request.languages import language, setup_languages, switch_url
+from mapsi.web.request.security import setup_security
 from mapsi.web.review.pages import pages
 from mapsi.web.review.services import ReviewServices, attach, current_services
-from mapsi.web.security import setup_security
 
 HOSTS = frozenset({"127.0.0.1", "localhost"})
 LARGEST_REQUEST = 16 * 1024

@@ -13,7 +13,7 @@ from mapsi.collect.review.session import ReviewPhoto, Tally
 from mapsi.errors import UsageError
 from mapsi.imaging import decode_photo, encode_jpeg, read_photo_bytes
 from mapsi.taxonomy import Class
-from mapsi.web.languages import LANGUAGES, language
+from mapsi.web.request.languages import LANGUAGES, language
 from mapsi.web.review.services import current_services
 
 pages = Blueprint("review", __name__, template_folder="templates", static_folder="static", static_url_path="/assets")

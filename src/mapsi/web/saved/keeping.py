@@ -11,9 +11,9 @@ from werkzeug.wrappers import Response
 
 from mapsi.catalog.people.accounts import Account
 from mapsi.errors import NotFoundError, UsageError
-from mapsi.web.accounts.sessions import visitor
+from mapsi.web.request.sessions import visitor
 from mapsi.web.saved.device import MOST, read_device, write_device
-from mapsi.web.services import current_services
+from mapsi.web.state.services import current_services
 
 _KEY = "saved"
 

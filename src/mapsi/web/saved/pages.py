@@ -9,12 +9,12 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from mapsi.catalog.people.saved import SavedProduct
-from mapsi.web.cards import Card, view_card
-from mapsi.web.languages import format_price, language
-from mapsi.web.languages import translate as _
-from mapsi.web.onward import wish
+from mapsi.web.lists.cards import Card, view_card
+from mapsi.web.request.languages import format_price, language
+from mapsi.web.request.languages import translate as _
+from mapsi.web.request.onward import wish
 from mapsi.web.saved.keeping import TooManySavedError, save, saved, unsave
-from mapsi.web.services import current_services
+from mapsi.web.state.services import current_services
 
 saved_pages = Blueprint("saved", __name__, template_folder="templates")
 

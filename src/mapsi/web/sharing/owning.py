@@ -11,8 +11,8 @@ from werkzeug.wrappers import Response
 
 from mapsi.catalog.people.accounts import Account
 from mapsi.catalog.people.shares import NotOwnerError, Owner
-from mapsi.web.accounts.sessions import PHOTOS, visitor
-from mapsi.web.services import current_services
+from mapsi.web.request.sessions import PHOTOS, visitor
+from mapsi.web.state.services import current_services
 
 COOKIE = "device"
 LIFE = timedelta(days=365)

@@ -8,13 +8,13 @@ from flask import Blueprint, Response, flash, make_response, redirect, render_te
 from werkzeug.wrappers import Response as AnyResponse
 
 from mapsi.catalog.people.shares import MOST_PRODUCTS
-from mapsi.web.accounts.sessions import visitor
-from mapsi.web.cards import view_card
-from mapsi.web.languages import language
-from mapsi.web.languages import translate as _
-from mapsi.web.security import keep_private
-from mapsi.web.services import current_services
+from mapsi.web.lists.cards import view_card
+from mapsi.web.request.languages import language
+from mapsi.web.request.languages import translate as _
+from mapsi.web.request.security import keep_private
+from mapsi.web.request.sessions import visitor
 from mapsi.web.sharing.owning import become_owner, owner, require_own_photo
+from mapsi.web.state.services import current_services
 
 sharing = Blueprint("sharing", __name__, template_folder="templates")
 _NUMBER = re.compile(r"[0-9]{1,18}")

@@ -1,0 +1,1 @@
+"""One collection: class by class from searches to filed photos."""

@@ -1,0 +1,1 @@
+"""How a feed reaches us: fetched, watched, in which encoding."""

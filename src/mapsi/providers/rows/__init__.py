@@ -1,0 +1,1 @@
+"""The fields of one row of a feed, read and checked."""

@@ -1,0 +1,1 @@
+"""The garments, each a drawing of its cut."""

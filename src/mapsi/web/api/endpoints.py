@@ -1,0 +1,172 @@
+"""The JSON API, version 1; ``docs/api.md`` and ``/api/v1/openapi.json`` describe it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from flask import Blueprint, Response, jsonify, request
+
+from mapsi.catalog.product import ProductPage
+from mapsi.catalog.query import Query
+from mapsi.documents import (
+    offers_document,
+    photo_document,
+    prices_document,
+    similar_document,
+    suggestions_document,
+    words_document,
+)
+from mapsi.infer.look import Garment, Look
+from mapsi.web.api.openapi import openapi_document
+from mapsi.web.request.languages import LANGUAGES, language
+from mapsi.web.request.parameters import (
+    ParameterError,
+    check_page,
+    read_aside,
+    read_box,
+    read_flag,
+    read_query,
+    read_words,
+)
+from mapsi.web.request.security import keep_private
+from mapsi.web.request.uploads import take_photo
+from mapsi.web.state.services import current_services
+
+SUGGESTIONS = 8
+PER_GARMENT = 8
+"""Products told of each garment in a photo; its ``box`` asks for more."""
+SUGGESTION_SECONDS = 60
+"""How long a browser may answer the same letters itself."""
+
+api = Blueprint("api", __name__, url_prefix="/api/v1")
+
+
+@api.post("/search/image")
+def search_image() -> Response:
+    """A photo's classes and garments, and one page of the products like it, or like the part in ``box``. Nothing of the
+    photo is held after the answer."""
+    services = current_services()
+    query, box = _read_refined(), read_box(request.args)
+    photo = take_photo(request, services.settings)
+    look = services.finder.look(photo)
+    if box is None:
+        found = services.finder.by_look(look, query)
+        reading = look.whole
+    else:
+        reading = services.finder.read_box(photo, box)
+        found = services.finder.by_photo(reading, query)
+    document = photo_document(
+        reading,
+        check_page(found),
+        services.taxonomy,
+        sort=query.sort,
+        language=language(),
+        base_url=_base_url(),
+        facets=services.finder.photo_facets(reading, query) if _wants_facets() else None,
+        garments=[] if box or query.words else _by_garment(look, found, query),
+    )
+    return keep_private(jsonify(document))
+
+
+@api.get("/search/words")
+def search_words() -> Response:
+    """One page of the products that words find."""
+    services = current_services()
+    query = _read_query("q")
+    if not query.words:
+        raise ParameterError("q", "There are no words to search for.", "Send them as the parameter q.")
+    found = check_page(services.catalog.listings.search(query))
+    services.notes.search(query, found)
+    document = words_document(
+        query.words,
+        found,
+        services.taxonomy,
+        sort=query.sort,
+        language=language(),
+        base_url=_base_url(),
+        facets=services.catalog.listings.facets(query) if _wants_facets() else None,
+    )
+    return jsonify(document)
+
+
+@api.get("/products/<int:product_id>/similar")
+def similar(product_id: int) -> Response:
+    """One page of the products like one of them."""
+    services = current_services()
+    query = _read_refined()
+    product = services.finder.product(product_id)
+    found = check_page(services.finder.similar(product_id, query))
+    document = similar_document(
+        product, found, services.taxonomy, sort=query.sort, language=language(), base_url=_base_url()
+    )
+    return jsonify(document)
+
+
+@api.get("/products/<int:product_id>/prices")
+def prices(product_id: int) -> Response:
+    """What a product has cost."""
+    return jsonify(prices_document(product_id, current_services().finder.prices(product_id)))
+
+
+@api.get("/products/<int:product_id>/offers")
+def offers(product_id: int) -> Response:
+    """What each shop that has a product asks for it."""
+    services = current_services()
+    if request.args.get("lang", "ko") not in LANGUAGES:
+        raise ParameterError("lang", "There is no such language here.", f"There are: {', '.join(LANGUAGES)}.")
+    found = services.finder.offers(product_id)
+    return jsonify(offers_document(product_id, found, services.taxonomy, language=language(), base_url=_base_url()))
+
+
+@api.get("/suggest")
+def suggest() -> Response:
+    """What somebody who is typing may be looking for."""
+    services = current_services()
+    typed = read_words(request.args)
+    found = services.catalog.listings.suggest(typed, services.taxonomy, SUGGESTIONS)
+    response = jsonify(suggestions_document(typed, found))
+    response.headers["Cache-Control"] = f"private, max-age={SUGGESTION_SECONDS}"
+    return response
+
+
+@api.get("/openapi.json")
+def openapi() -> Response:
+    """The description of this API."""
+    return jsonify(openapi_document(current_services().taxonomy, current_services().settings))
+
+
+def _by_garment(look: Look, found: ProductPage, query: Query) -> list[tuple[Garment, ProductPage]]:
+    """Each garment with the first products like it; those of a photo of one are the answer itself."""
+    if len(look.garments) == 1 and query.page == 1 and query.sort == "likeness" and query.size >= PER_GARMENT:
+        return [(look.garments[0], replace(found, products=found.products[:PER_GARMENT]))]
+    finder = current_services().finder
+    return [
+        (garment, finder.by_photo(garment.reading, Query(filters=query.filters, size=PER_GARMENT)))
+        for garment in look.garments
+    ]
+
+
+def _read_query(words: str = "") -> Query:
+    """What is asked for; ``words`` names the parameter with the words, where there is one."""
+    services = current_services()
+    if request.args.get("lang", "ko") not in LANGUAGES:
+        raise ParameterError("lang", "There is no such language here.", f"There are: {', '.join(LANGUAGES)}.")
+    shops = [shop.slug for shop in services.catalog.listings.facets().shops]
+    query = read_query(
+        request.args, taxonomy=services.taxonomy, shops=shops, size=services.settings.page_size, size_is_free=True
+    )
+    said = read_words(request.args, words) if words else ""
+    return replace(query, words=said or None)
+
+
+def _read_refined() -> Query:
+    """What is asked for of what is alike: words that shift it, products that were pushed aside."""
+    return replace(_read_query("words"), less=read_aside(request.args))
+
+
+def _wants_facets() -> bool:
+    return read_flag(request.args, "facets")
+
+
+def _base_url() -> str:
+    return request.url_root.rstrip("/")

@@ -1,0 +1,1 @@
+"""Lists of products as pages show them."""

@@ -1,0 +1,150 @@
+"""What a photo shows, in the reader's words: one line to read and correct, and how sure of it the model is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+
+from mapsi.catalog.filters import Filters
+from mapsi.imaging import Box
+from mapsi.infer.look import Look
+from mapsi.infer.reading import AxisReading, Guess, Reading
+from mapsi.taxonomy import Taxonomy
+from mapsi.taxonomy.names import axis_name, class_name
+from mapsi.web.request.languages import translate as _
+from mapsi.web.request.parameters import write_box
+
+GUESSES = 3
+OFFERED = 8
+"""Classes that a wrong word can be corrected to: the likeliest. All others stand in the filters."""
+
+
+@dataclass(frozen=True, slots=True)
+class GuessView:
+    """A class by name, with its confidence in whole percent."""
+
+    slug: str
+    name: str
+    percent: int
+
+
+@dataclass(frozen=True, slots=True)
+class AxisView:
+    """The answer on one axis: the first guesses with their confidence, and how sure that is in words."""
+
+    slug: str
+    name: str
+    known: bool
+    words: str
+    guesses: tuple[GuessView, ...]
+
+    @property
+    def best(self) -> GuessView:
+        return self.guesses[0]
+
+
+@dataclass(frozen=True, slots=True)
+class SeenWord:
+    """One word of the line. ``corrected`` says that the shopper chose it; ``others`` are what it can be corrected
+    to."""
+
+    axis: str
+    name: str
+    text: str
+    known: bool
+    corrected: bool
+    others: tuple[GuessView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A garment found on the photo: where it is, its address (``box`` as text), and whether the page is about it."""
+
+    name: str
+    box: Box
+    address: str
+    chosen: bool
+
+
+def view_spots(look: Look, box: Box | None) -> list[Spot]:
+    """The garments to tap; none where the whole photo is one."""
+    asked = write_box(box) if box else ""
+    if len(look.garments) < 2:
+        return []
+    told = [(garment, write_box(garment.box)) for garment in look.garments]
+    return [Spot(group_name(garment.group), garment.box, text, text == asked) for garment, text in told]
+
+
+def group_name(group: str) -> str:
+    """A place on a person, as the model's map names it, in the person's language."""
+    names: dict[str, Callable[[], str]] = {
+        "upper": lambda: _("Top"),
+        "outer": lambda: _("Outerwear"),
+        "lower": lambda: _("Bottoms"),
+        "one-piece": lambda: _("One-piece"),
+        "shoes": lambda: _("Shoes"),
+        "bag": lambda: _("Bag"),
+        "accessory": lambda: _("Accessory"),
+    }
+    return names[group]() if group in names else group
+
+
+def view_axes(reading: Reading, taxonomy: Taxonomy, language: str) -> list[AxisView]:
+    """The axes of a reading, those that the model is sure of first."""
+    views = [_view_axis(answer, taxonomy, language) for answer in reading.axes.values()]
+    return sorted(views, key=lambda view: not view.known)
+
+
+def _view_axis(answer: AxisReading, taxonomy: Taxonomy, language: str) -> AxisView:
+    return AxisView(
+        slug=answer.axis,
+        name=axis_name(taxonomy, answer.axis).in_language(language),
+        known=answer.known,
+        words=describe_confidence(answer.best.confidence, known=answer.known),
+        guesses=_named(answer.axis, answer.top[:GUESSES], taxonomy, language),
+    )
+
+
+def _named(axis: str, guesses: Iterable[Guess], taxonomy: Taxonomy, language: str) -> tuple[GuessView, ...]:
+    return tuple(
+        GuessView(one.slug, class_name(taxonomy, axis, one.slug).in_language(language), round(one.confidence * 100))
+        for one in guesses
+    )
+
+
+def describe_confidence(confidence: float, *, known: bool) -> str:
+    """A calibrated probability, 0..1, as a shopper would say it."""
+    if not known:
+        return _("Just a guess")
+    if confidence >= 0.85:
+        return _("Almost certain")
+    if confidence >= 0.6:
+        return _("Fairly sure")
+    return _("Probably")
+
+
+def view_words(reading: Reading, filters: Filters, taxonomy: Taxonomy, language: str) -> list[SeenWord]:
+    """The line: what the shopper corrected, then what the model knows, then its guesses; no word twice."""
+    words = [_word(answer, filters, taxonomy, language) for answer in reading.axes.values()]
+    words.sort(key=lambda word: (not word.corrected, not word.known))
+    return list({word.text: word for word in reversed(words)}.values())[::-1]
+
+
+def _word(answer: AxisReading, filters: Filters, taxonomy: Taxonomy, language: str) -> SeenWord:
+    chosen = filters.classes.get(answer.axis, ())
+    offered = _named(answer.axis, answer.top[:OFFERED], taxonomy, language)
+    names = [class_name(taxonomy, answer.axis, slug).in_language(language) for slug in chosen]
+    return SeenWord(
+        axis=answer.axis,
+        name=axis_name(taxonomy, answer.axis).in_language(language),
+        text=", ".join(names) or offered[0].name,
+        known=answer.known or bool(chosen),
+        corrected=bool(chosen),
+        others=offered,
+    )
+
+
+def corrected(filters: Filters, axis: str, slug: str | None) -> Filters:
+    """``filters`` with ``slug`` as the one class on ``axis``, or with none where it is ``None``."""
+    rest = {name: slugs for name, slugs in filters.classes.items() if name != axis}
+    return replace(filters, classes={**rest, axis: (slug,)} if slug else rest)

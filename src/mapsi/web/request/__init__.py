@@ -1,0 +1,1 @@
+"""What every view needs of a request, and what stands around every answer."""

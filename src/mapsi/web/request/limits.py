@@ -1,0 +1,36 @@
+"""How often one client may search; counted in this process's memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from flask import Flask
+from flask_limiter import Limiter
+from limits import parse_many
+
+from mapsi.errors import SettingError
+from mapsi.web.request.clients import current_client
+
+
+def setup_limits(app: Flask, rates: dict[str, tuple[str, Iterable[str]]]) -> None:
+    """Count calls: ``rates`` maps a scope to its rate (``30 per minute``) and the endpoints that share the count.
+
+    Raises :class:`SettingError` where a rate cannot be read.
+    """
+    limiter = Limiter(current_client, app=app, storage_uri="memory://", headers_enabled=True)
+    for scope, (rate, endpoints) in rates.items():
+        _check_rate(scope, rate)
+        for endpoint in endpoints:
+            view: Any = app.view_functions[endpoint]
+            app.view_functions[endpoint] = limiter.shared_limit(rate, scope=scope)(view)
+
+
+def _check_rate(scope: str, rate: str) -> None:
+    try:
+        parse_many(rate)
+    except ValueError as error:
+        raise SettingError(
+            f"The setting MAPSI_{scope.upper()}_RATE has the value {rate!r}, which is no rate.",
+            "Write it like `30 per minute`.",
+        ) from error

@@ -1,0 +1,1 @@
+"""The server: sockets, threads and what a connection may cost."""
