@@ -19,6 +19,7 @@ import onnx
 from flask import Flask
 from onnx import TensorProto, helper, numpy_helper
 from PIL import Image, ImageDraw
+from sqlalchemy import event
 
 from mapsi.artifacts import file_digest, write_json
 from mapsi.catalog import Catalog, open_catalog
@@ -73,6 +74,23 @@ class House:
         settings = {"image_rate": "100000 per minute", "words_rate": "100000 per minute", **changes}
         made = Settings(home=self.home, **settings)  # type: ignore[arg-type]
         return create_app(made, finder=self.finder, taxonomy=self.taxonomy, secret_key="a key for tests" * 3)
+
+
+@contextmanager
+def asked_of(catalog: Catalog) -> Iterator[list[str]]:
+    """The statements that the catalogue's database is asked within the block."""
+    asked: list[str] = []
+
+    def note(connection: Any, cursor: Any, statement: str, *_: Any) -> None:
+        if statement.startswith("SELECT"):
+            asked.append(statement)
+
+    engine = catalog._database.engine
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield asked
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from werkzeug.test import TestResponse
 
 from mapsi.errors import CatalogError
 from mapsi.search.pair import ServingPair
-from small_house import House, draw_garment, grey_bytes, photo_bytes, photo_form
+from small_house import House, asked_of, draw_garment, grey_bytes, photo_bytes, photo_form
 
 IMAGE = "/api/v1/search/image"
 WORDS = "/api/v1/search/words"
@@ -54,6 +54,15 @@ def test_a_photo_is_answered_with_its_classes_and_products_like_it(client: Flask
         assert axis["top"] == sorted(axis["top"], key=lambda guess: -guess["confidence"])
     assert [set(product) for product in answer["products"]] == [PRODUCT] * 5
     assert (answer["total"], answer["page"], answer["pages"], answer["size"]) == (90, 1, 18, 5)
+
+
+@pytest.mark.parametrize("query", ["", "?box=0.1,0.1,0.8,0.8", "?audience=women&min_price=1"])
+def test_a_photo_is_answered_with_two_questions_to_the_database(client: FlaskClient, house: House, query: str) -> None:
+    """What is shown at this moment, and the products of the page with their shops, pictures and classes."""
+    send(client, photo_bytes(), query)
+    with asked_of(house.catalog) as asked:
+        assert send(client, photo_bytes(), query).status_code == 200
+    assert len(asked) == 2, asked
 
 
 def test_similarity_is_highest_for_the_picture_of_the_product_itself(client: FlaskClient) -> None:

@@ -104,6 +104,7 @@ CATALOG_FACE = {
     "imports.query_answers",
     "imports.run",
     "imports.sources",
+    "listings.columns",
     "offer",
     "operations.clicks",
     "operations.jobs",

@@ -165,7 +165,10 @@ def test_the_index_of_pictures_takes_a_joined_product_for_one(catalog: Catalog) 
         give_picture(catalog, number)
     catalog.readings.save("model", [(digest(number), embedding(number), {}) for number in numbers])
     assert len({row.group for row in catalog.readings.index_rows("model")}) == 2
-    assert catalog.listings.one_a_product(numbers, Filters()) == {numbers[0]: numbers[1], numbers[2]: numbers[2]}
+    assert catalog.listings.one_a_product(numbers, Filters(), catalog.listings.shown()) == {
+        numbers[0]: numbers[1],
+        numbers[2]: numbers[2],
+    }
 
 
 def random_feed(chance: random.Random, shop: int) -> list[Offer]:

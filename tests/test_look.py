@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -159,6 +162,23 @@ def test_each_garment_is_read_by_itself(mapped: Path) -> None:
         again = model.read_box(outfit(), garment.box)
         assert float(again.embedding @ garment.reading.embedding) == pytest.approx(1, abs=1e-4)
     assert float(look.whole.embedding @ model.read(outfit()).embedding) == pytest.approx(1, abs=1e-4)
+
+
+def test_the_network_runs_once_for_a_photo_with_its_map_and_once_for_all_garments_in_it(
+    mapped: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = Model.open(mapped)
+    runs: list[tuple[int, bool]] = []
+    run = model._session.run
+
+    def counted(outputs: Sequence[str], inputs: Mapping[str, npt.NDArray[np.float32]]) -> Any:
+        runs.append((len(inputs["photos"]), "map" in outputs))
+        return run(outputs, inputs)
+
+    monkeypatch.setattr(model, "_session", SimpleNamespace(run=counted))
+    look = model.garments(outfit())
+    assert runs == [(1, True), (len(look.garments), False)] == [(1, True), (3, False)]
+    assert np.array_equal(look.map, model.map_logits(outfit()).argmax(axis=0))
 
 
 def test_without_a_map_the_whole_photo_is_one_garment(tmp_path: Path) -> None:

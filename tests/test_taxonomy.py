@@ -55,6 +55,17 @@ def test_a_class_counts_for_what_it_is_a_kind_of() -> None:
     assert garment.kinds("heels") == ("heels",)
 
 
+def test_the_kinship_of_classes_is_that_of_their_lineages() -> None:
+    axis = load_taxonomy().find("garment")
+    exact, family, place = axis.kinship
+    for i, one in enumerate(axis.classes):
+        for k, other in enumerate(axis.classes):
+            lines = axis.lineage(one.slug), axis.lineage(other.slug)
+            assert exact[i, k] == (one.slug in lines[1] or other.slug in lines[0])
+            assert family[i, k] == (lines[0][-1] == lines[1][-1])
+            assert place[i, k] == (one.group == other.group)
+
+
 def test_offers_have_no_classes_of_what_the_catalogue_keeps_in_columns_of_its_own() -> None:
     taxonomy = load_taxonomy()
     assert set(taxonomy.axes) - set(taxonomy.listed) == {"audience", "colour"}

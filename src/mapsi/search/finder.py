@@ -13,6 +13,7 @@ from PIL import Image
 from mapsi.arrays import BoolArray
 from mapsi.catalog import Catalog
 from mapsi.catalog.filters import Filters
+from mapsi.catalog.listings.columns import Shown
 from mapsi.catalog.product import Product, ProductPage
 from mapsi.catalog.query import LARGEST_PAGE, Query
 from mapsi.catalog.records import Facets, PricePoint
@@ -82,7 +83,10 @@ class Finder:
         snapshot = self._snapshot_for(reading.model)
         if snapshot is None:
             return query.nothing
-        return self._page(snapshot, self._ranked(snapshot, wish_of(reading, self._taxonomy), query), query)
+        shown = self.catalog.listings.shown()
+        return self._page(
+            snapshot, self._ranked(snapshot, wish_of(reading, self._taxonomy), query, shown), query, shown
+        )
 
     def by_look(self, look: Look, query: Query) -> ProductPage:
         """Products like what is worn in a photo: those of each garment in turn, by how prominent it is. Words as in
@@ -94,9 +98,10 @@ class Finder:
         if snapshot is None:
             return query.nothing
         wishes = [wish_of(garment.reading, self._taxonomy) for garment in look.garments]
-        answers = [self._ranked(snapshot, wish, query) for wish in wishes]
+        shown = self.catalog.listings.shown()
+        answers = [self._ranked(snapshot, wish, query, shown) for wish in wishes]
         ranked = interleaved(answers, prominence(look, self._taxonomy), snapshot.columns.group)
-        return self._page(snapshot, ranked, query)
+        return self._page(snapshot, ranked, query, shown)
 
     def similar(self, product_id: int, query: Query) -> ProductPage:
         """Products like one of the catalogue's, itself and its variants left out; words and ``less`` as in
@@ -107,7 +112,8 @@ class Finder:
         if snapshot is None or not len(rows):
             raise NotFoundError("The picture of this product is not indexed yet.", "Try again later.")
         wish, groups = wish_of_row(snapshot, int(rows[0]), self._taxonomy), snapshot.columns.group
-        return self._page(snapshot, self._ranked(snapshot, wish, query, groups != groups[rows[0]]), query)
+        shown = self.catalog.listings.shown()
+        return self._page(snapshot, self._ranked(snapshot, wish, query, shown, groups != groups[rows[0]]), query, shown)
 
     def offers(self, product_id: int) -> list[Product]:
         """What each shop that has a product asks for it, the lowest price first; raises :class:`NotFoundError` where it
@@ -128,10 +134,12 @@ class Finder:
             raise ArtifactError("The pictures of the products are not indexed yet.", "Run `mapsi index build`.")
         return None if snapshot is None or snapshot.index.size == 0 else snapshot
 
-    def _ranked(self, snapshot: Snapshot, wish: Wish, query: Query, among: BoolArray | None = None) -> Ranked:
+    def _ranked(
+        self, snapshot: Snapshot, wish: Wish, query: Query, shown: Shown, among: BoolArray | None = None
+    ) -> Ranked:
         said = self._said(query)
         filters = said.narrow(query.filters, self._taxonomy)
-        allowed = self.catalog.listings.narrow(snapshot.columns.offer, filters) & self._named(snapshot, said, filters)
+        allowed = shown.narrow(snapshot.columns.offer, filters) & self._named(snapshot, said, filters)
         if among is not None:
             allowed &= among
         aside, left = push_aside(snapshot, wish.embedding, allowed, query.less)
@@ -150,17 +158,17 @@ class Finder:
     def _said(self, query: Query) -> PhotoWords:
         return self._words.read(query.words or "")
 
-    def _page(self, snapshot: Snapshot, ranked: Ranked, query: Query) -> ProductPage:
+    def _page(self, snapshot: Snapshot, ranked: Ranked, query: Query, shown: Shown) -> ProductPage:
         found = [int(i) for i in snapshot.columns.offer[ranked.rows]]
-        standing = self.catalog.listings.one_a_product(found, query.filters)
+        standing = self.catalog.listings.one_a_product(found, query.filters, shown)
         scores = {standing[i]: float(s) for i, s in zip(found, ranked.scores, strict=True) if i in standing}
         ids = list(scores)
         if query.sort != "likeness":
-            ids = self.catalog.listings.in_order_of_price(ids, query.sort)
-        # `narrow` let through only what is shown at this moment, so the page's own products are all that has to be
-        # loaded: a tenth of the pool. One that goes in between leaves its place empty.
-        shown = self.catalog.listings.products(ids[query.offset : query.offset + query.size])
-        products = tuple(replace(p, similarity=scores[p.id]) for p in shown)
+            ids = shown.by_price(ids, query.sort)
+        # Only what is shown was let through, so the page's own products are all that has to be loaded: a tenth of the
+        # pool. One that goes in between leaves its place empty.
+        loaded = self.catalog.listings.products(ids[query.offset : query.offset + query.size], shown.expired)
+        products = tuple(replace(p, similarity=scores[p.id]) for p in loaded)
         return replace(query.nothing, products=products, total=len(ids))
 
     def photo_facets(self, reading: Reading, query: Query) -> Facets:

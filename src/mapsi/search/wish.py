@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
+import numpy as np
+
 from mapsi.arrays import FloatArray
 from mapsi.catalog.text.photo_words import PhotoWords
 from mapsi.infer.reading import AxisReading, Reading
@@ -48,19 +50,10 @@ class Wish:
     def _by_kind(self) -> Mapping[str, tuple[float, float, float]]:
         if self.axis is None:
             return {slug: (share, share, share) for slug, share in self.kinds.items()}
-        return {cls.slug: self._agreement(self.axis, cls.slug) for cls in self.axis.classes}
-
-    def _agreement(self, axis: Axis, slug: str) -> tuple[float, float, float]:
-        lineage, group = axis.lineage(slug), axis.by_slug[slug].group
-        exact = family = place = 0.0
-        for asked, share in self.kinds.items():
-            if asked not in axis.by_slug:
-                continue
-            line = axis.lineage(asked)
-            exact += share * (slug in line or asked in lineage)
-            family += share * (line[-1] == lineage[-1])
-            place += share * (axis.by_slug[asked].group == group)
-        return (exact, family, place)
+        asked = np.array([self.kinds.get(cls.slug, 0.0) for cls in self.axis.classes])
+        exact, family, place = (self.axis.kinship @ asked).tolist()
+        slugs = (cls.slug for cls in self.axis.classes)
+        return dict(zip(slugs, zip(exact, family, place, strict=True), strict=True))
 
     def of_color(self, slug: str) -> float:
         """How far a colour family is what is asked for, 0..1; of an unknown one what a guess would be right by."""

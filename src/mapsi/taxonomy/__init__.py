@@ -15,6 +15,9 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from mapsi.arrays import BoolArray
 from mapsi.errors import ArtifactError, NotFoundError
 
 SHIPPED = ("paper17", "garment", "audience", "colors")
@@ -80,6 +83,20 @@ class Axis:
         except KeyError:
             known = ", ".join(self.by_slug)
             raise NotFoundError(f"The axis {self.slug} has no class {slug!r}.", f"It has: {known}.") from None
+
+    @cached_property
+    def kinship(self) -> BoolArray:
+        """How classes are related, (3, classes, classes): one is the other or a kind of it, or the other way round;
+        they are of one family (heels and sneakers are shoes); they are worn in the same place."""
+        lines = [self.lineage(cls.slug) for cls in self.classes]
+        return np.array(
+            [
+                [[one[0] in other or other[0] in one for other in lines] for one in lines],
+                [[one[-1] == other[-1] for other in lines] for one in lines],
+                [[one.group == other.group for other in self.classes] for one in self.classes],
+            ],
+            np.bool_,
+        )
 
     def lineage(self, slug: str) -> tuple[str, ...]:
         """``slug``, its parent, the parent's parent and so on: ``("sneakers", "shoes")``."""

@@ -1,4 +1,4 @@
-"""What photo answers are narrowed by: a few numbers of each offer that is shown, in memory, 30 bytes each.
+"""What photo answers are narrowed and ordered by: a few numbers of each offer that is shown, in memory, 40 bytes each.
 
 The index of words counts products; here it is single offers, whose pictures a photo is compared with. They are read
 with the first photo, not with the first word, and follow the book of changes.
@@ -17,50 +17,46 @@ import numpy.typing as npt
 from sqlalchemy import Connection, select
 
 from mapsi.arrays import BoolArray, IntArray
-from mapsi.catalog.filters import Expired, Filters
+from mapsi.catalog.filters import Expired, Filters, Sort
 from mapsi.catalog.store.changes import changes_since
-from mapsi.catalog.store.generation import read_generation
 from mapsi.catalog.store.money import to_order
 from mapsi.catalog.store.tables import Listing, Shop
 
 _PART = 500
-_FIELDS = ("offer_id", "shop_id", "price_order", "audience", "classes", "colors")
+_FIELDS = ("offer_id", "shop_id", "price_order", "joined", "audience", "classes", "colors")
+_NONE = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """One entry an offer, by rising ``offer``: its ``price`` in ten-thousandths of a unit, its shop's number, and codes
-    of audience, classes and colours, whose values are texts in ``values``."""
+    """One entry an offer, by rising ``offer``: its ``price`` in ten-thousandths of a unit, its shop's number, the
+    number under which its product is ``joined`` with those of other shops, 0 where it is not, and codes of audience,
+    classes and colours, whose values are texts in ``values``. ``shops`` gives the number of a slug."""
 
     generation: int
     offer: IntArray
     price: IntArray
     shop: IntArray
+    joined: IntArray
     codes: Mapping[str, npt.NDArray[np.int32]]
     values: Mapping[str, Sequence[str]]
+    shops: Mapping[str, int]
 
-    def narrow(self, offers: IntArray, filters: Filters, expired: Expired, shops: Mapping[str, int]) -> BoolArray:
-        """Which of ``offers``, shape (n,), are here, have not ``expired`` and pass the filters. ``shops`` gives the
-        number of a slug."""
-        if not len(self.offer):
-            return np.zeros(len(offers), np.bool_)
-        # Of the offers (5, 8, 9) among (3, 5, 9) here, ``at`` is (1, 2, 2), where (5, 9, 9) stand: 8 is not here.
+    def places(self, offers: IntArray) -> tuple[IntArray, BoolArray]:
+        """Where each of ``offers`` stands, and whether it does: of (5, 8, 9) among (3, 5, 9) here, (1, 2, 2), where
+        (5, 9, 9) stand; 8 is not here. There has to be any."""
         at = np.minimum(np.searchsorted(self.offer, offers), len(self.offer) - 1)
-        keep: BoolArray = self.offer[at] == offers
-        for mask in self._masks(at, filters, shops):
-            keep &= mask
-        if expired:
-            keep &= ~np.isin(self.shop[at], list(expired.shops)) & ~np.isin(offers, list(expired.offers))
-        return keep
+        return at, self.offer[at] == offers
 
-    def _masks(self, at: IntArray, filters: Filters, shops: Mapping[str, int]) -> Iterable[BoolArray]:
+    def masks(self, at: IntArray, filters: Filters) -> Iterable[BoolArray]:
+        """Which of the entries ``at`` pass, filter by filter."""
         price = self.price[at]
         if filters.min_price is not None:
             yield price >= int(to_order(filters.min_price).to_integral_value(ROUND_CEILING))
         if filters.max_price is not None:
             yield price <= int(to_order(filters.max_price).to_integral_value(ROUND_FLOOR))
         if filters.shops:
-            yield np.isin(self.shop[at], [shops[slug] for slug in filters.shops if slug in shops])
+            yield np.isin(self.shop[at], [self.shops[slug] for slug in filters.shops if slug in self.shops])
         if filters.audiences:
             yield self._holding("audience", at, filters.admitted_audiences)
         if filters.colors:
@@ -76,6 +72,44 @@ class Columns:
         return np.asarray(lets[self.codes[name][at]])
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What is shown at one moment: ``columns``, but for what has ``expired``."""
+
+    columns: Columns
+    expired: Expired
+
+    def narrow(self, offers: IntArray, filters: Filters) -> BoolArray:
+        """Which of ``offers``, shape (n,), are shown and pass the filters."""
+        columns, expired = self.columns, self.expired
+        if not len(columns.offer):
+            return np.zeros(len(offers), np.bool_)
+        at, keep = columns.places(offers)
+        for mask in columns.masks(at, filters):
+            keep &= mask
+        if expired:
+            keep &= ~np.isin(columns.shop[at], list(expired.shops)) & ~np.isin(offers, list(expired.offers))
+        return keep
+
+    def joined(self, offers: Sequence[int]) -> list[int]:
+        """Those of ``offers`` that other shops have as well."""
+        if not len(self.columns.offer):
+            return []
+        at, here = self.columns.places(np.array(offers, np.int64))
+        return [
+            offer for offer, is_one in zip(offers, here & (self.columns.joined[at] != _NONE), strict=True) if is_one
+        ]
+
+    def by_price(self, offers: Sequence[int], sort: Sort) -> list[int]:
+        """Those of ``offers`` that are listed, by their lowest price; equal ones in the order given."""
+        if not len(self.columns.offer):
+            return []
+        at, here = self.columns.places(np.array(offers, np.int64))
+        prices = self.columns.price[at]
+        order = np.argsort(-prices if sort == "price-down" else prices, kind="stable")
+        return [offers[k] for k in order if here[k]]
+
+
 class ColumnsKeeper:
     """Hands out the columns that fit the generation a transaction sees. Safe to share between threads."""
 
@@ -83,16 +117,15 @@ class ColumnsKeeper:
         self._kept: Columns | None = None
         self._lock = Lock()
 
-    def at(self, connection: Connection) -> Columns | None:
-        """The columns of this generation; ``None`` where a later transaction has moved them on."""
-        generation = read_generation(connection)
+    def at(self, connection: Connection, generation: int) -> Columns | None:
+        """The columns of the ``generation`` that a transaction sees; ``None`` where a later one has moved them on."""
         with self._lock:
             if self._kept is None or self._kept.generation < generation:
                 self._kept = _catch_up(connection, self._kept, generation)
             return self._kept if self._kept.generation == generation else None
 
 
-def shop_numbers(connection: Connection) -> dict[str, int]:
+def _shop_numbers(connection: Connection) -> dict[str, int]:
     """The number of each shop by its slug."""
     return {row.slug: row.id for row in connection.execute(select(Shop.slug, Shop.id))}
 
@@ -101,27 +134,33 @@ def _catch_up(connection: Connection, before: Columns | None, generation: int) -
     query = select(*(getattr(Listing, name) for name in _FIELDS)).order_by(Listing.offer_id)
     changed = None if before is None else changes_since(connection, before.generation)
     if before is None or changed is None:
-        return _columns(generation, connection.execute(query))
+        return _columns(generation, connection.execute(query), _shop_numbers(connection))
     parts = [changed[at : at + _PART] for at in range(0, len(changed), _PART)]
     rows = [row for part in parts for row in connection.execute(query.where(Listing.offer_id.in_(part)))]
-    return _joined(before, np.array(changed, np.int64), _columns(generation, rows))
+    return _joined(before, np.array(changed, np.int64), _columns(generation, rows, _shop_numbers(connection)))
 
 
-def _columns(generation: int, rows: Iterable[Any]) -> Columns:
+def _columns(generation: int, rows: Iterable[Any], shops: Mapping[str, int]) -> Columns:
     known: dict[str, dict[str, int]] = {name: {} for name in ("audience", "classes", "colors")}
 
     def code(name: str, text: str | None) -> int:
         return known[name].setdefault(text or "", len(known[name]))
 
     numbers = [
-        (row.offer_id, row.shop_id, row.price_order, *(code(name, getattr(row, name)) for name in known))
+        (
+            row.offer_id,
+            row.shop_id,
+            row.price_order,
+            row.joined or _NONE,
+            *(code(name, getattr(row, name)) for name in known),
+        )
         for row in rows
     ]
-    table = np.array(numbers, np.int64).reshape(-1, 6)
-    codes = {name: table[:, 3 + at].astype(np.int32) for at, name in enumerate(known)}
+    table = np.array(numbers, np.int64).reshape(-1, 7)
+    codes = {name: table[:, 4 + at].astype(np.int32) for at, name in enumerate(known)}
     values = {name: tuple(texts) for name, texts in known.items()}
-    offer, shop, price = (np.ascontiguousarray(table[:, at]) for at in range(3))
-    return Columns(generation, offer, price, shop, codes, values)
+    offer, shop, price, joined = (np.ascontiguousarray(table[:, at]) for at in range(4))
+    return Columns(generation, offer, price, shop, joined, codes, values, shops)
 
 
 def _joined(before: Columns, changed: IntArray, fresh: Columns) -> Columns:
@@ -143,4 +182,5 @@ def _joined(before: Columns, changed: IntArray, fresh: Columns) -> Columns:
         name: np.concatenate((before.codes[name][kept], fresh.codes[name] + len(before.values[name])))[order]
         for name in before.codes
     }
-    return Columns(fresh.generation, offer[order], join(lambda c: c.price), join(lambda c: c.shop), codes, values)
+    price, shop, joined = join(lambda c: c.price), join(lambda c: c.shop), join(lambda c: c.joined)
+    return Columns(fresh.generation, offer[order], price, shop, joined, codes, values, fresh.shops)

@@ -9,10 +9,10 @@ from typing import TypeVar, cast
 
 from sqlalchemy import Connection
 
-from mapsi.arrays import BoolArray, IntArray
-from mapsi.catalog.filters import Expired, Filters, Sort
-from mapsi.catalog.listings.browsing import in_order_of_price, load_price_history, load_products
-from mapsi.catalog.listings.columns import ColumnsKeeper, shop_numbers
+from mapsi.arrays import IntArray
+from mapsi.catalog.filters import Expired, Filters
+from mapsi.catalog.listings.browsing import load_price_history, load_products
+from mapsi.catalog.listings.columns import ColumnsKeeper, Shown
 from mapsi.catalog.listings.index_keeper import IndexKeeper, Served
 from mapsi.catalog.listings.products import read_joined, read_listings, read_products_of
 from mapsi.catalog.listings.searching import Found, Hit, Searcher
@@ -23,7 +23,7 @@ from mapsi.catalog.product import Product, ProductPage
 from mapsi.catalog.query import ALL_PRODUCTS, Query
 from mapsi.catalog.records import Facets, PricePoint, Suggestion
 from mapsi.catalog.store.database import Database
-from mapsi.catalog.store.expiry import read_expired
+from mapsi.catalog.store.expiry import read_expired, read_moment
 from mapsi.catalog.text.thesaurus import shipped_thesaurus
 from mapsi.catalog.text.tokens import query_words
 from mapsi.errors import CatalogError, UsageError
@@ -95,38 +95,48 @@ class Listings:
 
         return self._ask(count)
 
+    def shop_slugs(self) -> list[str]:
+        """The shops that have products here."""
+        return [shop.slug for shop in self.facets().shops]
+
     def facets_among(self, offers: IntArray, filters: Filters) -> Facets:
         """The same for given offers instead of a search."""
         wanted = [int(offer) for offer in offers]
         return self._ask(lambda _, served, expired: self._searcher(served, expired).facets_among(wanted, filters))
 
-    def narrow(self, offers: IntArray, filters: Filters) -> BoolArray:
-        """Which of these offers, shape (n,), are shown at this moment and pass the filters. A few milliseconds, out of
-        memory: made for a photo search, which asks about all it knows."""
+    def shown(self) -> Shown:
+        """What photo answers are narrowed and ordered by, as it is at this moment: one question to the database, and
+        the rest out of memory, for a photo search asks about all it knows."""
         for _ in range(_TRIES):
             with self._database.read() as connection:
-                columns = self._columns.at(connection)
+                generation, expired = read_moment(connection, self._database.now())
+                columns = self._columns.at(connection, generation)
                 if columns is not None:
-                    expired = read_expired(connection, self._database.now())
-                    return columns.narrow(offers, filters, expired, shop_numbers(connection))
+                    return Shown(columns, expired)
         raise _too_fast()
 
-    def one_a_product(self, offers: Sequence[int], filters: Filters) -> dict[int, int]:
+    def one_a_product(self, offers: Sequence[int], filters: Filters, shown: Shown) -> dict[int, int]:
         """The offer to show in the place of each of these, in their order: of a product of several shops the cheapest
-        like it that passes as many filters; what is of the product of one before is left out."""
+        like it that passes as many filters; what is of the product of one before is left out. Where each is of one shop
+        alone, the database is not asked."""
+        several = shown.joined(offers)
+        if not several:
+            return {offer: offer for offer in offers}
         with self._database.read() as connection:
-            chooser, found = self._chooser(connection, filters), read_joined(connection, offers)
-        shown: dict[int, int] = {}
+            found = read_joined(connection, several)
+        numbers = shown.columns.shops
+        chooser = Chooser(filters, [numbers[slug] for slug in filters.shops if slug in numbers], shown.expired)
+        standing: dict[int, int] = {}
         told: set[int] = set()
         for offer in offers:
             variants = found.get(offer, ())
             row = next((row for row in variants if row.offer_id == offer), None)
             if row is None:
-                shown[offer] = offer
+                standing[offer] = offer
             elif row.product not in told:
                 told.add(row.product)
-                shown[offer] = chooser.cheapest_like(row, variants)
-        return shown
+                standing[offer] = chooser.cheapest_like(row, variants)
+        return standing
 
     def offers_of(self, product_id: int) -> list[Product]:
         """What each shop that has the product of an offer asks for it, the lowest price first; empty where it is not
@@ -139,11 +149,6 @@ class Listings:
                 return []
             chosen = Chooser(Filters(), (), expired).of_each_seller(row, variants)
             return load_products(connection, chosen, expired)
-
-    def _chooser(self, connection: Connection, filters: Filters) -> Chooser:
-        numbers = shop_numbers(connection) if filters.shops else {}
-        chosen = [numbers[slug] for slug in filters.shops if slug in numbers]
-        return Chooser(filters, chosen, read_expired(connection, self._database.now()))
 
     def suggest(self, text: str, taxonomy: Taxonomy, limit: int = 8) -> tuple[Suggestion, ...]:
         """At most ``limit`` (1..10) classes, brands and frequent words that ``text`` is the beginning of, by letters or
@@ -158,20 +163,18 @@ class Listings:
         be written, :class:`BusyError` where another process is writing it."""
         return self._keeper.rebuild()
 
-    def products(self, ids: Sequence[int]) -> list[Product]:
-        """The products of these offers, in the order of ``ids``; those no longer shown are left out."""
+    def products(self, ids: Sequence[int], expired: Expired | None = None) -> list[Product]:
+        """The products of these offers, in the order of ``ids``; those no longer shown are left out. ``expired`` is
+        known to who has looked a moment ago."""
         with self._database.read() as connection:
-            return load_products(connection, ids, read_expired(connection, self._database.now()))
+            if expired is None:
+                expired = read_expired(connection, self._database.now())
+            return load_products(connection, ids, expired)
 
     def prices(self, offer_id: int) -> list[PricePoint]:
         """What an offer has cost, the oldest first; empty for one that never was."""
         with self._database.read() as connection:
             return load_price_history(connection, offer_id)
-
-    def in_order_of_price(self, offer_ids: Sequence[int], sort: Sort) -> list[int]:
-        """Those of the offers that are listed, by the lowest price of this moment; equal ones in the order given."""
-        with self._database.read() as connection:
-            return in_order_of_price(connection, offer_ids, sort)
 
     def close(self) -> None:
         """Wait for what is being built."""

@@ -6,8 +6,10 @@ that has not changed renews all its offers by writing one of them.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Connection, delete, func, select, update
 
@@ -16,7 +18,7 @@ from mapsi.catalog.store.changes import note_changes
 from mapsi.catalog.store.database import Database, begin_write
 from mapsi.catalog.store.generation import advance_generation
 from mapsi.catalog.store.locks import shop_lock, switch_lock
-from mapsi.catalog.store.tables import Listing, OfferRow, Shop, Source
+from mapsi.catalog.store.tables import Listing, OfferRow, Shop, Source, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,20 @@ def in_seconds(duration: timedelta | None) -> int | None:
 
 def read_expired(connection: Connection, now: datetime) -> Expired:
     """What has expired at ``now`` and was not swept yet."""
-    wholly, partly = _expired_shops(connection, now)
+    return _expired_of(connection, *_expired_shops(connection, now))
+
+
+def read_moment(connection: Connection, now: datetime) -> tuple[int, Expired]:
+    """The catalogue's generation and what has expired at ``now``, in one question where no shop's offers have expired
+    in part."""
+    some = (Shop.id, Shop.last_expiry, Shop.time_to_live)
+    query = select(State.generation, *some).outerjoin_from(State, Shop, Shop.first_expiry <= now).order_by(Shop.id)
+    rows = connection.execute(query).all()
+    shops = _apart([row[1:] for row in rows if row.id is not None], now)
+    return int(rows[0].generation), _expired_of(connection, *shops)
+
+
+def _expired_of(connection: Connection, wholly: list[int], partly: dict[int, datetime]) -> Expired:
     if not wholly and not partly:
         return NOTHING_EXPIRED
     offers: set[int] = set()
@@ -51,9 +66,13 @@ def read_expired(connection: Connection, now: datetime) -> Expired:
 def _expired_shops(connection: Connection, now: datetime) -> tuple[list[int], dict[int, datetime]]:
     """The shops all of whose offers have expired, and those of which some have: what was last seen then, or before."""
     query = select(Shop.id, Shop.last_expiry, Shop.time_to_live).where(Shop.first_expiry <= now)
+    return _apart(connection.execute(query.order_by(Shop.id)), now)
+
+
+def _apart(shops: Iterable[Any], now: datetime) -> tuple[list[int], dict[int, datetime]]:
     wholly: list[int] = []
     partly: dict[int, datetime] = {}
-    for shop_id, last, seconds in connection.execute(query.order_by(Shop.id)):
+    for shop_id, last, seconds in shops:
         if last is None or seconds is None or last <= now:
             wholly.append(shop_id)
         else:

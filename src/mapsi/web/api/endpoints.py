@@ -48,10 +48,12 @@ def search_image() -> Response:
     services = current_services()
     query, box = _read_refined(), read_box(request.args)
     photo = take_photo(request, services.settings)
-    look = services.finder.look(photo)
+    garments: list[tuple[Garment, ProductPage]] = []
     if box is None:
+        look = services.finder.look(photo)
         found = services.finder.by_look(look, query)
         reading = look.whole
+        garments = [] if query.words else _by_garment(look, found, query)
     else:
         reading = services.finder.read_box(photo, box)
         found = services.finder.by_photo(reading, query)
@@ -63,7 +65,7 @@ def search_image() -> Response:
         language=language(),
         base_url=_base_url(),
         facets=services.finder.photo_facets(reading, query) if _wants_facets() else None,
-        garments=[] if box or query.words else _by_garment(look, found, query),
+        garments=garments,
     )
     return keep_private(jsonify(document))
 
@@ -151,9 +153,12 @@ def _read_query(words: str = "") -> Query:
     services = current_services()
     if request.args.get("lang", "ko") not in LANGUAGES:
         raise ParameterError("lang", "There is no such language here.", f"There are: {', '.join(LANGUAGES)}.")
-    shops = [shop.slug for shop in services.catalog.listings.facets().shops]
     query = read_query(
-        request.args, taxonomy=services.taxonomy, shops=shops, size=services.settings.page_size, size_is_free=True
+        request.args,
+        taxonomy=services.taxonomy,
+        shops=services.catalog.listings.shop_slugs,
+        size=services.settings.page_size,
+        size_is_free=True,
     )
     said = read_words(request.args, words) if words else ""
     return replace(query, words=said or None)

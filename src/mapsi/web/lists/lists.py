@@ -43,10 +43,14 @@ def read_asked() -> Asked:
     """What the address asks for: a price that cannot be read is left out, and told beside its field. All else that is
     wrong is an error."""
     services = current_services()
-    shops = [shop.slug for shop in services.catalog.listings.facets().shops]
 
     def read(arguments: Arguments, faults: Mapping[str, Explanation]) -> Asked:
-        query = read_query(arguments, taxonomy=services.taxonomy, shops=shops, size=services.settings.page_size)
+        query = read_query(
+            arguments,
+            taxonomy=services.taxonomy,
+            shops=services.catalog.listings.shop_slugs,
+            size=services.settings.page_size,
+        )
         return Asked(query, read_first(arguments, query.page), faults)
 
     try:

@@ -10,7 +10,7 @@ photo, and, as often as wanted, ``less=ID``, a product that was pushed aside.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from decimal import Decimal
 from typing import cast, get_args
 
@@ -53,10 +53,15 @@ class ParameterError(UsageError):
 
 
 def read_query(
-    arguments: Arguments, *, taxonomy: Taxonomy, shops: Collection[str], size: int, size_is_free: bool = False
+    arguments: Arguments,
+    *,
+    taxonomy: Taxonomy,
+    shops: Callable[[], Collection[str]],
+    size: int,
+    size_is_free: bool = False,
 ) -> Query:
     """Read filters, order and page, but no words (:func:`read_words`); ``size`` is used where none is asked for or
-    where ``size_is_free`` is false.
+    where ``size_is_free`` is false. ``shops`` gives the slugs there are, and is called where one is asked for.
 
     Raises :class:`ParameterError`, naming the parameter.
     """
@@ -143,14 +148,14 @@ def check_page(page: ProductPage) -> ProductPage:
     return page
 
 
-def _read_filters(arguments: Arguments, taxonomy: Taxonomy, shops: Collection[str]) -> Filters:
+def _read_filters(arguments: Arguments, taxonomy: Taxonomy, shops: Callable[[], Collection[str]]) -> Filters:
     low, high = _read_price(arguments, "min_price"), _read_price(arguments, "max_price")
     if low is not None and high is not None and low > high:
         raise ParameterError("min_price", "The lowest price asked for is above the highest.", "Swap the two.")
     return Filters(
         min_price=low,
         max_price=high,
-        shops=_read_choices(arguments, "shop", shops),
+        shops=_read_choices(arguments, "shop", shops() if any(arguments.getlist("shop")) else ()),
         classes=_read_classes(arguments, taxonomy),
         audiences=cast(tuple[Audience, ...], _read_choices(arguments, "audience", AUDIENCES)),
         colors=_read_choices(arguments, "color", color_names()),
