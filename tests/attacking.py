@@ -1,7 +1,7 @@
 """Attacks on a server of one's own: whatever is sent, it is refused in a sentence and nobody else waits.
 
-Everything goes to 127.0.0.1, in loops that are bounded in number and time. ``benchmarks/attack.py`` prints them as a table,
-``test_attack.py`` plays the short form.
+Everything goes to 127.0.0.1, in loops that are bounded in number and time. ``benchmarks/attack.py`` prints them as a
+table, ``test_attack.py`` plays the short form.
 """
 
 from __future__ import annotations

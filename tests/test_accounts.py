@@ -225,7 +225,7 @@ def test_a_password_that_is_typed_differently_the_second_time_is_asked_for_again
 def test_a_program_gives_the_password_on_standard_input(run: Any) -> None:
     assert run("add", "jin@example.com", "--password-stdin", typed=f"{PASSWORD}\n").exit_code == 0
     nothing = run("password", "jin@example.com", "--password-stdin")
-    assert (nothing.exit_code, "no password on standard input" in nothing.output) == (2, True)
+    assert (nothing.exit_code, "No password arrived on standard input" in nothing.output) == (2, True)
     short = run("password", "jin@example.com", "--password-stdin", typed="short\n")
     assert (short.exit_code, "12 to 1,000" in short.output) == (2, True)
     changed = run("password", "jin@example.com", "--password-stdin", typed="another long sentence\n")

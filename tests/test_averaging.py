@@ -95,7 +95,7 @@ def test_what_cannot_be_averaged_is_a_sentence(runs: list[Path], tmp_path: Path,
         case "negative":
             shares, kind, text = [2.0, -1.0], UsageError, "2 runs need 2 shares"
         case "there":
-            into, kind, text = other, UsageError, "is there already"
+            into, kind, text = other, UsageError, "already exists"
         case "unfinished":
             (other / WEIGHTS).unlink()
             text = "is not finished"

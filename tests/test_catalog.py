@@ -153,14 +153,14 @@ def test_a_feed_that_breaks_off_changes_nothing_and_is_booked(catalog: Catalog) 
 
     def breaks_off() -> Iterator[Offer]:
         yield from (offer(str(n), "new") for n in range(2500))
-        raise FeedError("The feed breaks off in line 2501.")
+        raise FeedError("The feed is cut off in line 2501.")
 
     with pytest.raises(FeedError, match="2501"):
         take_in_all(catalog, breaks_off())
     assert shown(catalog) == ["a1"]
     (shop,) = catalog.status().shops
     assert shop.last_import is not None
-    assert (shop.last_import.state, shop.last_import.reason) == ("failed", "The feed breaks off in line 2501.")
+    assert (shop.last_import.state, shop.last_import.reason) == ("failed", "The feed is cut off in line 2501.")
     assert counts(catalog, offer("1", "a1")) == (0, 0, 1, 0)
 
 

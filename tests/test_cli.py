@@ -71,9 +71,9 @@ def test_from_a_feed_to_a_search_by_photo_and_by_words(run: Any, tmp_path: Path)
     assert [p["lowest_price"] for p in narrowed["products"]] == [1000]
     assert "린넨 셔츠 red" in run("search", "--words", "린넨").output
     mended = run("search", "--words", "tucm").output
-    assert "Nothing is found by 'tucm'; these are the results for '셔츠'." in mended
+    assert "Nothing was found for 'tucm'; these are the results for '셔츠'." in mended
     assert "3 products" in mended
-    assert "Nothing is found" not in run("search", "--words", "셔츠").output
+    assert "Nothing was found" not in run("search", "--words", "셔츠").output
     blue = json.loads(run("search", "--words", "셔츠", "--color", "blue", "--json").output)
     assert [p["name"] for p in blue["products"]] == ["린넨 셔츠 blue"]
     assert "3 offers shown" in run("catalog", "status").output
@@ -129,7 +129,7 @@ def test_evaluate_writes_its_figures(run: Any, tmp_path: Path) -> None:
         (["train", "--into", "run"], 2, "--plan, --manifest or --photos"),
         (["train", "--photos", "style", "--into", "run", "--weights", "w"], 2, "AXIS=FOLDER"),
         (["train", "--photos", "style=x", "--into", "run"], 2, "--weights"),
-        (["export", "nowhere", "--into", "x"], 7, "no run folder"),
+        (["export", "nowhere", "--into", "x"], 7, "not a run folder"),
         (["classify", "x.jpg", "--model", "nowhere"], 7, "no model folder"),
     ],
 )

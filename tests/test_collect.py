@@ -151,7 +151,7 @@ def test_ctrl_c_is_a_sentence_and_the_command_goes_on(hosts: list[PhotoSources],
         child.send_signal(signal.SIGINT)
         _, said = child.communicate(timeout=60)
     assert child.returncode == 130
-    assert "Stopped. The same command goes on from here." in said
+    assert "Stopped. Run the same command again to continue." in said
     assert "Traceback" not in said
     assert (folder / "labels.csv").exists()
 

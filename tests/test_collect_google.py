@@ -138,7 +138,7 @@ def test_the_same_picture_twice_is_given_once(site: Site, google: GoogleImages) 
         (1, f"{PICTURES}/1.jpg"),
         (3, f"{PICTURES}/2.jpg"),
     ]
-    assert {skipped.reason for skipped in google.skipped} == {"the picture stood among the results before"}
+    assert {skipped.reason for skipped in google.skipped} == {"the picture was already among the results"}
 
 
 def test_a_picture_that_the_page_takes_back_is_still_known(site: Site, google: GoogleImages) -> None:

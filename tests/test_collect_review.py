@@ -354,7 +354,7 @@ def test_a_decision_about_what_is_not_there_is_refused_and_not_written(
 def test_the_axis_is_the_first_that_has_all_the_folders() -> None:
     assert axis_of(TAXONOMY, ["knit", "slacks"], None).slug == "style"
     assert axis_of(TAXONOMY, ["hat"], None).slug == "garment"
-    with pytest.raises(UsageError, match="hat is no class of the axis style"):
+    with pytest.raises(UsageError, match="hat is not a class of the axis style"):
         axis_of(TAXONOMY, ["hat", "knit"], None)
     with pytest.raises(UsageError, match="--axis"):
         axis_of(TAXONOMY, ["knit"], "garment")

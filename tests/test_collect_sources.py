@@ -558,8 +558,8 @@ def test_lines_and_folders_that_no_class_asks_for_are_told(workshop: Workshop, t
     assert isinstance(folder, Remarking)
     assert folder.remarks(style) == [
         "The folder Suit is no class of style; is suit meant?",
-        "knit/clip.mp4 is passed over: its name does not end as a photo's does.",
-        "Passed over as left by a system: @eaDir.",
+        "knit/clip.mp4 is skipped: its name does not end like a photo's.",
+        "Skipped as system files: @eaDir.",
     ]
 
 

@@ -232,7 +232,7 @@ def test_a_missing_driver_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_file_that_is_no_database_is_told(tmp_path: Path) -> None:
     (tmp_path / "x.sqlite3").write_bytes(b"this is no database at all, but long enough to look at" * 50)
-    assert "no SQLite database" in refusal(f"sqlite:///{tmp_path / 'x.sqlite3'}").message
+    assert "not an SQLite database" in refusal(f"sqlite:///{tmp_path / 'x.sqlite3'}").message
 
 
 def test_a_folder_in_place_of_the_file_is_told(tmp_path: Path) -> None:

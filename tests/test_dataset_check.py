@@ -373,7 +373,7 @@ def test_what_cannot_be_checked_ends_in_a_sentence(run: Any, tmp_path: Path, cas
         case "another axis":
             make_folder(folder, {"knit": 1, "suit": 1})
             words += ["--axis", "garment"]
-            expected = (7, "is no class of the axis garment")
+            expected = (7, "is not a class of the axis garment")
         case "a file":
             make_folder(folder, {"knit": 1, "suit": 1})
             (tmp_path / "file").touch()

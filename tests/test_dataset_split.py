@@ -75,7 +75,7 @@ def test_shares_of_ones_choice_are_of_the_whole() -> None:
 
 @pytest.mark.parametrize("shares", [(0.7, 0.2, 0.2), (1.2, -0.1, -0.1), (0.0, 0.5, 0.5)])
 def test_shares_that_make_no_whole_are_refused(shares: tuple[float, float, float]) -> None:
-    with pytest.raises(UsageError, match="parts of one whole"):
+    with pytest.raises(UsageError, match="do not sum to 1"):
         Shares(fixed=shares)
 
 
@@ -181,7 +181,7 @@ def test_a_manifest_whose_photos_are_gone_says_how_many_and_the_first(run: Any, 
     ("words", "named"),
     [
         (["--shares", "0.7,0.3"], "is not three numbers"),
-        (["--shares", "0.7,0.2,0.2"], "parts of one whole"),
+        (["--shares", "0.7,0.2,0.2"], "do not sum to 1"),
         (["--shares", "0.7,0.2,0.1", "--test-per-class", "5"], "one of the two"),
     ],
 )

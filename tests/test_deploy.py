@@ -63,7 +63,8 @@ def test_the_services_run_commands_there_are(compose: dict[str, Any]) -> None:
 
 
 def test_the_image_takes_what_the_project_has() -> None:
-    """The packages that locks/image.txt names, and what is copied; test_supply.py holds that the lock fits the project."""
+    """The packages that locks/image.txt names, and what is copied; test_supply.py holds that the lock fits the
+    project."""
     assert "--require-hashes -r locks/image.txt" in DOCKERFILE
     for names in re.findall(r"^COPY (.+) \S+$", DOCKERFILE, re.MULTILINE):
         assert all((ROOT / name).exists() for name in names.split())

@@ -277,7 +277,7 @@ def test_a_reading_older_than_the_index_before_is_a_sentence(
     for model in (new, write_model(tmp_path / "third", "third")):
         build(install(shop.catalog, model, tmp_path), no_progress)
         finder.status()
-    with pytest.raises(NotFoundError, match="no longer serves"):
+    with pytest.raises(NotFoundError, match="no longer in use"):
         finder.by_photo(reading, Query(size=5))
 
 

@@ -336,7 +336,7 @@ def test_an_unfinished_run_cannot_be_exported(tmp_path: Path, finished: tuple[Pa
     with pytest.raises(ArtifactError, match="not finished"):
         export(run, tmp_path / "model", ExportOptions(name="x"))
     assert not (tmp_path / "model").exists()
-    with pytest.raises(ArtifactError, match="no run folder"):
+    with pytest.raises(ArtifactError, match="not a run folder"):
         read_run(tmp_path)
 
 

@@ -52,7 +52,7 @@ def test_leavings_beside_photos_are_no_photos(folder: Path, left: str) -> None:
     (folder / left).write_bytes(b"Mac OS X")
     assert list(scan_classes(folder)) == before
     first = min(left, f"dress/{left}")
-    assert passed_over(folder) == [f"Passed over as left by a system: {first} and 1 more."]
+    assert passed_over(folder) == [f"Skipped as system files: {first} and 1 more."]
 
 
 @pytest.mark.parametrize("left", LEFT_FOLDERS)
@@ -79,11 +79,11 @@ def test_what_is_passed_over_is_told_one_by_one(folder: Path) -> None:
     (folder / "hat" / "no-suffix").write_bytes(b"x")
     (folder / "first.jpg").write_bytes(b"x")
     assert passed_over(folder) == [
-        "first.jpg is passed over: it lies in no class folder.",
-        "dress/sub/000.jpg is passed over: it does not lie directly in a class folder.",
-        "dress/sub/001.jpg is passed over: it does not lie directly in a class folder.",
-        "hat/clip.mp4 is passed over: its name does not end as a photo's does.",
-        "hat/no-suffix is passed over: its name does not end as a photo's does.",
+        "first.jpg is skipped: it is not in a class folder.",
+        "dress/sub/000.jpg is skipped: it is not directly inside a class folder.",
+        "dress/sub/001.jpg is skipped: it is not directly inside a class folder.",
+        "hat/clip.mp4 is skipped: its name does not end like a photo's.",
+        "hat/no-suffix is skipped: its name does not end like a photo's.",
     ]
 
 

@@ -400,7 +400,7 @@ def test_a_broken_row_says_why_and_the_others_stay(
 def test_of_rows_with_one_id_the_first_whole_one_counts(read: Read) -> None:
     found = read(table([{**SHIRT, "price": "?"}, SHIRT, {**SHIRT, "title": "다른 것"}]), "csv")
     assert [type(each) for each in found] == [BrokenRow, Offer, BrokenRow]
-    assert found[2] == BrokenRow(4, "The id 'A1' stands in the feed more than once; the first one counts.")
+    assert found[2] == BrokenRow(4, "The id 'A1' appears in the feed more than once; the first one counts.")
 
 
 @pytest.mark.parametrize("write", [rss, lambda rows: rss(rows).replace("\n", "\r\n")])
@@ -443,7 +443,7 @@ def test_what_is_no_feed_is_told_by_name(read: Read, format: str, feed: bytes, m
     [
         (b"hello\n", "does not name these columns: id, title, link, image_link, price"),
         (b"id,title,price,link\n1,2,3,4\n", "does not name these columns: image_link"),
-        (b"id\ttitle\tprice\tlink\timage_link\n", "holds no row"),
+        (b"id\ttitle\tprice\tlink\timage_link\n", "has no rows"),
         (b"id,title,price,link,image_link\n" + b"x" * (MAX_LINE + 1), "characters"),
     ],
 )
@@ -519,7 +519,7 @@ def test_a_quotation_that_never_ends_is_a_feed_that_breaks_off(read: Read, end: 
 def test_a_quotation_that_swallows_the_file_costs_its_row(read: Read) -> None:
     rows = table({**SHIRT, "id": f"B{n}"} for n in range(3000)).split("\n", 1)[1]
     found = read(table([SHIRT]) + 'A2,"open,글,https://shop.example/,a.jpg,100\n' + rows, "csv")
-    assert found[1] == BrokenRow(3, "The row has a quotation mark without its other half.")
+    assert found[1] == BrokenRow(3, "The row has an unmatched quotation mark.")
     assert found[:1] + found[2:] == [SHIRT_OFFER, *(replace(SHIRT_OFFER, id=f"B{n}") for n in range(3000))]
 
 

@@ -206,7 +206,7 @@ def test_a_full_feed_that_breaks_off_or_holds_nothing_is_refused(read: Read) -> 
     feed = ep([SHIRT, {**SHIRT, "id": "102"}])
     with pytest.raises(FeedError, match="breaks off in line 3"):
         read(feed[: feed.rindex("\t패션의류")])
-    with pytest.raises(FeedError, match="holds no row"):
+    with pytest.raises(FeedError, match="has no rows"):
         read(ep([], SHIRT))
 
 

@@ -200,7 +200,7 @@ def test_gateways_may_write_numbers_and_null_and_leave_out_what_is_empty() -> No
         ({"lprice": "0"}, "zero"),
         ({"lprice": 29000.5}, "no text"),
         ({"productId": ""}, "no productId"),
-        ({"productType": "13"}, "none of 1 to 12"),
+        ({"productType": "13"}, "not one of 1 to 12"),
         ({"link": "https://shopping.example.com/a b"}, "can be used as it stands"),
         ({"link": "https://shopping.example.com/?a=1&amp;b=2"}, "can be used as it stands"),
         ({"link": "javascript:alert(1)"}, "not an absolute"),
@@ -213,7 +213,7 @@ def test_an_item_that_cannot_be_used_says_why(change: dict[str, Any], reason: st
     assert row.line == 4
     assert row.reason.startswith("셔츠: The ")
     assert reason in row.reason
-    assert read_item("item", 1) == BrokenRow(1, "The item is no object.")
+    assert read_item("item", 1) == BrokenRow(1, "The item is not an object.")
 
 
 # --- paging ----------------------------------------------------------------------------------------------------------
@@ -418,9 +418,9 @@ def test_a_day_that_the_server_calls_spent_is_not_tried_again(server: ShopJsonSe
         (Fault(status=404, body=b"<html>"), r"no shopping search \(404\)"),
         (Fault(status=418, body=b'{"errorCode": "<script>"}'), r"fault of its own \(418\)"),
         (emulator.WEB_PAGE, "not JSON"),
-        (emulator.BROKEN_JSON, "not JSON, or breaks off"),
+        (emulator.BROKEN_JSON, "not JSON, or is cut off"),
         (emulator.OTHER_JSON, "has no items"),
-        (Fault(body=b'{"items": [], "total": "many"}'), "total is no number"),
+        (Fault(body=b'{"items": [], "total": "many"}'), "total is not a number"),
         (Fault(body=b"[" * 100_000), "not JSON"),
     ],
 )
@@ -583,11 +583,11 @@ def test_kept_answers_are_read_as_if_they_came_just_now(
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("{", "not JSON, or breaks off"),
-        ('{"items": []}', "hold no item"),
+        ("{", "not JSON, or is cut off"),
+        ('{"items": []}', "have no items"),
         ('{"total": 1}', "no items"),
         ("[1]", "no items"),
-        ("[]", "hold no item"),
+        ("[]", "have no items"),
         ('{"items": []}\n{"items": [', "Line 2: The answer is not JSON"),
         ('{"errorMessage": "x", "errorCode": "024"}', "no items"),
     ],

@@ -59,17 +59,18 @@ def test_every_reason_that_is_given_has_its_korean(reason: str) -> None:
 
 
 def test_several_sentences_are_one_reason() -> None:
-    held = "12 of 20 offers would be gone, more than the 50% that may go without a person looking. "
+    held = "12 of 20 offers would be gone, more than the 50% that may disappear without a person looking. "
     assert told_in(f"{held}The feed is held back; nothing was changed.", "ko").text == (
-        "상품 20개 중 12개가 사라지게 돼요. 사람이 보지 않고 사라져도 되는 50%보다 많아요. 피드를 보류했고, 바뀐 것은 없어요."
+        "상품 20개 중 12개가 사라지게 돼요. 사람이 보지 않고 사라져도 되는 50%보다 많아요. 피드를 보류했고, 바뀐 것은 "
+        "없어요."
     )
     none = (
-        "None of the feed's 3 rows can be used; the first, in line 2: The row has no price. Mend the feed; nothing was "
+        "None of the feed's 3 rows can be used; the first, in line 2: The row has no price. Fix the feed; nothing was "
     )
     assert told_in(f"{none}changed.", "ko").text.startswith(
         "피드의 행 3개를 하나도 쓸 수 없어요. 첫 행(2번째 줄): 행에 price"
     )
-    used = "The product is used, its condition says; a page of new clothes cannot say so. Its offer stays as it was."
+    used = "The product is used, by its condition; only new products are shown here. Its offer stays as it was."
     assert told_in(used, "ko").text.startswith("condition에 따르면 중고 상품")
 
 

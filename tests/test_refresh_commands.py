@@ -124,7 +124,7 @@ def test_one_source_that_goes_wrong_does_not_keep_the_others_back(run: Any, tmp_
     told(run("sources", "add", "b", "--format", "csv", "--at", tmp_path / "b.csv"))
     output = told(run("refresh", "--no-index"), 5)
     assert "a: 1 new" in output
-    assert "mapsi: b: The feed breaks off" in output
+    assert "mapsi: b: The feed is cut off" in output
     assert "c: 1 new" in output
 
 

@@ -176,7 +176,7 @@ def test_the_runs_are_a_book(catalog: Catalog) -> None:
     take_in(catalog, offer("1"), shop="other")
     failed, renewed, done = catalog.runs.latest("haru")
     assert (failed.state, renewed.state, done.state) == ("failed", "unchanged", "done")
-    assert (done.new, done.broken, done.faults[0].reason) == (2, 1, "The id '' has not 1 to 50 characters.")
+    assert (done.new, done.broken, done.faults[0].reason) == (2, 1, "The id '' does not have 1 to 50 characters.")
     assert renewed.unchanged == 2
     assert "ValueError" in failed.reason
     assert all(run.finished is not None and run.finished >= run.started for run in (failed, renewed, done))

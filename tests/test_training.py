@@ -238,8 +238,8 @@ def test_a_class_with_too_few_photos_is_told_and_one_that_is_not_learned(
     assert shortages(Manifest((*many, *few)), classes) == [
         "garment: hat is not learned: no second class has photos, or the taxonomy does not know it.",
         "style: dandy is not learned: it has no photo to learn from.",
-        "style: shirt has only 1 photo to learn from; do not expect it to be told well.",
-        "style: shirt has no photo held out, so that nothing is measured of it.",
+        "style: shirt has only 1 photo to learn from; do not expect it to be recognised well.",
+        "style: shirt has no photo held out, so it is not measured.",
     ]
     lonely = Manifest(tuple(e for e in manifest.entries if e.part == "train" or e.sample.labels["style"] == "suit"))
     with pytest.raises(UsageError, match="held out"):
@@ -328,7 +328,7 @@ def test_ctrl_c_is_a_sentence(photos: Path, weights: Path, tmp_path: Path, monke
     words = ["train", "--photos", f"style={photos}", "--into", str(tmp_path / "run"), "--weights", str(weights)]
     done = CliRunner().invoke(main, words)
     assert done.exit_code == 130
-    assert "Stopped. The same command goes on from the last finished epoch." in done.output
+    assert "Stopped. Run the same command again to continue from the last finished epoch." in done.output
 
 
 def test_a_loss_that_is_no_number_ends_the_run_with_a_sentence(

@@ -87,12 +87,12 @@ def test_a_job_that_fails_is_told_and_tried_again(catalog: Catalog, clock: Clock
     said: list[str] = []
 
     def broken(_name: str) -> bool:
-        raise FeedError("The feed breaks off in line 7.", "Ask the shop.")
+        raise FeedError("The feed is cut off in line 7.", "Ask the shop.")
 
     catalog.jobs.put(Job("refresh", SOURCE))
     worker = Worker(catalog, Told().hands(broken), said.append)
     assert worker.step()
-    assert said == [f"refresh {SOURCE}: The feed breaks off in line 7. Ask the shop. It is tried again later."]
+    assert said == [f"refresh {SOURCE}: The feed is cut off in line 7. Ask the shop. It is tried again later."]
     assert not worker.step()
     clock.advance(timedelta(minutes=1))
     assert worker.step()
@@ -270,7 +270,7 @@ def test_the_command_does_what_is_due_and_ends(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setenv("MAPSI_QUEUE", "kafka://127.0.0.1")
     refused = CliRunner().invoke(main, ["worker"])
     assert refused.exit_code != 0
-    assert "no broker's address" in refused.output
+    assert "not the address of a broker" in refused.output
 
 
 def test_the_command_ends_after_the_job_at_hand(tmp_path: Path) -> None:

@@ -123,7 +123,9 @@ def read_photo_bytes(path: Path, limits: PhotoLimits) -> bytes:
         with path.open("rb") as file:
             return file.read(limits.max_bytes + 1)
     except OSError as error:
-        raise PhotoError(f"The file cannot be read: {error.strerror}.", "Check its path and its rights.") from error
+        raise PhotoError(
+            f"The file cannot be read: {error.strerror}.", "Check its path and its permissions."
+        ) from error
 
 
 def read_photo(path: Path, limits: PhotoLimits | None = None, *, at_least: int = 0) -> Image.Image:

@@ -51,7 +51,7 @@ def read_mail_server(address: str) -> MailServer:
         parts, port = urlsplit(""), None
     if parts.scheme not in ("smtp", "smtps") or not parts.hostname or parts.path not in ("", "/"):
         raise SettingError(
-            "MAPSI_SMTP is no mail server's address.", "Give smtp://USER:PASSWORD@HOST:587 or smtps://..."
+            "MAPSI_SMTP is not the address of a mail server.", "Give smtp://USER:PASSWORD@HOST:587 or smtps://..."
         )
     encrypted = parts.scheme == "smtps"
     user, password = unquote(parts.username or ""), unquote(parts.password or "")
@@ -70,7 +70,8 @@ def open_mail(server: MailServer) -> Iterator[Send]:
             yield lambda letter: _send(connection, letter)
     except (OSError, smtplib.SMTPException) as error:
         raise MailError(
-            f"The mail server {server.host} cannot be used: {_cause(error)}.", "Check MAPSI_SMTP, and whether it runs."
+            f"The mail server {server.host} cannot be used: {_cause(error)}.",
+            "Check MAPSI_SMTP, and that the server is running.",
         ) from error
 
 

@@ -54,20 +54,20 @@ def scan_classes(folder: Path) -> Iterator[tuple[Path, str]]:
 def passed_over(folder: Path) -> list[str]:
     """A sentence for each file that is no photo of a class though it lies among them, and one for all leavings of
     systems."""
-    told = [f"{path.name} is passed over: it lies in no class folder." for path in _entries(folder) if _is_photo(path)]
+    told = [f"{path.name} is skipped: it is not in a class folder." for path in _entries(folder) if _is_photo(path)]
     for class_folder in class_folders(folder):
         for path in sorted(class_folder.rglob("*")):
             inner = path.relative_to(folder)
             if path.is_dir() or any(map(is_leaving, inner.parts)):
                 continue
             if len(inner.parts) > 2:
-                told.append(f"{inner.as_posix()} is passed over: it does not lie directly in a class folder.")
+                told.append(f"{inner.as_posix()} is skipped: it is not directly inside a class folder.")
             elif not _is_photo(path):
-                told.append(f"{inner.as_posix()} is passed over: its name does not end as a photo's does.")
+                told.append(f"{inner.as_posix()} is skipped: its name does not end like a photo's.")
     left = [path.relative_to(folder).as_posix() for path in folder.glob("*/*") if is_leaving(path.name)]
     left += [path.name for path in folder.glob("*") if is_leaving(path.name)]
     if left:
-        told.append(f"Passed over as left by a system: {min(left)}{f' and {len(left) - 1} more' * (len(left) > 1)}.")
+        told.append(f"Skipped as system files: {min(left)}{f' and {len(left) - 1} more' * (len(left) > 1)}.")
     return told
 
 

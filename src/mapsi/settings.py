@@ -137,28 +137,28 @@ def _setting(parse: Callable[[str], Any], default: Any, help: str) -> Any:
 class Settings:
     """The values that one process runs with. Sizes are in bytes, times in seconds, unless the help says otherwise."""
 
-    home: Path = _setting(_as_path, _default_home, "Folder under which everything that is kept lies.")
+    home: Path = _setting(_as_path, _default_home, "Folder in which everything is kept.")
     database_url: Secret = _setting(
         Secret, Secret(""), "SQLAlchemy address of the catalogue; empty means SQLite in the home folder."
     )
     model: Path | None = _setting(
-        _as_optional_path, None, "Model folder that answers; empty means the one shipped with the package."
+        _as_optional_path, None, "Model folder to answer with; empty means the one shipped with the package."
     )
     taxonomy: tuple[str, ...] = _setting(
         _as_sources,
         ("paper17", "garment", "audience", "colors"),
-        "Taxonomies, comma-separated: names of shipped ones or TOML files of one's own.",
+        "Taxonomies, comma-separated: names of shipped ones or TOML files of your own.",
     )
     language: Literal["ko", "en"] = _setting(
-        _as_language, "ko", "Language where neither the person nor the browser asks for one: ko or en."
+        _as_language, "ko", "Language used when neither the visitor nor the browser asks for one: ko or en."
     )
     secret_key: Secret = _setting(
         Secret,
         Secret(""),
-        "Key that signs sessions and forms; empty means one made at random and kept in the home folder.",
+        "Key that signs sessions and forms; empty means a random one, kept in the home folder.",
     )
     behind_tls: bool = _setting(
-        _as_bool, False, "Whether a proxy in front ends TLS: cookies are then sent over https only."
+        _as_bool, False, "Whether a proxy in front terminates TLS: cookies are then sent over https only."
     )
     trusted_proxies: int = _setting(
         _whole(0, 10),
@@ -169,9 +169,9 @@ class Settings:
     allow_hosts: tuple[str, ...] = _setting(
         _as_names,
         (),
-        "Private hosts, comma-separated, that the fetcher may reach though their addresses are not public.",
+        "Private hosts, comma-separated, that the fetcher may reach even though their addresses are not public.",
     )
-    fetch_seconds: int = _setting(_whole(1, 3600), 20, "Time in which one fetched picture has to arrive in full.")
+    fetch_seconds: int = _setting(_whole(1, 3600), 20, "Time within which a fetched picture has to arrive in full.")
     collect_contact: str = _setting(
         _as_contact,
         "",
@@ -231,7 +231,7 @@ class Settings:
         "How often one client may ask for suggestions while typing, and for the pictures of an answer.",
     )
     login_rate: str = _setting(
-        str, "10 per minute", "How often one client may try to log in, or ask for a link to choose a password."
+        str, "10 per minute", "How often one client may try to log in or ask for a link to choose a password."
     )
     smtp: Secret = _setting(
         Secret,
@@ -261,7 +261,8 @@ class Settings:
     google_terms_accepted: bool = _setting(
         _as_bool,
         False,
-        "Whether you accept that Google's terms forbid automated searching without leave: turns the source google on.",
+        "Whether you accept that Google's terms forbid automated searching without permission; turns on the "
+        "source google.",
     )
     chrome: Path | None = _setting(
         _as_optional_path, None, "Chrome or Chromium that collecting starts; empty means the one that is found."
@@ -341,9 +342,7 @@ def _refuse_unknown(source: Mapping[str, str], known: Mapping[str, object]) -> N
         name for name in source if name.startswith(PREFIX) and name not in known and name not in TEST_SWITCHES
     )
     if unknown:
-        raise SettingError(
-            f"There is no setting {unknown[0]}.", "`mapsi settings` lists the ones there are; check the spelling."
-        )
+        raise SettingError(f"There is no setting {unknown[0]}.", "Check the spelling; `mapsi settings` lists them all.")
 
 
 TEST_SWITCHES = frozenset({"MAPSI_TEST_STRICT"})

@@ -43,15 +43,15 @@ class Contents:
         """Raises :class:`ArtifactError` where the list is not of this format."""
         if not isinstance(document, dict) or document.pop("format", None) != FORMAT:
             raise ArtifactError(
-                f"{file} is a backup of a format that is not known here.",
+                f"{file} is a backup in a format that this version does not know.",
                 "Restore it with the version of mapsi that made it.",
             )
         try:
             return cls(**document)
         except TypeError as error:
-            raise damaged(file, "its list of contents is not whole") from error
+            raise damaged(file, "its list of contents is incomplete") from error
 
 
 def damaged(file: Path, how: str) -> ArtifactError:
     """The error of a backup that cannot be trusted."""
-    return ArtifactError(f"The backup {file} is damaged: {how}. Nothing was restored.", "Take an earlier one.")
+    return ArtifactError(f"The backup {file} is damaged: {how}. Nothing was restored.", "Use an earlier one.")

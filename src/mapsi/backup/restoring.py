@@ -41,7 +41,7 @@ def check_backup(file: Path, progress: Advance = no_advance) -> Contents:
         raise damaged(file, f"{wrong} is not what was written")
     strange = [name for name in found if not _may_be_written(name)]
     if strange:
-        raise damaged(file, f"{strange[0]!r} is no file of a shop")
+        raise damaged(file, f"{strange[0]!r} is not a file of a shop")
     return contents
 
 
@@ -85,7 +85,7 @@ def _tables(archive: tarfile.TarFile) -> Iterator[tuple[str, list[str], Iterator
 def _stream(archive: tarfile.TarFile, member: tarfile.TarInfo) -> IO[bytes]:
     stream = archive.extractfile(member) if member.isfile() else None
     if stream is None:
-        raise tarfile.ReadError(f"{member.name} is no file")
+        raise tarfile.ReadError(f"{member.name} is not a file")
     return stream
 
 

@@ -45,7 +45,9 @@ class Filters:
     def __post_init__(self) -> None:
         for bound in (self.min_price, self.max_price):
             if bound is not None and not (bound.is_finite() and bound >= 0):
-                raise UsageError("A price bound must be a number from 0 up.", "Mend or leave out the price filter.")
+                raise UsageError(
+                    "A price bound must be a number, 0 or more.", "Correct the price filter, or leave it out."
+                )
         if self.min_price is not None and self.max_price is not None and self.min_price > self.max_price:
             raise UsageError("The lowest price asked for is above the highest.", "Swap the two.")
 

@@ -31,7 +31,7 @@ class _Commands(click.Group):
             if error.errno == errno.EPIPE:
                 raise
             where = f"{error.filename}: " if error.filename else ""
-            click.echo(f"mapsi: {where}{error.strerror or error}. Check the disk and its rights.", err=True)
+            click.echo(f"mapsi: {where}{error.strerror or error}. Check the disk and its permissions.", err=True)
             sys.exit(1)
         except ModuleNotFoundError as error:
             if (error.name or "").startswith("mapsi"):

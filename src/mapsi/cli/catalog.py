@@ -78,7 +78,9 @@ def write(folder: Path) -> None:
 
 @sample.command()
 @click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--per-class", default=60, show_default=True, type=click.IntRange(1), help="Drawings a kind of garment.")
+@click.option(
+    "--per-class", default=60, show_default=True, type=click.IntRange(1), help="Drawings per kind of garment."
+)
 @click.option("--nothing", default=0, show_default=True, type=click.IntRange(0), help="Pictures of no garment.")
 @click.option("--seed", default=0, show_default=True, help="Same seed, same drawings.")
 def draw(folder: Path, per_class: int, nothing: int, seed: int) -> None:

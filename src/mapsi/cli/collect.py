@@ -32,8 +32,10 @@ if TYPE_CHECKING:
 @click.option(
     "--source", "asked", multiple=True, metavar="SOURCE", help="See `mapsi collect sources`; may be repeated."
 )
-@click.option("--per-class", default=300, show_default=True, type=click.IntRange(1, 100_000), help="Photos a class.")
-@click.option("--into", "folder", type=click.Path(path_type=Path), help="Folder to fill; a begun one goes on.")
+@click.option("--per-class", default=300, show_default=True, type=click.IntRange(1, 100_000), help="Photos per class.")
+@click.option(
+    "--into", "folder", type=click.Path(path_type=Path), help="Folder to fill; one already begun is continued."
+)
 @click.option("--class", "slugs", multiple=True, metavar="SLUG", help="Only this class; may be repeated.")
 @click.option(
     "--min-side", default=200, show_default=True, type=click.IntRange(16, 10_000), help="Pixels of the shorter side."
@@ -41,8 +43,10 @@ if TYPE_CHECKING:
 @click.option(
     "--language", "languages", multiple=True, type=click.Choice(["ko", "en"]), help="Search words; both by default."
 )
-@click.option("--failed-again", is_flag=True, help="Try the photos again that failed to arrive in an earlier run.")
-@click.option("--downloads", default=8, show_default=True, type=click.IntRange(1, 64), help="Hosts asked at once.")
+@click.option("--failed-again", is_flag=True, help="Retry the photos that failed to arrive in an earlier run.")
+@click.option(
+    "--downloads", default=8, show_default=True, type=click.IntRange(1, 64), help="How many hosts to ask at once."
+)
 @click.pass_context
 def collect(
     context: click.Context,
@@ -71,7 +75,7 @@ def collect(
 
     if folder is None or not asked:
         raise UsageError(
-            "It is not said where to collect from, or into which folder.",
+            "Nothing says where to collect from, or which folder to fill.",
             "Give --source at least once, and --into FOLDER; `mapsi collect sources` lists the sources.",
         )
     axis = _axis(load_taxonomy([taxonomy_name]), axis_name)
@@ -121,7 +125,7 @@ def _collect(
             with open_tools(folder, axis, sources, visitor, clock, order) as tools:
                 reports = run_collection(folder, classes, tools, bars)
         except KeyboardInterrupt:
-            click.echo("\nStopped. The same command goes on from here.", err=True)
+            click.echo("\nStopped. Run the same command again to continue.", err=True)
             sys.exit(INTERRUPTED)
         finally:
             bars.close()

@@ -47,13 +47,23 @@ def dataset() -> None:
 @_axis
 @_labels
 @click.option("--model", type=click.Path(path_type=Path), help="Model folder that judges labels; the shipped one.")
-@click.option("--no-model", is_flag=True, help="Do not look for label errors: done in seconds.")
+@click.option("--no-model", is_flag=True, help="Do not look for label errors; takes seconds.")
 @click.option("--into", type=click.Path(path_type=Path), help="Folder for report.html, findings and manifest.csv.")
 @click.option("--json", "json_file", type=click.Path(path_type=Path), help="File for the findings.")
 @click.option("--min-side", default=96, show_default=True, type=click.IntRange(1), help="Shorter side in pixels.")
-@click.option("--min-photos", default=40, show_default=True, type=click.IntRange(1), help="A class should have these.")
-@click.option("--leave-out-label-errors", is_flag=True, help="Leave probable label errors out, not only tell them.")
-@click.option("--pictures", default=200, show_default=True, type=click.IntRange(0), help="Shown in the page, a kind.")
+@click.option(
+    "--min-photos", default=40, show_default=True, type=click.IntRange(1), help="How many photos a class should have."
+)
+@click.option(
+    "--leave-out-label-errors", is_flag=True, help="Leave out probable label errors instead of only listing them."
+)
+@click.option(
+    "--pictures",
+    default=200,
+    show_default=True,
+    type=click.IntRange(0),
+    help="How many to show on the page, for each kind.",
+)
 @click.option(
     "--seed", default=0, show_default=True, type=click.IntRange(0), help="Same seed, same folds, same label errors."
 )
@@ -242,7 +252,9 @@ def _tell_findings(report: CheckReport) -> None:
 @_labels
 @click.option("--into", required=True, type=click.Path(path_type=Path, dir_okay=False), help="Manifest to write.")
 @click.option(
-    "--test-per-class", type=click.IntRange(0), help="Photos a class for test, never over a fifth of it.  [default: 80]"
+    "--test-per-class",
+    type=click.IntRange(0),
+    help="Test photos per class, at most a fifth of the class.  [default: 80]",
 )
 @click.option("--shares", metavar="T,V,T", help="Shares for train, validation and test, for example 0.7,0.15,0.15.")
 @click.option(

@@ -31,11 +31,9 @@ def index() -> None:
 @click.option(
     "--model",
     type=click.Path(path_type=Path),
-    help="Model folder that this and later builds use, or `shipped`; the one used last by default.",
+    help="Model folder for this and later builds, or `shipped`; by default the one used last.",
 )
-@click.option(
-    "--recheck", is_flag=True, help="Ask for changes of all pictures now, not only of those whose time has come."
-)
+@click.option("--recheck", is_flag=True, help="Ask about changes to all pictures now, not only to those that are due.")
 def build(model: Path | None, recheck: bool) -> None:
     """Fetch missing and changed pictures, read the unread ones with the model, and switch to a fresh index.
 
@@ -66,7 +64,7 @@ def build_and_tell(settings: Settings, installation: Installation, *, recheck: b
             )
             _tell(report, installation.catalog.pictures.faults(0)[0] - report.copies.failed_count)
     except KeyboardInterrupt:
-        click.echo("\nStopped. What was copied and read is kept: `mapsi index build` goes on from there.", err=True)
+        click.echo("\nStopped. What was copied and read is kept: `mapsi index build` continues from there.", err=True)
         sys.exit(INTERRUPTED)
 
 
@@ -82,7 +80,7 @@ def _tell(report: BuildReport, resting: int) -> None:
     click.echo(f"{_told_reading(report.index)}; {report.index.indexed:,} offers can be found by a photo.")
     if resting > 0:
         click.echo(
-            f"{resting:,} more gave nothing when last asked; they are asked again later, or now with --recheck.",
+            f"{resting:,} more could not be fetched last time; they are tried again later, or now with --recheck.",
             err=True,
         )
     if reading.lost:
@@ -103,7 +101,7 @@ def _told_copies(copies: CopyReport) -> str:
     if copies.linked:
         said.append(f"{copies.linked:,} of them only linked")
     if copies.waiting:
-        said.append(f"{copies.waiting:,} put off because their host asks to wait")
+        said.append(f"{copies.waiting:,} put off because their host asked to wait")
     return ", ".join(said)
 
 
@@ -129,7 +127,7 @@ def words() -> None:
     type=click.FloatRange(min=0),
     help="How long an offer has to be gone before its picture is removed.",
 )
-@click.option("--dry-run", is_flag=True, help="Only say what would be removed.")
+@click.option("--dry-run", is_flag=True, help="Only list what would be removed.")
 def prune(days: float, dry_run: bool) -> None:
     """Remove pictures of offers long gone, files that a kill left behind, readings of models used no more, and all but
     the latest 200 runs of each shop from the book."""

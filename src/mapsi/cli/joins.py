@@ -34,7 +34,7 @@ def list_joins(page: int, as_json: bool) -> None:
         for part in parts:
             one, shares = part.product, "; ".join(evidence.told for evidence in part.shares)
             click.echo(f"    {one.id}  {one.shop_name}  {one.lowest_price:,} {one.currency}  {shares}")
-    click.echo(f"{total:,} products are had by several shops.")
+    click.echo(f"{total:,} products are sold by several shops.")
 
 
 @joins.command()
@@ -43,7 +43,7 @@ def part(product: int) -> None:
     """Take PRODUCT (its number), as its shop has it, out of what it is joined with; that holds over refreshes."""
     with open_stock(read_settings()) as catalog:
         catalog.joins.part(product)
-    click.echo(f"{product} stands by itself. Take that back: mapsi catalog joins allow {product}")
+    click.echo(f"{product} stands by itself. To undo this: mapsi catalog joins allow {product}")
 
 
 @joins.command()
@@ -53,7 +53,9 @@ def allow(product: int) -> None:
     with open_stock(read_settings()) as catalog:
         catalog.joins.allow(product)
         others = len(catalog.joins.of(product))
-    click.echo(f"{product} is joined with {others - 1} others." if others else f"{product} shares nothing with others.")
+    click.echo(
+        f"{product} is joined with {others - 1} others." if others else f"{product} is not joined with any other."
+    )
 
 
 CATALOG_COMMANDS = (joins,)

@@ -37,7 +37,7 @@ def password(email: str, password_stdin: bool) -> None:
     with open_stock(read_settings()) as catalog:
         known = catalog.accounts.named_operator(email)
         changed = catalog.accounts.change_password(known.email, _hashed(password_stdin, known.email))
-    click.echo(f"{changed.email} has another password.")
+    click.echo(f"{changed.email} has a new password.")
 
 
 @operator.command(name="list")
@@ -57,7 +57,7 @@ def remove(email: str) -> None:
     """Let the person with this mail address no longer in; a session that is open ends at once."""
     with open_stock(read_settings()) as catalog:
         removed = catalog.accounts.remove_operator(email)
-    click.echo(f"{removed.email} is no operator any more.")
+    click.echo(f"{removed.email} is no longer an operator.")
 
 
 def _hashed(from_stdin: bool, email: str) -> str:
@@ -70,7 +70,7 @@ def _hashed(from_stdin: bool, email: str) -> str:
 def _line() -> str:
     line = sys.stdin.readline().rstrip("\r\n")
     if not line:
-        raise UsageError("There is no password on standard input.", "Send it as one line.")
+        raise UsageError("No password arrived on standard input.", "Send it as one line.")
     return line
 
 

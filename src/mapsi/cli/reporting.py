@@ -111,7 +111,7 @@ def tell_shop(shop: ShopStatus, left: int | None) -> None:
 
 def _told_run(run: RunRecord) -> str:
     if run.state == "running":
-        return f"is being refreshed since {_told_time(run.started)}"
+        return f"has been refreshing since {_told_time(run.started)}"
     told = f"last run {_told_time(run.started)}: {run.state}"
     if run.state in ("done", "partial"):
         told += f", {run.new:,} new, {run.changed:,} changed, {run.unchanged:,} unchanged, {run.gone:,} gone"

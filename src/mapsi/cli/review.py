@@ -27,7 +27,9 @@ THREADS = 8
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--axis", help="Axis that the class folders label; by default the first that has them all.")
-@click.option("--model", type=click.Path(path_type=Path), help="Model folder that orders; the shipped one by default.")
+@click.option(
+    "--model", type=click.Path(path_type=Path), help="Model folder that orders the photos; the shipped one by default."
+)
 @click.option("--port", default=0, type=click.IntRange(0, 65535), help="Port on this machine; a free one by default.")
 @click.option("--browser/--no-browser", default=True, help="Whether to open the page in a browser.")
 @click.option("--apply", "carry_out", is_flag=True, help="Carry the decisions out instead of opening the page.")
@@ -69,7 +71,7 @@ def _apply(folder: Path) -> None:
         done = apply_review(folder, Journal.open(folder))
     click.echo(f"{_photos(done.moved)} moved to another class, {_photos(done.dropped)} dropped to {folder}/.dropped.")
     for path in done.missing:
-        click.echo(f"{path} was not there any more.", err=True)
+        click.echo(f"{path} was no longer there.", err=True)
 
 
 def _look(folder: Path, axis: str | None, model: Path | None, port: int, browser: bool) -> None:

@@ -98,10 +98,10 @@ def garments(photo: Path, mask: Path | None, model: Path | None, as_json: bool) 
 
 @click.command()
 @click.argument("photo", required=False, type=click.Path(path_type=Path))
-@click.option("--words", help="Words to search by; with PHOTO, what is to be another than on it.")
-@click.option("--box", metavar="X,Y,WIDTH,HEIGHT", help="Only this part of the photo, in shares of it.")
-@click.option("--page", default=1, show_default=True, type=_PAGE, help="Which page of the products.")
-@click.option("--size", default=24, show_default=True, type=_SIZE, help="How many products a page.")
+@click.option("--words", help="Words to search by; with PHOTO, what should differ from it.")
+@click.option("--box", metavar="X,Y,WIDTH,HEIGHT", help="Only this part of the photo, in fractions of its sides.")
+@click.option("--page", default=1, show_default=True, type=_PAGE, help="Which page to show.")
+@click.option("--size", default=24, show_default=True, type=_SIZE, help="Products per page.")
 @click.option("--sort", default="likeness", show_default=True, type=click.Choice(SORTS))
 @click.option("--min-price", type=float, help="Only products from this price up.")
 @click.option("--max-price", type=float, help="Only products up to this price.")
@@ -154,7 +154,7 @@ def _box(text: str) -> tuple[float, float, float, float]:
         x, y, width, height = map(float, text.split(","))
     except ValueError as error:
         raise UsageError(
-            f"{text!r} is no box.", "Write x,y,width,height in shares of the photo, such as 0.1,0.2,0.5,0.5."
+            f"{text!r} is no box.", "Write x,y,width,height in fractions of the photo's sides, such as 0.1,0.2,0.5,0.5."
         ) from error
     return x, y, width, height
 
@@ -200,11 +200,11 @@ def _told_instead(words: str, found: ProductPage) -> list[str]:
     """What was looked for where the words as typed find nothing, or little."""
     told = []
     if found.instead:
-        told.append(f"Nothing is found by {words!r}; these are the results for {found.instead!r}.")
+        told.append(f"Nothing was found for {words!r}; these are the results for {found.instead!r}.")
     if found.left_out:
-        told.append(f"No product has all of it; {found.left_out!r} was left out, these are the nearest.")
+        told.append(f"No product matches all of it; {found.left_out!r} was left out, and these come nearest.")
     elif found.whole:
-        told.append(f"Products that have all of it: {found.whole}; the nearest follow.")
+        told.append(f"Products that match all of it: {found.whole}; the nearest follow.")
     return told
 
 

@@ -77,12 +77,12 @@ def open_sample_shop(settings: Settings) -> Installation:
     catalog.close()
     if others:
         raise CatalogError(
-            f"{settings.home} holds the shop {others[0]}, and its catalogue is of an earlier version.",
+            f"{settings.home} holds the shop {others[0]}, and its catalogue is from an earlier version.",
             "Set MAPSI_HOME to another folder for the demo.",
         )
     aside = settings.home.with_name(f"{settings.home.name}-{datetime.now(UTC):%Y%m%d-%H%M%S}")
     settings.home.rename(aside)
-    click.echo(f"The sample shop was made by an earlier version: it is made anew, the old one lies in {aside}.")
+    click.echo(f"The sample shop was made by an earlier version: it is made again, and the old one is kept in {aside}.")
     return open_installation(settings, visitors=True)
 
 

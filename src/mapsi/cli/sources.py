@@ -70,7 +70,7 @@ def sources() -> None:
     type=click.FloatRange(0, 1),
     default=0.5,
     show_default=True,
-    help="Share of its offers that may go at once without a person looking.",
+    help="Share of its offers that may disappear at once without a person looking.",
 )
 @click.option("--shop-name", default="", help="What shoppers see; NAME by default.")
 def add(
@@ -94,7 +94,7 @@ def add(
     click.echo(f"{source.name} is added. {told_times(source)} Fetch it: mapsi catalog refresh {quoted(source.name)}")
     if "nothing_between" in find_provider(feed_format).terms.display:
         click.echo(
-            "The format's terms let nothing stand between its results, other shops' products neither: where they bind "
+            "The format's terms allow nothing between its results, not even other shops' products: where they bind "
             "you, keep this source in a catalogue of its own (MAPSI_HOME)."
         )
 
@@ -121,14 +121,13 @@ def remove(name: str) -> None:
     with open_stock(read_settings()) as catalog:
         source, gone = catalog.sources.remove(name)
     click.echo(
-        f"{source.name} is removed and its {gone:,} offers are gone. "
-        "What they cost and when it was refreshed stays in the books."
+        f"{source.name} is removed and its {gone:,} offers are gone. Their prices and the history of its runs are kept."
     )
 
 
 @click.command()
 @click.argument("name", required=False)
-@click.option("--dry-run", is_flag=True, help="Tell what would change, and change nothing.")
+@click.option("--dry-run", is_flag=True, help="Show what would change without changing anything.")
 @click.option("--accept", is_flag=True, help="Take a feed that was held back because so much would go.")
 @click.option("--index/--no-index", default=True, help="Whether to copy pictures and index them right away.")
 def refresh(name: str | None, dry_run: bool, accept: bool, index: bool) -> None:
@@ -139,9 +138,9 @@ def refresh(name: str | None, dry_run: bool, accept: bool, index: bool) -> None:
     wrong does not keep the others from being refreshed.
     """
     if accept and dry_run:
-        raise UsageError("--dry-run changes nothing and --accept takes a feed over.", "Give one of the two.")
+        raise UsageError("--dry-run changes nothing, and --accept takes over a feed.", "Give one of the two.")
     if accept and name is None:
-        raise UsageError("A held feed is accepted by itself.", "Name its source: mapsi catalog refresh NAME --accept.")
+        raise UsageError("A held feed is accepted on its own.", "Name its source: mapsi catalog refresh NAME --accept.")
     settings = read_settings()
     taxonomy = load_taxonomy(settings.taxonomy)
     with open_stock(settings) as catalog:

@@ -36,21 +36,27 @@ if TYPE_CHECKING:
 )
 @click.option("--nothing", type=click.Path(path_type=Path), help="Folder ANY/*.jpg of photos that show no garment.")
 @click.option(
-    "--into", "run", required=True, type=click.Path(path_type=Path), help="Run folder; an unfinished one goes on."
+    "--into", "run", required=True, type=click.Path(path_type=Path), help="Run folder; an unfinished one is continued."
 )
-@click.option("--recipe", default="mapsi", show_default=True, help="mapsi, paper, or a TOML file of yours.")
-@click.option("--backbone", help="A convolutional timm model instead of the recipe's.")
+@click.option("--recipe", default="mapsi", show_default=True, help="mapsi, paper, or a TOML file of your own.")
+@click.option("--backbone", help="A convolutional timm model, instead of the recipe's.")
 @click.option("--weights", type=click.Path(path_type=Path), help="Weights file to start from (.safetensors).")
 @click.option(
     "--imagenet", is_flag=True, help="Start from ImageNet weights, of an installed package or downloaded by timm."
 )
 @click.option(
-    "--phase", "phases", multiple=True, metavar="PX:EPOCHS", help="Input size and epochs, not the recipe's; repeatable."
+    "--phase",
+    "phases",
+    multiple=True,
+    metavar="PX:EPOCHS",
+    help="Input size and epochs, instead of the recipe's; may be repeated.",
 )
-@click.option("--batch", type=click.IntRange(2), help="Photos a step, not the recipe's.")
-@click.option("--rate", type=click.FloatRange(1e-7, 1.0), help="Peak learning rate, not the recipe's.")
+@click.option("--batch", type=click.IntRange(2), help="Photos per step, instead of the recipe's.")
+@click.option("--rate", type=click.FloatRange(1e-7, 1.0), help="Peak learning rate, instead of the recipe's.")
 @click.option("--hold-out", default=0.2, show_default=True, type=click.FloatRange(0.05, 0.5), help="Share set apart.")
-@click.option("--seed", type=click.IntRange(0), help="Of split, order and chance, not the recipe's (0).")
+@click.option(
+    "--seed", type=click.IntRange(0), help="Seed of the split, the order and all chance, instead of the recipe's (0)."
+)
 @click.option("--accelerator", default="auto", show_default=True, help="auto, cpu, gpu, ... as Lightning names them.")
 @click.option("--devices", default="auto", show_default=True, help="How many of them.")
 @click.option("--nodes", default=1, show_default=True, type=click.IntRange(1), help="How many machines.")
@@ -87,7 +93,9 @@ def train(
     if sum((plan is not None, manifest is not None, bool(photos))) != 1:
         raise UsageError("Give --plan, --manifest or --photos, one of the three.", "See `mapsi train --help`.")
     if weights is None and not imagenet:
-        raise UsageError("Nothing to start from.", "Give --weights FILE, or --imagenet for ImageNet weights.")
+        raise UsageError(
+            "There are no such weights to start from.", "Give --weights FILE, or --imagenet for ImageNet weights."
+        )
     settings = read_settings()
     taxonomy = load_taxonomy(settings.taxonomy)
     chosen = _recipe(recipe, phases, backbone=backbone, batch=batch, learning_rate=rate, seed=seed)
@@ -109,9 +117,9 @@ def train(
             return
         report_run(run, _names(taxonomy, settings.language), click.echo)
     except KeyboardInterrupt:
-        click.echo("\nStopped. The same command goes on from the last finished epoch.", err=True)
+        click.echo("\nStopped. Run the same command again to continue from the last finished epoch.", err=True)
         sys.exit(INTERRUPTED)
-    click.echo(f"Weights: {written}. Make a model folder of them with: mapsi export {run} --into FOLDER")
+    click.echo(f"Weights: {written}. Turn them into a model folder with: mapsi export {run} --into FOLDER")
 
 
 def _recipe(name: str, phases: Sequence[str], **changes: Any) -> Recipe:
@@ -188,7 +196,7 @@ def _phase(text: str) -> Phase:
 
 @click.command()
 @click.argument("found", metavar="RUN RUN...", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--shares", metavar="N,N,...", help="How much each run counts; all alike by default.")
+@click.option("--shares", metavar="N,N,...", help="Weight of each run; equal by default.")
 @click.option("--into", required=True, type=click.Path(path_type=Path), help="Run folder to write.")
 def average(found: tuple[Path, ...], shares: str | None, into: Path) -> None:
     """Average the weights of finished runs of one network into a run that can be measured and exported.

@@ -25,7 +25,7 @@ BROKERS = ("redis", "rediss", "amqp", "amqps")
 
 
 @click.command()
-@click.option("--once", is_flag=True, help="Do what is due now and end, for a cron job or a timer.")
+@click.option("--once", is_flag=True, help="Do what is due now and exit, for a cron job or a timer.")
 def worker(once: bool) -> None:
     """Refresh the sources by their times (sources add --every), keep pictures and index up to date.
 
@@ -42,7 +42,7 @@ def worker(once: bool) -> None:
         if broker and not once:
             from mapsi.work.celery_worker import make_app, work
 
-            click.echo(_stamped("working off the queue; Ctrl-C stops it"))
+            click.echo(_stamped("working through the queue; Ctrl-C stops it"))
             work(make_app(broker), catalog, hands, _say)
         else:
             _work_here(catalog, hands, once)
@@ -53,7 +53,7 @@ def broker_address(settings: Settings) -> str:
     address = settings.queue.reveal()
     if address and address.partition("://")[0] not in BROKERS:
         raise SettingError(
-            "MAPSI_QUEUE is no broker's address.",
+            "MAPSI_QUEUE is not the address of a broker.",
             "Give redis://HOST:6379/0 or amqp://USER:PASSWORD@HOST, or leave it out.",
         )
     return address
@@ -67,7 +67,7 @@ def _work_here(catalog: Catalog, hands: Hands, once: bool) -> None:
     def stop(number: int, frame: FrameType | None) -> None:
         if made.stop.is_set():
             raise KeyboardInterrupt
-        _say("stopping after the job at hand; once more stops at once")
+        _say("stopping after the current job; press again to stop at once")
         made.stop.set()
 
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -122,7 +122,7 @@ def make_hands(settings: Settings, catalog: Catalog) -> Hands:
             ask_for_letters(catalog)
         else:
             if catalog.letters.waiting(1):
-                _say("mail: letters wait and MAPSI_SMTP names no server; `mapsi accounts letters` prints them")
+                _say("mail: letters are waiting, but MAPSI_SMTP names no server; `mapsi accounts letters` prints them")
             return
         if not (settings.public_url and settings.mail_from):
             raise SettingError("Letters need MAPSI_PUBLIC_URL and MAPSI_MAIL_FROM.", "Set both beside MAPSI_SMTP.")

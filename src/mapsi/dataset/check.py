@@ -157,7 +157,7 @@ class _Work:
     def _remarks(self, label: str, kept: int) -> tuple[str, ...]:
         remarks = []
         if kept < self.options.min_photos:
-            remarks.append(f"Only {_photos(kept)} to learn from; at least {self.options.min_photos} are advised.")
+            remarks.append(f"Only {_photos(kept)} to learn from; at least {self.options.min_photos} are recommended.")
         if label in self.unchecked:
             remarks.append(self.unchecked[label])
         return tuple(remarks)
@@ -184,7 +184,7 @@ def _balance(kept: Counter[str], photos: Counter[str]) -> tuple[str, ...]:
     if kept[largest] <= MOST_TIMES * kept[smallest]:
         return (f"{said}.",)
     times = f"{kept[largest] / kept[smallest]:.0f} times as many" if kept[smallest] else "and none at all"
-    return (f"{said}: {times}. A model will favour the large ones unless training weighs the classes.",)
+    return (f"{said}: {times}. A model will favour the large classes unless training weights them.",)
 
 
 def _photos(count: int) -> str:

@@ -57,7 +57,7 @@ def find_label_errors(
     rows = np.array([i for i, label in enumerate(labels) if label not in unchecked], dtype=np.int64)
     names, given = np.unique([labels[i] for i in rows], return_inverse=True)
     if len(names) < 2:
-        alone = "There is no second class with enough photos to tell it from."
+        alone = "No second class has enough photos to tell it from."
         return LabelCheck((), {**unchecked, **{str(name): alone for name in names}})
     shares = out_of_fold(embeddings[rows], given, np.asarray(groups)[rows], seed, progress)
     suspects = np.flatnonzero(find_label_issues(given, shares, filter_by="low_self_confidence", n_jobs=1))
@@ -76,7 +76,7 @@ def _too_few(labels: Sequence[str], groups: Sequence[int]) -> dict[str, str]:
     for label, group in zip(labels, groups, strict=True):
         apart[label].add(group)
     return {
-        label: f"Its labels were not checked: {FOLDS} photos that do not belong together are needed, it has "
+        label: f"Its labels were not checked: {FOLDS} photos that do not belong together are needed, and it has "
         f"{len(found)}."
         for label, found in apart.items()
         if len(found) < FOLDS

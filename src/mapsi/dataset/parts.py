@@ -37,8 +37,9 @@ class Shares:
     def __post_init__(self) -> None:
         if self.fixed is not None and (min(self.fixed) < 0 or abs(sum(self.fixed) - 1) > 1e-6 or self.fixed[0] <= 0):
             raise UsageError(
-                f"The shares {', '.join(f'{share:g}' for share in self.fixed)} are not parts of one whole.",
-                "Give train, validation and test, for example 0.7,0.15,0.15: they sum to 1, and train has some.",
+                f"The shares {', '.join(f'{share:g}' for share in self.fixed)} do not sum to 1.",
+                "Give train, validation and test, for example 0.7,0.15,0.15: they sum to 1, and train gets more "
+                "than 0.",
             )
 
     def wanted(self, counts: Mapping[str, int]) -> tuple[dict[str, float], dict[str, float]]:
@@ -65,7 +66,7 @@ def only_axis(manifest: Manifest) -> str:
     axes = sorted({axis for entry in manifest.entries for axis in entry.sample.labels})
     if len(axes) != 1:
         named = f"labels several axes: {', '.join(axes)}" if axes else "labels no axis"
-        raise UsageError(f"The manifest {named}.", "Say with --axis which one's classes are to be divided.")
+        raise UsageError(f"The manifest {named}.", "Say with --axis whose classes to divide.")
     return axes[0]
 
 
@@ -139,7 +140,7 @@ def _shortages(
             elif got < asked - max(1, 0.1 * asked) or (got == 0 and want[cls] >= 1):
                 told.append(
                     f"{cls or 'photos without a class'}: {got} instead of {asked} photos for {SIDES[side]}, because "
-                    f"photos that belong together stay together (up to {largest[cls]} in this class)."
+                    f"photos that belong together are kept together (up to {largest[cls]} in this class)."
                 )
     return tuple(told)
 

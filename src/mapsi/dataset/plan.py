@@ -53,7 +53,7 @@ def read_plan(file: Path, root: Path | None = None) -> list[PhotoFolder]:
     except OSError as error:
         raise ArtifactError(f"The plan {file} cannot be read: {error.strerror}.", "Check the path.") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ArtifactError(f"The plan {file} is not TOML: {error}.", "Mend the line it names.") from error
+        raise ArtifactError(f"The plan {file} is not TOML: {error}.", "Fix the line it names.") from error
     entries = document.get("photos")
     if not isinstance(entries, list) or not entries:
         raise ArtifactError(f"The plan {file} has no [[photos]] entry.", "See docs/train.md.")
@@ -63,7 +63,7 @@ def read_plan(file: Path, root: Path | None = None) -> list[PhotoFolder]:
 
 def _check_entry(where: str, entry: object) -> None:
     if not isinstance(entry, dict):
-        raise ArtifactError(f"{where} is no table.", "Write [[photos]] and keys below it.")
+        raise ArtifactError(f"{where} is not a table.", "Write [[photos]] and keys below it.")
     unknown = sorted(set(entry) - _KEYS)
     if unknown:
         raise ArtifactError(f"{where}: there is no key {unknown[0]!r}.", f"There are: {', '.join(sorted(_KEYS))}.")
@@ -122,7 +122,7 @@ def gather(entry: PhotoFolder, taxonomy: Taxonomy) -> list[Sample]:
         raise ArtifactError(f"The folder {entry.folder} holds no photos.", "It should hold CLASS/*.jpg.")
     if rows and not any(_row_key(sample.path, entry) in rows for sample in samples):
         raise ArtifactError(
-            f"The labels {entry.labels} name none of the photos in {entry.folder}.",
+            f"The labels {entry.labels} match none of the photos in {entry.folder}.",
             "Their paths are relative to the labels' own folder.",
         )
     return _with_blocks(samples, rows, entry)
@@ -150,7 +150,7 @@ def _sample(entry: PhotoFolder, taxonomy: Taxonomy, path: Path, folder_class: st
     axis = taxonomy.find(entry.axis)
     if folder_class not in axis.by_slug:
         raise ArtifactError(
-            f"The folder {path.parent} is no class of the axis {axis.slug}.",
+            f"The folder {path.parent} is not a class of the axis {axis.slug}.",
             f"Add {folder_class!r} to the taxonomy, rename the folder, or list `classes` in the plan.",
         )
     labels = {entry.axis: folder_class}

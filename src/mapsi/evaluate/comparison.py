@@ -83,7 +83,7 @@ def check_shared(ours: Sequence[str], theirs: Sequence[str], truth: Iterable[str
     shared = tuple(slug for slug in ours if slug in theirs)
     if len(shared) < 2 or set(shared).isdisjoint(truth):
         raise UsageError(
-            f"The two models share {len(shared)} classes, or none that has photos here: too few to compare them.",
+            f"The two models share {len(shared)} classes, none of them with photos here: too few to compare.",
             "Compare models of the same classes.",
         )
     return shared
@@ -149,7 +149,7 @@ def verdict(figure: str, found: Difference, differs: bool) -> str:
     """One sentence, in percentage points: how much better or worse, from what to what, chance or not."""
     if not differs:
         value, low, high = (_points(x, sign=True) for x in (found.difference, found.interval.low, found.interval.high))
-        return f"{figure}: {value} points ({low} to {high}): no difference that could not be chance."
+        return f"{figure}: {value} points ({low} to {high}): the difference could be chance."
     ends = (found.interval.low, found.interval.high)
     word, (low_end, high_end) = ("better", ends) if found.difference > 0 else ("worse", (-ends[1], -ends[0]))
     value, low, high = _points(abs(found.difference)), _points(low_end), _points(high_end)

@@ -99,7 +99,8 @@ def read_pairs(file: Path) -> list[Pair]:
         raise ArtifactError(f"The picture {gone} of the pairs {file} is gone.", "Put it back, or take its row out.")
     if all(pair.learned for pair in pairs):
         raise ArtifactError(
-            f"All pairs of {file} were learned from.", "Leave some out of the training, and out of part train."
+            f"All pairs of {file} were learned from.",
+            "Leave some of them out of training, that is, out of the part train.",
         )
     return pairs
 

@@ -131,7 +131,9 @@ def with_margin(box: Box) -> Box:
     x, y, width, height = box
     inside = 0 <= x < x + width <= 1 + 1e-6 and 0 <= y < y + height <= 1 + 1e-6
     if not inside:
-        raise UsageError(f"{box} is no box in a photo.", "Give x, y, width and height as shares of it, 0 to 1.")
+        raise UsageError(
+            f"{box} is not a box in a photo.", "Give x, y, width and height as fractions of its sides, 0 to 1."
+        )
     left, top = max(0.0, x - _MARGIN * width), max(0.0, y - _MARGIN * height)
     right, bottom = min(1.0, x + (1 + _MARGIN) * width), min(1.0, y + (1 + _MARGIN) * height)
     return left, top, right - left, bottom - top

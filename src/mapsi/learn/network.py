@@ -130,7 +130,8 @@ def _widths(backbone: nn.Module) -> list[int]:
     told = list(backbone.feature_info)[-SCALES:]  # type: ignore[arg-type]
     if len(told) < SCALES or any(b["reduction"] != 2 * a["reduction"] for a, b in pairwise(told)):
         raise UsageError(
-            "This backbone has no four scales for a map of garments.", "Take resnet34 or tf_efficientnet_lite0."
+            "This backbone does not have the four scales that a map of garments needs.",
+            "Use resnet34 or tf_efficientnet_lite0.",
         )
     return [stage["num_chs"] for stage in told]
 

@@ -81,8 +81,8 @@ def _read_mask(sample: Sample, side: int, groups: int) -> UInt8Array:
     strange = np.setdiff1d(mask, [*range(groups), UNKNOWN])
     if mask.ndim != 2 or len(strange):
         raise ArtifactError(
-            f"The mask {sample.mask} holds {strange[:1].tolist() or 'colours'}, which is no group.",
-            f"Number the groups from 0 to {groups - 1}, and what is not known {UNKNOWN}.",
+            f"The mask {sample.mask} holds {strange[:1].tolist() or 'colours'}, which is not a group.",
+            f"Number the groups from 0 to {groups - 1}, and unknown pixels {UNKNOWN}.",
         )
     return mask
 
@@ -112,7 +112,7 @@ def decode(path: Path, *, at_least: int = READ_SIDE, box: Box | None = None) -> 
         photo = read_photo(path, LARGEST, at_least=at_least)
         return photo if box is None else cut(photo, box)
     except PhotoError as error:
-        raise PhotoError(error.message, "Take it out of the manifest, or put it right.") from error
+        raise PhotoError(error.message, "Remove it from the manifest, or repair it.") from error
 
 
 def background_mask(pixels: UInt8Array) -> npt.NDArray[np.bool_]:

@@ -103,7 +103,7 @@ def read_run(run: Path) -> RunConfig:
             tuple(document.get("attributes", ())),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ArtifactError(f"{run} is no run folder.", "Make one with `mapsi train`.") from error
+        raise ArtifactError(f"{run} is not a run folder.", "Make one with `mapsi train`.") from error
 
 
 def read_metrics(run: Path) -> list[dict[str, float]]:

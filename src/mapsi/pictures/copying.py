@@ -54,7 +54,9 @@ class PictureSource:
         where it cannot be had."""
         given = self.load_changed(image)
         if given is None:
-            raise RemoteError("The address says that nothing changed, to a first question.", "Check the address.")
+            raise RemoteError(
+                "The address says that nothing changed, though it was never asked before.", "Check the address."
+            )
         return given
 
     def load_changed(self, image: str, etag: str = "", last_modified: str = "") -> Given | None:

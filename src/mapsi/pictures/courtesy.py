@@ -31,7 +31,7 @@ class AskedToWaitError(MapsiError):
     """A host is left alone until ``until`` (UTC), because it wants to be or because it does not answer."""
 
     def __init__(self, host: str, until: datetime, why: str = "asks to wait") -> None:
-        super().__init__(f"{host} {why} until {until:%Y-%m-%d %H:%M} UTC.", "It is asked again after that.")
+        super().__init__(f"{host} {why} until {until:%Y-%m-%d %H:%M} UTC.", "It will be asked again after that.")
         self.until = until
 
 

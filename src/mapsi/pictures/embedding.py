@@ -121,7 +121,7 @@ class _Fetching:
         except MapsiError as error:
             return picture, error.message
         # Another picture than the one noted: asking for changes is the copying's business, and it will.
-        return picture, "" if found.digest == picture.digest else "The picture has changed behind its address."
+        return picture, "" if found.digest == picture.digest else "The picture at its address has changed."
 
 
 class _Reader:

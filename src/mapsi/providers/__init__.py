@@ -40,7 +40,7 @@ def read_offers(format: str, file: Path, base: str = "", now: datetime | None = 
 def _read_whole(provider: Provider, file: Path, base: str, now: datetime | None) -> Iterator[Offer | BrokenRow]:
     if provider.partial(file):
         raise FeedError(
-            "The feed tells only what changed.", "Import a full feed, or name its folder or address as a source."
+            "The feed lists only what changed.", "Import a full feed, or name its folder or address as a source."
         )
     for row in provider.read(file, base, now):
         if not isinstance(row, Withdrawal):

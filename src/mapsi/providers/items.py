@@ -53,7 +53,7 @@ class Items:
     def start(self, name: str, attributes: Attributes) -> None:
         self._depth += 1
         if self._depth > MAX_DEPTH:
-            raise TooDeepError(f"elements nest more than {MAX_DEPTH} deep")
+            raise TooDeepError(f"elements are nested more than {MAX_DEPTH} deep")
         if attributes:
             self._declare(attributes)
         if self._item_depth:

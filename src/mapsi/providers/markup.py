@@ -45,7 +45,7 @@ def read_items(text: TextIO) -> Iterator[Row | BrokenRow]:
     if failure is not None:
         raise failure
     if not begun:
-        raise FeedError("The feed holds no item.", "Export or fetch it again.")
+        raise FeedError("The feed has no items.", "Export or fetch it again.")
 
 
 def _chunks(text: TextIO, reading: _Reading) -> Iterator[str]:
@@ -132,7 +132,7 @@ class _Reading:
         try:
             self._parser.Parse(b"", True)
         except (expat.ExpatError, FeedError):
-            return FeedError(f"The feed breaks off in line {self._line()}.", "Export or fetch it again.")
+            return FeedError(f"The feed is cut off in line {self._line()}.", "Export or fetch it again.")
         return None
 
     def _parse(self, data: bytes) -> None:
@@ -178,4 +178,4 @@ class _Reading:
 
 
 def _refuse_doctype(*_: object) -> None:
-    raise FeedError("The feed hides entity declarations, which could unfold without end.", "Remove its DOCTYPE.")
+    raise FeedError("The feed contains entity declarations, which could expand without end.", "Remove its DOCTYPE.")

@@ -55,7 +55,8 @@ _NOT_FOR_SALE = {"렌탈": "rented out", "대여": "rented out", "도매": "sold
 
 TERMS = Terms(
     hours=72,
-    reason="The feed is made to be read anew every day; after three days without it nobody stands by its prices.",
+    reason="The feed is meant to be read every day; after three days without it, its prices can no longer be "
+    "relied on.",
 )
 
 
@@ -86,7 +87,7 @@ def to_offer(raw: Mapping[str, str], base: str, now: datetime) -> Offer:
     get = row.get
     flag = get("product_flag", "").strip()
     if flag in _NOT_FOR_SALE:
-        raise NotOfferedError(f"The product is {_NOT_FOR_SALE[flag]}, its product_flag says.")
+        raise NotOfferedError(f"The product is {_NOT_FOR_SALE[flag]}, by its product_flag.")
     category = " > ".join(name for name in (get(field, "").strip() for field in CATEGORIES) if name)
     price, sale_price = _prices(row)
     return merchant_offer(
@@ -115,7 +116,7 @@ def to_offer(raw: Mapping[str, str], base: str, now: datetime) -> Offer:
 
 def _whole_offer(row: Mapping[str, str], base: str, now: datetime) -> Offer:
     if row.get("class", "").strip().upper() == "D":
-        raise BadFieldError("The row is marked as deleted (class D) in a feed that is not one of changes.")
+        raise BadFieldError("The row is marked as deleted (class D) in a feed that does not list changes.")
     return to_offer(row, base, now)
 
 

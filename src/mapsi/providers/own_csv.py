@@ -12,7 +12,7 @@ from mapsi.providers.provider import Provider, Terms
 from mapsi.providers.rows.rows import read_rows
 from mapsi.providers.table import read_table
 
-TERMS = Terms(hours=None, reason="A table of one's own stands until the next one takes its place.")
+TERMS = Terms(hours=None, reason="A table of your own stands until the next one replaces it.")
 
 
 def read(file: Path, base: str = "", now: datetime | None = None) -> Iterator[Offer | BrokenRow]:
@@ -21,4 +21,4 @@ def read(file: Path, base: str = "", now: datetime | None = None) -> Iterator[Of
         yield from read_rows(read_table(text), base, now)
 
 
-PROVIDER = Provider("csv", "A table of one's own with the Merchant feed's field names in its first line.", read, TERMS)
+PROVIDER = Provider("csv", "A table of your own with the Merchant feed's field names in its first line.", read, TERMS)

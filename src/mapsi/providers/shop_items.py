@@ -32,7 +32,7 @@ _ANY_TIME = datetime.min.replace(tzinfo=UTC)
 
 TERMS = Terms(
     hours=24,
-    reason="The terms (7.3(3)) forbid to keep results: what a refresh brings is shown until the next day's.",
+    reason="The terms (7.3(3)) forbid keeping results: what a refresh brings is shown only until the next day's.",
     copies_pictures=False,
     display=frozenset({"nothing_between", "addresses_unaltered", "no_advertisements"}),
 )
@@ -52,7 +52,7 @@ def parse_envelope(text: str | bytes) -> Envelope:
         document = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise FeedError(
-            "The answer is not JSON, or breaks off.", "Check the base address, or try again later."
+            "The answer is not JSON, or is cut off.", "Check the base address, or try again later."
         ) from error
     return _envelope_of(document)
 
@@ -64,7 +64,9 @@ def _envelope_of(document: object) -> Envelope:
     if isinstance(total, str) and total.isascii() and total.isdigit():
         total = int(total)
     if not isinstance(total, int) or total < 0:
-        raise FeedError("The answer is not in the format shop.json: its total is no number.", "Check the base address.")
+        raise FeedError(
+            "The answer is not in the format shop.json: its total is not a number.", "Check the base address."
+        )
     return Envelope(total, document["items"])
 
 
@@ -76,7 +78,7 @@ def read_item(item: object, place: int, *, used: bool = False, about: str = "") 
     reason.
     """
     if not isinstance(item, dict):
-        return BrokenRow(place, f"{about}The item is no object.")
+        return BrokenRow(place, f"{about}The item is not an object.")
     try:
         values = {str(name): _text_of(str(name), value) for name, value in item.items()}
         availability = _availability(values.get("productType", ""))
@@ -122,7 +124,7 @@ def _availability(product_type: str) -> Availability | None:
     coming products. ``None`` stands for used; an absent type is ordinary."""
     text = product_type.strip() or "1"
     if not (text.isascii() and text.isdigit() and len(text) < 3 and 1 <= int(text) <= 12):
-        raise BadFieldError(f"The productType {shown(product_type)} is none of 1 to 12.")
+        raise BadFieldError(f"The productType {shown(product_type)} is not one of 1 to 12.")
     return _KINDS[(int(text) - 1) // 3]
 
 
@@ -133,7 +135,7 @@ def _text_of(name: str, value: object) -> str:
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
     if not isinstance(value, str):
-        raise BadFieldError(f"The {name[:40]!r} is no text.")
+        raise BadFieldError(f"The {name[:40]!r} is not text.")
     if not value.isascii():
         try:
             value.encode()
@@ -159,7 +161,7 @@ def _rows(file: Path) -> Iterator[Offer | BrokenRow]:
                 if row is not None:
                     yield row
     if not place:
-        raise FeedError("The answers hold no item.", "Ask again with other words.")
+        raise FeedError("The answers have no items.", "Ask again with other words.")
 
 
 def _envelopes(text: TextIO) -> Iterator[Envelope]:
@@ -179,12 +181,12 @@ def _envelopes(text: TextIO) -> Iterator[Envelope]:
 def _whole_document(text: str) -> object:
     if len(text) >= MAX_DOCUMENT:
         raise FeedError(
-            f"The file is one JSON document of more than {MAX_DOCUMENT:,} characters.", "Write an answer a line."
+            f"The file is one JSON document of more than {MAX_DOCUMENT:,} characters.", "Write one answer per line."
         )
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise FeedError("The file is not JSON, or breaks off.", "Keep answers as they came, one a line.") from error
+        raise FeedError("The file is not JSON, or is cut off.", "Keep answers as they came, one per line.") from error
 
 
 def _in_document(document: object) -> Iterator[Envelope]:
@@ -196,12 +198,12 @@ def _in_line(number: int, line: str) -> Envelope:
     try:
         return parse_envelope(line)
     except FeedError as error:
-        raise FeedError(f"Line {number}: {error.message}", "Keep answers as they came, one a line.") from error
+        raise FeedError(f"Line {number}: {error.message}", "Keep answers as they came, one per line.") from error
 
 
 PROVIDER = Provider(
     "shop-json",
-    "Naver Open API's shopping search: asked by the classes' words, or answers kept in a file.",
+    "Naver Open API's shopping search, asked with the classes' words, or its answers kept in a file.",
     read,
     TERMS,
 )

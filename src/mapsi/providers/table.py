@@ -76,12 +76,12 @@ def read_table(text: TextIO, columns: Columns = MERCHANT) -> Iterator[Row | Brok
         line = source.row_at
         if values is None or _is_astray(values, source.row, parse, width):
             count += 1
-            yield BrokenRow(line, "The row has a quotation mark without its other half.")
+            yield BrokenRow(line, "The row has an unmatched quotation mark.")
             source.read_again()
             reader = parse(source)
             continue
         if _breaks_off(values, source.row, parse, width):
-            raise FeedError(f"The feed breaks off in line {line}.", "Export or fetch it again.")
+            raise FeedError(f"The feed is cut off in line {line}.", "Export or fetch it again.")
         source.begin_row()
         if not any(values):
             continue
@@ -92,7 +92,7 @@ def read_table(text: TextIO, columns: Columns = MERCHANT) -> Iterator[Row | Brok
         values.extend("" for _ in range(width - len(values)))
         yield line, {name: values[index] for index, name in named}
     if not count and not columns.may_be_empty:
-        raise FeedError("The feed names its columns but holds no row.", "Export it again.")
+        raise FeedError("The feed names its columns but has no rows.", "Export it again.")
 
 
 def read_names(text: TextIO, columns: Columns) -> list[str]:
@@ -131,7 +131,7 @@ class _Lines:
         is bounded: raises :class:`FeedError`."""
         self._returns += 1
         if self._returns > _MOST_ASTRAY:
-            raise FeedError(f"More than {_MOST_ASTRAY} rows have a quotation mark without its other half.", _QUOTES)
+            raise FeedError(f"More than {_MOST_ASTRAY} rows have an unmatched quotation mark.", _QUOTES)
         self._again.extendleft(reversed(self.row[1:]))
         del self.row[1:]
         self.begin_row()

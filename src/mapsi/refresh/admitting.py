@@ -21,7 +21,7 @@ def read_duration(text: str) -> timedelta:
     """A whole number and its unit, ``45m``, ``6h`` or ``3d``; raises :class:`UsageError`."""
     match = _DURATION.fullmatch(text.strip().lower())
     if match is None:
-        raise UsageError(f"{text[:40]!r} is no duration.", "Give a number and s, m, h or d, such as 6h.")
+        raise UsageError(f"{text[:40]!r} is not a duration.", "Give a number and s, m, h or d, such as 6h.")
     return timedelta(seconds=int(match[1]) * _UNITS[match[2]])
 
 
@@ -71,5 +71,5 @@ def _check_address(at: str) -> str:
     path = Path(at).expanduser().absolute()
     there = path.parent.is_dir() if _PATTERN.search(path.name) else path.exists()
     if not there:
-        raise UsageError(f"There is no file or folder {at}.", "Give an address with https://, or a path that is there.")
+        raise UsageError(f"There is no file or folder {at}.", "Give an address with https://, or a path that exists.")
     return str(path)

@@ -55,7 +55,7 @@ def parse_address(url: str) -> Address:
     if len(url) > MAX_LENGTH:
         raise RefusedAddressError(f"The address is longer than {MAX_LENGTH} characters.", _HINT)
     if _CONTROL.search(url):
-        raise RefusedAddressError("The address holds control characters or backslashes.", _HINT)
+        raise RefusedAddressError("The address contains control characters or backslashes.", _HINT)
     try:
         parts = urlsplit(url)
         target = quote(parts.path or "/", safe=_KEPT) + (f"?{quote(parts.query, safe=_KEPT)}" if parts.query else "")
@@ -64,7 +64,7 @@ def parse_address(url: str) -> Address:
     if parts.scheme not in DEFAULT_PORTS:
         raise RefusedAddressError("Only http and https addresses are visited.", _HINT)
     if "@" in parts.netloc:
-        raise RefusedAddressError("The address holds a user name or a password.", _HINT)
+        raise RefusedAddressError("The address contains a user name or a password.", _HINT)
     host, port = parse_netloc(parts.netloc)
     return Address(parts.scheme, host, port or DEFAULT_PORTS[parts.scheme], target)
 
@@ -73,10 +73,10 @@ def parse_netloc(text: str) -> tuple[str, int | None]:
     """``host``, ``host:port`` or ``[IPv6]:port`` as host and port; raises :class:`RefusedAddressError`."""
     match = _NETLOC.fullmatch(text)
     if match is None:
-        raise RefusedAddressError("The host of the address is no host name.", _HINT)
+        raise RefusedAddressError("The host of the address is not a valid host name.", _HINT)
     port = int(match[2]) if match[2] else None
     if port is not None and not 0 < port < 65536:
-        raise RefusedAddressError("The port of the address is no port.", _HINT)
+        raise RefusedAddressError("The port of the address is not a valid port.", _HINT)
     return parse_host(match[1]), port
 
 
@@ -88,9 +88,9 @@ def parse_host(text: str) -> str:
     try:
         name = text.encode("idna").decode("ascii").lower().removesuffix(".")
     except UnicodeError as error:
-        raise RefusedAddressError("The host of the address is no host name.", _HINT) from error
+        raise RefusedAddressError("The host of the address is not a valid host name.", _HINT) from error
     if not _NAME.fullmatch(name) or len(name) > 253:
-        raise RefusedAddressError("The host of the address is no host name.", _HINT)
+        raise RefusedAddressError("The host of the address is not a valid host name.", _HINT)
     if _NUMBER.fullmatch(name.rpartition(".")[2]):
         return _parse_ipv4(name)
     return name
@@ -111,4 +111,4 @@ def _parse_ipv6(text: str) -> str:
     try:
         return str(ipaddress.IPv6Address(text))
     except ValueError as error:
-        raise RefusedAddressError("The host of the address is no IPv6 address.", _HINT) from error
+        raise RefusedAddressError("The host of the address is not a valid IPv6 address.", _HINT) from error

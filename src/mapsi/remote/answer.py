@@ -48,7 +48,7 @@ class Answer:
         try:
             return parse_address(urljoin(self.address.url, _as_utf8(location)))
         except ValueError as error:
-            raise RefusedAddressError("The address is redirected to one that cannot be read.", "Check it.") from error
+            raise RefusedAddressError("The address redirects to one that cannot be read.", "Check it.") from error
 
     def body(self, max_bytes: int, accept: Accept) -> Iterator[bytes]:
         """The unpacked body as it arrives, within ``max_bytes`` both before and after unpacking."""
@@ -81,15 +81,17 @@ def plainly(address: Address) -> Iterator[None]:
     except TimeoutError as error:
         raise RemoteError(f"{host} did not answer in full within the time allowed.", "Try again later.") from error
     except ssl.SSLCertVerificationError as error:
-        raise RemoteError(f"{host} shows no certificate that can be trusted.", "Check the address.") from error
+        raise RemoteError(f"{host} has no certificate that can be trusted.", "Check the address.") from error
     except socket.gaierror as error:
         raise RemoteError(f"The host {host} is not known.", "Check the address.") from error
     except OSError as error:
-        raise RemoteError(f"{host} cannot be reached, or hung up.", "Check the address, or try again later.") from error
+        raise RemoteError(
+            f"{host} cannot be reached, or closed the connection.", "Check the address, or try again later."
+        ) from error
     except (http.client.HTTPException, ValueError) as error:
-        raise RemoteError(f"The answer of {host} breaks off or is damaged.", "Try again later.") from error
+        raise RemoteError(f"The answer of {host} is cut off or damaged.", "Try again later.") from error
     except zlib.error as error:
-        raise RemoteError(f"The answer of {host} is packed badly.", "Try again later.") from error
+        raise RemoteError(f"The answer of {host} is badly compressed.", "Try again later.") from error
 
 
 def _headers(response: http.client.HTTPResponse) -> dict[str, str]:

@@ -65,7 +65,7 @@ def unpacked(chunks: Iterator[bytes], encoding: str) -> Iterator[bytes]:
         case "deflate":
             return _deflated(chunks)
         case _:
-            raise RemoteError("The answer is packed in a way that was not asked for.", "Try again later.")
+            raise RemoteError("The answer is compressed in a way that was not asked for.", "Try again later.")
 
 
 def _deflated(chunks: Iterator[bytes]) -> Iterator[bytes]:
@@ -89,7 +89,7 @@ def _inflated(chunks: Iterator[bytes], bits: int, step: int = 1 << 16) -> Iterat
     while not fresh and not packer.eof:
         more = packer.decompress(b"", step)
         if not more:
-            raise zlib.error("the packed data breaks off")
+            raise zlib.error("the compressed data is cut off")
         yield more
 
 
@@ -103,10 +103,10 @@ def checked(chunks: Iterator[bytes], accept: Accept) -> Iterator[bytes]:
             break
     if accept == "picture" and not looks_like_picture(head):
         raise RemoteError(
-            "The address holds no picture.", "JPEG, PNG, WebP, AVIF, HEIC, GIF, BMP and TIFF pictures are taken."
+            "There is no picture at the address.", "JPEG, PNG, WebP, AVIF, HEIC, GIF, BMP and TIFF pictures are taken."
         )
     if accept == "feed" and looks_like_html(head):
-        raise RemoteError("The address holds a web page, not a feed.", "Check the address; it may ask to log in.")
+        raise RemoteError("There is a web page at the address, not a feed.", "Check the address; it may ask to log in.")
     yield from _chained(head, chunks)
 
 

@@ -135,7 +135,7 @@ class Fetcher:
             if onward.origin != address.origin:
                 headers = {}
             address = onward
-        raise RemoteError(f"The address is redirected more than {self._max_redirects} times.", "Give the last address.")
+        raise RemoteError(f"The address redirects more than {self._max_redirects} times.", "Give the last address.")
 
     def _ask(
         self, address: Address, headers: Mapping[str, str], deadline: Deadline, form: Mapping[str, str] | None

@@ -91,5 +91,5 @@ def _parse_allowed(entry: str) -> tuple[str, int | None]:
         return (parse_host(entry), None) if bare_ipv6 else parse_netloc(entry)
     except RefusedAddressError as error:
         raise SettingError(
-            f"The allowed host {entry!r} is neither a host nor host:port.", "Mend MAPSI_ALLOW_HOSTS."
+            f"The allowed host {entry!r} is neither a host nor host:port.", "Fix MAPSI_ALLOW_HOSTS."
         ) from error

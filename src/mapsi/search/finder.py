@@ -184,7 +184,7 @@ class Finder:
         """One product; raises :class:`NotFoundError` where it is gone."""
         found = self.catalog.listings.products([product_id])
         if not found:
-            raise NotFoundError("This product is not on offer any more.", "Search for another one.")
+            raise NotFoundError("This product is no longer on offer.", "Search for another one.")
         return found[0]
 
     def status(self) -> Mapping[str, Any]:

@@ -41,8 +41,8 @@ class ModelStore:
         folder = self.path(fingerprint)
         if folder is None:
             raise ArtifactError(
-                "The index of product pictures was made with a model that is not here.",
-                "Run `mapsi index build`, to make it with the present one.",
+                "The index of product pictures was made with a model that is no longer here.",
+                "Run `mapsi index build` to make it with the current one.",
             )
         model = Model.open(folder, threads=self._threads)
         if model.fingerprint != fingerprint:

@@ -133,7 +133,7 @@ class ServingPair:
         if before is not None and before[1] < time.monotonic():
             before = self._before = None
         if before is None or before[0].model != model:
-            raise NotFoundError("This photo was read by a model that no longer serves.", "Choose the photo again.")
+            raise NotFoundError("This photo was read by a model that is no longer in use.", "Choose the photo again.")
         return before[0]
 
 

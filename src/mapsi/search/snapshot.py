@@ -235,7 +235,7 @@ def _read_document(folder: Path) -> dict[str, Any]:
     except ArtifactError as error:
         raise _damaged(str(folder / DOCUMENT)) from error
     if not isinstance(document, dict) or not isinstance(document.get("format"), int):
-        raise _damaged(f"{folder / DOCUMENT} says nothing of an index")
+        raise _damaged(f"{folder / DOCUMENT} says nothing about an index")
     if document["format"] != FORMAT:
         raise ArtifactError("The index of product pictures is of another version.", _MEND)
     if not (isinstance(document.get("model"), str) and isinstance(document.get("generation"), int)):

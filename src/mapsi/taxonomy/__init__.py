@@ -143,9 +143,7 @@ def load_taxonomy(sources: Sequence[str | Path] = SHIPPED) -> Taxonomy:
     for source in sources:
         for axis in _read_file(source):
             if axis.slug in axes:
-                raise ArtifactError(
-                    f"The axis {axis.slug!r} stands in two taxonomy files.", f"Rename the one in {source}."
-                )
+                raise ArtifactError(f"The axis {axis.slug!r} is in two taxonomy files.", f"Rename the one in {source}.")
             axes[axis.slug] = axis
     return Taxonomy(axes)
 
@@ -161,7 +159,7 @@ def _read_file(source: str | Path) -> list[Axis]:
             f"The taxonomy file {source} cannot be read: {error.strerror}.", f"Shipped are: {', '.join(SHIPPED)}."
         ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ArtifactError(f"The taxonomy file {source} is not TOML: {error}.", "Mend the line it names.") from error
+        raise ArtifactError(f"The taxonomy file {source} is not TOML: {error}.", "Fix the line it names.") from error
     tables = document.get("axis")
     if not isinstance(tables, dict) or not tables:
         raise ArtifactError(f"The taxonomy file {source} has no [axis.NAME] table.", "See docs/taxonomy.md.")
@@ -178,7 +176,7 @@ def _parse_axis(source: str, slug: str, table: Mapping[str, Any]) -> Axis:
     slugs = [cls.slug for cls in classes]
     repeated = {name for name in slugs if slugs.count(name) > 1}
     if repeated:
-        raise ArtifactError(f"{where}: the class {sorted(repeated)[0]!r} stands there twice.", "Keep one of them.")
+        raise ArtifactError(f"{where}: the class {sorted(repeated)[0]!r} is there twice.", "Keep one of them.")
     if len(classes) < 2:
         raise ArtifactError(f"{where} has fewer than two classes.", "An axis needs at least two answers.")
     listed = table.get("listed", True)
@@ -197,7 +195,7 @@ def _check_parents(where: str, axis: Axis, cls: Class) -> None:
         if cls.parent not in axis.by_slug:
             raise ArtifactError(f"{where}, class {cls.slug}: there is no parent {cls.parent!r}.", "Name a class of it.")
         if cls.parent in seen:
-            raise ArtifactError(f"{where}: the class {cls.parent} is its own parent.", "Take one parent out.")
+            raise ArtifactError(f"{where}: the class {cls.parent} is its own parent.", "Remove one of the parents.")
         seen.add(cls.parent)
         cls = axis.by_slug[cls.parent]
 
@@ -210,7 +208,7 @@ def _parse_class(where: str, groups: Mapping[str, Name], entry: Mapping[str, Any
         raise ArtifactError(f"{where}: the group {group!r} is not among [groups].", f"There are: {', '.join(groups)}.")
     words = entry.get("words", [])
     if not isinstance(words, list) or not all(isinstance(word, str) and word.strip() for word in words):
-        raise ArtifactError(f"{where}: words must be a list of texts.", 'Write words = ["...", "..."].')
+        raise ArtifactError(f"{where}: words must be a list of strings.", 'Write words = ["...", "..."].')
     if not isinstance(parent, str):
         raise ArtifactError(f"{where}: parent is {parent!r}.", "Write the slug of another class.")
     return Class(slug, parse_name(where, entry), tuple(words), group, parent)
@@ -227,5 +225,5 @@ def parse_name(where: str, entry: Mapping[str, Any]) -> Name:
 def check_slug(where: str, slug: object) -> str:
     """``slug``, if it is one; raises :class:`ArtifactError`."""
     if not isinstance(slug, str) or not _SLUG.fullmatch(slug):
-        raise ArtifactError(f"{where}: {slug!r} is no slug.", "Use small letters, digits and single hyphens.")
+        raise ArtifactError(f"{where}: {slug!r} is not a slug.", "Use lower-case letters, digits and single hyphens.")
     return slug

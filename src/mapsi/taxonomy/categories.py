@@ -65,7 +65,7 @@ def load_categories(source: Path | None = None) -> Categories:
     except OSError as error:
         raise ArtifactError(f"The file {shown} cannot be read: {error.strerror}.", "Check the path.") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ArtifactError(f"The file {shown} is not TOML: {error}.", "Mend the line it names.") from error
+        raise ArtifactError(f"The file {shown} is not TOML: {error}.", "Fix the line it names.") from error
     except (KeyError, TypeError, AttributeError) as error:
         raise ArtifactError(
             f"The file {shown} lacks or misplaces {error}.", "Compare it with the shipped one."
@@ -81,5 +81,5 @@ def _google_rows(shown: str, rows: Iterable[Any]) -> dict[str, tuple[str, ...]]:
 
 def _told(where: str, told: Any) -> tuple[str, ...]:
     if not isinstance(told, list) or not all(isinstance(kind, str) and kind for kind in told):
-        raise ArtifactError(f"{where}: the kinds must be a list of texts.", 'Write ["dress"].')
+        raise ArtifactError(f"{where}: the kinds must be a list of strings.", 'Write ["dress"].')
     return tuple(told)

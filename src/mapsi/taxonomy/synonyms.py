@@ -127,7 +127,7 @@ def _read(source: Path | None, name: str) -> Sequence[Mapping[str, Any]]:
     except OSError as error:
         raise ArtifactError(f"The file {shown} cannot be read: {error.strerror}.", "Check the path.") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ArtifactError(f"The file {shown} is not TOML: {error}.", "Mend the line it names.") from error
+        raise ArtifactError(f"The file {shown} is not TOML: {error}.", "Fix the line it names.") from error
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         raise ArtifactError(f"The file {shown} has no [[{name}]] tables.", "See docs/words.md.")
     return entries
@@ -136,7 +136,7 @@ def _read(source: Path | None, name: str) -> Sequence[Mapping[str, Any]]:
 def _texts(where: str, entry: Mapping[str, Any], key: str) -> tuple[str, ...]:
     texts = entry.get(key)
     if not isinstance(texts, list) or not all(isinstance(text, str) and text.strip() for text in texts):
-        raise ArtifactError(f"{where}: {key} must be a list of texts.", f'Write {key} = ["...", "..."].')
+        raise ArtifactError(f"{where}: {key} must be a list of strings.", f'Write {key} = ["...", "..."].')
     return tuple(texts)
 
 
@@ -145,5 +145,5 @@ def _refuse_repeats(where: str, groups: Iterable[Iterable[str]]) -> None:
     for group in groups:
         words = {word.casefold() for word in group}
         if seen & words:
-            raise ArtifactError(f"{where}: {sorted(seen & words)[0]!r} stands in two groups.", "Keep one of them.")
+            raise ArtifactError(f"{where}: {sorted(seen & words)[0]!r} is in two groups.", "Keep one of them.")
         seen |= words

@@ -213,7 +213,8 @@ def reason_to_hold(living: int, kept: int, shrink: float) -> str:
     if not kept:
         return f"All {living:,} offers would be gone."
     return (
-        f"{gone:,} of {living:,} offers would be gone, more than the {shrink:.0%} that may go without a person looking."
+        f"{gone:,} of {living:,} offers would be gone, more than the {shrink:.0%} that may disappear without "
+        "a person looking."
     )
 
 
@@ -230,7 +231,7 @@ def _refuse_none_good(stage: Stage, broken: Broken, *, may_be_empty: bool) -> No
         first = broken.first[0]
         raise FeedError(
             f"None of the feed's {broken.count} rows can be used; the first, in line {first.line}: {first.reason}",
-            "Mend the feed; nothing was changed.",
+            "Fix the feed; nothing was changed.",
         )
     if not may_be_empty:
-        raise FeedError("The feed holds no offer.", "Check that it is the right file; nothing was changed.")
+        raise FeedError("The feed has no offers.", "Check that it is the right file; nothing was changed.")

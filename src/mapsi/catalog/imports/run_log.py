@@ -25,7 +25,7 @@ RUNS_KEPT = 200
 _BATCH = 20  # each costs SQLite a look at all offers, for none of them may name it
 
 COUNTS = ("new", "changed", "unchanged", "gone")
-_KILLED = "The process ended in the middle."
+_KILLED = "The process ended before it was done."
 
 
 def new_id(result: CursorResult[Any]) -> int:

@@ -18,7 +18,7 @@ def shop_slug(name: str) -> str:
     folded = unicodedata.normalize("NFKC", name).casefold()
     slug = "-".join(re.findall(r"[^\W_]+", folded))[:100].rstrip("-")
     if not slug:
-        raise UsageError(f"{name!r} is no name for a shop.", "Give one with letters or digits.")
+        raise UsageError(f"{name!r} is not a name for a shop.", "Give one with letters or digits.")
     return slug
 
 
@@ -28,5 +28,5 @@ def refuse_namesake(connection: Connection, slug: str, name: str) -> None:
     if known not in (None, slug, name):
         raise UsageError(
             f"The shop {name!r} would be kept as {slug!r}, which is the shop {known!r}.",
-            f"Give {known!r} or {slug!r} if you mean that one, or a name that differs in a letter or digit.",
+            f"Give {known!r} or {slug!r} if you mean that one, or a name that differs by a letter or digit.",
         )

@@ -37,12 +37,12 @@ class NewSource(SourceTerms):
     def __post_init__(self) -> None:
         if not (self.name.strip() and len(self.name) <= LONGEST_NAME and self.name.isprintable()):
             raise UsageError(
-                f"{self.name[:40]!r} is no name for a source.",
+                f"{self.name[:40]!r} is not a name for a source.",
                 f"Give 1 to {LONGEST_NAME} characters that can be printed.",
             )
         if len(self.shop_name) > LONGEST_NAME or not self.shop_name.isprintable():
             raise UsageError(
-                f"{self.shop_name[:40]!r} is no name for a shop.",
+                f"{self.shop_name[:40]!r} is not a name for a shop.",
                 f"Give at most {LONGEST_NAME} characters that can be printed.",
             )
         if max(self.every or timedelta(0), self.time_to_live or timedelta(0)) > LONGEST_TIME:
@@ -121,7 +121,7 @@ class Sources:
             known = connection.execute(_sources().where(Shop.slug == slug)).one_or_none()
             if known is not None:
                 raise UsageError(
-                    f"There is a source {known.name!r} already; it is fetched from {known.address}.",
+                    f"There is already a source {known.name!r}; it is fetched from {known.address}.",
                     f"Give another name, or remove it first: mapsi catalog sources remove {slug}",
                 )
             if new.name.strip() != slug:

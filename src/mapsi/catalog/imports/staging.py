@@ -179,7 +179,7 @@ class Stage:
         good: list[Offer] = []
         broken: list[BrokenRow] = []
         for offer in batch:
-            reason = f"The id {offer.id!r} stands in the feed before." if offer.id in seen else _unfit(offer)
+            reason = f"The id {offer.id!r} appeared earlier in the feed." if offer.id in seen else _unfit(offer)
             if reason:
                 broken.append(BrokenRow(0, reason, "" if offer.id in seen else offer.id))
             else:
@@ -250,11 +250,11 @@ def _way_of_reading(taxonomy: Taxonomy, colors: ColorReader) -> bytes:
 def _unfit(offer: Offer) -> str:
     """Why the tables cannot hold an offer, or nothing."""
     if not 0 < len(offer.id) <= 50:
-        return f"The id {offer.id[:60]!r} has not 1 to 50 characters."
+        return f"The id {offer.id[:60]!r} does not have 1 to 50 characters."
     if not (offer.price.is_finite() and offer.lowest_price > 0 and offer.price < LARGEST // 10**5):
         return f"The price {offer.price} of {offer.id!r} makes no sense."
     if len(offer.currency) != 3:
-        return f"The currency {offer.currency!r} of {offer.id!r} is no three-letter code."
+        return f"The currency {offer.currency!r} of {offer.id!r} is not a three-letter code."
     return ""
 
 

@@ -165,7 +165,7 @@ class IndexKeeper:
         return self._index
 
     def _forget(self, why: str) -> None:
-        _log.warning("The index of words is damaged and is built anew (%s).", why)
+        _log.warning("The index of words is damaged and is being rebuilt (%s).", why)
         self._index, self._served = None, None
 
     def _follow(self, connection: Connection, index: WordIndex, generation: int) -> WordIndex:
@@ -179,7 +179,7 @@ class IndexKeeper:
             else:
                 self._build_beside()
         except (OSError, ValueError, DamagedIndexError) as error:
-            _log.error("The index of words cannot be written (%s); the one before serves.", error)
+            _log.error("The index of words cannot be written (%s); the previous one stays in use.", error)
         return index
 
     def _build_first(self, connection: Connection) -> WordIndex:
@@ -217,7 +217,7 @@ class IndexKeeper:
         except (OSError, ValueError, DamagedIndexError) as error:
             raise CatalogError(
                 f"The index of words cannot be written: {error}",
-                "Make room on the disk of the home folder, or free it.",
+                "Make room on the home folder's disk.",
             ) from error
 
     def _build_beside(self) -> None:
@@ -231,7 +231,7 @@ class IndexKeeper:
             with self._database.read() as connection:
                 self._build(connection)
         except (MapsiError, OSError, ValueError, DamagedIndexError) as error:
-            _log.error("The index of words cannot be built anew (%s); the one before serves.", error)
+            _log.error("The index of words cannot be rebuilt (%s); the previous one stays in use.", error)
 
     def _build(self, connection: Connection) -> WordIndex:
         """All listings of this moment, beside the index that serves, which then is this one. The one before stays until

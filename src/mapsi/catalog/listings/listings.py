@@ -154,7 +154,7 @@ class Listings:
         """At most ``limit`` (1..10) classes, brands and frequent words that ``text`` is the beginning of, by letters or
         by the initial consonants of Hangul, with the number of products that each finds; empty for no letters."""
         if not 1 <= limit <= MOST:
-            raise UsageError(f"There are 1 to {MOST} suggestions.", "Ask for so many.")
+            raise UsageError(f"{limit} suggestions cannot be asked for.", f"Ask for 1 to {MOST}.")
         return self._ask(lambda _, served, expired: suggest(text, self._searcher(served, expired), taxonomy, limit))
 
     def rebuild(self) -> int:

@@ -98,7 +98,7 @@ class Joins:
 def _own_product(connection: Connection, offer_id: int) -> OwnProduct:
     row = connection.execute(select(OfferRow.shop_id, OfferRow.group_key).where(OfferRow.id == offer_id)).one_or_none()
     if row is None:
-        raise NotFoundError(f"There is no offer {offer_id}.", "Take the number of a product that is shown.")
+        raise NotFoundError(f"There is no offer {offer_id}.", "Use the number of a product that is shown.")
     return row.shop_id, row.group_key
 
 

@@ -49,7 +49,7 @@ class Accounts:
         known = self.find(address)
         if known is not None and known.is_operator:
             raise UsageError(
-                f"{address} is an operator already.", f"Give another password: mapsi operator password {address}"
+                f"{address} is already an operator.", f"Set a new password: mapsi operator password {address}"
             )
         return address
 
@@ -59,7 +59,7 @@ class Accounts:
 
     def open(self, email: str, password_hash: str, language: str) -> Account:
         """Open an account, or give the one of this address another password; whoever is logged in to it is logged out.
-        Raises :class:`UsageError` for what is no mail address."""
+        Raises :class:`UsageError` for what is not a mail address."""
         return self._put(checked_address(email), password_hash, language=language)
 
     def _put(self, address: str, password_hash: str, **values: Any) -> Account:
@@ -163,7 +163,7 @@ def checked_address(email: str) -> str:
     """A mail address as it is kept; raises :class:`UsageError` for what is none."""
     address = _address(email)
     if not (_ADDRESS.fullmatch(address) and address.isprintable() and len(address) <= LONGEST_ADDRESS):
-        raise UsageError(f"{email[:60]!r} is no mail address.", "Write it like name@example.com.")
+        raise UsageError(f"{email[:60]!r} is not a mail address.", "Write it like name@example.com.")
     return address
 
 
@@ -176,7 +176,7 @@ def _found(connection: Connection, *conditions: Any) -> Account:
     row = connection.execute(select(User).where(*conditions)).one_or_none()
     if row is None:
         raise NotFoundError(
-            "There is no such account.", "`mapsi accounts list` and `mapsi operator list` name the ones there are."
+            "There is no such account.", "`mapsi accounts list` and `mapsi operator list` show them all."
         )
     return account_of(row)
 

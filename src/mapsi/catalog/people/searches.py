@@ -59,7 +59,7 @@ class PeoplesSearches:
             if query in kept:
                 return
             if len(kept) >= MOST:
-                raise UsageError(f"{MOST} searches are kept already.", "Take one off the list first.")
+                raise UsageError(f"{MOST} searches are already kept.", "Take one off the list first.")
             # Out of the accounts there are: one that was removed in this moment keeps nothing.
             now = literal(self._database.now(), UtcTime)
             row = select(User.id, literal(storable(name, 200)), literal(query), now).where(User.id == account_id)

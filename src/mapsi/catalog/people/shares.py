@@ -77,7 +77,7 @@ class Shares:
                 raise UsageError("There are no products to share.", "Share a list that has some.")
             count = connection.scalar(select(func.count()).select_from(ShareRow).where(owner.condition))
             if (count or 0) >= MOST:
-                raise UsageError(f"{MOST} lists are shared already.", "Take one away first.")
+                raise UsageError(f"{MOST} lists are already shared.", "Remove one first.")
             values = {
                 "token": token,
                 "user_id": owner.account_id,
@@ -94,7 +94,7 @@ class Shares:
         with self._database.read() as connection:
             row = connection.execute(select(*_COLUMNS).where(ShareRow.token == token)).one_or_none()
         if row is None:
-            raise NotFoundError("There is no such shared list.", "Its owner may have taken it away.")
+            raise NotFoundError("There is no such shared list.", "Its owner may have removed it.")
         return _share(row)
 
     def photo(self, token: str) -> bytes:
@@ -117,7 +117,7 @@ class Shares:
         with self._database.write() as connection:
             row = connection.execute(select(*_COLUMNS).where(ShareRow.token == token)).one_or_none()
             if row is not None and owner is not None and not _share(row).is_of(owner):
-                raise NotOwnerError("Only who shared a list can take it away.", "Ask them.")
+                raise NotOwnerError("Only the person who shared a list can remove it.", "Ask them.")
             connection.execute(delete(ShareRow).where(ShareRow.token == token))
 
     def adopt(self, device: str, account_id: int) -> None:

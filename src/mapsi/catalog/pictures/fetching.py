@@ -218,7 +218,8 @@ class Pictures:
         copy = found.copy
         if not copy.digest or len(copy.digest) > 64 or copy.width < 1 or copy.height < 1:
             raise UsageError(
-                f"{copy.digest!r}, {copy.width}x{copy.height}, is no stored picture.", "Give its SHA-256 and its size."
+                f"{copy.digest!r}, {copy.width}x{copy.height}, is not a stored picture.",
+                "Give its SHA-256 and its size.",
             )
         image = storable(task.image, 16_000)
         with self._database.write() as connection:

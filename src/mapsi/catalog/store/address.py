@@ -63,7 +63,7 @@ def read_address(written: str | Path) -> Address:
             return _server(url)
     raise CatalogError(
         f"The catalogue cannot be kept in a database of the kind {url.drivername}.",
-        "SQLite, MariaDB and MySQL (by PyMySQL) are the ones it knows.",
+        "Use SQLite, MariaDB or MySQL (with PyMySQL).",
     )
 
 
@@ -82,7 +82,7 @@ def _server(url: URL) -> Address:
     unknown = sorted(set(url.query) - set(_OPTIONS))
     if unknown:
         known = ", ".join(_OPTIONS)
-        raise CatalogError(f"The database's address has an option {unknown[0]}, which is none.", f"There are {known}.")
+        raise CatalogError(f"The database's address has an unknown option {unknown[0]}.", f"There are {known}.")
     said = {name: str(value) for name, value in url.query.items()}
     arguments: dict[str, Any] = _tls(said)
     if "unix_socket" in said:
@@ -96,7 +96,7 @@ def _tls(said: dict[str, str]) -> dict[str, Any]:
     authority = said.get("ssl_ca")
     mode = said.get("ssl_mode", "verify_identity" if authority else "preferred").lower().replace("-", "_")
     if mode not in MODES:
-        raise CatalogError(f"{mode!r} is no mode of TLS.", f"ssl_mode is one of {', '.join(MODES)}.")
+        raise CatalogError(f"{mode!r} is not a TLS mode.", f"ssl_mode is one of {', '.join(MODES)}.")
     if mode == "disabled":
         return {"ssl_disabled": True}
     if mode == "preferred" and "ssl_cert" not in said:

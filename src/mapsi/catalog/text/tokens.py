@@ -35,7 +35,7 @@ _thread = threading.local()
 
 
 class NoWordsError(UsageError):
-    """The search text has no letter or digit."""
+    """The search text has no letters or digits."""
 
 
 def words(text: str) -> list[str]:
@@ -83,7 +83,7 @@ def query_words(text: str) -> tuple[str, ...]:
         raise UsageError(f"The search text is longer than {MAX_CHARACTERS} characters.", "Search for fewer words.")
     asked = tuple(dict.fromkeys(words(text)))
     if not asked:
-        raise NoWordsError("The search text has no letter or digit.", "Type a name, a kind of garment or a colour.")
+        raise NoWordsError("The search text has no letters or digits.", "Type a name, a kind of garment or a colour.")
     if len(asked) > MAX_TERMS:
         raise UsageError(f"The search text has more than {MAX_TERMS} words.", "Search for fewer words.")
     return asked

@@ -44,9 +44,10 @@ class TermsNotAcceptedError(UsageError):
 
     def __init__(self) -> None:
         super().__init__(
-            "The source google is off: Google's terms forbid searching by a program without Google's leave, Google may"
-            " shut out who does, and the photos that it shows belong to others.",
-            "Take another source (naver, openverse, commons, a folder), or, if you have leave or answer for it"
+            "The source google is off: Google's terms forbid searching by a program without Google's permission, "
+            "Google may"
+            " block whoever does, and the photos it shows belong to others.",
+            "Use another source (naver, openverse, commons, a folder), or, if you have permission or answer for it"
             " yourself, set MAPSI_GOOGLE_TERMS_ACCEPTED=yes.",
         )
 
@@ -129,11 +130,11 @@ class GoogleImages:
                 case Shown.TRAFFIC:
                     raise self._refused(page)
                 case Shown.UNKNOWN:
-                    why = "no selector finds a result, and it does not say that there is none"
+                    why = "no selector finds a result, and the page does not say that there are none"
                     raise PieceMissingError("cells", why)
             if not page.pass_consent(self._patience.page):
                 break
-        raise PieceMissingError("consent", "the consent page has no button that is known")
+        raise PieceMissingError("consent", "the consent page has no known button")
 
     def _settled(self, page: ResultsPage) -> Shown:
         """Which page stands there once it is known, or once no more can be hoped for."""
@@ -163,8 +164,8 @@ class GoogleImages:
         saved = self._keep(page, "unusual-traffic")
         return SourceRefused(
             NAME,
-            "Google speaks of unusual traffic and asks whether a person is there; no more is asked of it.",
-            f"Wait some hours, ask for less, or take another source. The page is kept in {saved}.html.",
+            "Google reports unusual traffic and wants to see a person; it is not asked again.",
+            f"Wait some hours, ask for less, or use another source. The page is saved as {saved}.html.",
         )
 
     def _keep(self, page: ResultsPage, piece: str) -> Path:
@@ -225,7 +226,7 @@ def open_google(
 def build(argument: str, workshop: Workshop) -> GoogleImages:
     """The source as ``mapsi collect --source google`` asks for it, with what the settings say; it takes no argument."""
     if argument:
-        raise UsageError(f"The source google takes nothing behind a colon, but {argument!r} stands there.")
+        raise UsageError(f"The source google takes nothing after a colon, but {argument!r} stands there.")
     settings = workshop.settings
     return open_google(
         terms_accepted=settings.google_terms_accepted,

@@ -95,7 +95,7 @@ class Walk:
     def _found(self, picture: Picture, cell: Cell, rank: int) -> Found | None:
         self._without_picture = 0
         if picture.address in self._given:
-            return self._skip(rank, "the picture stood among the results before")
+            return self._skip(rank, "the picture was already among the results")
         self._given.add(picture.address)
         return Found(address=picture.address, rank=rank, page=cell.page, title=cell.title)
 

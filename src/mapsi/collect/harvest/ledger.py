@@ -149,4 +149,4 @@ def _parse(file: Path, number: int, text: bytes) -> Line:
 
 
 def _damaged(file: Path, number: int) -> ArtifactError:
-    return ArtifactError(f"The ledger {file} is damaged in line {number}.", "Take the line out, or begin a new folder.")
+    return ArtifactError(f"The ledger {file} is damaged in line {number}.", "Remove the line, or start a new folder.")

@@ -69,8 +69,8 @@ def axis_of(taxonomy: Taxonomy, slugs: Sequence[str], name: str | None) -> Axis:
             return axis
     strange = next(slug for slug in slugs if slug not in axes[0].by_slug)
     raise UsageError(
-        f"The folder {strange} is no class of the axis {axes[0].slug}.",
-        "Rename it, add the class to the taxonomy, or name another axis with --axis.",
+        f"The folder {strange} is not a class of the axis {axes[0].slug}.",
+        "Rename it, add the class to the taxonomy, or choose another axis with --axis.",
     )
 
 

@@ -161,7 +161,7 @@ class JsonApi:
             )
         return SourceChanged(
             self._source,
-            f"{self._source} does not understand the question (status {status}).",
+            f"{self._source} does not understand the request (status {status}).",
             "Its API may have changed.",
         )
 
@@ -173,7 +173,7 @@ class JsonApi:
 def exhausted(source: str, until: str) -> SourceExhausted:
     """The fault of a source whose limit is used up; ``until`` continues the sentence "Go on"."""
     return SourceExhausted(
-        source, f"{source} gives no more for now: its limit is used up.", f"Go on {until} with the same command."
+        source, f"{source} gives no more for now: its limit is used up.", f"Run the same command again {until}."
     )
 
 

@@ -108,7 +108,7 @@ def _judge(status: int, document: Any) -> SourceFault | Busy | None:
         case "ratelimited":
             return Busy(exhausted("commons", "later"))
         case _:
-            return SourceChanged("commons", "commons does not understand the question.", "Its API may have changed.")
+            return SourceChanged("commons", "commons does not understand the request.", "Its API may have changed.")
 
 
 def _info(page: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -102,7 +102,9 @@ def _judge_hub(status: int, document: Any) -> SourceFault | Busy | None:
     return {
         "300": SourceRefused("naver-hub", "naver-hub knows no such service (code 300).", "Check MAPSI_COLLECT_BASES."),
         "400": exhausted("naver-hub", "tomorrow"),
-        "430": SourceChanged("naver-hub", "naver-hub finds the question too large (code 430).", "Shorten the words."),
+        "430": SourceChanged(
+            "naver-hub", "naver-hub says that the request is too large (code 430).", "Shorten the words."
+        ),
     }.get(code)
 
 
@@ -126,7 +128,7 @@ def _judge_open(status: int, document: Any) -> SourceFault | Busy | None:
         return Busy(SourceUnreachable("naver", "naver has an error of its own (code SE99).", "Try again later."))
     if code.startswith("SE0") and len(code) == 4:
         return SourceChanged(
-            "naver", f"naver does not understand the question (code {code}).", "Its API may have changed."
+            "naver", f"naver does not understand the request (code {code}).", "Its API may have changed."
         )
     return None
 

@@ -88,7 +88,7 @@ class Openverse:
         document = self._api.post(f"{self._base}/v1/auth_tokens/token/", form)
         token, lasts = document.get("access_token"), document.get("expires_in")
         if not isinstance(token, str) or not isinstance(lasts, int | float):
-            raise SourceChanged(self.name, "openverse gave no token that can be read.", "Its API may have changed.")
+            raise SourceChanged(self.name, "openverse gave no readable token.", "Its API may have changed.")
         self._token, self._token_ends = token, self._clock.now() + lasts
 
 

@@ -20,7 +20,7 @@ from mapsi.tables import DELIMITERS, column_names, read_small_table
 from mapsi.taxonomy import Axis
 
 _COLUMNS = ("class", "address")
-_HINT = "A line is CLASS and ADDRESS with a blank between, or the file is CSV with the columns class and address."
+_HINT = "A line is CLASS and ADDRESS with a space between, or the file is CSV with the columns class and address."
 
 
 class OwnFolder:
@@ -31,7 +31,7 @@ class OwnFolder:
         self._folder = Path(folder).expanduser()
         if not folder or not self._folder.is_dir():
             raise UsageError(
-                f"The source folder:{folder} is no folder.", "Write folder:PATH; it should hold CLASS/*.jpg."
+                f"The source folder:{folder} is not a folder.", "Write folder:PATH; it should hold CLASS/*.jpg."
             )
         labels = self._folder / "labels.csv"
         self._rows = read_labels(labels) if labels.exists() else {}
@@ -126,7 +126,7 @@ def _plain_rows(lines: list[str]) -> Iterable[tuple[int, Mapping[str, str]]]:
 def _unknown(name: str, axis: Axis) -> str:
     """That an axis has no such class, and which one may be meant."""
     meant = difflib.get_close_matches(name.casefold(), axis.by_slug, n=1, cutoff=0.7)
-    return f"{name} is no class of {axis.slug}" + (f"; is {meant[0]} meant?" if meant else ".")
+    return f"{name} is not a class of {axis.slug}" + (f"; is {meant[0]} meant?" if meant else ".")
 
 
 def build_folder(folder: str, _: Workshop) -> OwnFolder:

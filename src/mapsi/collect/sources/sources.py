@@ -48,7 +48,7 @@ SOURCES: Mapping[str, SourceKind] = {
         "MAPSI_NAVER_CLIENT_ID, MAPSI_NAVER_CLIENT_SECRET",
         "Answers existing keys until 2027-06-30; 25,000 requests a day over all of Search. Its terms forbid "
         "storing results"
-        " without leave, and it names no creator and no licence.",
+        " without permission, and it names no creator and no licence.",
         "mapsi.collect.sources.naver:build_open",
     ),
     "openverse": SourceKind(
@@ -67,7 +67,8 @@ SOURCES: Mapping[str, SourceKind] = {
     "google": SourceKind(
         "Google Images in a real browser, as in the paper; see docs/collect-google.md",
         "MAPSI_GOOGLE_TERMS_ACCEPTED=yes, Chromium or Chrome with its chromedriver, and mapsi[collect]",
-        "There is no API, and Google's terms forbid searching by a program without leave: off until you answer for it."
+        "There is no API, and Google's terms forbid searching by a program without permission: off until you "
+        "take responsibility for it."
         " Names no creator and no licence.",
         "mapsi.collect.google.source",
         noted=True,
@@ -81,7 +82,7 @@ SOURCES: Mapping[str, SourceKind] = {
     "addresses": SourceKind(
         "Addresses that you list by class: addresses:FILE",
         "nothing",
-        "Whatever the sites say that you list.",
+        "Whatever the sites you list say.",
         "mapsi.collect.sources.own_photos:build_addresses",
     ),
 }

@@ -88,7 +88,7 @@ def _epochs(rows: Sequence[Row]) -> list[Row]:
     """The rows by epoch; of two for one epoch (a run that went on after a kill) the later one."""
     by_epoch = {int(number): row for row in rows if (number := _number(row.get("epoch"))) is not None}
     if not by_epoch:
-        raise ArtifactError("The run has no finished epoch to draw.", "Let it learn for one epoch at least.")
+        raise ArtifactError("The run has no finished epoch to draw.", "Train it for at least one epoch.")
     return [by_epoch[number] for number in sorted(by_epoch)]
 
 

@@ -105,7 +105,7 @@ def export(run: Path, target: Path, options: ExportOptions, say: Callable[[str],
         plain = Path(scratch) / "float.onnx"
         write_onnx(network, axes, preprocessing, plain)
         gap = largest_gap(network, axes, plain, np.concatenate(model_inputs(held[:32], preprocessing)))
-        say(f"ONNX answers as torch does: largest difference {gap:.1e} on {min(32, len(held))} photos")
+        say(f"ONNX answers like torch: largest difference {gap:.1e} on {min(32, len(held))} photos")
         if gap > EXPORT_TOLERANCE:
             raise ArtifactError(f"The exported network differs from torch's by {gap:.1e}.", "Report this as a fault.")
         if options.int8:
@@ -131,7 +131,7 @@ def export(run: Path, target: Path, options: ExportOptions, say: Callable[[str],
 def _refuse_other_folders(target: Path) -> None:
     """The folder that is written takes the place of what stands there, so that had better be a model folder."""
     if target.exists() and (not target.is_dir() or (any(target.iterdir()) and not (target / DOCUMENT).is_file())):
-        raise UsageError(f"{target} holds something else than a model folder.", "Name a new folder with --into.")
+        raise UsageError(f"{target} holds something other than a model folder.", "Name a new folder with --into.")
 
 
 def _notes(options: ExportOptions) -> str:

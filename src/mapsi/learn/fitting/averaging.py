@@ -33,10 +33,10 @@ def average_runs(runs: Sequence[Path], into: Path, shares: Sequence[float] | Non
     that the last one is measured on.
     """
     if len(runs) < 2:
-        raise UsageError("One run alone has no average.", "Name two runs or more.")
+        raise UsageError("One run has no average.", "Name two runs or more.")
     parts = _normalised(shares or [1.0] * len(runs), len(runs))
     if into.exists():
-        raise UsageError(f"{into} is there already.", "Name a new folder with --into.")
+        raise UsageError(f"{into} already exists.", "Name a new folder with --into.")
     last = read_run(runs[-1])
     held = _paths(runs[-1], last, "validation")
     for run in runs[:-1]:
@@ -58,7 +58,7 @@ def average_runs(runs: Sequence[Path], into: Path, shares: Sequence[float] | Non
 
 def _normalised(shares: Sequence[float], count: int) -> list[float]:
     if len(shares) != count or min(shares) < 0 or sum(shares) <= 0:
-        raise UsageError(f"{count} runs need {count} shares from 0 up.", "For example --shares 1,3 for two runs.")
+        raise UsageError(f"{count} runs need {count} shares, each 0 or more.", "For example --shares 1,3 for two runs.")
     return [share / sum(shares) for share in shares]
 
 
@@ -79,7 +79,7 @@ def _refuse_seen_photos(run: Path, seen: set[Path], last: Path) -> None:
     """A figure on photos that a part of the average has learned from would be worth nothing."""
     if seen:
         raise ArtifactError(
-            f"{run} has learned from {len(seen)} photos that {last} is measured on.",
+            f"{run} learned from {len(seen)} photos that {last} is measured on.",
             "Train all runs with one manifest (--manifest).",
         )
 

@@ -25,7 +25,7 @@ def check_enough(manifest: Manifest, classes: Mapping[str, Sequence[str]], recip
         )
     for axis, slugs in classes.items():
         if not any(s.labels.get(axis) in slugs for s in manifest.part("validation")):
-            raise UsageError(f"No photo of the axis {axis} is held out to measure on.", "Add photos of its classes.")
+            raise UsageError(f"No photo of the axis {axis} is held out for measuring.", "Add photos of its classes.")
 
 
 def check_there(manifest: Manifest) -> None:
@@ -54,9 +54,9 @@ def shortages(manifest: Manifest, classes: Mapping[str, Sequence[str]]) -> list[
             continue
         if few < FEW:
             photos = "only 1 photo" if few == 1 else f"only {few} photos"
-            told.append(f"{where} has {photos} to learn from; do not expect it to be told well.")
+            told.append(f"{where} has {photos} to learn from; do not expect it to be recognised well.")
         if not held[axis, slug]:
-            told.append(f"{where} has no photo held out, so that nothing is measured of it.")
+            told.append(f"{where} has no photo held out, so it is not measured.")
     return told
 
 

@@ -144,8 +144,8 @@ def _fit(trainer: pl.Trainer, module: TrainingModule, checkpoint: Path) -> None:
         if "DataLoader worker" not in str(error):
             raise
         raise ArtifactError(
-            "The process that loads photos was ended from outside, for want of memory perhaps.",
-            "Start `mapsi train` again; it goes on from the last finished epoch.",
+            "The process that loads photos was killed, perhaps because memory ran out.",
+            "Start `mapsi train` again; it continues from the last finished epoch.",
         ) from error
 
 
@@ -157,7 +157,7 @@ def _told_of_the_disk(run: Path) -> Iterator[None]:
     except (OSError, SafetensorError) as error:
         raise ArtifactError(
             f"The run folder {run} cannot be written: {getattr(error, 'strerror', None) or error}.",
-            "Make room on the disk and start `mapsi train` again; it goes on from the last finished epoch.",
+            "Make room on the disk and start `mapsi train` again; it continues from the last finished epoch.",
         ) from error
 
 
@@ -191,7 +191,7 @@ def load_weights(run: Path, config: RunConfig) -> AxisNetwork:
     """The network of a finished run, ready to answer; raises :class:`ArtifactError` where it is not finished."""
     weights = run / WEIGHTS
     if not weights.exists():
-        raise ArtifactError(f"The run {run} is not finished.", "Start `mapsi train` with it again; it goes on.")
+        raise ArtifactError(f"The run {run} is not finished.", "Run `mapsi train` with it again to continue.")
     counts = {axis: len(slugs) for axis, slugs in config.classes.items()}
     recipe = config.recipe
     embedding, groups = recipe.embedding, map_groups(recipe)

@@ -42,7 +42,9 @@ def download_feed(
         raise FeedError(f"The feed cannot be stored: {error.strerror}.", "Make room, or check the folder.") from error
     if answer.status == NOT_MODIFIED:
         if not headers:
-            raise FeedError("The server says that the feed is unchanged, but it was never sent.", "Try again later.")
+            raise FeedError(
+                "The server says that the feed is unchanged, but none was ever fetched.", "Try again later."
+            )
         return ()
     digest = file_digest(file)
     if digest == known.get("digest"):

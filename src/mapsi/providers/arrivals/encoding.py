@@ -63,9 +63,9 @@ def open_text(file: Path, max_bytes: int = MAX_BYTES) -> Iterator[TextIO]:
             "The feed is neither in UTF-8 nor in CP949, nor in the encoding that it declares.", "Save it as UTF-8."
         ) from error
     except EOFError as error:
-        raise FeedError("The packed feed breaks off.", "Fetch it again.") from error
+        raise FeedError("The compressed feed is cut off.", "Fetch it again.") from error
     except (gzip.BadGzipFile, zlib.error) as error:
-        raise FeedError("The packed feed is damaged.", "Fetch it again.") from error
+        raise FeedError("The compressed feed is damaged.", "Fetch it again.") from error
     except OSError as error:
         raise FeedError(f"The feed cannot be read: {error.strerror}.", "Check the path.") from error
 

@@ -54,7 +54,7 @@ class Watch:
         named = _named(folder, pattern)
         if not named:
             raise FeedError(
-                "The folder holds no feed.", f"Feeds end in {', '.join(SUFFIXES)}; others are named by a pattern."
+                "The folder has no feed in it.", f"Feeds end in {', '.join(SUFFIXES)}; others are named by a pattern."
             )
         settled = self._settled(named)
         in_order = sorted(settled, key=lambda file: (settled[file].mtime_ns, file.name))
@@ -84,7 +84,7 @@ def _stamps(files: Iterable[Path]) -> dict[Path, _Stamp]:
         except FileNotFoundError:
             continue
         except OSError as error:
-            raise FeedError(f"{file.name} cannot be read: {error.strerror}.", "Check the rights on it.") from error
+            raise FeedError(f"{file.name} cannot be read: {error.strerror}.", "Check its permissions.") from error
         stamps[file] = _Stamp(stat.st_mtime_ns, stat.st_size)
     return stamps
 
@@ -93,7 +93,7 @@ def _named(folder: Path, pattern: str) -> list[Path]:
     try:
         files = [file for file in folder.iterdir() if file.is_file()]
     except OSError as error:
-        raise FeedError(f"The folder cannot be read: {error.strerror}.", "Check the rights on it.") from error
+        raise FeedError(f"The folder cannot be read: {error.strerror}.", "Check its permissions.") from error
     return [
         file
         for file in files
@@ -150,4 +150,4 @@ def _digest(file: Path) -> str:
     try:
         return file_digest(file)
     except OSError as error:
-        raise FeedError(f"{file.name} cannot be read: {error.strerror}.", "Check the rights on it.") from error
+        raise FeedError(f"{file.name} cannot be read: {error.strerror}.", "Check its permissions.") from error

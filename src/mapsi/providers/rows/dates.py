@@ -48,7 +48,7 @@ def parse_span(text: str) -> tuple[datetime, datetime]:
     elif len(found) == 1:
         first, last = _open_or_lasting(found[0], *rest)
     else:
-        raise ValueError(f"no span of time: {text!r}")
+        raise ValueError(f"not a span of time: {text!r}")
     if last < first:
         raise ValueError(f"a span that ends before it begins: {text!r}")
     return first, last
@@ -70,7 +70,7 @@ def _open_or_lasting(found: re.Match[str], before: str, after: str) -> tuple[dat
         return begin, _moved(begin, lasting, 1)
     if lasting := _DURATION.fullmatch(before.removesuffix("/")):
         return _moved(end, lasting, -1), end
-    raise ValueError("one moment is no span of time")
+    raise ValueError("one moment is not a span of time")
 
 
 def _moment(match: re.Match[str], *, end: bool) -> datetime:

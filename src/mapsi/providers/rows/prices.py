@@ -128,7 +128,7 @@ def _currency_of(signs: list[str], stated: str) -> str:
         codes = (code,) if code in _CURRENCIES else _SIGNS.get(sign, ())
         meant = tuple(code for code in meant if code in codes) if meant else codes
         if not meant:
-            raise ValueError("signs that do not agree, or are none")
+            raise ValueError("signs that disagree or are not currencies")
     if not signs or stated in meant:
         return stated or DEFAULT_CURRENCY
     if meant[0] == "-":
@@ -141,7 +141,7 @@ def _amount(number: str, currency: str) -> Decimal:
         number = number.replace(",", "")
     if " " in number or "'" in number:
         if not _PARTED.fullmatch(number):
-            raise ValueError("groups that are none")
+            raise ValueError("digits that are not grouped in thousands")
         number = number.replace(" ", "").replace("'", "")
     number = _plain_number(number, whole=currency in WHOLE_CURRENCIES)
     if len(number.partition(".")[0]) > _MAX_DIGITS or len(number) > 2 * _MAX_DIGITS:

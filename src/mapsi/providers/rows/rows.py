@@ -95,7 +95,7 @@ def read_rows(
         if ids.is_new(offer.id):
             yield offer
         else:
-            yield BrokenRow(line, f"The id {shown(offer.id)} stands in the feed more than once; the first one counts.")
+            yield BrokenRow(line, f"The id {shown(offer.id)} appears in the feed more than once; the first one counts.")
 
 
 def _id_of(raw: Mapping[str, str]) -> str:
@@ -157,7 +157,7 @@ def refuse_unoffered(row: Mapping[str, str], now: datetime) -> datetime | None:
     only, expired."""
     kind = parse_condition(row.get("condition", ""))
     if kind:
-        raise NotOfferedError(f"The product is {kind}, its condition says; a page of new clothes cannot say so.")
+        raise NotOfferedError(f"The product is {kind}, by its condition; only new products are shown here.")
     if parse_yes(row.get("adult", ""), "adult"):
         raise NotOfferedError("The product may not be sold to minors (adult), and nobody's age is asked here.")
     until = row.get("expiration_date", "")
@@ -165,7 +165,7 @@ def refuse_unoffered(row: Mapping[str, str], now: datetime) -> datetime | None:
         return None
     end = _read_date(parse_end, until, "expiration_date")
     if end <= now:
-        raise NotOfferedError(f"The offer has ended, its expiration_date {shown(until)} says.")
+        raise NotOfferedError(f"The offer has ended: its expiration_date is {shown(until)}.")
     return end
 
 
@@ -223,7 +223,7 @@ def _number_of(text: str, longest: int) -> str:
 def _title_of(text: str) -> str:
     title = plain(text, MAX_TITLE)
     if not title:
-        raise BadFieldError("The title holds nothing but markup or letters without a shape.")
+        raise BadFieldError("The title has nothing but markup or invisible characters.")
     return title
 
 
@@ -234,7 +234,7 @@ def _price_of(text: str, stated: str) -> tuple[Decimal, str]:
         raise BadFieldError(f"The currency {shown(stated)} is not known.") from None
     price, currency = read_price(text, "price", told)
     if told and currency != told:
-        raise BadFieldError(f"The price {shown(text)} is in {currency}, the currency says {told}.")
+        raise BadFieldError(f"The price {shown(text)} is in {currency}, but the currency is given as {told}.")
     if not price:
         raise BadFieldError("The price is zero.")
     return price, currency

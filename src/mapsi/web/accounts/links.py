@@ -39,7 +39,7 @@ def read_link(catalog: Catalog, secret_key: str, token: str, now: datetime) -> s
     try:
         address, mark, until = _serializer(secret_key).loads(token)
     except BadData as error:
-        raise LinkOverError("This is no link of ours.", "Ask for another one.") from error
+        raise LinkOverError("This is not one of our links.", "Ask for another one.") from error
     if now.timestamp() > until or not hmac.compare_digest(mark, _mark(catalog, secret_key, address)):
         raise LinkOverError("This link is too old, or was used already.", "Ask for another one.")
     return str(address)
@@ -55,7 +55,7 @@ def read_stop(secret_key: str, token: str) -> int:
     try:
         return int(_serializer(secret_key, _STOP_SALT).loads(token))
     except BadData as error:
-        raise LinkOverError("This is no link of ours.", "Stop the letters in your account.") from error
+        raise LinkOverError("This is not one of our links.", "Stop the letters in your account.") from error
 
 
 def _serializer(secret_key: str, salt: str = _SALT) -> URLSafeSerializer:

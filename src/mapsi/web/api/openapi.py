@@ -19,7 +19,7 @@ _ERRORS = {
     "BadRequest": "A parameter or the form cannot be used.",
     "NotFound": "There is nothing at this address.",
     "TooLarge": "The photo is over the limit on bytes or on pixels.",
-    "NotAPhoto": "The body is no multipart form, or the file is not a photo.",
+    "NotAPhoto": "The body is not a multipart form, or the file is not a photo.",
     "UnreadablePhoto": "The photo is empty, damaged or incomplete.",
     "TooManyRequests": "Too many searches in a short time; Retry-After says for how many seconds to wait.",
     "Unavailable": "The model or the catalogue cannot answer now.",
@@ -107,7 +107,10 @@ def _search_words(taxonomy: Taxonomy, settings: Settings) -> Document:
 
 def _box() -> Document:
     share = r"(0|1|0?\.\d{1,6}|1\.0{1,6})"
-    told = "The part of the photo to search for, as x,y,width,height in shares of it; the whole look without it."
+    told = (
+        "The part of the photo to search for, as x,y,width,height in fractions of its sides; without it, the "
+        "whole look."
+    )
     return _parameter("box", told, {"type": "string", "pattern": f"^{share}(,{share}){{3}}$"})
 
 
@@ -261,7 +264,7 @@ def _schemas(taxonomy: Taxonomy) -> Document:
         "Axis": _axis_schema(),
         "ImageAnswer": _exactly(
             {
-                "axes": {**axes, "description": f"One entry an axis of the model: {', '.join(taxonomy.axes)}."},
+                "axes": {**axes, "description": f"One entry per axis of the model: {', '.join(taxonomy.axes)}."},
                 "sure": {"type": "boolean", "description": "Whether any axis is known."},
                 "garments": {
                     **_list_of({"$ref": "#/components/schemas/Garment"}),

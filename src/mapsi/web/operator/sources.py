@@ -85,11 +85,15 @@ def _read(form: Form, name: str, known: SourceRecord | None = None) -> NewSource
     path that a source has already: from the command line one may name files of this machine, from a page not."""
     at = form.get("at", "").strip()
     if "://" not in at and (known is None or at != known.address):
-        raise UsageError(f"{at[:60]!r} is no address.", "Give one with https://; paths are named on the command line.")
+        raise UsageError(
+            f"{at[:60]!r} is not an address.", "Give one with https://; paths are named on the command line."
+        )
     try:
         shrink = float(form.get("shrink", "")) / 100
     except ValueError as error:
-        raise UsageError("The share that may go at once is no number.", "Give percent, such as 50.") from error
+        raise UsageError(
+            "The share that may disappear at once is not a number.", "Give percent, such as 50."
+        ) from error
     return admit_source(
         name,
         format=form.get("format", ""),

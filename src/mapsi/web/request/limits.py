@@ -31,6 +31,6 @@ def _check_rate(scope: str, rate: str) -> None:
         parse_many(rate)
     except ValueError as error:
         raise SettingError(
-            f"The setting MAPSI_{scope.upper()}_RATE has the value {rate!r}, which is no rate.",
+            f"The setting MAPSI_{scope.upper()}_RATE has the value {rate!r}, which is not a rate.",
             "Write it like `30 per minute`.",
         ) from error

@@ -113,7 +113,7 @@ def read_box(arguments: Arguments) -> Box | None:
         return None
     box = _to_box(text)
     if box is None:
-        hint = "Write it as x,y,width,height in shares of the photo, such as 0.1,0.2,0.5,0.5."
+        hint = "Write it as x,y,width,height in fractions of the photo's sides, such as 0.1,0.2,0.5,0.5."
         raise ParameterError("box", "box is not a part of the photo.", hint)
     return box
 

@@ -50,7 +50,7 @@ def leave() -> None:
 
 def present(*, awake: bool = True) -> Account | None:
     """Who is logged in. Over is a session that was logged out, an operator's that was idle, and every one of an account
-    that was removed or has another password.
+    that was removed or has a new password.
 
     ``awake`` is false for what a page asks for by itself: an open page nobody looks at stays logged in no longer.
     """

@@ -107,7 +107,7 @@ class Gate:
         with self._lock:
             if self._admitted >= self._bounds.admitted:
                 raise _RefusedError(
-                    503, "busy", "More is asked than can be answered at once.", "Try again in a moment."
+                    503, "busy", "There are more requests than can be answered at once.", "Try again in a moment."
                 )
             self._admitted += 1
         job = self._workers.submit(call, self._app, environ_of(scope, body, sent))
@@ -165,7 +165,9 @@ class _Body:
     def _take(self, parts: list[bytes], data: bytes) -> None:
         self._arrived += len(data)
         if self.sent > self._bounds.drained:
-            raise _RefusedError(413, "photo_too_large", "The request is larger than is read.", "Send a smaller photo.")
+            raise _RefusedError(
+                413, "photo_too_large", "The request is larger than the service reads.", "Send a smaller photo."
+            )
         if self.sent > self._bounds.kept:
             self._gate.hold(-self.size)
             self.size = 0

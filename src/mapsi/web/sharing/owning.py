@@ -58,7 +58,7 @@ def owns_photo(token: str) -> bool:
 def require_own_photo(token: str) -> None:
     """Raise :class:`NotOwnerError` for somebody else's photo: its address was shown to the visitor, no more."""
     if not owns_photo(token):
-        raise NotOwnerError("This photo is somebody else's.", "Only who searched with it can do that.")
+        raise NotOwnerError("This photo is somebody else's.", "Only the person who searched with it can do that.")
 
 
 def _digest(secret: str) -> str:

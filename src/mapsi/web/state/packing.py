@@ -31,9 +31,9 @@ def unpack(data: bytes) -> PhotoAnswer:
     try:
         answer = _made(json.loads(data))
     except (ValueError, KeyError, TypeError, AttributeError, EOFError) as error:
-        raise ValueError("these bytes are no answer of this version") from error
+        raise ValueError("these bytes are not an answer of this version") from error
     if not isinstance(answer, PhotoAnswer):
-        raise ValueError("these bytes are no answer of this version")  # noqa: TRY004 - one error for whatever they are
+        raise ValueError("these bytes are not an answer of this version")  # noqa: TRY004 - one error for whatever they are
     return answer
 
 
