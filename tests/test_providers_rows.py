@@ -221,7 +221,7 @@ def test_a_currency_may_stand_in_a_field_of_its_own(
 @every_writer
 @pytest.mark.parametrize(
     ("price", "currency", "reason"),
-    [("49.00 EUR", "USD", "is in EUR, the currency says USD"), ("₩49", "USD", "is in KRW"), ("49", "money", "currency 'money' is not known")],
+    [("49.00 EUR", "USD", "is in EUR, but the currency is given as USD"), ("₩49", "USD", "is in KRW"), ("49", "money", "currency 'money' is not known")],
 )  # fmt: skip
 def test_currencies_that_do_not_agree_are_told(
     read: Read, format: str, write: Write, price: str, currency: str, reason: str
