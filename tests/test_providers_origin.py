@@ -229,7 +229,7 @@ def test_a_server_that_knows_a_feed_unchanged_which_it_never_sent_is_not_believe
     server: FeedServer, refresh: Refresh
 ) -> None:
     server.pages["/feed"] = Page(status=304)
-    with pytest.raises(FeedError, match="never sent"):
+    with pytest.raises(FeedError, match="none was ever fetched"):
         refresh.look(server.url())
 
 

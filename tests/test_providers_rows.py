@@ -385,7 +385,7 @@ def test_letters_come_out_composed_and_without_those_that_show_nothing(read: Rea
     row = {**SHIRT, "title": f"니트\u3164{decomposed}\u00ad\u200b", "id": "\u1109\u1167-1"}
     offer = only_offer(read(write([row]), format))
     assert (offer.title, offer.id) == ("니트 조끼", "셔-1")
-    assert "letters without a shape" in only_reason(read(write([{**SHIRT, "title": "\u3164\uffa0\u200d"}]), format))
+    assert "invisible characters" in only_reason(read(write([{**SHIRT, "title": "\u3164\uffa0\u200d"}]), format))
 
 
 # --- ids and groups --------------------------------------------------------------------------------------------------
