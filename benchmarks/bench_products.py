@@ -104,7 +104,7 @@ def ask(finder: Finder, products: Path, kinds: dict[str, str]) -> None:
         times.append(time.perf_counter() - start)
         links = [product.link.rpartition("/")[2] for product in page.products]
         same = [product.similarity for product in page.products if product.similarity]
-        # Some products stand in the data twice with the same picture: either is right.
+        # Some products are in the data twice with the same picture: either is right.
         first += links[0] == name or (name in links and abs(same[links.index(name)] - same[0]) < 0.002)
         if kinds[name] == "Shirts":
             shirts += sum(kinds[link] == "Shirts" for link in links)

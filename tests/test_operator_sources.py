@@ -48,7 +48,7 @@ def test_a_source_is_added_and_its_first_refresh_is_wanted(desk: Desk, client: F
 @pytest.mark.parametrize(
     ("field", "value", "said"),
     [
-        ("at", "/etc/passwd", "is no address"),
+        ("at", "/etc/passwd", "is not an address"),
         ("at", "file:///etc/passwd", "neither an http"),
         ("at", "https://127.0.0.1/feed", ""),
         ("every", "often", "not a duration"),

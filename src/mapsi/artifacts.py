@@ -65,7 +65,7 @@ def atomic_folder(target: Path) -> Iterator[Path]:
 
 @contextmanager
 def locked_file(file: Path, *, seconds: float) -> Iterator[bool]:
-    """Hold ``file`` as a lock between processes; gives False where another holds it for longer than ``seconds``.
+    """Hold ``file`` as a lock between processes; returns False where another holds it for longer than ``seconds``.
 
     The operating system lets go of it when the process ends, however it ends; the empty file stays.
     """

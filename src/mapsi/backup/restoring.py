@@ -22,7 +22,7 @@ _UNREADABLE = (tarfile.TarError, EOFError, gzip.BadGzipFile, zlib.error, ValueEr
 
 
 def check_backup(file: Path, progress: Advance = no_advance) -> Contents:
-    """Read a backup through to its end and compare every member with the list that lies in it; gives the list.
+    """Read a backup through to its end and compare every member with the list that lies in it; returns the list.
 
     Raises :class:`ArtifactError` where anything is missing, more than listed, or not as it was written.
     """
@@ -46,7 +46,7 @@ def check_backup(file: Path, progress: Advance = no_advance) -> Contents:
 
 
 def restore(catalog: Catalog, home: Path, file: Path, contents: Contents, progress: Advance = no_advance) -> int:
-    """Fill an empty home and catalogue with a checked backup; gives the number of rows.
+    """Fill an empty home and catalogue with a checked backup; returns the number of rows.
 
     The rows come last and all at once: a restore that is killed is simply run again. What was derived from an earlier
     catalogue in ``home`` is removed. Raises :class:`UsageError` where the catalogue is not empty.

@@ -22,7 +22,7 @@ def take_backup(
     catalog: Catalog, home: Path, target: Path, about: Contents, progress: Advance = no_advance
 ) -> Contents:
     """Write a backup of the catalogue and of what ``home`` keeps to ``target``, readable by its owner alone, whole or
-    not at all; gives what lies in it. ``about`` says where it comes from; its revision and members are filled in.
+    not at all; returns what lies in it. ``about`` says where it comes from; its revision and members are filled in.
 
     The tables are of one moment. Files come after them: a picture that is known was written before its row, and is
     never written again. Raises :class:`CatalogError` where the database does, :class:`OSError` where the disk does.

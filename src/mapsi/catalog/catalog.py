@@ -92,7 +92,7 @@ class Catalog:
         self.peoples_searches = PeoplesSearches(database)
 
     def migrate(self) -> None:
-        """Bring the schema to the one of this version; does nothing where it is there already."""
+        """Bring the schema to the one of this version; does nothing where it is already there."""
         migrate(self._database)
 
     def check_schema(self) -> None:
@@ -114,7 +114,7 @@ class Catalog:
         return classify_by_model(self._database, model, taxonomy)
 
     def sweep(self) -> int:
-        """Take offers past their time to live for gone; gives how many. They are hidden without it as well, at a price
+        """Mark offers past their time to live as gone; returns how many. They are hidden without it as well, at a price
         for every search. Runs whose process was killed are noted as such."""
         self.runs.mark_killed()
         return sweep(self._database, self._database.now())

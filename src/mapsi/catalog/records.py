@@ -16,8 +16,8 @@ from mapsi.catalog.offer import Audience, BrokenRow
 T = TypeVar("T")
 
 RunState = Literal["running", "done", "unchanged", "partial", "held", "failed", "killed"]
-"""``unchanged``: the source had nothing new. ``partial``: some was taken over, the next run goes on. ``held``: so much
-would have gone that nothing was changed until a person has looked. ``killed``: the process ended in the middle."""
+"""``unchanged``: the source had nothing new. ``partial``: some was taken over, the next run continues. ``held``: so
+much would have gone that nothing was changed until a person has looked. ``killed``: the process ended in the middle."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,7 +146,7 @@ class Facets:
     Each kind is counted with the filters of the other kinds in force. ``colors`` are slugs of colour families.
     ``price_min`` and ``price_max`` are in units of the currency, ``None`` where there is nothing; ``prices`` are ranges
     from the cheapest up. ``offers`` counts the products with all filters in force. No count is above ``most``, where
-    that is given: it then means so many or more."""
+    that is given: it then means that many or more."""
 
     shops: tuple[ShopCount, ...] = ()
     classes: Mapping[str, tuple[tuple[str, int], ...]] = field(default_factory=dict)
@@ -187,7 +187,7 @@ class Suggestion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRecord(OfferCounts):
-    """One run as it stands in the books; ``reason`` says why it failed or waits. ``broken`` counts the rows that were
+    """One run as it is in the log; ``reason`` says why it failed or waits. ``broken`` counts the rows that were
     skipped, ``faults`` holds the first of them. Times are UTC. A run whose process was killed stands as ``running``
     until the shop's next one."""
 

@@ -41,7 +41,7 @@ def restore(file: Path, index: bool) -> None:
     """Fill an empty MAPSI_HOME and database with what FILE holds, whichever database it came from.
 
     FILE is read through and checked first; where it is damaged, nothing is written. A restore that was stopped is run
-    again. Everybody has to log in anew.
+    again. Everybody has to log in again.
     """
     from mapsi.backup.restoring import check_backup
     from mapsi.backup.restoring import restore as restore_now

@@ -1,4 +1,4 @@
-"""``mapsi collect``: photos for the classes of a taxonomy, from sources that one names."""
+"""``mapsi collect``: photos for the classes of a taxonomy, from sources that you name."""
 
 from __future__ import annotations
 
@@ -66,8 +66,9 @@ def collect(
     \b
     mapsi collect --source openverse --source commons --per-class 300 --into photos
 
-    Stopped at any moment, the same command goes on from there. What became of each photo stands in ledger.jsonl, the
-    labels in labels.csv. A class that ends with fewer photos than asked says why; one without any is an error.
+    Stopped at any moment, running the same command again continues from there. What became of each photo is in
+    ledger.jsonl, the labels in labels.csv. A class that ends with fewer photos than asked says why; one without any is
+    an error.
     """
     if context.invoked_subcommand is not None:
         return

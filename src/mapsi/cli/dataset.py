@@ -83,7 +83,7 @@ def check(
 ) -> None:
     """Tell what is wrong with FOLDER, which holds CLASS/*.jpg, and write what to learn from.
 
-    Photos that cannot be read or are tiny, files and pictures that stand there twice, labels that are probably wrong,
+    Photos that cannot be read or are tiny, files and pictures that are there twice, labels that are probably wrong,
     and classes that are too small.
     """
     from mapsi.artifacts import write_json
@@ -116,7 +116,7 @@ def check(
 
 
 def _require_outside(target: Path, photos: Path) -> None:
-    """Before minutes of work: ``target`` can be written to and would not be taken for a class of ``photos``."""
+    """Checked before minutes of work: ``target`` can be written to and would not be taken for a class of ``photos``."""
     if target.resolve().is_relative_to(photos) and target.resolve() != photos:
         raise UsageError(
             f"{target} lies in the photos' folder, where every folder is a class.", "Name one outside of it."
@@ -272,7 +272,7 @@ def split(
     """Divide photos into train, validation and test: a folder CLASS/*.jpg, or a manifest that `check` wrote.
 
     By default about 80 photos a class for test, but at most a fifth of the class, and the rest 8:2. Near-twins and one
-    contributor's photos never stand on both sides.
+    contributor's photos are never on both sides.
     """
     from mapsi.dataset.manifest import Entry, Manifest, read_manifest, write_manifest
     from mapsi.dataset.parts import divide, only_axis, require_photos

@@ -71,11 +71,11 @@ def evaluate(
     json_file: Path | None,
     against: Path | None,
 ) -> None:
-    """Answer every labelled photo, unsure or not; tell how good the answers are, and how far that may be chance.
+    """Answer every labelled photo, unsure or not; and say how good the answers are, and how much of that may be chance.
 
-    Photos stand in class folders (--data), or in a manifest of `mapsi train` or `mapsi dataset split` (--manifest). A
+    Photos are in class folders (--data), or in a manifest of `mapsi train` or `mapsi dataset split` (--manifest). A
     CSV file beside them (labels.csv, or --labels) may tell each photo's sender and source, and whether it is a proxy
-    (a stand-in): figures then stand apart for these. With --against, both models answer the same photos.
+    (a stand-in): figures are then given separately for these. With --against, both models answer the same photos.
 
     With --pairs, likeness is measured: whether each garment is found first, and among the first ten, of all pictures.
     """
@@ -147,7 +147,7 @@ def _evaluate_pairs(
 
 
 def _check_targets(into: Path | None, json_file: Path | None) -> None:
-    """Find out before the photos are answered, not after, that what is measured cannot be written."""
+    """Find out before the photos are answered, not after, whether the results can be written."""
     if into is not None:
         import mapsi.evaluate.report.pages  # noqa: F401  -- where matplotlib is missing, say so now
 

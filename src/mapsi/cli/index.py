@@ -1,4 +1,4 @@
-"""``mapsi index``: pictures brought home, read by the model, and switched to; what nobody needs any more taken out."""
+"""``mapsi index``: pictures brought home, read by the model, and switched to; what nobody needs any more removed."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def build(model: Path | None, recheck: bool) -> None:
     """Fetch missing and changed pictures, read the unread ones with the model, and switch to a fresh index.
 
     A picture that was read is never read again by the same model. The index before serves meanwhile, with its own
-    model; a running `mapsi serve` goes over to the new pair by itself. Stopped at any moment, the next build goes on.
+    model; a running `mapsi serve` goes over to the new pair by itself. Stopped at any moment, the next build continues.
     """
     settings = read_settings()
     installation = open_installation(settings, model_folder=model)
@@ -69,7 +69,7 @@ def build_and_tell(settings: Settings, installation: Installation, *, recheck: b
 
 
 def tell_waiting() -> None:
-    """Say why nothing happens."""
+    """Say why nothing seems to happen."""
     click.echo("Another process is building the index; waiting for it.", err=True)
 
 
@@ -113,7 +113,7 @@ def _told_reading(report: IndexReport) -> str:
 
 @index.command()
 def words() -> None:
-    """Build the index of words anew. It follows the catalogue by itself, and is built by itself where it is missing or
+    """Rebuild the index of words. It follows the catalogue by itself, and is built by itself where it is missing or
     damaged: this is for whoever restored a database or wants to be sure."""
     with open_stock(read_settings()) as catalog:
         click.echo(f"{catalog.listings.rebuild():,} products can be found by words.")
@@ -129,8 +129,8 @@ def words() -> None:
 )
 @click.option("--dry-run", is_flag=True, help="Only list what would be removed.")
 def prune(days: float, dry_run: bool) -> None:
-    """Remove pictures of offers long gone, files that a kill left behind, readings of models used no more, and all but
-    the latest 200 runs of each shop from the book."""
+    """Remove pictures of offers long gone, files that a kill left behind, readings of models no longer in use, and all
+    but the latest 200 runs of each shop from the log."""
     from mapsi.search.pruning import prune as prune_now
 
     report = prune_now(open_installation(read_settings()), days=days, dry_run=dry_run)

@@ -115,7 +115,7 @@ def _page_that_leads_there(folder: Path) -> Iterator[Callable[[str], None]]:
     """Give what opens an address in the person's browser.
 
     The browser is given a file that only this account can read, and which leads on: the token in the address itself
-    would stand in the list of processes, for everybody on the machine to see.
+    would be in the list of processes, for everybody on the machine to see.
     """
     from mapsi.collect.review import INNER
 

@@ -25,7 +25,7 @@ LEAST_KEY_BYTES = 32
 """Of a key that signs: as many as the digest of the signature has (RFC 2104, 3)."""
 
 LEAST_THREADS = 4
-"""So many requests are worked on at once on the smallest machine: while some wait for a database, others compute."""
+"""How many requests are worked on at once on the smallest machine: while some wait for a database, others compute."""
 
 SAMPLE_SHOP = "맵시 샘플"
 
@@ -113,7 +113,7 @@ def _serve(settings: Settings, installation: Installation, host: str, port: int)
 
 def secret_key(settings: Settings) -> str:
     """The key that signs sessions: the one set, or one made at random and kept, readable by its owner only. A kept one
-    that was cut short is made anew: everybody logs in again.
+    that was cut short is made again: everybody logs in again.
 
     Raises :class:`SettingError` where the one set is shorter than :data:`LEAST_KEY_BYTES`."""
     if settings.secret_key:

@@ -84,7 +84,7 @@ def train(
 ) -> None:
     """Learn from labelled photos; the run folder holds manifest, metrics, curves, checkpoints, weights and a report.
 
-    An interrupted run goes on, to the same result, when the same command is given again.
+    An interrupted run is continued, to the same result, by giving the same command again.
     """
     from mapsi.learn.fitting.reporting import report_run
     from mapsi.learn.fitting.training import train as run_training

@@ -81,7 +81,7 @@ def _work_here(catalog: Catalog, hands: Hands, once: bool) -> None:
 
 
 def make_hands(settings: Settings, catalog: Catalog) -> Hands:
-    """What each job does, by the settings. The model is opened anew for every job: another may have been chosen."""
+    """What each job does, by the settings. The model is opened again for every job: another may have been chosen."""
     from mapsi.cli.accounts import letter_writer
     from mapsi.mailing import read_mail_server
     from mapsi.pictures.copying import Schedule

@@ -1,4 +1,4 @@
-"""What can go wrong with a source of photos; one source's fault never ends a collection, it is told in the report."""
+"""What can go wrong with a source of photos; one source's fault never ends a collection; the report names it."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ class SourceFault(RemoteError):  # noqa: N818 - told in a report more often than
 
 
 class SourceRefused(SourceFault):
-    """The source does not let us in: a key, a contact or a consent is missing or not accepted."""
+    """The source refuses us: a key, a contact or a consent is missing or not accepted."""
 
     code = "source_refused"
 
 
 class SourceExhausted(SourceFault):
-    """The source has given all that it gives for now: a quota or a rate."""
+    """The source has given all it will give for now: a quota or a rate."""
 
     code = "source_exhausted"
 

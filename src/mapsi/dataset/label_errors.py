@@ -50,8 +50,8 @@ def find_label_errors(
     """Check labels by a logistic regression that never learned from the photo it judges, nor from one of its group.
 
     ``embeddings`` (n, width) of unit length; ``groups`` say which photos belong together (near-twins, one sender). A
-    class needs photos of five groups, one for each fold; others are told in ``unchecked``. ``progress`` is told each of
-    the five folds.
+    class needs photos of five groups, one for each fold; others are told in ``unchecked``. ``progress`` hears of each
+    of the five folds.
     """
     unchecked = _too_few(labels, groups)
     rows = np.array([i for i, label in enumerate(labels) if label not in unchecked], dtype=np.int64)

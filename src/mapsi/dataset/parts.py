@@ -53,7 +53,7 @@ class Shares:
 
 @dataclass(frozen=True, slots=True)
 class Division:
-    """The manifest, photos a class and part (``counts``), and a sentence for each share that could not be had."""
+    """The manifest, photos a class and part (``counts``), and a sentence for each share that could not be reached."""
 
     manifest: Manifest
     axis: str

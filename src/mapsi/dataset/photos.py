@@ -22,8 +22,8 @@ GROUPS = ("ground", "upper", "outer", "lower", "one-piece", "shoes", "bag", "acc
 class Sample:
     """A photo and what is known of it.
 
-    ``labels`` maps an axis to a class and may lack axes. ``block`` names the photos that must stand on one side of a
-    split (one contributor, one product). ``proxy`` marks a stand-in for want of a better photo. A sample with
+    ``labels`` maps an axis to a class and may lack axes. ``block`` names the photos that must be on one side of a
+    split (one contributor, one product). ``proxy`` marks a stand-in for lack of a better photo. A sample with
     ``nothing`` shows no garment: it teaches being unsure. ``unsure`` names the axes on which it has no answer though it
     shows a garment (a hat has none of the styles). Samples of one ``product`` show the very same garment: those of two
     sources (worn, and as the shop shows it) teach likeness. ``mask`` is a picture of the photo's groups by number, 255

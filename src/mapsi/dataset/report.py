@@ -64,7 +64,7 @@ def write_check(
     most: int = MOST_SHOWN,
     progress: Advance = no_advance,
 ) -> Path:
-    """Write the page, the table, the document and, last, the manifest into the folder ``into``; gives the page.
+    """Write the page, the table, the document and, last, the manifest into the folder ``into``; returns the page.
 
     Each file is whole or not there. ``most`` findings a kind are shown with their pictures.
     """
@@ -94,7 +94,7 @@ def count_pictures(report: CheckReport, most: int = MOST_SHOWN) -> int:
 def render_page(
     report: CheckReport, axis: Axis, limits: PhotoLimits, most: int = MOST_SHOWN, progress: Advance = no_advance
 ) -> str:
-    """The page as HTML that needs nothing beside it: small pictures stand in it, every text is escaped."""
+    """The page as HTML that needs nothing beside it: small pictures are in it, every text is escaped."""
     sections = _sections(report, most)
     names = _pictures_of(sections)
     thumbnails = map_photos(lambda path: _thumbnail(path, limits), [report.folder / name for name in names], progress)

@@ -29,7 +29,7 @@ def allot(
     """A part for each photo: 0 is the side learned from, 1 and on are the parts of ``wanted``, photos a class.
 
     Whole groups are taken in random order, each into the first part that it does not take over what is wanted of any
-    class (by more than half a photo), else into part 0. So a class whose photos all stand in one group is learned from.
+    class (by more than half a photo), else into part 0. So a class whose photos are all in one group is learned from.
     Same photos and same generator state, same answer.
     """
     members: dict[int, list[int]] = defaultdict(list)

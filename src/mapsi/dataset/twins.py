@@ -1,7 +1,7 @@
 """Near-twins: photos that look alike by perceptual hash, and which of them show the very same picture.
 
 Two shirts of one shop on one model lie as near each other in the hash as a picture and its cropped copy. A split may
-treat both alike (they stand on one side), a clean-up may not: it leaves out copies only. :func:`same_picture` tells
+treat both alike (they are on one side), a clean-up may not: it leaves out copies only. :func:`same_picture` tells
 them apart by their edges, which survive another size, compression and brightness, and differ between two shirts.
 """
 

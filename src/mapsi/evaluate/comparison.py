@@ -1,4 +1,4 @@
-"""Is one model better than another, or was it chance? Both answer the same photos, and are resampled together."""
+"""Is one model better than another, or is it chance? Both answer the same photos, and are resampled together."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from mapsi.evaluate.resampling import ROUNDS, Values, class_numbers, draw, inter
 from mapsi.evaluate.scores import Interval, accuracy, macro_f1
 
 LEVEL = 0.05
-"""From which p on a difference counts as chance; the same as of the 95 % intervals."""
+"""The p from which on a difference counts as chance; the same as of the 95 % intervals."""
 
 TRUTH, OURS, THEIRS = range(3)
 

@@ -1,4 +1,4 @@
-"""Which class is told for which, and on which photos."""
+"""Which class is mistaken for which, and on which photos."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ EXAMPLES = 4
 
 @dataclass(frozen=True, slots=True)
 class Confusion:
-    """``counts[i, j]``: photos of the true class ``rows[i]`` that were told to be ``columns[j]``."""
+    """``counts[i, j]``: photos of the true class ``rows[i]`` that were read as ``columns[j]``."""
 
     rows: tuple[str, ...]
     columns: tuple[str, ...]
@@ -27,7 +27,7 @@ class Confusion:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A photo that was told wrong, and with which confidence."""
+    """A photo that was misread, and with what confidence."""
 
     photo: Photo
     confidence: float

@@ -1,4 +1,4 @@
-"""How much being unsure is worth: the risk among the photos answered, against the share of them that is answered."""
+"""What being unsure is worth: the risk among the photos answered, against the share of them that is answered."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def risk_coverage(trust: FloatArray, right: BoolArray) -> RiskCoverage:
 def _curve(trust: FloatArray, right: BoolArray) -> tuple[Values, Values, float]:
     order = np.argsort(-trust, kind="stable")
     wrong = np.cumsum(~right[order])
-    # A threshold cannot part photos of equal trust: a point stands behind the last of them.
+    # A threshold cannot part photos of equal trust: a point comes after the last of them.
     last = np.append(np.flatnonzero(np.diff(trust[order])), len(right) - 1)
     coverage, risk = (last + 1) / len(right), wrong[last] / (last + 1)
     area = float((np.diff(coverage, prepend=0) * risk).sum())

@@ -1,4 +1,4 @@
-"""Figures apart for groups of photos, and how far the source alone gives the class away."""
+"""Separate figures for groups of photos, and how far the source alone gives the class away."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from mapsi.evaluate.scores import Interval, score
 
 SOURCE = "source"
 LEAST = 10
-"""Photos from which on a group stands for itself: the resamples of fewer tell next to nothing."""
+"""Photos from which on a group stands for itself: resamples of fewer say next to nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,5 +112,5 @@ def _count(photos: Sequence[Photo]) -> Mapping[str, Counter[str]]:
 
 
 def _commonest(counts: Counter[str]) -> str | None:
-    """The class counted most, of equals the first by name; None where there is none."""
+    """The class counted most, among equals the first by name; None where there is none."""
     return min(counts, key=lambda slug: (-counts[slug], slug), default=None)

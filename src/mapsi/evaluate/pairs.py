@@ -62,7 +62,7 @@ class Retrieval:
 
 
 def _drawn_blocks(block_of: npt.NDArray[np.int64], rng: np.random.Generator) -> npt.NDArray[np.float64]:
-    """(rounds, n): how often each query stands in each resample of whole families."""
+    """(rounds, n): how often each query is in each resample of whole families."""
     count = int(block_of.max()) + 1
     picks = rng.multinomial(count, np.full(count, 1 / count), ROUNDS)
     return np.asarray(picks[:, block_of], dtype=np.float64)
@@ -123,7 +123,8 @@ def measure_pairs(pairs: Sequence[Pair], others: Iterable[Path], query: Embed, g
 
 
 def rank(cosines: FloatArray, right: BoolArray, asked: Sequence[Pair]) -> Retrieval:
-    """The ranks in each row of ``cosines`` (n, m) of what is ``right`` (n, m); of equals the wrong ones come first."""
+    """The ranks in each row of ``cosines`` (n, m) of what is ``right`` (n, m); among equals the wrong ones come
+    first."""
     order = np.lexsort((right, -cosines), axis=1)
     sorted_right = np.take_along_axis(right, order, axis=1)
     places = np.arange(1, right.shape[1] + 1)

@@ -3,7 +3,7 @@
 Photos of the same true class and the same answers are of one kind. There are few kinds, so that 2,000 resamples cost
 some small matrix products instead of 2,000 rounds through every photo (Efron and Tibshirani, 1993; percentile
 intervals). Where photos come in blocks that look alike (one sender's), whole blocks are drawn: photos of one block are
-no independent witnesses, and drawing them one by one gives intervals that are too narrow.
+not independent evidence, and drawing them one by one gives intervals that are too narrow.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Resamples:
         return np.asarray(self.counts @ (self.kinds[:, truth] == self.kinds[:, guess]) / self.sizes)
 
     def f1(self, truth: int, guess: int) -> Values:
-        """F1 of the classes 0..P-1 that stand in the column ``truth``, (rounds, P); NaN where a resample has none."""
+        """F1 of the classes 0..P-1 that be in the column ``truth``, (rounds, P); NaN where a resample has none."""
         classes = np.arange(self.kinds[:, truth].max() + 1)
         true = self.kinds[:, truth, None] == classes
         told = self.kinds[:, guess, None] == classes

@@ -39,7 +39,7 @@ class Interval:
 
 
 def score(truth: Sequence[str], shares: FloatArray, classes: Sequence[str]) -> Scores:
-    """Score class probabilities (n, C) against true slugs; a truth that is no column counts as missed.
+    """Score class probabilities (n, C) against true slugs; a truth that has no column counts as missed.
 
     Raises :class:`ValueError` where the shapes do not fit or there is no photo.
     """

@@ -93,7 +93,7 @@ def _worn(told: npt.NDArray[np.intp], groups: Sequence[str]) -> Iterator[tuple[s
 
 
 def _laid_flat(told: npt.NDArray[np.intp], groups: Sequence[str]) -> Iterator[tuple[str, BoolArray]]:
-    """What touches is one garment, of the group that most of it is told to be."""
+    """What touches is one garment, of the group that most of it is read as."""
     numbers = dict(_garment_groups(groups))
     parts = _parts(np.isin(told, list(numbers)))
     for mask in parts:

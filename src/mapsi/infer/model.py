@@ -77,8 +77,8 @@ class Model:
         return model
 
     def with_threads(self, threads: int) -> Self:
-        """The same model with so many threads: itself, or opened once more. With one thread it runs in the caller's: of
-        callers in as many threads as there are cores, each keeps one busy, and none waits for another
+        """The same model with ``threads`` threads: itself, or opened once more. With one thread it runs in the
+        caller's: of callers in as many threads as there are cores, each keeps one busy, and none waits for another
         (``benchmarks/bench_embedding.py``).
 
         Raises :class:`ArtifactError` where the folder holds another model by now.

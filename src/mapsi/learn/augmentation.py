@@ -13,7 +13,7 @@ from PIL import Image
 from mapsi.arrays import UInt8Array
 
 UNKNOWN = 255
-"""Where a mask does not say what there is."""
+"""Where a mask does not say what is there."""
 MAP_STRIDE = 4
 
 # Weights of red, green and blue in what the eye takes for light (ITU-R BT.601).

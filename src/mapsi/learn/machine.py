@@ -36,7 +36,7 @@ class Machine:
 
 class WholeCheckpoints(TorchCheckpointIO):
     """Writes a checkpoint beside its place, and then into it. Lightning's own way goes over the folder for temporary
-    files: where that is on another disk, a process that is killed leaves half a checkpoint in the place of a whole
+    files: where that is on another disk, a process that is killed leaves half a checkpoint in place of a whole
     one."""
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any | None = None) -> None:
@@ -49,7 +49,7 @@ class WholeCheckpoints(TorchCheckpointIO):
 def keep_freed_memory() -> bool:
     """Ask the C library to keep the memory that a batch frees for the next one; for the rest of this process.
 
-    A step on a processor frees and takes anew a gigabyte in large pieces. glibc gives each piece back to the system,
+    A step on a processor frees and takes again a gigabyte in large pieces. glibc gives each piece back to the system,
     which hands it out again page by page, zeroed: 2 % of a step on a quiet machine (benchmarks/bench_training.py).
     False where the C library is another one, and nothing is changed.
     """

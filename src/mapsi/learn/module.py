@@ -142,7 +142,7 @@ class TrainingModule(pl.LightningModule):
         return logits, loss
 
     def _count_right(self, logits: Mapping[str, Tensor], targets: Mapping[str, Tensor]) -> None:
-        """Count the photos of a batch that are told right, while they are learned from."""
+        """Count the photos of a batch that are recognised right while they are learned from."""
         for axis, target in targets.items():
             # A row of equal weights (a photo without an answer) has no best class.
             seen = target.max(dim=1).values > target.min(dim=1).values

@@ -196,7 +196,8 @@ def _unreadable(weights: Path, error: Exception) -> ArtifactError:
     return ArtifactError(f"The weights {weights} cannot be read: {error}.", "Give a .safetensors file.")
 
 
-# What a run may learn anew though it starts from weights: these are missing where an earlier run had no such task.
+# What a run may learn from scratch though it starts from weights: these are missing where an earlier run had no such
+# task.
 _FRESH = ("heads.", "projection.", "map.")
 
 

@@ -118,7 +118,7 @@ def decode(path: Path, *, at_least: int = READ_SIDE, box: Box | None = None) -> 
 def background_mask(pixels: UInt8Array) -> npt.NDArray[np.bool_]:
     """Where a photo (h, w, 3) is pure white or pure black from the border inwards: (h, w), all false if that is little.
 
-    Product photos stand on white, some sources mask people's backgrounds black; both would give the class away.
+    Product photos are on white, some sources mask people's backgrounds black; both would give the class away.
     """
     red, green, blue = pixels[..., 0], pixels[..., 1], pixels[..., 2]
     low, high = np.minimum(np.minimum(red, green), blue), np.maximum(np.maximum(red, green), blue)

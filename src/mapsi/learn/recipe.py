@@ -21,7 +21,7 @@ _CHOICES = {
     "schedule": ("constant", "cosine"),
     "augmentation": ("none", "crop", "strong"),
 }
-# Least and most of the numbers that are no shares (0 to 1). Batch normalisation needs two photos in a batch.
+# Least and most of the numbers that are not shares (0 to 1). Batch normalisation needs two photos in a batch.
 _RANGES = {
     "batch": (2, 1_000_000),
     "seed": (0, 2**31),
@@ -125,7 +125,7 @@ class Recipe:
 
 
 def load_recipe(name: str) -> Recipe:
-    """A shipped recipe by name, or one's own by the path of its TOML file.
+    """A shipped recipe by name, or your own by the path of its TOML file.
 
     Raises :class:`UsageError` for an unknown name and :class:`ArtifactError` for a file that is no recipe.
     """

@@ -185,7 +185,7 @@ class _Copying:
         return CopyReport(**self._counts, lost=lost, failed=tuple(self._failed))
 
     def _mend_store(self, progress: Progress) -> int:
-        """Make the sizes that are missing, and forget the copies that are gone; gives how many that are."""
+        """Make the sizes that are missing, and forget the copies that are gone; returns how many that are."""
         lacking = [copy for copy in self._copies.kept() if self._store.lacks(copy)]
         done, lost = progress("sizes", len(lacking)), 0
         for digest, there in in_threads(self._complete, lacking, COPIERS):

@@ -13,16 +13,16 @@ from mapsi.errors import MapsiError
 from mapsi.remote.retry import retry_after
 
 CONNECTIONS = 4
-"""At once to one host; browsers open six."""
+"""Connections to one host at a time; browsers open six."""
 
 LONGEST = timedelta(days=1)
-"""No longer is waited for a host, whatever it asks."""
+"""A host is waited for no longer than this, whatever it asks for."""
 
 
 ANY_NUMBER = 1 << 30
 
 SLOW_IN_A_ROW = 2
-"""Addresses of one host that used up their time before it rests, for :data:`REST`."""
+"""How many addresses of one host may use up their time before it rests, for :data:`REST`."""
 
 REST = timedelta(hours=1)
 
@@ -68,8 +68,8 @@ class Courtesy:
         return self._connections if self._slow.get(host) == 0 else 1
 
     def note(self, address: str, *, slow: bool) -> None:
-        """Take in whether an address used up the time it had. A host of which one after the other does rests for a
-        while, so that its threads work for others."""
+        """Note whether an address used up its time. A host whose addresses do so one after another rests for a while,
+        so that its threads work for others."""
         host = host_of(address)
         with self._lock:
             self._slow[host] = self._slow.get(host, 0) + 1 if slow else 0
@@ -77,7 +77,7 @@ class Courtesy:
                 self._resting[host] = (self._clock() + REST, "does not answer in time and is left alone")
 
     def leave_alone(self, address: str, headers: Mapping[str, str], otherwise: timedelta) -> AskedToWaitError:
-        """Take in an answer that asks to wait: for as long as ``Retry-After`` says, else for ``otherwise``."""
+        """Note an answer that asks us to wait: for as long as ``Retry-After`` says, else for ``otherwise``."""
         now = self._clock()
         seconds = retry_after(headers.get("retry-after", ""), now)
         wait = min(timedelta(seconds=seconds) if seconds else otherwise, LONGEST)

@@ -21,7 +21,7 @@ FORMATS: Mapping[str, Provider] = {
 
 
 def find_provider(format: str) -> Provider:
-    """The format named so; raises :class:`UsageError`."""
+    """The format of that name; raises :class:`UsageError`."""
     if format not in FORMATS:
         raise UsageError(f"There is no format {format!r}.", f"There are: {', '.join(FORMATS)}.")
     return FORMATS[format]
@@ -31,8 +31,8 @@ def read_offers(format: str, file: Path, base: str = "", now: datetime | None = 
     """Read ``file``, the whole of what a shop has, in the format named ``format``: row by row, in constant memory.
 
     Raises :class:`UsageError` for an unknown format at once, and :class:`FeedError` while reading where the feed as a
-    whole cannot be used, or where it is one of changes: taken for the whole, it would make all else vanish. Those are
-    read by :attr:`Provider.read`.
+    whole cannot be used, or where it is one of changes: taken as the whole, it would make everything else vanish. Those
+    are read by :attr:`Provider.read`.
     """
     return _read_whole(find_provider(format), file, base, now)
 

@@ -23,7 +23,7 @@ Attributes = Mapping[str, str]
 
 
 class TooDeepError(ValueError):
-    """Elements within one another without end."""
+    """Elements nested without end."""
 
 
 class Items:

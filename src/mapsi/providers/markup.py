@@ -167,7 +167,7 @@ class _Reading:
         return text[match.end() :]
 
     def _stalled(self) -> FeedError | None:
-        """An error where piece after piece arrives and no tag or text ends: the parser would read its beginning anew
+        """An error where piece after piece arrives and no tag or text ends: the parser would read its beginning again
         with each piece, which takes time in the square of the length."""
         place = self._parser.CurrentByteIndex
         self._silent = self._silent + 1 if place == self._place and self._end is None else 0

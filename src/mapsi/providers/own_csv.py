@@ -1,4 +1,4 @@
-"""A CSV of one's own: a header line with the Merchant feed's field names, then a line per product."""
+"""A CSV of your own: a header line with the Merchant feed's field names, then a line per product."""
 
 from __future__ import annotations
 

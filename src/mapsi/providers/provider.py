@@ -14,7 +14,7 @@ FeedRow = Offer | BrokenRow | Withdrawal
 """What a reader yields; a :class:`Withdrawal` only for a feed of changes."""
 
 DisplayRule = Literal["nothing_between", "addresses_unaltered", "no_advertisements"]
-"""What a page that shows offers must keep to: put nothing before, after or between them; lead to the very addresses
+"""What a page that shows offers must respect: put nothing before, after or between them; lead to the very addresses
 that were given; show no advertisement beside them."""
 
 

@@ -11,9 +11,9 @@ KOREA = timezone(timedelta(hours=9), "KST")
 
 
 def quota_day(now: datetime) -> date:
-    """The day that a call at ``now`` (aware) counts for: it turns at midnight in Korea, where the provider is.
+    """The day that a call at ``now`` (aware) counts for: it changes at midnight in Korea, where the provider is.
 
-    No document of the provider says when it turns; its users see it there."""
+    No document of the provider says when it changes; its users see it there."""
     return now.astimezone(KOREA).date()
 
 
@@ -35,7 +35,7 @@ class Quota(Protocol):
         """Count one call, before it is made; raises :class:`QuotaSpentError` where none is left, and counts nothing."""
 
     def exhaust(self, now: datetime) -> None:
-        """Take the day's calls for used up, because the provider says so: others may use the same key."""
+        """Treat the day's calls as used up, because the provider says so: others may use the same key."""
 
     def left(self, now: datetime) -> int:
         """How many calls are left of the day's."""

@@ -74,7 +74,7 @@ def read_item(item: object, place: int, *, used: bool = False, about: str = "") 
     """An item as an offer, ``None`` where it is used goods and ``used`` does not ask for them.
 
     Ordinary products are in stock. Discontinued and coming ones are out of stock: they cannot be bought, so they are
-    not shown, but their history goes on. ``place``, from 1, stands for the line in a broken row, ``about`` before its
+    not shown, but their history continues. ``place``, from 1, stands for the line in a broken row, ``about`` before its
     reason.
     """
     if not isinstance(item, dict):

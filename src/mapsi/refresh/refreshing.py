@@ -60,8 +60,8 @@ def refresh_source(
 
     A feed that would take away more than the source's share of its offers changes nothing and the report says ``held``;
     ``accept`` takes it. A source that is asked by queries and has no calls left ends as ``partial``, and the next
-    refresh goes on. Whatever goes wrong is booked and raised as a ``MapsiError``; :class:`BusyError` where a run of the
-    source goes on elsewhere. Nothing has changed then.
+    refresh continues. Whatever goes wrong is recorded and raised as a ``MapsiError``; :class:`BusyError` where a run of
+    the source is in progress elsewhere. Nothing has changed then.
     """
     catalog.sweep()
     with catalog.imports.begin(source, taxonomy) as run:
@@ -82,9 +82,9 @@ def preview_source(
     catalog: Catalog, source: SourceRecord, means: Means, taxonomy: Taxonomy, *, progress: Advance = no_advance
 ) -> tuple[Preview, ...]:
     """What a refresh would change: a preview for each feed that is new, none where there is none. Nothing is changed
-    and no run is booked; calls that a provider counts are spent all the same.
+    and no run is recorded; calls that a provider counts are spent all the same.
 
-    Several feeds (a whole one and changes after it) are each compared with what is there now. Raises as
+    Several feeds (a whole one and changes after it) are each compared with what is there now. Raises like
     :func:`refresh_source`.
     """
     if is_asked(source):

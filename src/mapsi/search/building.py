@@ -64,11 +64,11 @@ def build(
     patience: float = 0.0,
     waiting: Callable[[], object] | None = None,
 ) -> BuildReport:
-    """Bring pictures home, read what this model has not read, and switch to a fresh index; the one before serves
+    """Bring pictures home, read what this model has not read, and switch to a fresh index; the previous one serves
     meanwhile, with its own model.
 
-    Everything is kept as it comes, so that a kill loses at most a batch a thread, and the next build goes on. One build
-    at a time: ``waiting`` is called where another runs, which is waited for ``patience`` seconds; then
+    Everything is kept as it comes, so that a kill loses at most a batch a thread, and the next build continues. One
+    build at a time: ``waiting`` is called where another runs, which is waited for ``patience`` seconds; then
     :class:`BusyError`.
     """
     with building(installation.index_root, patience, waiting):

@@ -61,7 +61,7 @@ class Finder:
         return self._pair.built()
 
     def index_fault(self) -> MapsiError | None:
-        """What is wrong with the index that ought to serve, also where the one before goes on."""
+        """What is wrong with the index that should serve, also where the previous one stays in use."""
         return self._pair.look()[1]
 
     def read(self, photo: Image.Image) -> Reading:

@@ -1,6 +1,6 @@
 """Vectors of product pictures, searched exactly, behind an interface small enough for another engine.
 
-A server engine (Milvus, Qdrant, ...) will stand beside :class:`FlatIndex` as another :class:`VectorIndex`.
+A server engine (Milvus, Qdrant, ...) will be beside :class:`FlatIndex` as another :class:`VectorIndex`.
 """
 
 from __future__ import annotations

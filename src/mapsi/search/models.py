@@ -1,7 +1,7 @@
 """Model folders kept beside the index: the one it was made with has to be there for as long as it serves.
 
 models/FINGERPRINT   a whole model folder
-models/chosen        the fingerprint of the one that builds go on with, where an operator chose one
+models/chosen        the fingerprint of the one that further builds use, where an operator chose one
 """
 
 from __future__ import annotations
@@ -50,12 +50,12 @@ class ModelStore:
         return model
 
     def choose(self, fingerprint: str) -> None:
-        """Let builds go on with this model, where nothing else is asked for."""
+        """Let further builds use this model, where nothing else is asked for."""
         with atomic_file(self._root / CHOSEN) as beside:
             beside.write_text(fingerprint, "utf-8")
 
     def chosen(self) -> Path | None:
-        """The folder of the model that builds go on with, ``None`` where none was chosen."""
+        """The folder of the model that further builds use, ``None`` where none was chosen."""
         try:
             return self.path((self._root / CHOSEN).read_text("utf-8").strip())
         except FileNotFoundError:

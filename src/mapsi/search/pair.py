@@ -67,8 +67,8 @@ class ServingPair:
     def now(self) -> Pair:
         """The pair of the index that serves, opened where another one took its place.
 
-        One thread opens; the others go on with the pair before meanwhile, or wait where there is none. An index that is
-        damaged, or whose model is not to be had, changes nothing where there is a pair with one; else its error is
+        One thread opens; the others keep using the previous pair meanwhile, or wait where there is none. An index that
+        is damaged, or whose model is not to be had, changes nothing where there is a pair with one; else its error is
         raised.
         """
         pair, fault = self.look()
@@ -111,7 +111,7 @@ class ServingPair:
         return fault is not None and fault.name == name and time.monotonic() < fault.until
 
     def built(self) -> datetime | None:
-        """When the index that serves was built (UTC); ``None`` where there is none. Raises as :meth:`now`."""
+        """When the index that serves was built (UTC); ``None`` where there is none. Raises like :meth:`now`."""
         snapshot = self.now().snapshot
         return None if snapshot is None else built_at(self._root, snapshot.name)
 

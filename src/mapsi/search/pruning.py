@@ -16,8 +16,8 @@ GRACE = timedelta(days=1)
 @dataclass(frozen=True, slots=True)
 class PruneReport:
     """``pictures`` left the catalogue, with their readings; ``files`` of ``bytes`` together left the store, copies of
-    those pictures and what kills had left; ``readings`` of models that serve no longer and old ``runs`` of the book
-    were taken out. Of a dry run: what would be, ``readings`` and ``runs`` apart."""
+    those pictures and what kills had left; ``readings`` of models that serve no longer and old ``runs`` of the log were
+    removed. Of a dry run: what would be, ``readings`` and ``runs`` apart."""
 
     pictures: int
     files: int
@@ -31,7 +31,7 @@ def prune(
 ) -> PruneReport:
     """Remove the pictures that no offer shows which lives or has been gone for less than ``days``, files in the store
     that belong to no picture, readings of models other than those of the indexes and the one in use, and all but the
-    latest runs of each shop in the book.
+    latest runs of each shop in the log.
 
     First the rows go and then the files, so that a kill in between leaves files that the next run removes, and never a
     row without its file. Raises :class:`BusyError` where an index is being built.
@@ -52,8 +52,8 @@ def prune(
 def _sweep(
     installation: Installation, now: datetime, *, without: datetime | None = None, dry_run: bool = False
 ) -> tuple[int, int]:
-    """Remove files that belong to no picture, or to one that would be pruned if all before ``without`` were; gives how
-    many files and bytes."""
+    """Remove files that belong to no picture, or to one that would be pruned if all before ``without`` were; returns
+    how many files and bytes."""
     files, size, known = 0, 0, installation.catalog.copies.kept_under
     for file in installation.pictures.strays(lambda prefix: known(prefix, without), (now - GRACE).timestamp()):
         files += 1

@@ -168,7 +168,7 @@ def _remove_others(root: Path, keep: set[str | None]) -> None:
 
 
 def current_name(root: Path) -> str | None:
-    """The name of the index that serves, ``None`` where none was built; raises :class:`ArtifactError` where what stands
+    """The name of the index that serves, ``None`` where none was built; raises :class:`ArtifactError` where what is
     there is no name."""
     try:
         name = (root / CURRENT).read_text("utf-8").strip()

@@ -17,7 +17,7 @@ KIND_AXIS = "garment"
 COLOR_AXIS, AUDIENCE_AXIS = "colour", "audience"
 """The axes that a picture may be read on of which offers have a column: families of colours, and for whom."""
 OTHER = "other"
-"""What is none of the kinds: in the place of a class's slug."""
+"""What is none of the kinds: in place of a class's slug."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Categories:
 
     def kinds(self, axis: Axis, told: Iterable[str]) -> frozenset[str]:
         """The classes of ``axis``, and ``other``, that ``told`` stands for, with all that are kinds of these. What the
-        axis does not have is left out: a taxonomy of one's own may be smaller."""
+        axis does not have is left out: a taxonomy of your own may be smaller."""
         return frozenset(slug for name in told for slug in self._of(axis, name))
 
     def _of(self, axis: Axis, name: str) -> Iterable[str]:

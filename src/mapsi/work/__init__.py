@@ -1,1 +1,1 @@
-"""Work that goes on beside serving: refreshes on a schedule, and the jobs they bring about. Owns Celery."""
+"""Work done beside serving: refreshes on a schedule, and the jobs they bring about. Owns Celery."""

@@ -1,8 +1,8 @@
 """The same work over Celery: jobs are handed out by Redis or RabbitMQ to workers on any number of machines.
 
-The catalogue's own queue stays the book of what is wanted: a message only says that a job waits. So a message lost with
-a broker, or delivered twice, costs nothing; a job of a killed worker is taken by the next one as soon as its lease has
-run out, whatever the broker's own time for redelivery.
+The catalogue's own queue stays the record of what is wanted: a message only says that a job waits. So a message lost
+with a broker, or delivered twice, costs nothing; a job of a killed worker is taken by the next one as soon as its lease
+has run out, whatever the broker's own time for redelivery.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def announce(app: Celery, job: Job) -> None:
 
 
 def work(app: Celery, catalog: Catalog, hands: Hands, say: Say, *, ready: Callable[[], object] = lambda: None) -> None:
-    """Work off the queue until a signal ends it; a job that is being done is done to its end.
+    """Work through the queue until a signal ends it; a job in progress is finished.
 
     One job at a time: start more workers for more. A thread beside asks for what is due and announces it.
     """

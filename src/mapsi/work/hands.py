@@ -40,7 +40,7 @@ def worker_name() -> str:
 
 
 def perform(catalog: Catalog, claim: Claim, hands: Hands, say: Say) -> None:
-    """Do a job that was claimed, and book how it went. A job that goes wrong is tried again later, also by a fault of
+    """Do a job that was claimed, and record how it went. A job that goes wrong is tried again later, also by a fault of
     ours, which is logged whole: it must neither end the worker nor be taken again at once by the next one. A job that
     is interrupted is given back at once.
 
@@ -55,7 +55,7 @@ def perform(catalog: Catalog, claim: Claim, hands: Hands, say: Say) -> None:
     except MapsiError as error:
         again = jobs.fail(claim, error.message)
         say(f"{told(claim.job)}: {error} {_told_further(again)}")
-    except Exception:  # noqa: BLE001 - logged whole, booked and told; the other jobs go on
+    except Exception:  # noqa: BLE001 - logged whole, recorded and told; the other jobs continue
         _log.exception("%s went wrong", told(claim.job))
         again = jobs.fail(claim, "A fault of the program; its log has the details.")
         say(f"{told(claim.job)}: a fault of the program; the log has it. {_told_further(again)}")
@@ -99,7 +99,7 @@ def _do(catalog: Catalog, claim: Claim, hands: Hands) -> None:
 
 @contextmanager
 def _kept(catalog: Catalog, claim: Claim) -> Iterator[None]:
-    """Renew the lease, from a thread beside, for as long as the work goes on."""
+    """Renew the lease, from a thread beside, for as long as the work lasts."""
     over = Event()
 
     def renew() -> None:

@@ -13,10 +13,10 @@ from mapsi.mailing import MailServer, RefusedLetterError, open_mail
 def send_letters(
     catalog: Catalog, server: MailServer, write: Callable[[Letter], EmailMessage], say: Callable[[str], object]
 ) -> int:
-    """Send what waits; gives how many letters went out. One that the server refuses for good, or whose address mail
-    does not know, is told and dropped. Raises ``MailError`` where the server cannot be used: the letters wait on.
+    """Send what waits; returns how many letters went out. One that the server refuses for good, or whose address mail
+    does not know, is told and dropped. Raises ``MailError`` where the server cannot be used: the letters keep waiting.
 
-    A letter is booked when the server has it: whoever is killed in between sends it twice, and never not at all.
+    A letter is recorded as sent when the server has it: a process killed in between sends it twice, never not at all.
     """
     sent, waiting = 0, catalog.letters.waiting()
     if not waiting:

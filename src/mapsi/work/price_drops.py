@@ -8,12 +8,13 @@ from mapsi.catalog import Catalog
 from mapsi.catalog.people.saved import SavedProduct
 
 MOST = 20
-"""So many products one letter names, those that fell most in share first."""
+"""How many products one letter names, the largest falls in share first."""
 
 
 def ask_for_letters(catalog: Catalog) -> int:
     """Have a letter written to everybody who wants one and whose saved products fell below the price that they were
-    saved at and that the last letter told; gives how many letters. A letter is owed until it was put into the box."""
+    saved at and that the last letter told; returns how many letters. A letter is owed until it has been put into the
+    box."""
     count = 0
     for account in catalog.accounts.wanting_mail():
         fallen = catalog.saved.fallen(account.id)

@@ -1,4 +1,4 @@
-"""What is due by itself: refreshes of sources by their own times, pictures and pruning once a day."""
+"""What comes due by itself: refreshes of sources by their own times, pictures and pruning once a day."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ DAILY = timedelta(days=1)
 
 @dataclass(slots=True)
 class Schedule:
-    """Asks for what is due. Any number of workers may ask: a job that waits already is not wanted twice.
+    """Asks for what is due. Any number of workers may ask: a job that is already waiting is not queued twice.
 
     ``daily`` holds when this process last asked for the daily jobs; the first time is its start, so that a worker that
-    is started anew catches up.
+    is restarted catches up.
     """
 
     catalog: Catalog
@@ -37,7 +37,7 @@ class Schedule:
         return self.daily is None or now - self.daily >= DAILY
 
     def ask(self, now: datetime) -> list[Job]:
-        """Put what is due into the queue; gives the jobs that did not wait there already."""
+        """Put what is due into the queue; returns the jobs that were not already waiting there."""
         self.catalog.sweep()
         waiting = {one.job for one in self.catalog.jobs.all()}
         asked = [job for job in _once(self.due(now)) if job not in waiting and self.catalog.jobs.put(job)]

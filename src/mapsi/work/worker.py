@@ -32,7 +32,7 @@ class Worker:
     stop: Event = field(default_factory=Event)
 
     def run(self) -> None:
-        """Work until stopped; a job that is being done when ``stop`` is set is done to its end. A database that is gone
+        """Work until stopped; a job that is in progress when ``stop`` is set is finished. A database that is gone
         for a while is told once and waited for."""
         schedule, told = Schedule(self.catalog), ""
         while not self.stop.is_set():

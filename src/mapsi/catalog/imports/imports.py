@@ -35,7 +35,7 @@ class Imports:
     ) -> ImportReport:
         """Take over a shop's whole feed: what is missing from it is gone, what is in it is new, changed or unchanged;
         or, where not ``whole``, changes to it, which leave the other offers as they are. A shop that has a source keeps
-        to its time to live and its terms. ``progress`` is told of the rows as they are read, about every thousand.
+        to its time to live and its terms. ``progress`` hears of the rows as they are read, about every thousand.
 
         All or nothing, whatever interrupts it. Memory does not grow with the feed. Classes the model gave to changed
         offers are dropped until :meth:`~mapsi.catalog.Catalog.classify_by_model`. Raises :class:`FeedError` where the
@@ -57,9 +57,9 @@ class Imports:
         return replace(delivery, shop=slug, shop_name=name)
 
     def begin(self, source: SourceRecord, taxonomy: Taxonomy) -> AbstractContextManager[Run]:
-        """Begin a run: its shop is locked, its book open, and an error that ends the block is booked.
+        """Begin a run: its shop is locked, its log entry open, and an error that ends the block is recorded.
 
-        Raises :class:`BusyError` where another run of the shop goes on."""
+        Raises :class:`BusyError` where another run of the shop is in progress."""
         delivery = Delivery(
             shop=source.shop,
             format=source.format,

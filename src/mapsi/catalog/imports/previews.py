@@ -31,7 +31,7 @@ class Previews:
         self._database = database
 
     def keep(self, source: SourceRecord, previews: Sequence[Preview]) -> None:
-        """Keep a dry run in the place of the one before; of a source that was removed meanwhile nothing is kept."""
+        """Keep a dry run in place of the one before; of a source that was removed meanwhile nothing is kept."""
         document = json.dumps([asdict(one) for one in previews], ensure_ascii=False, default=str)
         with self._database.write() as connection:
             connection.execute(delete(PreviewRow).where(PreviewRow.source_id == source.id))

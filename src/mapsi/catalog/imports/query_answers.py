@@ -58,7 +58,7 @@ class QueryAnswers:
             return [_offer(values) for values in json.loads(connection.execute(kept).scalar_one())]
 
     def save(self, source: SourceRecord, query: str, offers: Sequence[Offer]) -> None:
-        """Keep what a query brought, in the place of what it brought before."""
+        """Keep what a query brought, in place of what it brought before."""
         told = json.dumps([asdict(offer) for offer in offers], ensure_ascii=False, default=str)
         row = {"answered_at": self._database.now(), "taken": False, "offers": told}
         with self._database.write() as connection:
@@ -81,7 +81,7 @@ class Calls:
             return connection.execute(counted).rowcount == 1
 
     def exhaust(self, account: str, day: str, limit: int) -> None:
-        """Take the account's calls of that day for used up."""
+        """Treat the account's calls of that day as used up."""
         with self._database.write() as connection:
             _open_day(connection, account, day)
             mine = (Quota.account == account, Quota.day == day)

@@ -1,4 +1,4 @@
-"""A run from its first row to its last: locked, booked whatever happens, each delivery staged and then switched."""
+"""A run from its first row to its last: locked, recorded whatever happens, each delivery staged and then switched."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from itertools import islice
 from sqlalchemy import Connection, func, select
 
 from mapsi.catalog.imports.query_answers import mark_answers_taken
-from mapsi.catalog.imports.run_log import COUNTS, booked_if_it_fails, note_run, open_book
+from mapsi.catalog.imports.run_log import COUNTS, note_run, open_entry, recorded_if_it_fails
 from mapsi.catalog.imports.sources import remember_feed
 from mapsi.catalog.imports.staging import Stage, create_stage
 from mapsi.catalog.imports.switching import Scope, switch, validity_of
@@ -33,9 +33,9 @@ _BROKEN_KEPT = 1000
 
 @contextmanager
 def open_run(database: Database, delivery: Delivery, taxonomy: Taxonomy) -> Iterator[Run]:
-    """Lock the shop and open the book; an error that ends the block is booked.
+    """Lock the shop and open its log entry; an error that ends the block is recorded.
 
-    Raises :class:`BusyError` where another run of the shop goes on."""
+    Raises :class:`BusyError` where another run of the shop is in progress."""
     with (
         database.session() as connection,
         shop_lock(database, connection, delivery.shop, seconds=PATIENCE) as free,
@@ -44,8 +44,8 @@ def open_run(database: Database, delivery: Delivery, taxonomy: Taxonomy) -> Iter
             raise BusyError(
                 f"Another import of the shop {delivery.shop} is running.", "Wait until it has ended, then start again."
             )
-        run_id = open_book(connection, delivery.shop, delivery.format, delivery.origin, database.now())
-        with booked_if_it_fails(database, run_id):
+        run_id = open_entry(connection, delivery.shop, delivery.format, delivery.origin, database.now())
+        with recorded_if_it_fails(database, run_id):
             yield Run(database, connection, delivery, taxonomy, run_id)
 
 

@@ -1,4 +1,4 @@
-"""The book of runs: what each import and each refresh did, and how it ended."""
+"""The run log: what each import and each refresh did, and how it ended."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def new_id(result: CursorResult[Any]) -> int:
     return int(key[0]) if key else 0
 
 
-def open_book(connection: Connection, shop: str, format: str, origin: str, now: datetime) -> int:
+def open_entry(connection: Connection, shop: str, format: str, origin: str, now: datetime) -> int:
     """Note that a run began. One still running under this shop's lock was killed."""
     killed = update(Import).where(Import.shop == shop, Import.state == "running")
     with begin_write(connection):
@@ -74,13 +74,13 @@ def note_run(
 
 
 @contextmanager
-def booked_if_it_fails(database: Database, run_id: int) -> Iterator[None]:
-    """Note a run that an error ends, and let the error go on."""
+def recorded_if_it_fails(database: Database, run_id: int) -> Iterator[None]:
+    """Note a run that an error ends, and pass the error on."""
     try:
         yield
     except BaseException as error:
         reason = str(error) if isinstance(error, MapsiError) else f"It was interrupted ({type(error).__name__})."
-        # Where even this cannot be written, the first error is the one to tell; the next run closes the book.
+        # Where even this cannot be written, the first error is the one to tell; the next run closes the entry.
         with suppress(CatalogError), database.write() as connection:
             note_run(connection, run_id, "failed", database.now(), reason)
         raise
@@ -149,7 +149,7 @@ class Runs:
                         connection.execute(killed.values(state="killed", finished=self._database.now(), reason=_KILLED))
 
     def prune(self, keep: int = RUNS_KEPT) -> int:
-        """Take the runs of each shop but its latest ``keep`` out of the book; gives how many. Those that offers come
+        """Take the runs of each shop but its latest ``keep`` from the log; returns how many. Those that offers come
         from stay, as their provenance."""
         with self._database.read() as connection:
             named = set(connection.scalars(select(OfferRow.import_id).distinct()))

@@ -23,7 +23,7 @@ def shop_slug(name: str) -> str:
 
 
 def refuse_namesake(connection: Connection, slug: str, name: str) -> None:
-    """Raise :class:`UsageError` where another shop has the slug of ``name``: its offers would be taken for gone."""
+    """Raise :class:`UsageError` where another shop has the slug of ``name``: its offers would count as gone."""
     known = connection.scalar(select(Shop.name).where(Shop.slug == slug))
     if known not in (None, slug, name):
         raise UsageError(

@@ -156,10 +156,10 @@ class Sources:
             return _record(connection.execute(_sources().where(Source.id == known.id)).one())
 
     def remove(self, name: str) -> tuple[SourceRecord, int]:
-        """Remove a source; its offers are gone at once. Gives what it was and how many offers lived. The book of its
+        """Remove a source; its offers are gone at once. Returns what it was and how many offers lived. The book of its
         runs and the history of its prices stay.
 
-        Raises :class:`NotFoundError`, and :class:`BusyError` while one of its runs goes on."""
+        Raises :class:`NotFoundError`, and :class:`BusyError` while one of its runs is in progress."""
         source = self.find(name)
         with (
             self._database.session() as connection,

@@ -70,7 +70,7 @@ _by_offer = Index("staged_offer", staged.c.offer_id)
 
 
 def create_stage(connection: Connection) -> None:
-    """Make the two temporary tables on this connection, in the place of those of an earlier delivery."""
+    """Make the two temporary tables on this connection, in place of those of an earlier delivery."""
     with connection.begin():
         for table in (staged, staged_classes):
             connection.execute(DropTable(table, if_exists=True))
@@ -84,7 +84,7 @@ def index_stage(connection: Connection) -> None:
 
 @dataclass
 class Counts:
-    """How many offers were staged, by kind. ``returned`` are those of the changed that had been gone; ``spared`` living
+    """How many offers were staged, by kind. ``returned`` are changed offers that had been gone; ``spared`` living
     ones whose rows cannot be read; ``withdrawn`` those that a feed of changes takes away, ``missing`` its withdrawals
     of what was not there."""
 
@@ -126,7 +126,7 @@ class Stage:
         return self._salt.hex()
 
     def put(self, batch: Sequence[Offer]) -> list[BrokenRow]:
-        """Stage some offers; gives back those that cannot be kept, with line 0 (only the feed's reader knew it)."""
+        """Stage some offers; returns back those that cannot be kept, with line 0 (only the feed's reader knew it)."""
         with self._connection.begin():
             good, broken = self._sort_out(batch)
             known = self._look_up([offer.id for offer in good])
@@ -154,8 +154,8 @@ class Stage:
         self.counts.missing += len(batch) - len(rows)
 
     def spare(self, ids: Sequence[str]) -> set[str]:
-        """Keep the living offers among these as they are, but those that are staged: a row that cannot be read is no
-        word that its offer is gone. Gives which they are."""
+        """Keep the living offers among these as they are, except those that are staged: a row that cannot be read does
+        not say that its offer is gone. Returns which they are."""
         spared: set[str] = set()
         with self._connection.begin():
             known, told = self._look_up(ids), self._staged(ids)

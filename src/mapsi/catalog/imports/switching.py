@@ -36,7 +36,7 @@ def validity_of(delivery: Delivery) -> Validity:
 
 
 def switch(connection: Connection, delivery: Delivery, import_id: int, scope: Scope) -> tuple[int, int]:
-    """Take over what is staged, in the caller's transaction; gives the shop's id and the number of offers that are
+    """Take over what is staged, in the caller's transaction; returns the shop's id and the number of offers that are
     gone."""
     shop_id = _save_shop(connection, delivery)
     _number_new(connection)

@@ -1,7 +1,7 @@
 """What photo answers are narrowed and ordered by: a few numbers of each offer that is shown, in memory, 40 bytes each.
 
 The index of words counts products; here it is single offers, whose pictures a photo is compared with. They are read
-with the first photo, not with the first word, and follow the book of changes.
+with the first photo, not with the first word, and follow the change log.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ Finds = Callable[[Sequence[str]], bool]
 
 
 def correct(view: View, said: Sequence[str], is_known: Callable[[str], bool], finds: Finds) -> tuple[str, ...]:
-    """The words to search for in the place of ``said``; none where each finds something, or none can be mended. Words
+    """The words to search for in place of ``said``; none where each finds something, or none can be mended. Words
     that find something or mean something (``is_known``), and those that cannot be mended, stay as they are."""
     found = [is_known(word) or finds((word,)) for word in said]
     if all(found):

@@ -64,7 +64,7 @@ class FacetCounter:
 
 
 def most_first(counts: Mapping[str, int]) -> tuple[tuple[str, int], ...]:
-    """Values with their counts, the most frequent first, of equals by name; none without a product."""
+    """Values with their counts, the most frequent first, among equals by name; none without a product."""
     return tuple(sorted(((value, n) for value, n in counts.items() if n), key=lambda entry: (-entry[1], entry[0])))
 
 

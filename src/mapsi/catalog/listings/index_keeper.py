@@ -1,4 +1,4 @@
-"""The index of words of one catalogue, kept up with it: by the book of changes, or built anew beside the one that
+"""The index of words of one catalogue, kept up with it: by the change log, or rebuilt beside the one that
 serves.
 
 The database stays the truth. Indexes lie in the home folder, under the catalogue's mark: one folder for each that was
@@ -40,8 +40,8 @@ CURRENT, LOCK = "current", "lock"
 PATIENCE = 10.0
 """Seconds that a question waits for another one's process or thread which builds the index."""
 SMALL = 20_000
-"""So many listings are indexed anew within the question that finds them changed, in two seconds; of more, the index
-before serves meanwhile, and where there is none, questions are told to come again."""
+"""Up to this many listings are reindexed within the question that finds them changed, in two seconds; for more, the
+previous index serves meanwhile, or, where there is none, requests are told to come back."""
 _REMEMBERED = 1024
 _PAUSE = 60.0
 """Seconds before an index that could not be built is tried again."""
@@ -87,8 +87,8 @@ class IndexKeeper:
         self._is_damaged = False
 
     def at(self, connection: Connection, *, may_be_restored: bool = False) -> Served | None:
-        """What to answer from in this transaction; ``None`` where another has gone on already, so that the caller has
-        to begin a new one. ``may_be_restored`` says that this cannot be: the database itself has gone back."""
+        """What to answer from in this transaction; ``None`` where another process is already ahead, so that the caller
+        has to begin a new one. ``may_be_restored`` says that this cannot be: the database itself has gone back."""
         generation, served = read_generation(connection), self._served
         if served is not None and served.view.generation == generation and self._is_as_opened():
             return served
@@ -100,13 +100,13 @@ class IndexKeeper:
             self._lock.release()
 
     def rebuild(self) -> int:
-        """Build the index anew beside the one that serves, and switch to it; gives the number of products."""
+        """Rebuild the index beside the one that serves, and switch to it; returns the number of products."""
         with self._lock, self._database.read() as connection:
             self._index = self._build_or_refuse(connection)
             return self._index.view.searcher.num_docs - 1
 
     def damaged(self, why: str) -> None:
-        """Take the index that served last for damaged: the next question builds it anew."""
+        """Treat the index that served last as damaged: the next question rebuilds it."""
         with self._lock:
             self._forget(why)
             self._is_damaged = True
@@ -183,15 +183,15 @@ class IndexKeeper:
         return index
 
     def _build_first(self, connection: Connection) -> WordIndex:
-        """An index where there is none to go on with. One that takes long is built beside, and whoever asks meanwhile
-        is told so at once; no question hangs for a minute."""
+        """An index where there is none to continue from. One that takes long is built beside, and whoever asks
+        meanwhile is told so at once; no question hangs for a minute."""
         if self._takes_a_moment(connection):
             return self._build_or_refuse(connection)
         self._build_beside()
         raise _busy()
 
     def _takes_a_moment(self, connection: Connection) -> bool:
-        """Whether an index built anew is worth waiting for within a question."""
+        """Whether a rebuilt index is worth waiting for within a question."""
         listings = select(func.count()).select_from(select(Listing.offer_id).limit(SMALL + 1).subquery())
         return self._root is None or int(connection.scalar(listings) or 0) <= SMALL
 
@@ -211,7 +211,7 @@ class IndexKeeper:
             index.write(products, listing_reader(connection, self._thesaurus), generation, gone=gone)
 
     def _build_or_refuse(self, connection: Connection) -> WordIndex:
-        """A new index where there is none to go on with; raises :class:`CatalogError` where it cannot be written."""
+        """A new index where there is none to continue from; raises :class:`CatalogError` where it cannot be written."""
         try:
             return self._build(connection)
         except (OSError, ValueError, DamagedIndexError) as error:

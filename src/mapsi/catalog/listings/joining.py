@@ -1,7 +1,7 @@
 """Products of several shops put together in the listings: looked at again wherever something changed.
 
 A change of one offer can only touch what is reached from it: the variants of its product, what they are joined with,
-and what shares a number or a picture with any of these, and so on. All of that is read, joined anew by the rules of
+and what shares a number or a picture with any of these, and so on. All of that is read, joined again by the rules of
 :mod:`~mapsi.catalog.listings.same_products`, and written where it differs.
 """
 
@@ -49,12 +49,12 @@ def touched_by(connection: Connection, outdated: Select[Any]) -> set[int]:
 
 def join_changed(connection: Connection, changed: Select[Any], touched: Iterable[int]) -> int:
     """Look again at the ``changed`` offers (a query of ids), and at those that :func:`touched_by` gave before. In the
-    transaction of the change, after its generation; gives how many listings changed by that."""
+    transaction of the change, after its generation; returns how many listings changed by that."""
     return rejoin(connection, [*_candidates(connection, changed), *touched])
 
 
 def rejoined(connection: Connection) -> dict[int, int | None]:
-    """What joining all products anew would change: offers with the number of their product."""
+    """What joining all products again would change: offers with the number of their product."""
     return _rejoined(connection, _candidates(connection, None))
 
 
@@ -177,7 +177,7 @@ def _evidence(row: Any) -> Iterator[Evidence]:
 
 def _together_with(connection: Connection, rows: Sequence[Stand]) -> set[int]:
     """The other variants of these listings' products, and what they are joined with now. A number may not be given
-    twice, so whatever stands under the number of one of these offers is looked at too."""
+    twice, so whatever has the number of one of these offers is looked at too."""
     groups = {row.product for row in rows if not row.product[1].startswith("=")}
     variants = select(Listing.offer_id)
     found = {

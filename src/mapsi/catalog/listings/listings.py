@@ -45,13 +45,12 @@ class Listings:
 
     def search(self, query: Query) -> ProductPage:
         """A page of the products that all words of the query are found in (in the title, in brand, category or colour,
-        or in the names and search words of their classes), or of all products for none. The rules stand in
-        docs/words.md.
+        or in the names and search words of their classes), or of all products for none. The rules are in docs/words.md.
 
         Words that find nothing are mended, where that helps (typed on the other keyboard layout, or with one slip); the
         page's ``instead`` then says what was searched for. ``likeness`` puts hits in titles before hits in brand,
         category or colour before those in class words, then whole words before parts and synonyms, then the newest.
-        One offer per product: the best hit, of equals the cheapest. A page beyond the end is empty.
+        One offer per product: the best hit, among equals the cheapest. A page beyond the end is empty.
 
         Raises :class:`UsageError` where the words are longer than 256 characters or more than 24, its ``NoWordsError``
         where they have no letter or digit.
@@ -84,7 +83,7 @@ class Listings:
 
     def facets(self, query: Query = ALL_PRODUCTS) -> Facets:
         """What a search (of all products, if nothing is said) can be narrowed down to, each kind of filter counted with
-        the others in force. Raises as :meth:`search` does."""
+        the others in force. Raises like :meth:`search` does."""
         said = _words_of(query)
 
         def count(_: Connection, served: Served, expired: Expired) -> Facets:
@@ -116,7 +115,7 @@ class Listings:
         raise _too_fast()
 
     def one_a_product(self, offers: Sequence[int], filters: Filters, shown: Shown) -> dict[int, int]:
-        """The offer to show in the place of each of these, in their order: of a product of several shops the cheapest
+        """The offer to show in place of each of these, in their order: of a product of several shops the cheapest
         like it that passes as many filters; what is of the product of one before is left out. Where each is of one shop
         alone, the database is not asked."""
         several = shown.joined(offers)
@@ -158,7 +157,7 @@ class Listings:
         return self._ask(lambda _, served, expired: suggest(text, self._searcher(served, expired), taxonomy, limit))
 
     def rebuild(self) -> int:
-        """Build the index of words anew beside the one that serves, and switch to it; gives the number of products in
+        """Rebuild the index of words beside the one that serves, and switch to it; returns the number of products in
         it. Never needed for what changes: questions bring it up to date. Raises :class:`CatalogError` where it cannot
         be written, :class:`BusyError` where another process is writing it."""
         return self._keeper.rebuild()

@@ -35,7 +35,7 @@ _ORDERS: Mapping[Sort, dict[str, Any]] = {
 class Wanted(NamedTuple):
     """What is searched for: all ``asked`` has, or, where that is little, the ``nearest``, a query of its own.
 
-    ``instead`` are the words that were taken in the place of those typed, ``left_out`` those that nothing near has,
+    ``instead`` are the words that were taken in place of those typed, ``left_out`` those that nothing near has,
     ``whole`` counts the products that have all words, where the nearest are shown with them."""
 
     asked: Asked
@@ -85,7 +85,7 @@ class Searcher:
     def page(
         self, words: tuple[str, ...], filters: Filters, sort: Sort, offset: int, size: int, *, exact: bool = False
     ) -> Found:
-        """``size`` products from ``offset`` on. The order ``likeness`` is that of points, of equals the newest."""
+        """``size`` products from ``offset`` on. The order ``likeness`` is that of points, among equals the newest."""
         if not words:
             return self._look(Wanted(Asked(())), filters, sort, offset, size)
         wanted = self.wanted(words, fill=sort == "likeness", exact=exact)

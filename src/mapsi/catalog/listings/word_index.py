@@ -1,7 +1,7 @@
 """The index of words: one document a product in a folder of tantivy's, which any number of processes read.
 
 A product's document holds what each of its variants says, and the values that it is filtered, counted and ordered by
-(docs/decisions/0010). The generation of the catalogue that it shows stands in a document of its own, so that it changes
+(docs/decisions/0010). The generation of the catalogue that it shows is in a document of its own, so that it changes
 with the rest or not at all.
 """
 
@@ -185,7 +185,7 @@ class WordIndex:
         gone: Collection[int] = (),
         heap: int = SMALL_HEAP,
     ) -> None:
-        """Put ``products``, each with all of its variants, in the place of those that are ``gone`` (by their numbers),
+        """Put ``products``, each with all of its variants, in place of those that are ``gone`` (by their numbers),
         and show ``generation`` from then on; all of it or nothing."""
         writer = self._index.writer(heap, 1)
         try:

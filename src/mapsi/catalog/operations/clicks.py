@@ -49,11 +49,11 @@ class Clicks:
         return self._summed(ClickRow.day, days, _of_class(ALL), order=[ClickRow.day.desc()])
 
     def by_shop(self, days: int = 14) -> list[ClickCount]:
-        """Clicks to each shop in so many days, the most first."""
+        """Clicks to each shop in the last ``days`` days, the most first."""
         return self._summed(ClickRow.shop, days, _of_class(ALL))
 
     def by_class(self, days: int = 14) -> list[ClickCount]:
-        """Clicks to each class in so many days, the most first; a product counts for each of its classes."""
+        """Clicks to each class in the last ``days`` days, the most first; a product counts for each of its classes."""
         return self._summed(ClickRow.axis + ":" + ClickRow.slug, days, [ClickRow.axis != ""])
 
     def _summed(

@@ -25,8 +25,8 @@ class Corrections:
 
     def correct(self, offers: Sequence[int], axis: str, slug: str, taxonomy: Taxonomy) -> int:
         """Give the products of these offers, with all their variants, a class on an axis, or none for an empty
-        ``slug``; gives how many offers that were. It holds over refreshes and models until it is corrected again. Takes
-        its turn with imports. Raises :class:`UsageError` for an axis or class that there is not."""
+        ``slug``; returns how many offers that were. It holds over refreshes and models until it is corrected again.
+        Takes its turn with imports. Raises :class:`UsageError` for an axis or class that does not exist."""
         if axis not in taxonomy.axes or (slug and slug not in taxonomy.axes[axis].by_slug):
             raise UsageError(f"There is no class {axis}:{slug}.", "Choose one of the taxonomy's.")
         now = self._database.now()

@@ -98,13 +98,13 @@ class Jobs:
             return Claim(job=found, worker=worker, wanted=row.wanted, failures=row.failures, abandoned=abandoned)
 
     def renew(self, claim: Claim) -> bool:
-        """Say that the work goes on; False where the job is another worker's by now."""
+        """Say that the work is still going on; False where the job is another worker's by now."""
         with self._database.write() as connection:
             later = update(JobRow).where(*_held(claim)).values(leased_until=self._database.now() + LEASE)
             return bool(connection.execute(later).rowcount)
 
     def finish(self, claim: Claim) -> None:
-        """The job is done; where it was wanted again meanwhile, it waits anew."""
+        """The job is done; where it was wanted again meanwhile, it waits again."""
         with self._database.write() as connection:
             done = delete(JobRow).where(*_held(claim), JobRow.wanted == claim.wanted)
             if not connection.execute(done).rowcount:

@@ -64,8 +64,8 @@ class Joins:
         self._decide(offer_id, is_parted=False)
 
     def renew(self) -> int:
-        """Join all products anew, by their pictures as well, which come after an import. Takes its turn with imports;
-        gives how many offers changed by that."""
+        """Join all products again, by their pictures as well, which come after an import. Takes its turn with imports;
+        returns how many offers changed by that."""
         with (
             self._database.session() as connection,
             switch_lock(self._database, connection),

@@ -12,8 +12,8 @@ from mapsi.catalog.store.database import Database, storable
 from mapsi.catalog.store.operator_tables import SearchRow
 
 KEPT = 1000
-"""So many searches are kept that find something, and as many that find nothing, the latest: strangers can type
-forever."""
+"""How many searches that find something are kept, and how many that find nothing, the latest of each: strangers can
+type forever."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +28,13 @@ class Search:
 
 
 class Searches:
-    """The book of searches of one catalogue."""
+    """The record of searches in one catalogue."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def note(self, text: str, found: int) -> None:
-        """Note that ``text`` found so many products."""
+        """Note how many products ``text`` found."""
         words = storable(" ".join(text.lower().split()), 256)
         if not words:
             return
@@ -60,7 +60,7 @@ class Searches:
         return self._often(count, found=True)
 
     def unanswered(self, count: int = 50) -> list[Search]:
-        """The searches that found nothing most often, of equals the latest first."""
+        """The searches that found nothing most often, among equals the latest first."""
         return self._often(count, found=False)
 
     def _often(self, count: int, *, found: bool) -> list[Search]:

@@ -54,7 +54,7 @@ class Snapshots:
 
     @contextmanager
     def taken(self) -> Iterator[Snapshot]:
-        """A snapshot, while others go on writing. Raises :class:`CatalogError` where there are no tables."""
+        """A snapshot, while others keep writing. Raises :class:`CatalogError` where there are no tables."""
         with self._database.read() as connection:
             yield Snapshot(connection, current_revision(connection))
 
@@ -65,7 +65,7 @@ class Snapshots:
 
     def put_back(self, revision: str, tables: Iterable[tuple[str, list[str], Iterable[Values]]]) -> int:
         """Fill the empty catalogue with (table, columns, rows), in the order in which a snapshot names tables, all or
-        nothing; gives the number of rows.
+        nothing; returns the number of rows.
 
         The catalogue gets a new mark: what was derived from the one that was copied is not taken for its own. Raises
         :class:`UsageError` where it is not empty, :class:`CatalogError` where its schema is not ``revision``.

@@ -54,7 +54,7 @@ class Accounts:
         return address
 
     def add_operator(self, email: str, password_hash: str) -> Account:
-        """Make somebody an operator, by a new account or the one they have; raises as :meth:`check_new_operator`."""
+        """Make somebody an operator, by a new account or the one they have; raises like :meth:`check_new_operator`."""
         return self._put(self.check_new_operator(email), password_hash, is_operator=True)
 
     def open(self, email: str, password_hash: str, language: str) -> Account:
@@ -108,7 +108,7 @@ class Accounts:
             return operator
 
     def remove(self, account_id: int) -> None:
-        """Remove an account and all that is kept of its person; one that is gone already is none."""
+        """Remove an account and all that is kept about its person; does nothing for one that is already gone."""
         with self._database.write() as connection:
             for table in (SavedRow, SessionRow, ShareRow, KeptSearchRow, HistoryRow):
                 connection.execute(delete(table).where(table.user_id == account_id))

@@ -23,7 +23,7 @@ LIFE = timedelta(days=3)
 """A letter that could not be sent for so long is given up: what it says is no longer true."""
 
 MOST = 5000
-"""So many letters wait at most; more are dropped."""
+"""How many letters may wait; more are dropped."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

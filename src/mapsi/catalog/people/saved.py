@@ -22,7 +22,7 @@ Saved = Mapping[int, datetime]
 """Offers by number, and when each was saved (UTC)."""
 
 MOST = 1000
-"""So many products an account saves at most."""
+"""How many products an account may save."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +73,7 @@ class SavedProducts:
             return {row.offer_id: row.saved_at for row in connection.execute(mine)}
 
     def add(self, account_id: int, saved: Saved) -> dict[int, datetime]:
-        """Save these for an account, but those that it has already and those that no shop ever had; gives what there
+        """Save these for an account, but those that it has already and those that no shop ever had; returns what there
         was no room for. An account that was removed meanwhile saves nothing."""
         try:
             return self._add(account_id, saved)

@@ -13,7 +13,7 @@ from mapsi.catalog.store.tables import UtcTime
 from mapsi.errors import UsageError
 
 MOST = 100
-"""So many searches one account keeps."""
+"""How many searches one account may keep."""
 
 LONGEST = 1000
 """Characters of an address that is kept."""
@@ -75,7 +75,7 @@ class PeoplesSearches:
             ]
 
     def drop(self, account_id: int, search_id: int) -> None:
-        """Keep a search no longer; another account's stays."""
+        """Stop keeping a search; another account's stays."""
         mine = (KeptSearchRow.user_id == account_id, KeptSearchRow.id == search_id)
         with self._database.write() as connection:
             connection.execute(delete(KeptSearchRow).where(*mine))

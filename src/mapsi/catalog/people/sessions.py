@@ -14,7 +14,7 @@ from mapsi.catalog.store.people_tables import SessionRow, User
 from mapsi.catalog.store.tables import UtcTime
 
 LIFE = timedelta(days=60)
-"""After so long without a visit one logs in anew."""
+"""After this long without a visit one has to log in again."""
 
 FRESH = timedelta(hours=12)
 """How old the time of the last visit may be before it is written again: no write for every page."""
@@ -29,7 +29,7 @@ class Sessions:
         self._database = database
 
     def open(self, account_id: int) -> str:
-        """Log an account in; gives the token, 256 bits that nobody can guess."""
+        """Log an account in; returns the token, 256 bits that nobody can guess."""
         token = secrets.token_urlsafe(TOKEN_BYTES)
         now = self._database.now()
         with self._database.write() as connection:

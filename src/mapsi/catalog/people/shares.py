@@ -1,4 +1,4 @@
-"""Shared lists of products: an address that lasts until its owner takes it away."""
+"""Shared lists of products: an address that lasts until its owner removes it."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from mapsi.errors import MapsiError, NotFoundError, UsageError
 TOKEN_BYTES = 16
 MOST_PRODUCTS = 100
 MOST = 200
-"""So many lists one person shares at a time."""
+"""How many lists one person may share at a time."""
 
 
 class NotOwnerError(MapsiError):
-    """Somebody wants to take away what is another one's."""
+    """Somebody wants to remove what belongs to somebody else."""
 
     code = "not_owner"
     http_status = 403
@@ -45,7 +45,7 @@ class Owner:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Share:
-    """``offers`` in the order they were shown; ``has_photo`` says whether its owner gave the photo along."""
+    """``offers`` in the order they were shown; ``has_photo`` says whether its owner added the photo."""
 
     token: str
     owner: Owner
@@ -67,7 +67,7 @@ class Shares:
         self._database = database
 
     def make(self, owner: Owner, offers: Sequence[int], photo: bytes | None = None) -> str:
-        """Share these products, and the photo (a small JPEG) where its owner says so; gives the token, 128 bits that
+        """Share these products, and the photo (a small JPEG) where its owner says so; returns the token, 128 bits that
         nobody can guess. Raises :class:`UsageError` for no products, or where the owner shares ``MOST`` lists
         already."""
         token = secrets.token_urlsafe(TOKEN_BYTES)
@@ -112,8 +112,8 @@ class Shares:
             return [_share(row) for row in connection.execute(latest)]
 
     def remove(self, token: str, owner: Owner | None) -> None:
-        """Take a list away; ``None`` is the operator, who may take any. One that is gone already is none. Raises
-        :class:`NotOwnerError` for another one's."""
+        """Remove a list; ``None`` is the operator, who may remove any. Does nothing for one that is already gone.
+        Raises :class:`NotOwnerError` for another one's."""
         with self._database.write() as connection:
             row = connection.execute(select(*_COLUMNS).where(ShareRow.token == token)).one_or_none()
             if row is not None and owner is not None and not _share(row).is_of(owner):

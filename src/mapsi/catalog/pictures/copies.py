@@ -126,6 +126,6 @@ class Copies:
             connection.execute(forgotten)
 
     def note_change(self) -> None:
-        """Move the generation on, so that what caches remember of pictures is counted anew."""
+        """Move the generation on, so that what caches remember of pictures is counted again."""
         with self._database.write() as connection:
             advance_generation(connection)

@@ -18,7 +18,7 @@ from mapsi.errors import UsageError
 
 _BATCH = 500
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
-"""When an address was asked that is to be asked again at once."""
+"""The time noted for an address that is to be asked again at once."""
 _IDS = 10_000  # of 32,766 parameters that a statement may have in SQLite
 
 
@@ -250,7 +250,7 @@ class Pictures:
                 _save_source(connection, image, picture=None, etag="", last_modified="", **values)
 
     def recheck(self) -> None:
-        """Let the time of all addresses have come, of those too that rest because they failed."""
+        """Make all addresses due, also those that rest after failures."""
         with self._database.write() as connection:
             connection.execute(update(PictureSource).values(due_at=LONG_AGO))
 

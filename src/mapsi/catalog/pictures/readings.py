@@ -62,7 +62,7 @@ class Readings:
 
     def save(self, model: str, rows: Iterable[ReadingEntry]) -> int:
         """Keep what a model read: (picture digest, embedding of shape (width,), one label per axis). Embeddings are
-        kept as float16. A reading that is there already is replaced. Written in batches; returns how many."""
+        kept as float16. An existing reading is replaced. Written in batches; returns how many."""
         if not 0 < len(model) <= 64:
             raise UsageError("A model's fingerprint has 1 to 64 characters.", "Give the model folder's own.")
         stream, saved = iter(rows), 0

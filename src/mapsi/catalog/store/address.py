@@ -44,7 +44,7 @@ class Address:
 def read_address(written: str | Path) -> Address:
     """Read an address; a path is a SQLite file. Raises :class:`CatalogError`, which never holds the password.
 
-    Any letter may stand in a password, ``@``, ``/``, ``#`` and ``?`` too; only ``%`` is written ``%25``.
+    Any letter may be in a password, ``@``, ``/``, ``#`` and ``?`` too; only ``%`` is written ``%25``.
     """
     if isinstance(written, Path):
         return Address(URL.create("sqlite", database=str(written)))

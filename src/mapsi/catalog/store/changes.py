@@ -1,4 +1,4 @@
-"""The book of listings that changed, by which indexes of listings catch up without reading all of them again."""
+"""The log of listings that changed, by which indexes of listings catch up without reading all of them again."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mapsi.catalog.store.generation import read_generation
 from mapsi.catalog.store.tables import ListingChange
 
 MOST = 50_000
-"""Beyond so many noted changes an index is as quickly read anew, and the book need not grow."""
+"""Beyond this many noted changes an index is as quickly read again, and the log need not grow."""
 EVERYTHING = 0
 
 

@@ -26,7 +26,7 @@ _IDLE_SECONDS = 24 * 3600
 
 
 def storable(text: str, limit: int) -> str:
-    """A text cut to ``limit`` characters, without what not every database takes: NUL and half surrogates (they come
+    """A text cut to ``limit`` characters, without what not every database takes: NUL and lone surrogates (they come
     from file names and damaged feeds)."""
     cut = text[:limit]
     return cut if cut.isascii() and "\x00" not in cut else cut.replace("\x00", "").encode("utf-8", "replace").decode()

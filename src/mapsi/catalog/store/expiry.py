@@ -1,4 +1,4 @@
-"""Offers past their time to live: hidden from that moment on, and taken for gone by the next sweep.
+"""Offers past their time to live: hidden from that moment on, and marked as gone by the next sweep.
 
 A shop's row says when its first and its last offer expires, so that a read costs one look at a few rows, and a feed
 that has not changed renews all its offers by writing one of them.
@@ -94,7 +94,7 @@ def renew_some(connection: Connection, shop_id: int, validity: Validity) -> None
 
 
 def sweep(database: Database, now: datetime) -> int:
-    """Take all expired offers for gone; gives how many there were. A shop whose import runs is left to the next sweep:
+    """Mark all expired offers as gone; returns how many there were. A shop whose import runs is left to the next sweep:
     the import knows these offers and may just be renewing them."""
     with database.read() as connection:
         wholly, partly = _expired_shops(connection, now)

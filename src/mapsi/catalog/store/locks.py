@@ -21,7 +21,7 @@ _SWITCH_SECONDS = 3600
 
 @contextmanager
 def shop_lock(database: Database, connection: Connection, shop: str, *, seconds: int = 0) -> Iterator[bool]:
-    """Hold the lock under which the offers of one shop (its slug) change; gives False where another holds it."""
+    """Hold the lock under which the offers of one shop (its slug) change; returns False where another holds it."""
     with exclusive(database, connection, f"import/{shop}", seconds=seconds) as free:
         yield free
 
@@ -40,7 +40,7 @@ def switch_lock(database: Database, connection: Connection) -> Iterator[None]:
 
 @contextmanager
 def exclusive(database: Database, connection: Connection, name: str, *, seconds: int = 0) -> Iterator[bool]:
-    """Hold the lock ``name`` of this database; gives False where another holds it for longer than ``seconds``.
+    """Hold the lock ``name`` of this database; returns False where another holds it for longer than ``seconds``.
 
     On MariaDB the lock belongs to ``connection``, on SQLite to an open file beside the database: the operating system
     lets go of either when the process ends, however it ends.

@@ -143,7 +143,7 @@ class Quota(Table):
 
 
 class Import(Table):
-    """The book of runs: imports of a file and refreshes of a source. ``shop`` is a slug and no key: a first import that
+    """The run log: imports of a file and refreshes of a source. ``shop`` is a slug and no key: a first import that
     fails leaves no shop behind."""
 
     __tablename__ = "imports"
@@ -334,7 +334,7 @@ class Listing(Table):
 
 class ListingChange(Table):
     """A listing that appeared, changed or went with a generation, so that indexes of listings catch up with what
-    changed alone. An ``offer_id`` of 0 stands for too many to name: start anew."""
+    changed alone. An ``offer_id`` of 0 stands for too many to name: start over."""
 
     __tablename__ = "listing_changes"
     __table_args__ = (Index(None, "generation"), TABLE_OPTIONS)

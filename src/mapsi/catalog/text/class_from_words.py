@@ -91,7 +91,7 @@ def _outermost(finds: Iterable[tuple[tuple[int, int], str]]) -> Iterator[tuple[t
 
 
 def _forms(cls: Class) -> Iterator[str]:
-    """The words of a class as they stand in normalised text, English plurals among them."""
+    """The words of a class as they are in normalised text, English plurals among them."""
     for word in cls.all_words:
         form = " ".join(words(word))
         if form:
@@ -103,7 +103,7 @@ def _forms(cls: Class) -> Iterator[str]:
 def _compile(forms: Iterable[str]) -> re.Pattern[str]:
     """A pattern that gives, at every place where a form begins, the longest one; in a lookahead, since finds overlap.
 
-    The Latin forms stand behind one look at the border before them: most places of a text are then done at once."""
+    The Latin forms come after one look at the border before them: most places of a text are then done at once."""
     longest_first = sorted(forms, key=len, reverse=True)
     latin = "|".join(_pattern(form) for form in longest_first if not is_cjk(form))
     cjk = "|".join(_pattern(form) for form in longest_first if is_cjk(form))

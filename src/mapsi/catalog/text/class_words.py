@@ -36,7 +36,7 @@ def _written(axis: Axis, cls: Class) -> str:
 
 
 def save_class_words(connection: Connection, taxonomy: Taxonomy) -> None:
-    """Put the taxonomy's words in the place of the ones before, in the caller's transaction, where they differ."""
+    """Put the taxonomy's words in place of the ones before, in the caller's transaction, where they differ."""
     wanted = {(axis.slug, cls.slug): _written(axis, cls) for axis in taxonomy.listed.values() for cls in axis.classes}
     kept = {(row.axis, row.slug): row.words for row in connection.execute(select(ClassWords))}
     if kept == wanted:

@@ -25,7 +25,7 @@ def load_corrections(connection: Connection, offers: Any) -> dict[int, dict[str,
 
 
 def apply_corrections(connection: Connection, offers: Any) -> None:
-    """Put the classes that a person gave in the place of all others, of these offers and in their listings."""
+    """Put the classes that a person gave in place of all others, of these offers and in their listings."""
     corrected = load_corrections(connection, offers)
     for offer_id, classes in corrected.items():
         mine = (OfferClass.offer_id == offer_id, OfferClass.axis.in_(list(classes)))

@@ -12,7 +12,7 @@ from mapsi.taxonomy.categories import KIND_AXIS, load_categories
 
 
 class OfferClassifier:
-    """Made once for an import or a build of the index; a taxonomy of one's own may have no axis of kinds."""
+    """Made once for an import or a build of the index; a taxonomy of your own may have no axis of kinds."""
 
     def __init__(self, taxonomy: Taxonomy) -> None:
         kinds = taxonomy.axes.get(KIND_AXIS)

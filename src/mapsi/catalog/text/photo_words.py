@@ -1,4 +1,4 @@
-"""Words said with a photo ("this, but black", 원피스로, 린넨): what they ask for in the place of what is on the
+"""Words said with a photo ("this, but black", 원피스로, 린넨): what they ask for in place of what is on the
 photo."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a word sounds like, the same for both scripts: so a brand that stands in no table is found by its other
+"""What a word sounds like, the same for both scripts: so a brand that is in no table is found by its other
 spelling."""
 
 from __future__ import annotations

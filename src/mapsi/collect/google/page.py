@@ -25,7 +25,7 @@ from mapsi.http_address import is_http
 
 
 class Shown(Enum):
-    """Which of Google's pages stands in the browser."""
+    """Which of Google's pages is in the browser."""
 
     RESULTS = "results"
     EMPTY = "empty"
@@ -93,7 +93,7 @@ class ResultsPage:
         )
 
     def panel_is_open(self) -> bool:
-        """Whether a side panel stands on the page."""
+        """Whether a side panel is on the page."""
         return bool(self._look()["panel"])
 
     def pass_consent(self, seconds: float) -> bool:
@@ -176,7 +176,7 @@ class ResultsPage:
         )
 
     def more(self, patience: int, pause: float) -> bool:
-        """Scroll until more cells stand on the page; false where ``patience`` looks in a row found none."""
+        """Scroll until more cells are on the page; false where ``patience`` looks in a row found none."""
         before = self._count()
         for _ in range(patience):
             self._scroll()

@@ -1,4 +1,4 @@
-"""The source ``google``: Google Images in a real browser, the paper's way. Off until its terms are faced.
+"""The source ``google``: Google Images in a real browser, the paper's way. Off until its terms are accepted.
 
 The browser opens the results page and clicks cell after cell; what it tells are addresses. The photos are downloaded by
 the harvest, through the one safe fetcher, like those of every other source.

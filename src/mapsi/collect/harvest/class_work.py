@@ -21,11 +21,11 @@ from mapsi.errors import MapsiError
 from mapsi.taxonomy import Class
 
 IN_FLIGHT = 24
-"""Photos that are on their way at once: enough that several hosts among them are busy at a time."""
+"""How many photos are on their way at once: enough that several hosts among them are busy at a time."""
 
 NO_MORE = "It has no more."
 NAME_LENGTH = 20
-"""Letters of the SHA-256 that name a photo's file."""
+"""How many letters of the SHA-256 name a photo's file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

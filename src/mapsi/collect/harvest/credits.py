@@ -72,7 +72,7 @@ def _markup(line: Line) -> str:
 
 
 def _origin(line: Line) -> str:
-    """Where a photo is from; paths of this machine are nobody's business."""
+    """Where a photo is from; paths on this machine are nobody's business."""
     address = line.page or line.address
     return address if is_http(address) else "a folder of one's own"
 

@@ -1,4 +1,4 @@
-"""The folder of a collection: photos by class, the ledger, and what is needed to go on.
+"""The folder of a collection: photos by class, the ledger, and what is needed to continue.
 
 FOLDER/CLASS/NAME.jpg     NAME is the beginning of the SHA-256 of what came
 FOLDER/ledger.jsonl       one line per photo that was named
@@ -26,7 +26,7 @@ from mapsi.errors import UsageError
 KEPT = ".collect"
 LABEL_COLUMNS = ("path", "label", "source", "sender", "page", "licence")
 NOBODY = frozenset({"", "unknown", "anonymous", "unknown author", "unknown photographer", "not known", "n/a"})
-"""Creators that are no one person."""
+"""Creators that are not one person."""
 
 
 @contextmanager
@@ -100,7 +100,7 @@ class Collection:
         return [(self._class_of[line.file], line) for line in kept if line.file in self._class_of]
 
     def write_labels(self) -> None:
-        """Write ``labels.csv`` anew."""
+        """Rewrite ``labels.csv``."""
         lines = self.lines()
         senders = senders_of([line for _, line in lines])
         with atomic_file(self._folder / "labels.csv") as beside, beside.open("w", encoding="utf-8", newline="") as out:

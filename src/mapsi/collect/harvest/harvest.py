@@ -26,7 +26,7 @@ from mapsi.taxonomy import Axis, Class
 
 
 class Watcher(Protocol):
-    """Somebody who looks on."""
+    """Somebody who watches."""
 
     def begin(self, cls: Class, has: int, asked: int) -> None:
         """A class is begun; it has some photos of an earlier run."""
@@ -72,7 +72,7 @@ def open_tools(
 def collect(folder: Path, classes: Sequence[Class], tools: Tools, watcher: Watcher) -> list[ClassReport]:
     """Collect photos for all classes into ``folder``; gives each one's account, also in ``report.json``.
 
-    A stop at any point loses the photos that are on their way, and nothing else: the same call goes on from there.
+    A stop at any point loses the photos that are on their way, and nothing else: the same call continues from there.
     """
     reports: list[ClassReport] = []
     for cls in classes:

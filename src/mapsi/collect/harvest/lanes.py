@@ -42,7 +42,7 @@ class Lane:
     def take(self) -> NamedPhoto | None:
         """The next photo, None where there is no more.
 
-        Raises what the source raises; the next call goes on with the next query.
+        Raises what the source raises; the next call continues with the next query.
         """
         while True:
             try:

@@ -51,7 +51,7 @@ class Line(Origin):
     height: int = 0
 
     def to_json(self) -> dict[str, Any]:
-        """The line as it stands in the file, what became of the photo first: fields that say nothing are left out."""
+        """The line as it is in the file, what became of the photo first: fields that say nothing are left out."""
         values = {**{name: getattr(self, name) for name in Line.__annotations__}, **self.origin()}
         named = {("class" if name == "cls" else name): value for name, value in values.items()}
         return {name: value for name, value in named.items() if value not in ("", 0)}

@@ -1,4 +1,4 @@
-"""What came from an address -> a photo fit to learn from, or the reason why it is none."""
+"""What came from an address -> a photo fit to learn from, or the reason why it is not."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ KEPT_QUALITY = 92
 ROBOT = "mapsi"
 _NO_AI = frozenset({"noai", "noimageai"})
 _VALUED = frozenset({"max-image-preview", "max-snippet", "max-video-preview", "unavailable_after"})
-"""Rules whose value stands behind a colon, as a robot's rules do."""
+"""Rules whose value follows a colon, as a robot's rules do."""
 _ROBOT_NAME = re.compile(r"\s*([^\s:]+)\s*:")
 
 

@@ -18,7 +18,7 @@ from mapsi.remote.retry import retry_after
 
 THIS_MACHINE = "this machine"
 NOT_VISITED = "address not visited"
-"""The reason of what is no address that may be visited: ``data:``, a path, a private host."""
+"""The reason given for what is not an address that may be visited: ``data:``, a path, a private host."""
 
 _ERRORS = range(300, 600)
 
@@ -41,7 +41,7 @@ class Visitor(Caller):
     seconds: float
 
     def visit(self, named: NamedPhoto) -> ScreenedPhoto | Unfit:
-        """The photo at a named photo's address, or why it is none; raises :class:`HostBusy` where its host asks to
+        """The photo at a named photo's address, or why it is not one; raises :class:`HostBusy` where its host asks to
         wait."""
         try:
             if named.found.local:

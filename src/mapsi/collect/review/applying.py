@@ -98,6 +98,6 @@ def _write_labels(file: Path, moves: Sequence[Move]) -> None:
 
 def _relabelled(row: Mapping[str, str], move: Move) -> dict[str, str]:
     old = move.path.partition("/")[0]
-    # The class stands in a column `label` in folders that `mapsi collect` filled, and in any that names it elsewhere.
+    # The class is in a column `label` in folders that `mapsi collect` filled, and in any that names it elsewhere.
     changed = {name: move.cls or "" for name, value in row.items() if name == "label" and value == old}
     return {**row, **changed, "path": move.to}

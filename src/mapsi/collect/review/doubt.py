@@ -1,4 +1,4 @@
-"""Which photos of a class to look at first: those that the model holds for something else, and those unlike the
+"""Which photos of a class to look at first: those that the model takes for something else, and those unlike the
 others."""
 
 from __future__ import annotations

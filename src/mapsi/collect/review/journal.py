@@ -1,4 +1,4 @@
-"""``review.csv``: what was decided of each photo, a line a decision, never changed again; undoing is a line too.
+"""``review.csv``: what was decided about each photo, a line a decision, never changed again; undoing is a line too.
 
 Columns ``time`` (UTC, ISO 8601), ``path`` (in the folder), ``decision``, ``class``, ``to``. Decisions of a person are
 ``keep``, ``drop``, ``move`` and ``undo``; carrying them out adds ``moving`` before a file is moved (``to`` is its new
@@ -77,11 +77,11 @@ class Journal:
         return cls.read(folder)
 
     def decisions(self) -> dict[str, Decision]:
-        """What is decided of each photo and not carried out yet, in the order in which the photos came up."""
+        """What is decided about each photo and not carried out yet, in the order in which the photos came up."""
         return {path: stack[-1] for path, stack in self._stacks.items() if stack}
 
     def decision(self, path: str) -> Decision | None:
-        """What is decided of a photo; a photo that was moved by a decision stays where it is."""
+        """What is decided about a photo; a photo that was moved by a decision stays where it is."""
         stack = self._stacks.get(path)
         if stack:
             return stack[-1]

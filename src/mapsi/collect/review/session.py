@@ -1,4 +1,4 @@
-"""A review in memory: the photos of each class in the order of doubt, and what has been decided of them."""
+"""A review in memory: the photos of each class in the order of doubt, and what has been decided about them."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ class Review:
             raise NotFoundError(f"There are no photos of the class {slug}.", "Choose another class.") from None
 
     def decision(self, path: str) -> Decision | None:
-        """What is decided of a photo."""
+        """What is decided about a photo."""
         with self._lock:
             return self._journal.decision(path)
 
@@ -121,7 +121,7 @@ class Review:
         return Tally(len(decided), counts["keep"], counts["drop"], counts["move"])
 
     def unfinished(self) -> str:
-        """The first class with a photo that nothing is decided of; the first of all where there is none."""
+        """The first class with a photo about which nothing is decided; the first of all where there is none."""
         tallies = {slug: self.tally(slug) for slug in self._photos}
         return next((slug for slug, tally in tallies.items() if tally.decided < tally.photos), next(iter(tallies)))
 
@@ -149,7 +149,8 @@ class Review:
         raise UsageError(f"There is no decision {verdict!r}.", "There are: keep, drop, move.")
 
     def undo(self, slug: str) -> tuple[str, Decision | None] | None:
-        """Take back the latest decision in a class: the photo, and what is then decided of it; ``None`` without one."""
+        """Take back the latest decision in a class: the photo, and what is then decided about it; ``None`` without
+        one."""
         self.photos(slug)
         with self._lock:
             path = self._journal.undo(slug)

@@ -61,7 +61,7 @@ def _says_nothing(_status: int, _answer: Any) -> None:
 class JsonApi:
     """One API, asked one request at a time, requests ``apart`` seconds from each other.
 
-    What it answered is kept in :class:`KeptAnswers`, and what stands there is not asked again.
+    What it answered is kept in :class:`KeptAnswers`, and what is there is not asked again.
     """
 
     def __init__(self, source: str, asking: Asking, *, apart: float, judge: Judge = _says_nothing) -> None:

@@ -1,4 +1,4 @@
-"""What sources' APIs have answered, kept for a while so that a collection that goes on asks nothing twice."""
+"""What sources' APIs have answered, kept for a while so that a collection that is continued asks nothing twice."""
 
 from __future__ import annotations
 

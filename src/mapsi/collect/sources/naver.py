@@ -84,7 +84,7 @@ def _read(entry: Mapping[str, Any], rank: int) -> Found:
 
 
 def _judge_hub(status: int, document: Any) -> SourceFault | Busy | None:
-    """The gateway's codes stand in ``{"error": {"errorCode": "210", "message": ...}}``."""
+    """The gateway's codes are in ``{"error": {"errorCode": "210", "message": ...}}``."""
     error = document.get("error") if isinstance(document, dict) else None
     code = str(error.get("errorCode")) if isinstance(error, dict) else ""
     if code in ("200", "210"):
@@ -109,7 +109,7 @@ def _judge_hub(status: int, document: Any) -> SourceFault | Busy | None:
 
 
 def _judge_open(status: int, document: Any) -> SourceFault | Busy | None:
-    """The codes stand in ``{"errorCode": "024", "errorMessage": ...}``; SE01 to SE06 say what was wrong in a
+    """The codes are in ``{"errorCode": "024", "errorMessage": ...}``; SE01 to SE06 say what was wrong in a
     question."""
     code = str(document.get("errorCode", "")) if isinstance(document, dict) else ""
     if status == 401:

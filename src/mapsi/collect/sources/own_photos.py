@@ -1,4 +1,5 @@
-"""Photos that one has already: a folder ``CLASS/*.jpg`` (``folder:PATH``), a list of addresses (``addresses:FILE``)."""
+"""Photos that you already have: a folder ``CLASS/*.jpg`` (``folder:PATH``), a list of addresses
+(``addresses:FILE``)."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The sources there are, in one place: by what name each is asked for, what it needs, and what its terms allow.
 
-A source of one's own is a Python file with a function ``build(argument, workshop)``, as each module below has one;
+A source of your own is a Python file with a function ``build(argument, workshop)``, as each module below has one;
 ``docs/collect.md`` shows it.
 """
 
@@ -19,7 +19,7 @@ from mapsi.collect.sources.workshop import Workshop
 from mapsi.errors import UsageError
 
 Build = Callable[[str, Workshop], Source]
-"""(what stands behind the colon, workshop) -> a source; raises :class:`UsageError` where a key or a consent is
+"""(what follows the colon, workshop) -> a source; raises :class:`UsageError` where a key or a consent is
 missing."""
 
 
@@ -89,7 +89,7 @@ SOURCES: Mapping[str, SourceKind] = {
 
 
 def open_source(asked: str, workshop: Workshop) -> Source:
-    """The source that ``--source`` asks for: ``NAME``, ``NAME:ARGUMENT``, or ``FILE.py[:ARGUMENT]`` for one of one's
+    """The source that ``--source`` asks for: ``NAME``, ``NAME:ARGUMENT``, or ``FILE.py[:ARGUMENT]`` for one of your
     own.
 
     Raises :class:`UsageError` where there is none, or it lacks what it needs.
@@ -106,7 +106,7 @@ def open_source(asked: str, workshop: Workshop) -> Source:
 
 
 def _own_build(file: Path) -> Build:
-    """The function ``build`` of a source of one's own. Its code runs as the operator who named it."""
+    """The function ``build`` of a source of your own. Its code runs as the operator who named it."""
     if not file.is_file():
         raise UsageError(f"There is no file {file}.", "A source of your own is a Python file; see docs/collect.md.")
     build = runpy.run_path(str(file)).get("build")

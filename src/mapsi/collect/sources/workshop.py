@@ -14,7 +14,7 @@ from mapsi.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Workshop:
-    """The parts that sources share. ``kept`` is the folder of this collection for what is needed to go on."""
+    """The parts that sources share. ``kept`` is the folder of this collection for what is needed to continue."""
 
     settings: Settings
     fetcher: Fetcher

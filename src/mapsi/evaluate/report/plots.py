@@ -28,7 +28,7 @@ def plot_report(report: Report, folder: Path, names: Mapping[str, str]) -> dict[
 
 
 def plot_confusion(report: Report, file: Path, names: Mapping[str, str]) -> None:
-    """Counts in cells, shaded by their share of the true class; rows are true, columns told."""
+    """Counts in cells, shaded by their share of the true class; rows are true, columns predicted."""
     confusion = report.confusion
     counts = confusion.counts
     totals = np.array([int(report.scores.classes[slug]["n"]) for slug in confusion.rows])

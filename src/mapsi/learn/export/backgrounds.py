@@ -1,6 +1,6 @@
-"""Does a model tell clothes, or the shop's studio? Photos on a flat background are asked again on another one.
+"""Does a model recognise clothes, or the shop's studio? Photos on a flat background are asked again on another one.
 
-Product photos stand on white, one source masks people's backgrounds black: either could give a class away. A model that
+Product photos are on white, one source masks people's backgrounds black: either could give a class away. A model that
 learned clothes answers alike when the flat background is exchanged for a soft gradient, which no photo of a source has.
 """
 

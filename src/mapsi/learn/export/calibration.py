@@ -35,7 +35,7 @@ def choose_threshold(logits: FloatArray, truth: IntArray, nothing: FloatArray, t
     """The confidence, 0..1, that best tells right answers from wrong ones and from photos of nothing.
 
     It maximises the share of right answers kept, less the share of photos of nothing kept, less half the share of wrong
-    answers kept (an awkward garment told wrong is more easily forgiven than a cat called a shirt), among thresholds
+    answers kept (an awkward garment misread is more easily forgiven than a cat called a shirt), among thresholds
     that keep at least ``LEAST_COVERAGE`` of the labelled photos.
     """
     shares = calibrated(logits, temperature)

@@ -91,7 +91,7 @@ def _axis_section(labels: AxisLabels, figures: dict[str, Any], manifest: Manifes
 
 
 def _clothes_lines(figures: dict[str, Any]) -> list[str]:
-    """Whether it is clothes that are told, and not the source of the photo."""
+    """Whether it is the clothes that are recognised, and not the source of the photo."""
     lines = []
     baseline, backgrounds = figures.get("source_baseline"), figures.get("backgrounds")
     if baseline is not None:

@@ -92,7 +92,7 @@ class ExportOptions:
 def export(run: Path, target: Path, options: ExportOptions, say: Callable[[str], None] = print) -> ModelDocument:
     """Write the model folder of a finished run to ``target``, built beside it and switched in at the end.
 
-    Raises :class:`ArtifactError` where the run is unfinished or the exported network answers otherwise than torch's.
+    Raises :class:`ArtifactError` where the run is unfinished or the exported network answers differently from torch's.
     """
     _refuse_other_folders(target)
     config = read_run(run)
@@ -129,7 +129,7 @@ def export(run: Path, target: Path, options: ExportOptions, say: Callable[[str],
 
 
 def _refuse_other_folders(target: Path) -> None:
-    """The folder that is written takes the place of what stands there, so that had better be a model folder."""
+    """The folder that is written replaces what is there, so that had better be a model folder."""
     if target.exists() and (not target.is_dir() or (any(target.iterdir()) and not (target / DOCUMENT).is_file())):
         raise UsageError(f"{target} holds something other than a model folder.", "Name a new folder with --into.")
 
@@ -269,7 +269,7 @@ def calibrate_and_measure(
     model: Model, plain: Model, familiar: FloatArray, learned: Sequence[Sample], held: Sequence[Sample]
 ) -> tuple[ModelDocument, float, dict[str, Any]]:
     """Set what is familiar, and each axis's temperature and threshold, on the photos held out, and measure there, the
-    int8 ``model`` beside the ``plain`` one of floats. Gives the document with these, the cosine from which a photo is
+    int8 ``model`` beside the ``plain`` one of floats. Returns the document with these, the cosine from which a photo is
     familiar, and the figures."""
     answers, unrounded = answer_samples(held, model, plain)
     nearest = nearness(answers["embedding"], familiar)

@@ -17,7 +17,7 @@ from mapsi.infer.model import Model
 from mapsi.learn.photos import decode
 
 Counts = npt.NDArray[np.float64]
-# The groups whose mean is told: what a person wears, without small things that few places show.
+# The groups whose mean is reported: what a person wears, without small things that few places show.
 WORN = ("upper", "outer", "lower", "one-piece", "shoes")
 LARGE = 0.02
 """Share of a photo from which a garment's box is to be found."""
@@ -28,7 +28,7 @@ def measure_map(model: Model, samples: Sequence[Sample], rng: np.random.Generato
     the 95 % interval over photos, and the share of large garments whose box is found (IoU of 0.5). ``None`` without
     masks.
 
-    Measured are whole photos that are held for their mask alone: masks beside labels or products are made by
+    What is measured are whole photos that are kept only for their mask: masks beside labels or products are made by
     machines."""
     shown = [s for s in samples if s.mask is not None and not (s.box or s.labels or s.product)]
     if not shown or not model.document.groups:

@@ -1,4 +1,4 @@
-"""What a model folder is worth on the photos held out: int8 beside float, proxies apart, strangers told apart."""
+"""How good a model folder is on the photos held out: int8 beside float, proxies separately, strangers recognised."""
 
 from __future__ import annotations
 
@@ -53,8 +53,8 @@ def axis_answers(labels: AxisLabels, samples: Sequence[Sample], logits: FloatArr
 def measure_axis(
     labels: AxisLabels, answers: Answers, truth: IntArray, logits: FloatArray, plain: FloatArray
 ) -> dict[str, Any]:
-    """The figures of one axis, as they stand in ``metrics.json`` and in the card; ``plain`` are the float logits.
-    Intervals are over resamples of whole blocks: photos of one sender or product are no independent witnesses."""
+    """The figures of one axis, as they are in ``metrics.json`` and in the card; ``plain`` are the float logits.
+    Intervals are over resamples of whole blocks: photos of one sender or product are not independent evidence."""
     rng = np.random.default_rng(0)
     found = measure_intervals(answers, rng)
     figures: dict[str, Any] = score(answers.truth, answers.shares, answers.classes).to_json()
@@ -88,8 +88,8 @@ def measure_sure(labels: AxisLabels, truth: IntArray, told: FloatArray, stranger
 
 
 def measure_source_baseline(axis: str, learned: Sequence[Sample], answers: Answers) -> dict[str, Any] | None:
-    """How often the class is guessed right from a photo's source alone, beside the model: what it says above that, it
-    says of clothes. ``None`` where sources are not known."""
+    """How often the class is guessed right from a photo's source alone, beside the model: what it knows beyond that, it
+    knows from the clothes. ``None`` where sources are not known."""
     found = source_baseline(answers, photos_of(learned, axis, Path()))
     return None if found is None else asdict(found)
 

@@ -85,7 +85,7 @@ def _refuse_seen_photos(run: Path, seen: set[Path], last: Path) -> None:
 
 
 def _average(states: Sequence[dict[str, Tensor]], shares: Sequence[float]) -> dict[str, Tensor]:
-    """Counters, which are whole numbers, are the last run's."""
+    """Counters, which are whole numbers, are taken from the last run."""
     average = dict(states[-1])
     for name, value in average.items():
         if value.is_floating_point():

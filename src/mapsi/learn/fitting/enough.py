@@ -11,7 +11,7 @@ from mapsi.errors import ArtifactError, UsageError
 from mapsi.learn.recipe import Recipe
 
 FEW = MIN_PHOTOS // 4
-"""Photos of a class below which a person is told: a network learns them by heart rather than what they have in
+"""Photos of a class below which a warning is given: a network learns them by heart rather than what they have in
 common."""
 
 

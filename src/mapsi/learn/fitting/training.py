@@ -1,4 +1,5 @@
-"""Training on Lightning: from a manifest and a recipe to a run folder with weights; goes on after any interruption."""
+"""Training on Lightning: from a manifest and a recipe to a run folder with weights; continues after any
+interruption."""
 
 from __future__ import annotations
 
@@ -48,7 +49,7 @@ def train(
 ) -> Path | None:
     """Train and leave the weights in ``run/weights.safetensors``; returns that path.
 
-    A run that was interrupted goes on from its last epoch when it is started again with the same folder, to the same
+    A run that was interrupted continues from its last epoch when it is started again with the same folder, to the same
     result as if it had not been; a finished one is left as it is. ``name`` is what the recipe is called, ``attributes``
     are the axes that say how a garment is and not what. The caller's random generators are left alone; its process
     keeps the memory that it frees from then on. Of several processes only the first returns a path, the others have no
@@ -79,7 +80,7 @@ def train(
                 groups=map_groups(recipe),
             )
             _hold(network, recipe)
-            # Photos that are held for their likeness or their mask alone say nothing of the axes.
+            # Photos kept only for their likeness or their mask say nothing about the axes.
             held = [sample for sample in manifest.part("validation") if sample.labels]
             book = _book(run, recipe, say)
             module = TrainingModule(network, classes, samples, held, store, recipe, book)
@@ -151,7 +152,7 @@ def _fit(trainer: pl.Trainer, module: TrainingModule, checkpoint: Path) -> None:
 
 @contextmanager
 def _told_of_the_disk(run: Path) -> Iterator[None]:
-    """Photos that cannot be read are told by name; what else the disk refuses is what the run writes."""
+    """Photos that cannot be read are named; whatever else the disk refuses is what the run writes."""
     try:
         yield
     except (OSError, SafetensorError) as error:

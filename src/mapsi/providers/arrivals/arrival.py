@@ -11,8 +11,8 @@ from mapsi.providers.arrivals.encoding import MAX_BYTES
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """How much a feed may be (bytes), how long its download may take, and for how long a file must have lain still to
-    be taken for whole (seconds)."""
+    """How much a feed may be (bytes), how long its download may take, and how long a file must have lain still to count
+    as complete (seconds)."""
 
     max_bytes: int = MAX_BYTES
     seconds: float = 1800

@@ -1,4 +1,4 @@
-"""A feed behind an http(s) address -> a file, or the word that nothing changed."""
+"""A feed behind an http(s) address -> a file, or the news that nothing changed."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
 MAX_BYTES = 4 << 30
-"""Largest feed, unpacked, that is read: about four million products. A packed one of a few megabytes could be
+"""Largest feed, uncompressed, that is read: about four million products. A compressed one of a few megabytes could be
 endless."""
 
 _CHUNK = 1 << 18

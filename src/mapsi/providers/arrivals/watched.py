@@ -28,7 +28,7 @@ class _Stamp(NamedTuple):
 
 
 class Watch:
-    """Looks at files, and takes those for whole that have not changed for ``settled_after`` seconds."""
+    """Looks at files, and counts those as complete that have not changed for ``settled_after`` seconds."""
 
     def __init__(self, settled_after: float, clock: Callable[[], float], sleep: Callable[[float], None]) -> None:
         self._settled_after = settled_after
@@ -125,7 +125,7 @@ def _new(
     """What of these is not taken over yet, each with all that is taken over once it is.
 
     A whole feed of the same bytes is the one that is remembered, unless changes have come since and it was put there
-    anew: then it takes them back.
+    again: then it takes them back.
     """
     full, taken = remembered.get("whole", ""), remembered.get("changes", "").split()
     arrived = []

@@ -77,7 +77,7 @@ def tidy(text: str) -> str:
 
 def plain(text: str, longest: int) -> str:
     """Plain text of at most ``longest`` characters: escaping undone however often it was done, tags, control and
-    invisible characters gone, white space made single, letters composed (NFC). What stands in angle brackets and is no
+    invisible characters gone, white space made single, letters composed (NFC). What is in angle brackets and is no
     tag of HTML is a word: ``<MLB> 볼캡``."""
     if not text:
         return ""

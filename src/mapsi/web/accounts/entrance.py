@@ -24,7 +24,7 @@ entrance = Blueprint("entrance", __name__, url_prefix="/account", template_folde
 
 @entrance.get("/login")
 def login() -> AnyResponse:
-    """The form; who is logged in already goes on."""
+    """The form; who is already logged in is sent on."""
     known = present()
     return onward(known) if known else _form()
 
@@ -58,7 +58,7 @@ def exit_session() -> AnyResponse:
 
 @entrance.errorhandler(429)
 def too_often(_error: TooManyRequests | None = None) -> Response:
-    """Say it on the form that was sent."""
+    """Say so on the form that was sent."""
     return _form(_("Too many attempts. Wait a minute, then try again."), 429)
 
 

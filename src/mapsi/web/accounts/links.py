@@ -2,7 +2,7 @@
 
 By the first somebody chooses a password: good for a while, once. It opens an account or gives an old one another
 password, whichever it takes: who asks for a link is told the same either way, and so learns nothing about the address.
-It dies with the password it replaces. The second stops letters, and goes on doing so: a letter may be read after years.
+It dies with the password it replaces. The second stops letters, and keeps doing so: a letter may be read after years.
 """
 
 from __future__ import annotations

@@ -20,11 +20,11 @@ _STRONG = 3
 
 _LOOKED_AT = 100
 _NOBODY = _HASHER.hash("nobody's password", salt=b"nobody's, known to all")
-"""What the password of somebody who is not there is checked against: as much work, and its outcome is not believed."""
+"""What the password of somebody who is not there is checked against: as much work, and its outcome is ignored."""
 
 
 class PasswordError(UsageError):
-    """A password that is not taken."""
+    """A password that is refused."""
 
     code = "bad_password"
 
@@ -54,7 +54,8 @@ def _why(guessed: Entropy) -> str:
 
 
 def check_password(password_hash: str, password: str) -> bool:
-    """Whether the password is the one that was hashed. No hash (nobody of that name) costs the same and is never it."""
+    """Whether the password is the one that was hashed. No hash (nobody of that name) costs the same and never
+    matches."""
     try:
         fits = _HASHER.verify(password_hash or _NOBODY, _composed(password[: LONGEST + 1]))
     except (VerificationError, InvalidHashError):
@@ -63,5 +64,5 @@ def check_password(password_hash: str, password: str) -> bool:
 
 
 def _composed(password: str) -> str:
-    """One way of writing it: keyboards differ in how they send Hangul and accents. Half surrogates become ``?``."""
+    """One way of writing it: keyboards differ in how they send Hangul and accents. Lone surrogates become ``?``."""
     return unicodedata.normalize("NFKC", password).encode("utf-8", "replace").decode()

@@ -40,8 +40,8 @@ def gather(find: Callable[[Query], ProductPage], asked: Asked) -> ProductPage:
 
 
 def read_asked() -> Asked:
-    """What the address asks for: a price that cannot be read is left out, and told beside its field. All else that is
-    wrong is an error."""
+    """What the address asks for: a price that cannot be read is left out, with a sentence beside its field. All else
+    that is wrong is an error."""
     services = current_services()
 
     def read(arguments: Arguments, faults: Mapping[str, Explanation]) -> Asked:
@@ -73,7 +73,7 @@ def read_refined() -> Asked:
 
 
 def explain_words(error: UsageError) -> Explanation:
-    """Why words cannot be searched for, to stand beside their field."""
+    """Why words cannot be searched for, to be beside their field."""
     code = "no_words" if isinstance(error, NoWordsError) else "too_many_words"
     return explain(code, "q", current_services().settings)
 

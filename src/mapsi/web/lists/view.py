@@ -51,8 +51,8 @@ class Asked:
 @dataclass(frozen=True, slots=True)
 class Listing:
     """One page of a list with the links around it. ``endpoint`` and ``values`` say which page shows it, ``facets`` what
-    this very list can be narrowed down to. ``kept`` are further parameters of the address, ``typed`` what stands in
-    fields with a fault, by name, ``aside`` the products pushed aside."""
+    this very list can be narrowed down to. ``kept`` are further parameters of the address, ``typed`` what is in fields
+    with a fault, by name, ``aside`` the products pushed aside."""
 
     asked: Asked
     page: ProductPage
@@ -88,7 +88,7 @@ class Listing:
         return self.query.words or "" if self.refines else ""
 
     def url(self, **changes: Any) -> str:
-        """This list with other filters (``None`` for nothing that narrows it), order or page; but for another page,
+        """This list with other filters (``None`` for nothing that narrows it), order or page; except for another page,
         from the first on."""
         if changes.get("filters", self) is None:
             changes = {"less": (), **({"words": None} if self.refines else {}), **changes, "filters": Filters()}
@@ -101,7 +101,7 @@ class Listing:
         return write_query(query, first, "words" if self.refines else "q")
 
     def carried(self, *left_out: str) -> list[tuple[str, str]]:
-        """What a form on this page takes along in hidden fields: the list's address but for its place in it and the
+        """What a form on this page takes along in hidden fields: the list's address except for its place in it and the
         parameters that the form has fields for."""
         pairs = [*self.kept.items(), *self._written(replace(self.query, page=1)).items(multi=True)]
         return [(name, value) for name, value in pairs if name not in left_out]
@@ -118,13 +118,13 @@ class Listing:
 
     @property
     def nothing_alike(self) -> str:
-        """What stands in the place of a list of what is alike that is empty."""
+        """What is shown instead of an empty list of what is alike."""
         if self.beside:
             return _("We found nothing for “%(words)s”.", words=self.beside)
         return _("No product passes these filters.") if self.narrowed else _("We have nothing close to this.")
 
     def less_url(self, card: Card) -> str:
-        """This list with a product pushed aside; where as many are as can be, the first of them comes back."""
+        """This list with a product pushed aside; where no more fit, the first of them comes back."""
         return self.url(less=(*self.query.less, card.id)[-MOST_ASIDE:])
 
     @property
@@ -140,7 +140,7 @@ class Listing:
 
     @property
     def more_url(self) -> str:
-        """This list with its next page below, or that page alone where enough are shown; empty at its end."""
+        """This list with its next page below, or that page alone where enough are already shown; empty at its end."""
         here, first = self.page.number, self.asked.first or self.page.number
         if here >= self.page.pages:
             return ""
@@ -203,12 +203,12 @@ class Listing:
 
     @property
     def low(self) -> str:
-        """The lowest price asked for, as it stands in its field."""
+        """The lowest price asked for, as it was typed into its field."""
         return self.typed.get("min_price") or grouped(self.query.filters.min_price)
 
     @property
     def high(self) -> str:
-        """The highest price asked for, as it stands in its field."""
+        """The highest price asked for, as it was typed into its field."""
         return self.typed.get("max_price") or grouped(self.query.filters.max_price)
 
     @property

@@ -1,4 +1,4 @@
-"""What changes while the operator looks on, as JSON: small enough to be asked for every few seconds."""
+"""What changes while the operator is watching, as JSON: small enough to be asked for every few seconds."""
 
 from __future__ import annotations
 

@@ -96,7 +96,7 @@ class PicturesView:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexView:
     """The index that photos are looked for in; ``fault`` says why it cannot serve, beside the one that
-    goes on in its place where there is one."""
+    stays in use where there is one."""
 
     model: str = ""
     created: str = ""

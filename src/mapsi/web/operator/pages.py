@@ -1,4 +1,4 @@
-"""The operator's views. Nothing here answers anybody who is not logged in."""
+"""The operator's views. Nothing here answers anyone who is not logged in."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ STATIC = "operator.static"
 
 
 class NotOperatorError(MapsiError):
-    """Somebody is logged in who is no operator."""
+    """Somebody is logged in who is not an operator."""
 
     code = "not_operator"
     http_status = 403
@@ -58,7 +58,7 @@ class NotOperatorError(MapsiError):
 
 @operator.before_request
 def let_in_operators() -> AnyResponse | None:
-    """Send everybody else to the log-in; a script is told so in JSON. Style sheets are everybody's."""
+    """Send everybody else to the log-in; a script gets JSON. Style sheets are for everybody."""
     if request.endpoint == STATIC:
         return None
     by_script = BY_SCRIPT in request.headers
@@ -95,7 +95,7 @@ def live() -> Response:
 
 @operator.get("/sources/<slug>")
 def source(slug: str) -> str:
-    """One source: its settings, how it is doing, and the book of its runs."""
+    """One source: its settings, how it is doing, and the log of its runs."""
     services = current_services()
     catalog = services.catalog
     version, now = live_document(catalog)["version"], catalog.now()

@@ -25,7 +25,7 @@ class StateView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunView:
-    """One run. ``took`` is empty while it goes on; ``unseen`` counts the broken rows that were not kept."""
+    """One run. ``took`` is empty while it is in progress; ``unseen`` counts the broken rows that were not kept."""
 
     record: RunRecord
     state: StateView
@@ -35,7 +35,7 @@ class RunView:
 
     @property
     def lasting(self) -> bool:
-        """Whether it took long enough to be worth telling in a list."""
+        """Whether it took long enough to be worth showing in a list."""
         finished, started = self.record.finished, self.record.started
         return finished is not None and finished - started >= timedelta(seconds=1)
 

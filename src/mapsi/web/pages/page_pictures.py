@@ -19,7 +19,7 @@ SECONDS = 10
 """How long an address may take: somebody waits."""
 _META = ("og:image:secure_url", "og:image", "twitter:image")
 _NESTED = 6
-"""How deep a picture may stand in JSON-LD."""
+"""How deep a picture may be in JSON-LD."""
 
 
 class AddressFailedError(UsageError):

@@ -124,7 +124,7 @@ def about() -> str:
 
 @pages.get("/healthz")
 def health() -> AnyResponse:
-    """200 where the catalogue answers, else 503; ``incomplete`` where photos find nothing, or not all, for want of an
+    """200 where the catalogue answers, else 503; ``incomplete`` where photos find nothing, or not all, for lack of an
     index."""
     try:
         status = current_services().finder.status()

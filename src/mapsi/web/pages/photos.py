@@ -61,7 +61,7 @@ def search_photo() -> AnyResponse:
 def search_address() -> AnyResponse:
     """Read the picture at an address, or the one that a page at it names."""
     services = current_services()
-    g.address = request.form.get("address", "").strip()  # stands in its field again where nothing came of it
+    g.address = request.form.get("address", "").strip()  # is in its field again where nothing came of it
     picture = fetch_picture(services.fetcher, g.address, services.settings)
     return lead_to_answer(decode_photo(picture, PhotoLimits.of(services.settings)))
 
@@ -131,7 +131,7 @@ def _frame(answer: PhotoAnswer) -> str:
 
 @photos.get("/photo/<token>/photo.jpg")
 def photo_picture(token: str) -> Response:
-    """The photo, made anew and small."""
+    """The photo, made afresh and small."""
     return _jpeg(current_services().answers.find(token).picture)
 
 

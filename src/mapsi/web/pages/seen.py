@@ -16,7 +16,7 @@ from mapsi.web.request.parameters import write_box
 
 GUESSES = 3
 OFFERED = 8
-"""Classes that a wrong word can be corrected to: the likeliest. All others stand in the filters."""
+"""Classes that a wrong word can be corrected to: the likeliest. All others are in the filters."""
 
 
 @dataclass(frozen=True, slots=True)

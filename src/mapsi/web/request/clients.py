@@ -26,7 +26,8 @@ _SOUND = {
 
 def believe_proxies(app: Flask, near: int) -> None:
     """Believe what the ``near`` proxies in front say of the client's address, the scheme, the host and the path they
-    serve us under. What is no host, scheme or path, say because a proxy passed on a stranger's header, is left out."""
+    serve us under. Anything that is not a host, scheme or path, say because a proxy passed on a stranger's header, is
+    left out."""
     if near:
         fixed = ProxyFix(app.wsgi_app, x_for=near, x_proto=near, x_host=near, x_prefix=near)
         app.wsgi_app = _without_unsound(fixed)  # type: ignore[method-assign, assignment]
@@ -51,8 +52,8 @@ def current_client() -> str:
 def client_of(address: str) -> str:
     """The client that an address stands for: without the port that some proxies add, an IPv6 address as its /64.
 
-    ``203.0.113.9:40001`` is ``203.0.113.9``; ``[2001:db8::1]:443`` is ``2001:db8::/64``. What is no address is one
-    client.
+    ``203.0.113.9:40001`` is ``203.0.113.9``; ``[2001:db8::1]:443`` is ``2001:db8::/64``. Anything that is not an
+    address counts as one client.
     """
     matched = _WITH_PORT.fullmatch(address.strip())
     bare = (matched[1] or matched[2]) if matched else address.strip()

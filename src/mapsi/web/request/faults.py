@@ -45,7 +45,7 @@ _ABOUT_PHOTOS = frozenset(
         *("address_refused", "address_failed", "no_picture"),
     )
 )
-"""Errors that another photo mends, so that their page asks for one."""
+"""Errors that another photo would fix, so that their page asks for one."""
 
 
 def setup_faults(app: Flask) -> None:
@@ -66,8 +66,8 @@ def setup_faults(app: Flask) -> None:
 
 
 def from_mapsi(error: MapsiError) -> Fault:
-    """What is told of an error of ours. The sentences of those that are the service's own trouble may name folders of
-    this machine: they go to the log."""
+    """What is said about an error of ours. The sentences of those that are the service's own trouble may name folders
+    of this machine: they go to the log."""
     if error.http_status >= 500:
         cause = getattr(error.__cause__, "orig", None) or error.__cause__ or "no other cause"
         _log.error("%s %s: %s (%s)", request.method, request.path, error, cause)

@@ -1,4 +1,4 @@
-"""The way on after a form: back to where the person was, and never to another site."""
+"""Where a form leads: back to where the person was, and never to another site."""
 
 from __future__ import annotations
 

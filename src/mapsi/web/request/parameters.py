@@ -30,7 +30,7 @@ Arguments = MultiDict[str, str]
 AUDIENCES: tuple[Audience, ...] = get_args(Audience)
 PRICES = ("min_price", "max_price")
 MOST_PAGES = 5
-"""Pages of a list that are shown under one another; then the list goes on by itself."""
+"""Pages of a list that are shown under one another; then the list continues by itself."""
 LONGEST_QUERY = 200
 MOST_ASIDE = 24
 """Products that one list can push aside: an address stays short."""
@@ -75,7 +75,8 @@ def read_query(
 
 
 def read_page_leniently(arguments: Arguments) -> int:
-    """Which page of an operator's list is asked for: the first for what is no number, the last there may be beyond."""
+    """Which page of an operator's list is asked for: the first for anything that is not a number, the last possible one
+    for anything beyond."""
     text = arguments.get("page", "1")
     return min(LAST_PAGE, max(1, int(text))) if text.isascii() and text.isdigit() and len(text) < 7 else 1
 

@@ -52,7 +52,7 @@ def present(*, awake: bool = True) -> Account | None:
     """Who is logged in. Over is a session that was logged out, an operator's that was idle, and every one of an account
     that was removed or has a new password.
 
-    ``awake`` is false for what a page asks for by itself: an open page nobody looks at stays logged in no longer.
+    ``awake`` is false for what a page asks for by itself: an open page that nobody looks at does not stay logged in.
     """
     if _KEY not in g:
         setattr(g, _KEY, _look_up())
@@ -63,7 +63,7 @@ def present(*, awake: bool = True) -> Account | None:
 
 
 def visitor() -> Account | None:
-    """Who is logged in, for what every page shows; nobody where the catalogue cannot say."""
+    """Who is logged in, for what every page shows; nobody where the catalogue cannot tell."""
     try:
         return present(awake=False)
     except MapsiError as error:

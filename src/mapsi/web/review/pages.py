@@ -104,7 +104,7 @@ def _wish() -> str | None:
 
 
 def _following(slug: str) -> Class | None:
-    """The next class with photos that nothing is decided of."""
+    """The next class with photos about which nothing is decided."""
     review = current_services().review
     slugs = [cls.slug for cls in review.classes]
     here = slugs.index(slug)

@@ -1,6 +1,6 @@
 """What a device keeps by itself: saved products in a cookie, for people without an account.
 
-A cookie and not the browser's own store: saving is a form, which works without JavaScript, and the page of saved
+A cookie rather than the browser's own storage: saving is a form, which works without JavaScript, and the page of saved
 products is made here. It holds numbers of offers and the minutes they were saved in, nothing of who saved them: it
 needs no signature, whoever changes it changes their own list.
 """
@@ -18,7 +18,7 @@ from mapsi.catalog.people.saved import Saved
 
 COOKIE = "saved"
 MOST = 200
-"""So many products fit, at up to 18 bytes each, into the 4,096 that every browser keeps of a cookie."""
+"""How many products fit, at up to 18 bytes each, into the 4,096 that every browser keeps of a cookie."""
 
 LIFE = timedelta(days=365)
 _ENTRY = re.compile(r"([0-9a-z]{1,10})-([0-9a-z]{1,6})")

@@ -58,7 +58,7 @@ def save(response: Response, offer_id: int) -> None:
 
 
 def unsave(response: Response, offer_id: int) -> None:
-    """Take a product off the list; one that is not there is none."""
+    """Take a product off the list; one that is not there changes nothing."""
     account = visitor()
     if account:
         current_services().catalog.saved.remove(account.id, offer_id)

@@ -33,8 +33,8 @@ class Bounds:
 
     @property
     def drained(self) -> int:
-        """Bytes of a body that are read though nothing of it is kept: a browser shows no answer before it has sent all,
-        and somebody who sends a film for a photo is to read a sentence."""
+        """Bytes of a body that are read although nothing of it is kept: a browser shows no answer before it has sent
+        all, and somebody who sends a film for a photo is to read a sentence."""
         return 32 * self.largest
 
     @property
@@ -44,5 +44,5 @@ class Bounds:
 
     @property
     def body_seconds(self) -> float:
-        """In which a body has to arrive, so that there is time for the answer."""
+        """Seconds within which a body has to arrive, so that there is time for the answer."""
         return self.seconds * 0.75

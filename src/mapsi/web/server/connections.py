@@ -117,7 +117,7 @@ class Connection(HttpToolsProtocol):
             self._end_in(None)  # else the deadline stands until the last byte is taken
 
     def drop(self) -> None:
-        """End it at once, whatever is still to be sent."""
+        """Close it at once, whatever is still to be sent."""
         self.transport.abort()
 
     def shutdown(self) -> None:

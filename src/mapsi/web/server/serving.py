@@ -25,8 +25,8 @@ KEPT_SECONDS = 5
 """How long a connection without a request is kept for the next one."""
 
 LAST_SECONDS = 25
-"""What is being sent or answered when the server is told to stop has so long to end. (Docker kills after 10 unless told
-otherwise: compose.yaml says 30.)"""
+"""What is being sent or answered when the server is told to stop has this long to end. (Docker kills after 10 unless
+told otherwise: compose.yaml says 30.)"""
 
 BACKLOG = 2048
 CONNECTIONS_OF_ONE = 100
@@ -53,7 +53,7 @@ def serve(
     Where the server is ``proxied``, all connections are the proxy's, and no share of one client is counted.
 
     ``path`` is what follows in the address that is said; ``ready`` is told that address once it can be opened. Raises
-    :class:`UsageError` where the address cannot be had.
+    :class:`UsageError` where the address cannot be used.
     """
     room = _room()
     share = room if proxied else min(room, CONNECTIONS_OF_ONE)
@@ -83,7 +83,7 @@ def _told_to_stop(server: uvicorn.Server) -> AbstractContextManager[None]:
 
 
 def _bind(host: str, port: int) -> socket.socket:
-    """A socket of our own, to say why an address cannot be had."""
+    """A socket of our own, to say why an address cannot be used."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listening = socket.socket(family, kind, protocol)

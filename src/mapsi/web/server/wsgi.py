@@ -57,7 +57,7 @@ def _refuse_write(data: bytes) -> None:
 
 def environ_of(scope: Scope, body: bytes, sent: int = 0) -> dict[str, Any]:
     """The environment of PEP 3333 for a request whose body is here, or of whose ``sent`` bytes nothing was kept. The
-    path stands in Latin-1 for its bytes; a header with an underscore in its name, which would pass for one with a
+    path is in Latin-1 for its bytes; a header with an underscore in its name, which would pass for one with a
     hyphen, is left out."""
     host, port = scope.get("server") or ("", 0)
     client = scope.get("client") or ("", 0)

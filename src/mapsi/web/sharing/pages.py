@@ -1,4 +1,4 @@
-"""Sharing a list of products, the page that others see, and taking it away."""
+"""Sharing a list of products, the page that others see, and removing it."""
 
 from __future__ import annotations
 
@@ -61,13 +61,13 @@ def show(token: str) -> Response:
 
 @sharing.get("/share/<token>/photo.jpg")
 def photo(token: str) -> Response:
-    """The photo of a shared list, where its owner gave it along."""
+    """The photo of a shared list, where its owner added it."""
     return keep_private(Response(current_services().catalog.shares.photo(token), mimetype="image/jpeg"))
 
 
 @sharing.post("/share/<token>/remove")
 def remove(token: str) -> AnyResponse:
-    """Take a list away: its owner, or an operator."""
+    """Remove a list: its owner may, or an operator."""
     account = visitor()
     current_services().catalog.shares.remove(token, None if account and account.is_operator else owner())
     flash(_("The shared list is gone, and nobody sees it any more."))

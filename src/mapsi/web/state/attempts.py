@@ -20,7 +20,7 @@ class Attempts:
     """Failures of each account, whether there is one or not: who guesses from a thousand addresses waits all the same.
 
     After :data:`FREE` failures the next try waits 1 second, then 2, 4 and so on up to :data:`LONGEST`. That also keeps
-    the operator waiting while somebody guesses; who has a session that lives goes on with it. Safe between threads.
+    the operator waiting while somebody guesses; whoever has a living session keeps it. Safe between threads.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:

@@ -32,7 +32,7 @@ class PhotoExpiredError(NotFoundError):
 
 @dataclass(frozen=True, slots=True)
 class PhotoAnswer:
-    """``picture`` is a small JPEG made anew from the photo, without its metadata; ``width`` and ``height`` are the
+    """``picture`` is a small JPEG made afresh from the photo, without its metadata; ``width`` and ``height`` are the
     photo's own, in pixels. ``parts`` are the readings of parts of it that were asked for, the latest few."""
 
     picture: bytes

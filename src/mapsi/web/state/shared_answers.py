@@ -16,11 +16,11 @@ from mapsi.web.state.packing import pack, unpack
 from mapsi.web.state.photo_answers import TOKEN_BYTES, PhotoAnswer, PhotoExpiredError
 
 SECONDS = 2.0
-"""To wait for the Redis: it answers in a millisecond or is not there."""
+"""Seconds to wait for Redis: it answers within a millisecond or is not there."""
 
 
 class AnswersUnavailableError(MapsiError):
-    """The Redis of the answers cannot be reached."""
+    """The Redis that holds the answers cannot be reached."""
 
     code = "answers_unavailable"
     http_status = 503

@@ -1,4 +1,4 @@
-"""The shelf of the front page: a little of everything, put together anew when the catalogue changes."""
+"""The shelf of the front page: a little of everything, put together again when the catalogue changes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Shelf:
     """The newest product with a picture of each class, the fullest classes first, then the newest of all.
 
     One small search per class is too slow for every visit; the catalogue gives the same facets until it changes,
-    and as long stays the shelf. Any number of threads may ask at once.
+    and the shelf stays as long. Any number of threads may ask at once.
     """
 
     def __init__(self, catalog: Catalog) -> None:
