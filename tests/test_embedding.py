@@ -334,7 +334,7 @@ def test_the_models_of_both_indexes_are_kept_and_no_others(shop: Installation, n
     assert {folder.name for folder in (tmp_path / "models").iterdir()} == {new.fingerprint, third.fingerprint}
     shop.models.choose(new.fingerprint)
     assert shop.models.chosen() == tmp_path / "models" / new.fingerprint
-    with pytest.raises(ArtifactError, match="not here"):
+    with pytest.raises(ArtifactError, match="no longer here"):
         shop.models.open(shop.model.fingerprint)
 
 

@@ -323,7 +323,7 @@ def test_an_export_never_takes_the_place_of_something_else(
     (tmp_path / "models").mkdir()
     (tmp_path / "models" / "precious.txt").write_text("x")
     for target in (tmp_path / "models", tmp_path / "models" / "precious.txt", finished[0]):
-        with pytest.raises(UsageError, match="something else"):
+        with pytest.raises(UsageError, match="something other"):
             export(finished[0], target, ExportOptions(name="x"))
     assert (tmp_path / "models" / "precious.txt").exists()
 

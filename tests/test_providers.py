@@ -455,13 +455,13 @@ def test_what_is_no_table_is_told_by_name(read: Read, format: str, feed: bytes, 
 @pytest.mark.parametrize(
     ("feed", "message"),
     [
-        ("<rss><channel></channel></rss>", "holds no item"),
+        ("<rss><channel></channel></rss>", "has no items"),
         ("<opml><item/></opml>", "neither RSS nor Atom"),
         ("<?xml version='1.0'?><!DOCTYPE html><html xmlns='x'/>", "web page"),
         ("<!-- a --><!-- b --><x:html/>", "neither RSS nor Atom"),
         ("<rss><channel></rss>", "not well-formed XML in line 1"),
         ("<rss/><rss/>", "not well-formed"),
-        ("<rss>&undefined;</rss>", "holds no item"),
+        ("<rss>&undefined;</rss>", "has no items"),
     ],
 )
 def test_markup_that_is_no_feed_is_told_by_name(read: Read, feed: str, message: str) -> None:
@@ -484,14 +484,14 @@ def test_markup_that_breaks_off_gives_what_came_before_and_then_an_error(
     for cut in range(feed.index("Shop"), end, 7):
         found, error = read.until_error(feed[:cut])
         assert len(found) == feed[:cut].count("</item>") + feed[:cut].count("</entry>")
-        assert "breaks off" in error.message
+        assert "is cut off" in error.message
 
 
 def test_markup_that_breaks_off_after_much_gives_all_that_came_before(read: Read) -> None:
     feed = rss({**SHIRT, "id": f"A{n}"} for n in range(2000))
     found, error = read.until_error(feed[: feed.rindex("<g:price>")])
     assert len(found) == 1999
-    assert "breaks off" in error.message
+    assert "is cut off" in error.message
 
 
 @pytest.mark.parametrize("delimiter", [",", "\t"])
@@ -532,7 +532,7 @@ def test_a_packed_feed_that_breaks_off_is_an_error_after_what_came_before(
     found, error = read.until_error(packed[: len(packed) // 2], format)
     assert len(found) > 1000
     assert all(isinstance(each, Offer) for each in found)
-    assert "breaks off" in error.message
+    assert "is cut off" in error.message
     with pytest.raises(FeedError, match="damaged"):
         read(packed[:-8] + bytes(8), format)
 

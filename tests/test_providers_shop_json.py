@@ -194,7 +194,7 @@ def test_gateways_may_write_numbers_and_null_and_leave_out_what_is_empty() -> No
     ("change", "reason"),
     [
         ({"title": "<b></b>"}, "nothing but markup"),
-        ({"title": ["x"]}, "'title' is no text"),
+        ({"title": ["x"]}, "'title' is not text"),
         ({"title": "\ud800"}, "'title' holds half a character"),
         ({"lprice": ""}, "no lprice"),
         ({"lprice": "0"}, "zero"),
@@ -453,7 +453,7 @@ def test_what_passes_by_itself_is_tried_again(server: ShopJsonServer, client: As
     [
         (emulator.SYSTEM_ERROR, r"fault of its own \(500, SE99\)"),
         (emulator.BAD_GATEWAY, r"fault of its own \(502\)"),
-        (emulator.BREAKS_OFF, "asked for '모자': The answer of 127.0.0.1 breaks off"),
+        (emulator.BREAKS_OFF, "asked for '모자': The answer of 127.0.0.1 is cut off"),
     ],
 )
 def test_what_does_not_pass_is_told_after_three_tries(
