@@ -186,7 +186,7 @@ def test_no_photo_at_all_is_an_error_with_a_code(collect: Collect, server: Photo
         (["--source", "naver-hub", "--class", "toga"], 3, "toga"),
         (["--source", "naver-hub", "--axis", "colour"], 3, "colour"),
         (["--source", "naver-hub", "--taxonomy", "nowhere.toml"], 7, "nowhere.toml"),
-        (["--source", "folder:nowhere"], 2, "is no folder"),
+        (["--source", "folder:nowhere"], 2, "is not a folder"),
         (["--source", "addresses:nowhere"], 7, "cannot be read"),
     ],
 )

@@ -119,7 +119,7 @@ def test_a_box_is_within_the_photo_or_refused(box: tuple[float, float, float, fl
         piece = cut(Image.new("RGB", (30, 50)), (left, top, across, down))
         assert min(piece.size) >= 1
     elif x + width > 1.001 or y + height > 1.001 or min(x, y) < 0 or min(width, height) <= 0:
-        with pytest.raises(UsageError, match="no box"):
+        with pytest.raises(UsageError, match="not a box"):
             with_margin(box)
 
 

@@ -53,11 +53,11 @@ def test_a_source_is_added_and_its_first_refresh_is_wanted(desk: Desk, client: F
         ("at", "https://127.0.0.1/feed", ""),
         ("every", "often", "not a duration"),
         ("time_to_live", "-3h", "not a duration"),
-        ("shrink", "half", "no number"),
+        ("shrink", "half", "not a number"),
         ("shrink", "nan", ""),
         ("shrink", "300", ""),
         ("format", "nothing", "no format"),
-        ("name", "", "no name"),
+        ("name", "", "not a name"),
     ],
 )
 def test_what_does_not_fit_is_told_and_what_was_typed_stays(

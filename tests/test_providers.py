@@ -501,7 +501,7 @@ def test_a_table_that_breaks_off_inside_a_row_is_an_error(read: Read, delimiter:
     for cut in range(last + 1, feed.rindex(delimiter)):
         found, error = read.until_error(feed[:cut])
         assert found == [replace(SHIRT_OFFER, id="A0")]
-        assert "breaks off in line 3" in error.message
+        assert "is cut off in line 3" in error.message
 
 
 def test_a_whole_last_row_needs_no_line_end(read: Read) -> None:
@@ -513,7 +513,7 @@ def test_a_quotation_that_never_ends_is_a_feed_that_breaks_off(read: Read, end: 
     feed = table([SHIRT]) + 'A2,셔츠,글,https://shop.example/,a.jpg,"100' + end
     found, error = read.until_error(feed, "csv")
     assert found == [SHIRT_OFFER]
-    assert "breaks off in line 3" in error.message
+    assert "is cut off in line 3" in error.message
 
 
 def test_a_quotation_that_swallows_the_file_costs_its_row(read: Read) -> None:

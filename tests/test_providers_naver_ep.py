@@ -204,7 +204,7 @@ def test_of_rows_with_one_id_the_first_whole_one_counts_in_a_full_feed(read: Rea
 
 def test_a_full_feed_that_breaks_off_or_holds_nothing_is_refused(read: Read) -> None:
     feed = ep([SHIRT, {**SHIRT, "id": "102"}])
-    with pytest.raises(FeedError, match="breaks off in line 3"):
+    with pytest.raises(FeedError, match="is cut off in line 3"):
         read(feed[: feed.rindex("\t패션의류")])
     with pytest.raises(FeedError, match="has no rows"):
         read(ep([], SHIRT))

@@ -212,7 +212,7 @@ def test_a_download_that_breaks_off_leaves_nothing_behind(server: FeedServer, re
     [
         (Page(status=404), "status 404"),
         (Page(status=500), "status 500"),
-        (Page(body=b"<!doctype html><html>Log in"), "a web page, not a feed"),
+        (Page(body=b"<!doctype html><html>Log in"), "a web page at the address, not a feed"),
         (Page(body=b"x" * (1 << 20) + b"x"), "larger than the 1,048,576 bytes"),
         (Page(body=b"x" * (2 << 20), packed=True), "larger than the 1,048,576 bytes"),
         (Page(redirect="file:///etc/passwd"), "Only http and https"),

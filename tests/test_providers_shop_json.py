@@ -198,7 +198,7 @@ def test_gateways_may_write_numbers_and_null_and_leave_out_what_is_empty() -> No
         ({"title": "\ud800"}, "'title' holds half a character"),
         ({"lprice": ""}, "no lprice"),
         ({"lprice": "0"}, "zero"),
-        ({"lprice": 29000.5}, "no text"),
+        ({"lprice": 29000.5}, "is not text"),
         ({"productId": ""}, "no productId"),
         ({"productType": "13"}, "not one of 1 to 12"),
         ({"link": "https://shopping.example.com/a b"}, "can be used as it stands"),

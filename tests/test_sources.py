@@ -113,8 +113,8 @@ def test_what_is_due_is_told_by_the_last_run(catalog: Catalog) -> None:
 @pytest.mark.parametrize(
     ("asked", "named"),
     [
-        ({"name": " "}, "no name"),
-        ({"name": "***"}, "no name"),
+        ({"name": " "}, "not a name"),
+        ({"name": "***"}, "not a name"),
         ({"name": "x" * 101}, "no name"),
         ({"name": "a\nb"}, "no name"),
         ({"format": "xml"}, "no format"),

@@ -118,7 +118,7 @@ class TrainingModule(pl.LightningModule):
         logits, loss = self._loss(photos, batch[1], rows, targets, mixed=mixed)
         if not torch.isfinite(loss):
             raise ArtifactError(
-                f"The loss is no longer a number in epoch {self.current_epoch + 1}.",
+                f"The loss is no number any more in epoch {self.current_epoch + 1}.",
                 "Start again in another folder with a smaller --rate.",
             )
         self._losses.append(float(loss.detach()))
@@ -142,7 +142,7 @@ class TrainingModule(pl.LightningModule):
         return logits, loss
 
     def _count_right(self, logits: Mapping[str, Tensor], targets: Mapping[str, Tensor]) -> None:
-        """Count the photos of a batch that are recognised right while they are learned from."""
+        """Count the photos of a batch that are told right, while they are learned from."""
         for axis, target in targets.items():
             # A row of equal weights (a photo without an answer) has no best class.
             seen = target.max(dim=1).values > target.min(dim=1).values

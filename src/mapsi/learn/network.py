@@ -130,8 +130,7 @@ def _widths(backbone: nn.Module) -> list[int]:
     told = list(backbone.feature_info)[-SCALES:]  # type: ignore[arg-type]
     if len(told) < SCALES or any(b["reduction"] != 2 * a["reduction"] for a, b in pairwise(told)):
         raise UsageError(
-            "This backbone does not have the four scales that a map of garments needs.",
-            "Use resnet34 or tf_efficientnet_lite0.",
+            "This backbone has no four scales for a map of garments.", "Take resnet34 or tf_efficientnet_lite0."
         )
     return [stage["num_chs"] for stage in told]
 
@@ -196,8 +195,7 @@ def _unreadable(weights: Path, error: Exception) -> ArtifactError:
     return ArtifactError(f"The weights {weights} cannot be read: {error}.", "Give a .safetensors file.")
 
 
-# What a run may learn from scratch though it starts from weights: these are missing where an earlier run had no such
-# task.
+# What a run may learn anew though it starts from weights: these are missing where an earlier run had no such task.
 _FRESH = ("heads.", "projection.", "map.")
 
 

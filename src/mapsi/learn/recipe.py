@@ -21,7 +21,7 @@ _CHOICES = {
     "schedule": ("constant", "cosine"),
     "augmentation": ("none", "crop", "strong"),
 }
-# Least and most of the numbers that are not shares (0 to 1). Batch normalisation needs two photos in a batch.
+# Least and most of the numbers that are no shares (0 to 1). Batch normalisation needs two photos in a batch.
 _RANGES = {
     "batch": (2, 1_000_000),
     "seed": (0, 2**31),
@@ -125,7 +125,7 @@ class Recipe:
 
 
 def load_recipe(name: str) -> Recipe:
-    """A shipped recipe by name, or your own by the path of its TOML file.
+    """A shipped recipe by name, or one's own by the path of its TOML file.
 
     Raises :class:`UsageError` for an unknown name and :class:`ArtifactError` for a file that is no recipe.
     """
@@ -133,9 +133,7 @@ def load_recipe(name: str) -> Recipe:
         text = resources.files("mapsi.learn").joinpath("recipes", f"{name}.toml").read_text("utf-8")
         return _parse(name, text)
     if not name.endswith(".toml"):
-        raise UsageError(
-            f"There is no recipe {name!r}.", f"There are: {', '.join(SHIPPED)}, or a TOML file of your own."
-        )
+        raise UsageError(f"There is no recipe {name!r}.", f"There are: {', '.join(SHIPPED)}, or a TOML file of yours.")
     try:
         return _parse(name, Path(name).read_text("utf-8"))
     except (OSError, UnicodeDecodeError) as error:
@@ -146,7 +144,7 @@ def _parse(name: str, text: str) -> Recipe:
     try:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ArtifactError(f"The recipe {name} is not TOML: {error}.", "Fix the line it names.") from error
+        raise ArtifactError(f"The recipe {name} is not TOML: {error}.", "Mend the line it names.") from error
     return recipe_from(table, f"The recipe {name}")
 
 
@@ -159,7 +157,7 @@ def recipe_from(table: Mapping[str, Any], where: str) -> Recipe:
             raise ArtifactError(f"{where} has an unknown key {key!r}.", f"There are: {', '.join(types)}.")
     for key in types:
         if key not in table and key not in optional:
-            raise ArtifactError(f"{where} does not name {key}.", "Use a shipped recipe as the pattern.")
+            raise ArtifactError(f"{where} does not name {key}.", "Take a shipped recipe as the pattern.")
     values = {key: _value(where, key, types[key], value) for key, value in table.items()}
     return Recipe(**values)
 
