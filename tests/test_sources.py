@@ -115,8 +115,8 @@ def test_what_is_due_is_told_by_the_last_run(catalog: Catalog) -> None:
     [
         ({"name": " "}, "not a name"),
         ({"name": "***"}, "not a name"),
-        ({"name": "x" * 101}, "no name"),
-        ({"name": "a\nb"}, "no name"),
+        ({"name": "x" * 101}, "not a name"),
+        ({"name": "a\nb"}, "not a name"),
         ({"format": "xml"}, "no format"),
         ({"at": "ftp://shop.example.com/feed"}, "neither"),
         ({"at": "nowhere/feed.csv"}, "no file or folder"),
