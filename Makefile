@@ -22,7 +22,7 @@ check: $(VENV)/dev.stamp
 
 # Everything side by side, written to docs/performance.md; needs wrk and MariaDB (Debian packages wrk and mariadb-server).
 bench: $(VENV)/dev.stamp
-	$(BIN)/python benchmarks/bench_serving.py --keep $(ARGS)
+	$(BIN)/python benchmarks/bench_serving.py --write $(ARGS)
 
 # A server of its own on loopback, attacked for some minutes; ARGS=--keep writes the table to docs/reliability.md.
 attack: $(VENV)/dev.stamp

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from weakref import WeakSet
@@ -26,7 +26,7 @@ from mapsi.progress import no_progress
 from mapsi.refresh.feeds import import_feed
 from mapsi.search.aside import Aside, push_aside
 from mapsi.search.building import Installation, build, build_index
-from mapsi.search.index import FlatIndex
+from mapsi.search.index import ClusteredIndex, FlatIndex, VectorIndex, read_index
 from mapsi.search.pair import ServingPair
 from mapsi.search.ranking import SAME_PICTURE, rank
 from mapsi.search.score import Weights, load_weights
@@ -44,12 +44,21 @@ def _unit(rng: np.random.Generator, count: int) -> npt.NDArray[np.float32]:
     return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), dtype=np.float32)
 
 
+def _clustered(vectors: npt.NDArray[np.float32]) -> ClusteredIndex:
+    return ClusteredIndex.of(FlatIndex.build(vectors))
+
+
+Engine = Callable[[npt.NDArray[np.float32]], VectorIndex]
+both_engines = pytest.mark.parametrize("engine", [FlatIndex.build, _clustered], ids=["flat", "clusters"])
+
+
+@both_engines
 @pytest.mark.parametrize("seed", range(5))
-def test_the_index_finds_what_brute_force_finds(seed: int) -> None:
+def test_the_index_finds_what_brute_force_finds(engine: Engine, seed: int) -> None:
     rng = np.random.default_rng(seed)
     vectors = _unit(rng, 300)
     allowed = rng.random(300) < 0.4
-    index = FlatIndex.build(vectors)
+    index = engine(vectors)
     for mask in (None, allowed):
         rows, similarities = index.nearest(vectors[7], 20, mask)
         scores = vectors.astype(np.float16).astype(np.float32) @ vectors[7]
@@ -60,14 +69,78 @@ def test_the_index_finds_what_brute_force_finds(seed: int) -> None:
         assert mask is None or mask[rows].all()
 
 
-def test_the_index_gives_no_more_rows_than_there_are() -> None:
+@both_engines
+def test_the_index_gives_as_many_rows_as_there_are_and_no_more(engine: Engine) -> None:
     vectors = _unit(np.random.default_rng(0), 5)
-    index = FlatIndex.build(vectors)
-    assert len(index.nearest(vectors[0], 50)[0]) == 5
+    index = engine(vectors)
+    assert sorted(index.nearest(vectors[0], 50)[0]) == [0, 1, 2, 3, 4]
+    assert index.nearest(vectors[0], 50, np.arange(5) == 3)[0].tolist() == [3]
     assert len(index.nearest(vectors[0], 50, np.zeros(5, np.bool_))[0]) == 0
-    assert len(FlatIndex.build(np.zeros((0, WIDTH), np.float32)).nearest(vectors[0], 3)[0]) == 0
     with pytest.raises(ValueError, match="shape"):
         index.nearest(np.zeros(3, np.float32), 1)
+
+
+def test_an_empty_index_finds_nothing() -> None:
+    assert len(FlatIndex.build(np.zeros((0, WIDTH), np.float32)).nearest(np.ones(WIDTH, np.float32), 3)[0]) == 0
+
+
+@both_engines
+def test_an_index_that_was_written_is_read_as_it_was(engine: Engine, tmp_path: Path) -> None:
+    vectors = _unit(np.random.default_rng(1), 200)
+    index = engine(vectors)
+    index.write(tmp_path / "vectors")
+    again = read_index(tmp_path / "vectors")
+    assert type(again) is type(index)
+    assert again.size == 200
+    assert np.array_equal(again.vector(3), vectors[3].astype(np.float16).astype(np.float32))
+    assert np.array_equal(again.vectors(np.array([3, 1])), index.vectors(np.array([3, 1])))
+    for one, other in zip(again.nearest(vectors[0], 9), index.nearest(vectors[0], 9), strict=True):
+        assert np.array_equal(one, other)
+    (tmp_path / "vectors").write_bytes((tmp_path / "vectors").read_bytes()[:-50])
+    with pytest.raises(ArtifactError, match="damaged"):
+        read_index(tmp_path / "vectors")
+
+
+@pytest.mark.parametrize("share", [1.0, 0.1, 0.01])
+def test_a_few_clusters_hold_nearly_all_that_a_scan_finds_however_few_rows_are_allowed(
+    share: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows around a hundred kinds of garment, 100 of 4,000 looked at: a twentieth of what a scan looks at."""
+    monkeypatch.setattr("mapsi.search.index.LOOKED_AT", 200)
+    rng = np.random.default_rng(0)
+    near = _unit(rng, 100)[rng.integers(0, 100, 4000)] + 0.2 * _unit(rng, 4000)
+    vectors = np.asarray(near / np.linalg.norm(near, axis=1, keepdims=True), np.float32)
+    flat, clusters, allowed = FlatIndex.build(vectors), _clustered(vectors), rng.random(4000) < share
+    found = 0
+    for row in range(0, 4000, 200):
+        nearest, cosines = clusters.nearest(vectors[row], 10, allowed)
+        expected, _ = flat.nearest(vectors[row], 10, allowed)
+        assert len(nearest) == 10
+        assert allowed[nearest].all()
+        assert cosines == pytest.approx(clusters.vectors(nearest) @ vectors[row], abs=2e-3)
+        found += len(set(nearest) & set(expected))
+    assert found >= 0.95 * 200
+
+
+def test_allowed_rows_that_lie_in_few_clusters_are_all_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The one kind that is allowed is far from the photo: its clusters are not among the first that are looked into."""
+    monkeypatch.setattr("mapsi.search.index.LOOKED_AT", 10)
+    rng = np.random.default_rng(0)
+    here, there = np.eye(WIDTH, dtype=np.float32)[:2]
+    near = np.concatenate([here + 0.1 * _unit(rng, 900), there + 0.1 * _unit(rng, 100)])
+    vectors = np.asarray(near / np.linalg.norm(near, axis=1, keepdims=True), np.float32)
+    rows, _ = _clustered(vectors).nearest(here, 100, np.arange(1000) >= 900)
+    assert sorted(rows) == list(range(900, 1000))
+
+
+def test_many_vectors_are_gathered_in_clusters(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = _rows(np.random.default_rng(0), 60)
+    assert isinstance(gather(rows, WIDTH)[0], FlatIndex)
+    monkeypatch.setattr("mapsi.search.index.SCANNED_WHOLE", 59)
+    index, columns = gather(rows, WIDTH)
+    assert isinstance(index, ClusteredIndex)
+    assert index.size == len(columns.offer) == 60
+    assert np.array_equal(index.vector(7), rows[7].embedding.astype(np.float32))
 
 
 @dataclass(frozen=True, eq=False)

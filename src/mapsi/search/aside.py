@@ -48,10 +48,14 @@ def push_aside(
     the one over likeness to the other, tells what is to be expected, and their spread about it what is much.
     """
     columns, index = snapshot.columns, snapshot.index
+    if not products:
+        return [], allowed
     rows = np.flatnonzero(np.isin(columns.offer, list(products)))
+    if not len(rows):
+        return [], allowed
     left = allowed & ~np.isin(columns.group, columns.group[rows])
     nearest, cosines = index.nearest(photo, ON_THE_WHOLE, left)
-    if not len(rows) or not len(nearest):
+    if not len(nearest):
         return [], left
     answers = index.vectors(nearest)
     return [_seen(vector, answers, cosines) for vector in index.vectors(rows)], left

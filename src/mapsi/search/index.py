@@ -1,18 +1,30 @@
-"""Vectors of product pictures, searched exactly, behind an interface small enough for another engine.
+"""Vectors of product pictures behind one small interface: scanned whole up to fifty thousand, by clusters beyond.
 
-A server engine (Milvus, Qdrant, ...) will be beside :class:`FlatIndex` as another :class:`VectorIndex`.
+Both engines are faiss's and keep half-precision numbers in a file of one format; a server engine can stand beside them
+as another :class:`VectorIndex`. Figures: docs/decisions/0018, ``benchmarks/bench_index.py``.
 """
 
 from __future__ import annotations
 
+import math
+from abc import ABC, abstractmethod
 from pathlib import Path
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
 import faiss
 import numpy as np
 
 from mapsi.arrays import BoolArray, FloatArray, IntArray
+from mapsi.cores import cores
 from mapsi.errors import ArtifactError
+
+SCANNED_WHOLE = 50_000
+"""Up to so many vectors a scan takes no longer than half of what reading the photo does."""
+LOOKED_AT = 10_000
+"""Allowed vectors that a question to clusters is compared with, about: 40,000 find a thousandth more."""
+_AT_ONCE = 50_000
+_SAMPLE = 40
+"""Vectors for each cluster that its middle is learned from (faiss's own advice begins at 39)."""
 
 
 class VectorIndex(Protocol):
@@ -29,18 +41,70 @@ class VectorIndex(Protocol):
         """Those of several rows, (rows, width)."""
 
     def nearest(self, vector: FloatArray, count: int, allowed: BoolArray | None = None) -> tuple[IntArray, FloatArray]:
-        """Row numbers and cosines of the ``count`` nearest rows, best first; ``allowed`` (size,) leaves rows out."""
+        """Row numbers and cosines of the ``count`` nearest rows, best first; ``allowed`` (size,) leaves rows out. So
+        many rows come as there are, and their cosines are right; of an engine that does not scan all, a few of the
+        nearest may be missing."""
+
+    def write(self, file: Path) -> None:
+        """Write a file that :func:`read_index` reads."""
 
 
-class FlatIndex:
-    """Exact scan over half-precision vectors.
-
-    12 ms a query at 100,000 x 512 on two cores, 1.3 ms where a tenth of the rows is allowed, 102 MB
-    (``benchmarks/bench_index.py``; docs/decisions/0001). At a million it is time to look again.
-    """
+class _Rows(ABC):
+    """What both engines do alike."""
 
     def __init__(self, index: faiss.Index) -> None:
         self._index = index
+
+    @property
+    def size(self) -> int:
+        return int(self._index.ntotal)
+
+    @property
+    def width(self) -> int:
+        """Numbers a vector has."""
+        return int(self._index.d)
+
+    def vector(self, row: int) -> FloatArray:
+        return np.asarray(self._index.reconstruct(row), dtype=np.float32)
+
+    def vectors(self, rows: IntArray) -> FloatArray:
+        return np.asarray(self._index.reconstruct_batch(rows), dtype=np.float32)
+
+    def write(self, file: Path) -> None:
+        faiss.write_index(self._index, str(file))
+
+    def nearest(self, vector: FloatArray, count: int, allowed: BoolArray | None = None) -> tuple[IntArray, FloatArray]:
+        if vector.shape != (self.width,):
+            raise ValueError(f"expected a vector of shape ({self.width},), got {vector.shape}")
+        available = self.size if allowed is None else int(allowed.sum())
+        count = min(count, available)
+        if count <= 0:
+            return np.zeros(0, np.int64), np.zeros(0, np.float32)
+        # One thread: a second one makes the scan of 10,000 rows no faster and then spins for 20 times as long, in the
+        # way of the network; that of 100,000 is memory's, and requests keep the other cores busy. Threads each have
+        # their own number.
+        faiss.omp_set_num_threads(1)
+        return self._search(vector.astype(np.float32), count, available, allowed)
+
+    @abstractmethod
+    def _search(
+        self, vector: FloatArray, count: int, available: int, allowed: BoolArray | None
+    ) -> tuple[IntArray, FloatArray]:
+        """The ``count`` nearest of the ``available`` rows that are allowed, at least one."""
+
+    def _ask(
+        self, vector: FloatArray, count: int, parameters: Any, allowed: BoolArray | None
+    ) -> tuple[IntArray, FloatArray]:
+        if allowed is not None:
+            # The selector points into `bits`, which therefore has to outlive the search.
+            bits = np.packbits(allowed, bitorder="little")
+            parameters.sel = faiss.IDSelectorBitmap(len(bits), faiss.swig_ptr(bits))
+        similarities, rows = self._index.search(vector[None], count, params=parameters)
+        return rows[0], similarities[0]
+
+
+class FlatIndex(_Rows):
+    """Exact scan: a filter loses nothing and makes it faster, and building is a copy."""
 
     @classmethod
     def build(cls, vectors: FloatArray) -> Self:
@@ -59,47 +123,76 @@ class FlatIndex:
         if len(vectors):
             self._index.add(np.ascontiguousarray(vectors, dtype=np.float32))
 
+    def _search(
+        self, vector: FloatArray, count: int, available: int, allowed: BoolArray | None
+    ) -> tuple[IntArray, FloatArray]:
+        return self._ask(vector, count, faiss.SearchParameters(), allowed)
+
+
+class ClusteredIndex(_Rows):
+    """The same vectors by the nearest of 2 sqrt(n) middles, of which a question looks into as many as hold
+    :data:`LOOKED_AT` rows that it allows: into few where all rows are allowed, into more where a tenth is. Where no
+    more than that are allowed at all, it compares these."""
+
+    def __init__(self, index: faiss.IndexIVF) -> None:
+        super().__init__(index)
+        self._clusters = int(index.nlist)
+
     @classmethod
-    def read(cls, file: Path) -> Self:
-        """Read what :meth:`write` wrote; raises :class:`ArtifactError`."""
-        try:
-            return cls(faiss.read_index(str(file)))
-        except RuntimeError as error:
-            raise ArtifactError("The index of product pictures is damaged.", "Run `mapsi index build`.") from error
+    def of(cls, flat: FlatIndex) -> Self:
+        """What ``flat`` holds, in clusters; the same ones for the same vectors."""
+        clusters = max(1, round(2 * math.sqrt(flat.size)))
+        middles = faiss.IndexFlatIP(flat.width)
+        half = faiss.ScalarQuantizer.QT_fp16
+        index = faiss.IndexIVFScalarQuantizer(
+            middles,
+            flat.width,
+            clusters,
+            half,
+            faiss.METRIC_INNER_PRODUCT,
+            False,  # not by residual: numbers as they are
+        )
+        index.cp.niter, index.cp.max_points_per_centroid = 8, _SAMPLE
+        faiss.omp_set_num_threads(cores())
+        rng = np.random.default_rng(0)
+        index.train(flat.vectors(rng.choice(flat.size, min(flat.size, _SAMPLE * clusters), replace=False)))
+        for at in range(0, flat.size, _AT_ONCE):
+            index.add(flat.vectors(np.arange(at, min(flat.size, at + _AT_ONCE))))
+        index.make_direct_map()
+        return cls(index)
 
-    def write(self, file: Path) -> None:
-        faiss.write_index(self._index, str(file))
+    def _search(
+        self, vector: FloatArray, count: int, available: int, allowed: BoolArray | None
+    ) -> tuple[IntArray, FloatArray]:
+        """Of 2,000 clusters with a million rows, all allowed, 20 are looked into; where a tenth is, 200."""
+        if allowed is not None and available <= LOOKED_AT:
+            return self._nearest_of(np.flatnonzero(allowed), vector, count)
+        probes = math.ceil(self._clusters * max(LOOKED_AT, 10 * count) / available)
+        while True:
+            parameters = faiss.SearchParametersIVF()
+            parameters.nprobe = min(self._clusters, probes)
+            rows, cosines = self._ask(vector, count, parameters, allowed)
+            if rows[-1] >= 0 or probes >= self._clusters:
+                return rows[rows >= 0], cosines[rows >= 0]
+            probes *= 4  # what is allowed lies in few clusters, and not in these
 
-    @property
-    def size(self) -> int:
-        return int(self._index.ntotal)
+    def _nearest_of(self, rows: IntArray, vector: FloatArray, count: int) -> tuple[IntArray, FloatArray]:
+        """Of few rows, compared one by one: to leave the others out list by list takes longer."""
+        # Not by @, which would wake a thread a core for a small product.
+        cosines = np.einsum("rw,w->r", self.vectors(rows), vector)
+        best = np.argsort(-cosines, kind="stable")[:count]
+        return rows[best], cosines[best]
 
-    @property
-    def width(self) -> int:
-        """Numbers a vector has."""
-        return int(self._index.d)
 
-    def vector(self, row: int) -> FloatArray:
-        return np.asarray(self._index.reconstruct(row), dtype=np.float32)
+def settled(flat: FlatIndex) -> VectorIndex:
+    """The engine for as many vectors: what was gathered itself, or its clusters."""
+    return flat if flat.size <= SCANNED_WHOLE else ClusteredIndex.of(flat)
 
-    def vectors(self, rows: IntArray) -> FloatArray:
-        return np.asarray(self._index.reconstruct_batch(rows), dtype=np.float32)
 
-    def nearest(self, vector: FloatArray, count: int, allowed: BoolArray | None = None) -> tuple[IntArray, FloatArray]:
-        if vector.shape != (self.width,):
-            raise ValueError(f"expected a vector of shape ({self.width},), got {vector.shape}")
-        count = min(count, self.size if allowed is None else int(allowed.sum()))
-        if count <= 0:
-            return np.zeros(0, np.int64), np.zeros(0, np.float32)
-        parameters = None
-        if allowed is not None:
-            bits = np.packbits(allowed, bitorder="little")
-            parameters = faiss.SearchParameters()
-            # The selector points into `bits`, which therefore has to outlive the search.
-            parameters.sel = faiss.IDSelectorBitmap(len(bits), faiss.swig_ptr(bits))
-        # One thread: a second one makes the scan of 10,000 rows no faster and then spins for 20 times as long, in the
-        # way of the network; that of 100,000 is memory's, and requests keep the other cores busy. Threads each have
-        # their own number.
-        faiss.omp_set_num_threads(1)
-        similarities, rows = self._index.search(vector[None].astype(np.float32), count, params=parameters)
-        return rows[0], similarities[0]
+def read_index(file: Path) -> VectorIndex:
+    """Read what either engine wrote; raises :class:`ArtifactError`."""
+    try:
+        index = faiss.read_index(str(file))
+    except RuntimeError as error:
+        raise ArtifactError("The index of product pictures is damaged.", "Run `mapsi index build`.") from error
+    return ClusteredIndex(index) if isinstance(index, faiss.IndexIVF) else FlatIndex(index)

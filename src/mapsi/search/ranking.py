@@ -49,13 +49,15 @@ def rank(
     # A cosine is 1 at most: what would not be shown even so need not be looked at.
     hopeful = agree + max(weights.likeness, 0.0) >= logit(weights.least)
     looked_at = hopeful if allowed is None else hopeful & allowed
-    copies = _copies(snapshot, wish, allowed)
+    # Copies are found among all rows, whatever they agree in: those that are not looked at anyhow are scanned for them.
+    elsewhere = _copies(*snapshot.index.nearest(wish.embedding, MOST_COPIES, _others(hopeful, allowed)))
     available, count = int(looked_at.sum()), 4 * pool
     while True:
         rows, cosines = snapshot.index.nearest(wish.embedding, count, looked_at)
         wanted = cosines - lost(snapshot, rows, cosines, aside)
         scored = Ranked(rows, probability(agree[rows] + weights.likeness * wanted))
-        best = _best(snapshot, copies, scored, pool, weights)
+        copies = _copies(rows[:MOST_COPIES], cosines[:MOST_COPIES])
+        best = _best(snapshot, (elsewhere, copies, scored), pool, weights)
         if count >= min(available, MOST_LOOKED_AT):
             return best
         unseen = weights.likeness * cosines[-1:] + agree[looked_at].max()
@@ -64,17 +66,20 @@ def rank(
         count *= 4
 
 
-def _copies(snapshot: Snapshot, wish: Wish, allowed: BoolArray | None) -> Ranked:
-    rows, cosines = snapshot.index.nearest(wish.embedding, MOST_COPIES, allowed)
+def _others(hopeful: BoolArray, allowed: BoolArray | None) -> BoolArray:
+    return ~hopeful if allowed is None else ~hopeful & allowed
+
+
+def _copies(rows: IntArray, cosines: FloatArray) -> Ranked:
     same = cosines >= SAME_PICTURE
     return Ranked(rows[same], np.minimum(cosines[same], 1))
 
 
-def _best(snapshot: Snapshot, copies: Ranked, scored: Ranked, pool: int, weights: Weights) -> Ranked:
+def _best(snapshot: Snapshot, found: Sequence[Ranked], pool: int, weights: Weights) -> Ranked:
     """Rows (4, 7, 2) with the scores (0.6, 0.9, 0.8), of which 4 and 7 are one product, come as (7, 2, 4); their
     groups (0, 1, 0) stand there first at (0, 1), which keeps (7, 2)."""
-    rows = np.concatenate([copies.rows, scored.rows])
-    scores = np.concatenate([copies.scores, scored.scores])
+    rows = np.concatenate([each.rows for each in found])
+    scores = np.concatenate([each.scores for each in found])
     order = np.lexsort((rows, -scores))
     order = order[scores[order] >= weights.least]
     _, first = np.unique(snapshot.columns.group[rows[order]], return_index=True)

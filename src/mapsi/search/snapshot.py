@@ -27,7 +27,7 @@ from mapsi.arrays import IntArray
 from mapsi.artifacts import atomic_file, file_digest, locked_file, read_json, write_json
 from mapsi.catalog.records import IndexRow
 from mapsi.errors import ArtifactError
-from mapsi.search.index import FlatIndex, VectorIndex
+from mapsi.search.index import FlatIndex, VectorIndex, read_index, settled
 
 FORMAT = 2
 CURRENT = "current"
@@ -151,14 +151,14 @@ def _write_beside(root: Path, offers: Iterable[IndexRow], *, model: str, width: 
     return Written(name, index.size)
 
 
-def gather(offers: Iterable[IndexRow], width: int) -> tuple[FlatIndex, Columns]:
+def gather(offers: Iterable[IndexRow], width: int) -> tuple[VectorIndex, Columns]:
     """Index and columns of ``offers``, which are let go batch by batch; ``width`` is their vectors'."""
     index, columns, stream = FlatIndex.empty(width), ColumnsBuilder(), iter(offers)
     while batch := list(islice(stream, _BATCH)):
         index.add(np.stack([offer.embedding for offer in batch]).astype(np.float32))
         for offer in batch:
             columns.add(offer)
-    return index, columns.build()
+    return settled(index), columns.build()
 
 
 def _remove_others(root: Path, keep: set[str | None]) -> None:
@@ -221,7 +221,7 @@ def read_snapshot(root: Path, name: str) -> Snapshot:
         columns = _read_columns(folder / COLUMNS, document["values"])
     except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
         raise _damaged(str(folder)) from error
-    index = FlatIndex.read(folder / VECTORS)
+    index = read_index(folder / VECTORS)
     if index.size != len(columns.offer):
         raise _damaged(f"{folder} holds {index.size} vectors for {len(columns.offer)} offers")
     return Snapshot(name, str(document["model"]), int(document["generation"]), index, columns)
