@@ -954,10 +954,6 @@ def test_style_sheets_and_scripts_are_named_by_content_kept_and_compressed(clien
             assert len(packed.data) < len(plain.data) / 2
 
 
-def test_pages_with_form_tokens_are_never_compressed(client: FlaskClient) -> None:
-    assert "Content-Encoding" not in client.get("/", headers={"Accept-Encoding": "gzip"}).headers
-
-
 def test_robots_and_the_icon_are_there(client: FlaskClient) -> None:
     assert "Disallow: /photo/" in client.get("/robots.txt").text
     with client.get("/favicon.ico") as icon:

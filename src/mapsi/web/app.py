@@ -13,15 +13,16 @@ from mapsi.taxonomy.names import class_name
 from mapsi.web.accounts.entrance import entrance
 from mapsi.web.accounts.keys import keys
 from mapsi.web.accounts.pages import account_pages
-from mapsi.web.accounts.stopping import stop, stopping
+from mapsi.web.accounts.stopping import stopping
 from mapsi.web.api.endpoints import api
 from mapsi.web.lists.view import audience_name
 from mapsi.web.operator.pages import operator
 from mapsi.web.pages.going import going
-from mapsi.web.pages.installing import installing, search_shared
+from mapsi.web.pages.installing import installing
 from mapsi.web.pages.pages import pages
 from mapsi.web.pages.photos import photos
 from mapsi.web.request.assets import setup_assets
+from mapsi.web.request.compression import setup_compression
 from mapsi.web.request.faults import setup_faults
 from mapsi.web.request.forms import protect_forms
 from mapsi.web.request.languages import language, setup_languages, switch_url
@@ -48,6 +49,9 @@ if TYPE_CHECKING:
 PASSWORD_FORMS = ("entrance.enter", "keys.ask", "keys.choose", "account.change_password", "account.delete")
 """Where passwords are tried or letters asked for, which share one limit."""
 
+FORMS_FROM_OUTSIDE = ("installing.search_shared", "stopping.stop")
+"""What the visitor's own device or mail program sends: no page of ours stands before it."""
+
 PHOTO_FORMS = ("photos.search_photo", "photos.search_address", "photos.search_example", "installing.search_shared")
 
 
@@ -61,8 +65,9 @@ def create_app(settings: Settings, *, finder: Finder, taxonomy: Taxonomy, secret
     setup_security(app, settings, secret_key)
     setup_languages(app, settings.language)
     setup_assets(app)
+    setup_compression(app)
     setup_faults(app)
-    protect_forms(app, exempt=api, without_token=(search_shared, stop))
+    protect_forms(app, exempt=api, without_token=FORMS_FROM_OUTSIDE)
     app.register_blueprint(pages)
     app.register_blueprint(photos)
     app.register_blueprint(api)

@@ -13,6 +13,8 @@ from mapsi.documents import product_keyword
 from mapsi.http_address import is_http
 from mapsi.pictures.store import smaller_sides
 from mapsi.taxonomy import Taxonomy
+from mapsi.taxonomy.categories import KIND_AXIS
+from mapsi.taxonomy.names import class_name
 from mapsi.web.lists.titles import Title, title_for
 from mapsi.web.request.languages import format_price
 from mapsi.web.request.security import let_in_shop_pictures
@@ -79,7 +81,10 @@ def _saving(product: Product) -> int:
 
 
 def _keyword(product: Product, taxonomy: Taxonomy, language: str) -> str:
-    """The class it is listed under; a shop's own category only where it is in the reader's language."""
+    """Its kind of garment, else the class it is listed under; a shop's own category only where it is in the reader's
+    language."""
+    if kind := dict(product.classes).get(KIND_AXIS):
+        return class_name(taxonomy, KIND_AXIS, kind).in_language(language)
     title = title_for(product_keyword(product, taxonomy, language), language)
     return "" if title.language else title.text
 

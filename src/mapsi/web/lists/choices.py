@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
+from mapsi.web.request.languages import format_price
 from mapsi.web.request.languages import translate as _
 
 
@@ -26,11 +27,15 @@ def with_chosen(counts: Iterable[tuple[str, int]], chosen: Collection[str]) -> l
     return [*found, *((slug, 0) for slug in chosen if slug not in dict(found))]
 
 
-def price_range(low: Decimal | None, high: Decimal | None) -> str:
-    """A range of prices, open where it has no bound."""
+def price_range(low: Decimal | None, high: Decimal | None, currency: str, language: str) -> str:
+    """A range of prices, open where it has no bound; without a ``currency`` mere numbers."""
+
+    def told(price: Decimal) -> str:
+        return format_price(price, currency, language) if currency else grouped(price)
+
     if low is None:
-        return _("Up to %(price)s", price=grouped(high))
-    return _("From %(price)s", price=grouped(low)) if high is None else f"{grouped(low)}–{grouped(high)}"
+        return _("Up to %(price)s", price=told(high)) if high is not None else ""
+    return _("From %(price)s", price=told(low)) if high is None else f"{told(low)}–{told(high)}"
 
 
 def grouped(price: Decimal | None) -> str:

@@ -12,6 +12,7 @@ from mapsi.catalog.filters import Filters, Sort
 from mapsi.catalog.product import ProductPage
 from mapsi.catalog.query import Query
 from mapsi.taxonomy import Taxonomy
+from mapsi.taxonomy.categories import KIND_AXIS
 from mapsi.taxonomy.names import axis_name, class_name, color_names
 from mapsi.web.lists.cards import Card, PictureView
 from mapsi.web.lists.choices import Choice, grouped, price_range, with_chosen
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 MOST_SHOPS = 20
 ALIKE = ("photos.photo", "pages.similar")
 """The pages whose lists are of what is alike."""
-KIND = "garment"
-"""The axis that names kinds of garment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +190,14 @@ class Listing:
         return found
 
     def _price_range(self) -> str:
-        return price_range(self.query.filters.min_price, self.query.filters.max_price)
+        filters = self.query.filters
+        return price_range(filters.min_price, filters.max_price, self.currency, self.language)
+
+    @property
+    def currency(self) -> str:
+        """The one currency of the products shown, empty where they have several."""
+        found = {product.currency for product in self.page.products}
+        return found.pop() if len(found) == 1 else ""
 
     def _color_name(self, slug: str) -> str:
         return color_names()[slug].in_language(self.language)
@@ -220,7 +226,8 @@ class Listing:
             chosen = (filters.min_price, filters.max_price) == (prices.low, prices.high)
             low, high = (None, None) if chosen else (prices.low, prices.high)
             url = self.url(filters=replace(filters, min_price=low, max_price=high))
-            choices.append(Choice(url, price_range(prices.low, prices.high), chosen, self.count(prices.count)))
+            name = price_range(prices.low, prices.high, self.currency, self.language)
+            choices.append(Choice(url, name, chosen, self.count(prices.count)))
         return choices
 
     def count(self, number: int) -> str:
@@ -254,7 +261,7 @@ class Listing:
     @property
     def looks(self) -> list[tuple[str, str]]:
         """Classes to look around by, kinds of garment first and no name twice: names, and addresses."""
-        kinds_first = sorted(self.class_choices, key=lambda found: found[0] != KIND)
+        kinds_first = sorted(self.class_choices, key=lambda found: found[0] != KIND_AXIS)
         named: dict[str, str] = {}
         for axis, _title, classes in kinds_first:
             for choice in classes:
