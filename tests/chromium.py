@@ -55,11 +55,23 @@ class Browser:
         self.driver.get(address)
 
     def forget(self) -> None:
-        """Leave the page, without its cookies, the light it was seen in and what the console said of it."""
+        """Leave the page, without its cookies, the size and the light it was seen in, and what the console said of
+        it."""
         self.open("about:blank")
+        self.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+        self.driver.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": False})
         self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
         self.driver.execute_cdp_cmd("Network.clearBrowserCookies", {})
         self.complaints()
+
+    @contextmanager
+    def without_scripts(self) -> Iterator[None]:
+        """Pages opened here run no JavaScript of theirs."""
+        self.driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
+        try:
+            yield
+        finally:
+            self.driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
 
     def find(self, selector: str) -> WebElement:
         """The first element that ``selector`` finds, waited for."""
@@ -80,17 +92,14 @@ class Browser:
 
 
 @contextmanager
-def open_browser(profile: Path, *, scripts: bool = True, language: str = "ko") -> Iterator[Browser]:
-    """Start Chromium with a profile of its own; ``scripts=False`` turns JavaScript off."""
+def open_browser(profile: Path, *, language: str = "ko") -> Iterator[Browser]:
+    """Start Chromium with a profile of its own."""
     options = ChromeOptions()
     options.binary_location = str(shutil.which("chromium"))
     for argument in (*QUIET, f"--user-data-dir={profile}", f"--accept-lang={language}"):
         options.add_argument(argument)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    preferences = {"intl.accept_languages": language}
-    if not scripts:
-        preferences["profile.managed_default_content_settings.javascript"] = 2  # type: ignore[assignment]
-    options.add_experimental_option("prefs", preferences)
+    options.add_experimental_option("prefs", {"intl.accept_languages": language})
     service = Service(shutil.which("chromedriver"), log_output=os.devnull)
     driver = Chrome(options=options, service=service)
     try:

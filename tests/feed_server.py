@@ -18,7 +18,8 @@ class Page:
 
     ``etag`` (with its quotation marks) and ``modified`` (seconds since 1970) are sent and asked for where they are
     given. ``packed`` sends the body as ``Content-Encoding: gzip``. ``redirect`` is where the path leads instead.
-    ``cut`` is after how many bytes of the announced body the server hangs up. ``chunked`` sends no length.
+    ``cut`` is after how many bytes of the announced body the server hangs up. ``chunked`` sends no length; ``wait``
+    seconds pass before the answer, unless the server is stopped.
     """
 
     body: bytes = b""
@@ -29,6 +30,7 @@ class Page:
     cut: int | None = None
     chunked: bool = False
     status: int = 200
+    wait: float = 0
 
 
 class FeedServer(ThreadingHTTPServer):
@@ -39,6 +41,7 @@ class FeedServer(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.pages: dict[str, Page] = {}
+        self.ended = threading.Event()
         self.asked: list[tuple[str, Message]] = []
 
     @property
@@ -60,6 +63,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.close_connection = True
         self.server.asked.append((self.path, self.headers))
         page = self.server.pages.get(self.path, Page(status=404))
+        self.server.ended.wait(page.wait)
         if page.redirect:
             self._head(302, {"Location": page.redirect, "Content-Length": "0"})
         elif self._is_known(page):
@@ -115,6 +119,8 @@ def served(server: ThreadingHTTPServer) -> Iterator[None]:
     try:
         yield
     finally:
+        if isinstance(server, FeedServer):
+            server.ended.set()
         server.shutdown()
         thread.join()
         server.server_close()

@@ -10,10 +10,9 @@ from typing import Any
 
 import pytest
 
-from chromium import Browser, chromium_is_installed, on_a_port, open_browser
-from servers import require
+from chromium import Browser, on_a_port
 from small_house import House, draw_garment
-from test_pages_in_chromium import choose
+from test_pages_in_chromium import PHONE, choose
 
 AXE = (files("axe_playwright_python") / "axe.min.js").read_text("utf-8")
 """The package brings axe-core itself; nothing else of it is used."""
@@ -57,19 +56,13 @@ def site(house: House) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    require(chromium_is_installed(), "chromium and chromium-driver")
-    with open_browser(tmp_path_factory.mktemp("profile")) as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
-def answer(browser: Browser, site: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+def answer(window: Browser, site: str, tmp_path_factory: pytest.TempPathFactory) -> str:
     """The address of an answer to a photo."""
     photo: Path = tmp_path_factory.mktemp("photos") / "shirt.jpg"
     draw_garment("#2a6fb0", 5).save(photo, "JPEG")
-    choose(browser, site, photo)
-    return str(browser.driver.current_url).partition("?")[0].removeprefix(site)
+    window.resize(*PHONE)
+    choose(window, site, photo)
+    return str(window.driver.current_url).partition("?")[0].removeprefix(site)
 
 
 @pytest.mark.parametrize(
@@ -82,7 +75,7 @@ def answer(browser: Browser, site: str, tmp_path_factory: pytest.TempPathFactory
     ids=["phone", "night", "desk"],
 )
 def test_no_page_state_has_a_violation(
-    browser: Browser,
+    window: Browser,
     site: str,
     answer: str,
     language: str,
@@ -90,23 +83,22 @@ def test_no_page_state_has_a_violation(
     size: tuple[int, int],
     states: tuple[tuple[str, str], ...],
 ) -> None:
-    browser.resize(*size)
-    emulate(browser, scheme)
+    window.resize(*size)
+    emulate(window, scheme)
     found: dict[str, Any] = {}
     for address, pressed in states:
         where = address.replace(ANSWER, answer)
-        browser.open(f"{site}{where}{'&' if '?' in where else '?'}lang={language}")
-        before = browser.driver.current_url
-        if pressed and (button := browser.find(pressed)).is_displayed():
-            browser.run("arguments[0].click()", button)
+        window.open(f"{site}{where}{'&' if '?' in where else '?'}lang={language}")
+        before = window.driver.current_url
+        if pressed and (button := window.find(pressed)).is_displayed():
+            window.run("arguments[0].click()", button)
             if pressed == ".product-less":
-                browser.wait(lambda: browser.driver.current_url != before)  # noqa: B023
-        settle(browser)
-        browser.run(AXE)
-        broken = browser.driver.execute_async_script(RUN)
+                window.wait(lambda: window.driver.current_url != before)  # noqa: B023
+        settle(window)
+        window.run(AXE)
+        broken = window.driver.execute_async_script(RUN)
         if broken:
             found[f"{address} {pressed}"] = broken
-    emulate(browser, "light")
     assert found == {}
 
 

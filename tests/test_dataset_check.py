@@ -19,7 +19,7 @@ import pytest
 from click.testing import CliRunner, Result
 from PIL import Image, ImageEnhance
 
-from chromium import chromium_is_installed, open_browser
+from chromium import Browser
 from mapsi.cli import main
 from mapsi.dataset.check import CheckOptions, check
 from mapsi.dataset.facts import read_facts
@@ -33,7 +33,6 @@ from mapsi.errors import ArtifactError, PhotoError
 from mapsi.imaging import PhotoLimits
 from mapsi.progress import Advance
 from mapsi.taxonomy import load_taxonomy
-from servers import require
 from small_house import write_colour_model
 from test_dataset import draw_photo, make_folder
 
@@ -305,26 +304,22 @@ def test_a_file_name_is_text_and_never_markup(tmp_path: Path) -> None:
     assert "&lt;img src=x" in page
 
 
-def test_the_page_is_readable_on_a_phone_and_at_a_desk(spoilt: Path, tmp_path: Path) -> None:
-    require(chromium_is_installed(), "chromium and chromedriver")
+def test_the_page_is_readable_on_a_phone_and_at_a_desk(spoilt: Path, tmp_path: Path, window: Browser) -> None:
     report, manifest = _check(spoilt)
     page = write_check(report, manifest, TAXONOMY.find("style"), tmp_path / "into")
-    with open_browser(tmp_path / "profile") as browser:
-        for width in (390, 1280):
-            browser.resize(width, 844)
-            browser.open(page.as_uri())
-            assert browser.run("return document.documentElement.scrollWidth") <= width
-            heights = browser.run("return [...document.images].map(i => (i.loading = 'eager', i.decode(), i.height))")
-            assert min(heights) > 100
-        text = browser.find("main").text
-        assert "니트" in text
-        assert "Knit" in text
-        shown = browser.run(
-            "return [...document.querySelectorAll('article')].map(a => a.querySelectorAll('img').length)"
-        )
-        assert Counter(shown) == Counter({2: 4, 1: 1})
-        browser.wait(lambda: browser.run("return [...document.images].every(i => i.naturalWidth > 0)"))
-        assert browser.complaints() == []
+    for width in (390, 1280):
+        window.resize(width, 844)
+        window.open(page.as_uri())
+        assert window.run("return document.documentElement.scrollWidth") <= width
+        heights = window.run("return [...document.images].map(i => (i.loading = 'eager', i.decode(), i.height))")
+        assert min(heights) > 100
+    text = window.find("main").text
+    assert "니트" in text
+    assert "Knit" in text
+    shown = window.run("return [...document.querySelectorAll('article')].map(a => a.querySelectorAll('img').length)")
+    assert Counter(shown) == Counter({2: 4, 1: 1})
+    window.wait(lambda: window.run("return [...document.images].every(i => i.naturalWidth > 0)"))
+    assert window.complaints() == []
 
 
 @pytest.fixture

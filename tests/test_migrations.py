@@ -15,7 +15,7 @@ from mapsi.catalog import open_catalog
 from mapsi.catalog.store.database import Database, open_database
 from mapsi.catalog.store.migrations import check_schema, migrate
 from mapsi.catalog.store.tables import Table
-from mapsi.errors import CatalogError
+from mapsi.errors import CatalogError, CatalogTooOldError
 
 
 @pytest.fixture(params=["sqlite", "mariadb"])
@@ -55,6 +55,15 @@ def test_a_schema_of_the_future_is_told_and_left_alone(database: Database) -> No
     for action in (check_schema, migrate):
         with pytest.raises(CatalogError, match="newer"):
             action(database)
+
+
+def test_a_schema_from_before_the_first_release_is_told_and_left_alone(database: Database) -> None:
+    migrate(database)
+    with database.write() as connection:
+        connection.execute(text("ALTER TABLE shops DROP COLUMN copies"))
+    with pytest.raises(CatalogTooOldError, match="table shops lacks copies") as caught:
+        migrate(database)
+    assert "import the feeds again" in caught.value.hint
 
 
 def test_a_missing_schema_is_told_by_every_question(new_database: Callable[[str], str]) -> None:

@@ -5,12 +5,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 from selenium.webdriver.common.keys import Keys
 
-from chromium import Browser, on_a_port, open_browser
+from chromium import Browser, on_a_port
 from mapsi.catalog.operations.jobs import Job
 from operated import EMAIL, EVIL, PASSWORD, Desk, in_every_state, open_desk
 from refreshing import HOUR, Clock
@@ -178,10 +177,11 @@ def test_who_is_logged_out_elsewhere_is_led_to_the_log_in(browser: Browser, site
     assert browser.driver.current_url == f"{site}/operator/sources/haru-done"
 
 
-def test_everything_works_without_scripts(site: str, desk: Desk, tmp_path: Path) -> None:
-    with open_browser(tmp_path, scripts=False, language="en") as browser:
-        browser.resize(*PHONE)
-        browser.open(f"{site}/operator/sources/gyeol-held")
+def test_everything_works_without_scripts(site: str, desk: Desk, browser: Browser) -> None:
+    browser.forget()
+    browser.resize(*PHONE)
+    with browser.without_scripts():
+        browser.open(f"{site}/operator/sources/gyeol-held?lang=en")
         browser.find("#email").send_keys(EMAIL)
         browser.find("#password").send_keys(PASSWORD)
         browser.find(".door-form button").click()

@@ -13,7 +13,7 @@ from selenium.webdriver import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
-from chromium import Browser, on_a_port, open_browser
+from chromium import Browser, on_a_port
 from mapsi.imaging import decode_photo
 from mapsi.infer import Guess, Model
 from mapsi.infer.model import shipped_model
@@ -385,10 +385,9 @@ return found;
 
 
 def test_without_scripts_a_photo_is_still_chosen_searched_and_filtered(
-    house: House, site: str, photo: Path, tmp_path: Path
+    house: House, site: str, photo: Path, browser: Browser
 ) -> None:
-    with open_browser(tmp_path / "profile", scripts=False) as browser:
-        browser.resize(*PHONE)
+    with browser.without_scripts():
         browser.open(f"{site}/")
         field, start = browser.find("#photo-home"), browser.find(".choose-start")
         assert field.is_displayed()
@@ -431,7 +430,7 @@ def read_best(model: Model, photo: Path) -> Guess:
 
 
 def test_the_shipped_model_says_in_the_browser_what_it_says_by_itself(
-    tmp_path_factory: pytest.TempPathFactory, tmp_path: Path, photo: Path
+    tmp_path_factory: pytest.TempPathFactory, browser: Browser, photo: Path
 ) -> None:
     require(shipped_model().is_dir(), "the shipped model")
     model = Model.open(threads=1)
@@ -442,9 +441,7 @@ def test_the_shipped_model_says_in_the_browser_what_it_says_by_itself(
     with (
         open_house(tmp_path_factory.mktemp("real"), model=model) as real,
         on_a_port(real.app()) as site,
-        open_browser(tmp_path / "profile") as browser,
     ):
-        browser.resize(*PHONE)
         choose(browser, site, surest)
         assert expected in [word.text.rstrip("?") for word in browser.all(".seen-word")]
         assert browser.all("a.product")

@@ -45,11 +45,20 @@ def test_a_list_without_products_is_not_shared(catalog: Catalog) -> None:
         catalog.shares.make(Owner(None, "d" * 64), [10**9])
 
 
+def test_a_list_that_is_shared_twice_keeps_its_token(catalog: Catalog) -> None:
+    ids, owner = stocked(catalog), Owner(None, "d" * 64)
+    token, with_photo = catalog.shares.make(owner, ids), catalog.shares.make(owner, ids, PHOTO)
+    assert (catalog.shares.make(owner, ids), catalog.shares.make(owner, ids, PHOTO)) == (token, with_photo)
+    others = {catalog.shares.make(owner, ids[:2]), catalog.shares.make(Owner(None, "e" * 64), ids)}
+    assert len({token, with_photo} | others) == 4
+    assert len(catalog.shares.of(owner)) == 3
+
+
 def test_nobody_shares_without_end(catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
     ids, owner = stocked(catalog), Owner(None, "d" * 64)
     monkeypatch.setattr("mapsi.catalog.people.shares.MOST", 2)
-    for _ in range(2):
-        catalog.shares.make(owner, ids)
+    for count in (1, 2):
+        catalog.shares.make(owner, ids[:count])
     with pytest.raises(UsageError, match="already"):
         catalog.shares.make(owner, ids)
     catalog.shares.make(Owner(None, "e" * 64), ids)
@@ -210,6 +219,27 @@ def test_an_operator_may_take_any_list_away(house: House, client: FlaskClient) -
     log_in(operator, "jin@example.com", PASSWORD)
     assert operator.post(f"{made}/remove", data={"csrf_token": token_of(operator)}).status_code == 303
     assert client.get(made).status_code == 404
+
+
+def test_a_form_that_is_sent_twice_shares_once_and_takes_away_once(client: FlaskClient) -> None:
+    answer = search(client)
+    made = {share(client, answer).headers["Location"] for _ in range(2)}
+    (address,) = made
+    fields = {"csrf_token": token_of(client)}
+    assert [client.post(f"{address}/remove", data=fields).status_code for _ in range(2)] == [303, 303]
+    forgets = [client.post(f"{answer}/forget", data=fields) for _ in range(2)]
+    assert forgets[0].status_code == 303
+    assert forgets[1].status_code < 500
+    assert "<h1" in client.get(answer).text
+
+
+@pytest.mark.parametrize("token", ["guessed", "x" * 22, "%00", "..%2F..%2Fabout", "가" * 22])
+def test_a_guessed_address_of_a_list_is_a_sentence(client: FlaskClient, token: str) -> None:
+    for path in (f"/share/{token}", f"/share/{token}/photo.jpg"):
+        answer = client.get(path)
+        assert answer.status_code == 404
+        assert "<h1" in answer.text
+    assert client.post(f"/share/{token}/remove", data={"csrf_token": token_of(client)}).status_code in (303, 404)
 
 
 def test_what_cannot_be_shared_is_a_sentence(client: FlaskClient) -> None:

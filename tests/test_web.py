@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+import numpy as np
 import pytest
 from babel.messages import Catalog as Messages
 from babel.messages.extract import extract_from_dir
@@ -43,7 +44,7 @@ from mapsi.web.lists.titles import Title, title_for
 from mapsi.web.lists.view import Asked, Listing
 from mapsi.web.pages.page_pictures import find_pictures
 from mapsi.web.pages.photos import EXAMPLES
-from mapsi.web.pages.seen import view_axes
+from mapsi.web.pages.seen import view_axes, view_words
 from mapsi.web.request.languages import format_price
 from mapsi.web.request.parameters import AUDIENCES, read_query, write_query
 from mapsi.web.state.photo_answers import PhotoAnswer, PhotoAnswers, PhotoExpiredError
@@ -267,6 +268,24 @@ def test_a_word_of_what_is_seen_can_be_corrected_and_left_open_again(client: Fla
     corrected = client.get(knit[0], headers=ENGLISH)
     assert re.search(r'class="seen-word" id="seen-style"[^>]*>Knit<', corrected.text)
     assert "Any" in Page(corrected).text
+
+
+def test_the_line_says_what_it_is_for_whom_and_in_which_colour_then_what_else_is_sure() -> None:
+    def said(*answers: tuple[str, str, float], **chosen: str) -> list[str]:
+        axes = {
+            axis: AxisReading(axis, known=sure > 0.5, top=(Guess(slug, sure),), focus=np.zeros((1, 1), np.float32))
+            for axis, slug, sure in answers
+        }
+        filters = Filters(classes={axis: (slug,) for axis, slug in chosen.items()})
+        words = view_words(Reading(np.zeros(4, np.float32), axes), filters, load_taxonomy(), "ko")
+        return [word.text + ("" if word.known else "?") for word in words]
+
+    seen = (("style", "knit", 0.9), ("colour", "black", 0.3), ("garment", "sweater", 0.9), ("audience", "women", 0.9))
+    assert said(*seen) == ["니트·스웨터", "여성", "블랙?"]  # 니트 stands in it already
+    assert said(("style", "dandy", 0.9), *seen[1:]) == ["니트·스웨터", "여성", "블랙?", "댄디 룩"]
+    assert said(("style", "dandy", 0.2), *seen[1:]) == ["니트·스웨터", "여성", "블랙?"]
+    assert said(("style", "dandy", 0.2), *seen[1:], style="preppy")[-1] == "프레피 룩"
+    assert said(("style", "dandy", 0.2)) == ["댄디 룩?"]  # a model of styles alone
 
 
 def test_words_beside_the_photo_narrow_its_answer_and_are_taken_back(client: FlaskClient) -> None:

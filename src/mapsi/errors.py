@@ -120,6 +120,10 @@ class CatalogError(MapsiError):
     http_status = 503
 
 
+class CatalogTooOldError(CatalogError):
+    """The catalogue is from before the first release: nothing leads on from it."""
+
+
 class BusyError(CatalogError):
     """Somebody else is changing the same part of the catalogue just now."""
 

@@ -36,7 +36,7 @@ from mapsi.catalog.records import CatalogStatus
 from mapsi.catalog.store.database import AT_WORK, ON_PAGES, Clock, Database, open_database, utc_now
 from mapsi.catalog.store.expiry import sweep
 from mapsi.catalog.store.generation import read_generation
-from mapsi.catalog.store.migrations import check_schema, lacks_columns, migrate
+from mapsi.catalog.store.migrations import check_schema, migrate
 from mapsi.catalog.store.tables import Shop
 from mapsi.taxonomy import Taxonomy
 
@@ -98,10 +98,6 @@ class Catalog:
     def check_schema(self) -> None:
         """Raise :class:`CatalogError` where the schema is missing, older or newer than this version's."""
         check_schema(self._database)
-
-    def lacks_columns(self) -> bool:
-        """Whether the schema has this version's name and yet not all of its columns: one from before the release."""
-        return lacks_columns(self._database)
 
     def shop_names(self) -> list[str]:
         """Every shop, also those that no source stands for."""

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 import click
 
 from mapsi.artifacts import atomic_file
+from mapsi.catalog import open_catalog
 from mapsi.cli.index import PATIENCE, tell_waiting
-from mapsi.cli.opening import bar, make_home, open_finder, open_installation
+from mapsi.cli.opening import bar, database_address, make_home, open_finder, open_installation
 from mapsi.cores import cores
-from mapsi.errors import CatalogError, SettingError
+from mapsi.errors import CatalogError, CatalogTooOldError, SettingError
 from mapsi.memory import give_freed_memory_back
 from mapsi.settings import Secret, Settings, read_settings, setting_table
 
@@ -69,17 +70,16 @@ def open_sample_shop(settings: Settings) -> Installation:
     kept.
 
     Raises :class:`CatalogError` where such a catalogue holds other shops than the sample: that folder is somebody's."""
-    installation = open_installation(settings, visitors=True)
-    catalog = installation.catalog
-    if not catalog.lacks_columns():
-        return installation
-    others = [name for name in catalog.shop_names() if name != SAMPLE_SHOP]
-    catalog.close()
-    if others:
-        raise CatalogError(
-            f"{settings.home} holds the shop {others[0]}, and its catalogue is from an earlier version.",
-            "Set MAPSI_HOME to another folder for the demo.",
-        )
+    try:
+        return open_installation(settings, visitors=True)
+    except CatalogTooOldError as error:
+        with open_catalog(database_address(settings)) as catalog:
+            others = [name for name in catalog.shop_names() if name != SAMPLE_SHOP]
+        if others:
+            raise CatalogError(
+                f"{settings.home} holds the shop {others[0]}, and its catalogue is from an earlier version.",
+                "Set MAPSI_HOME to another folder for the demo.",
+            ) from error
     aside = settings.home.with_name(f"{settings.home.name}-{datetime.now(UTC):%Y%m%d-%H%M%S}")
     settings.home.rename(aside)
     click.echo(f"The sample shop was made by an earlier version: it is made again, and the old one is kept in {aside}.")

@@ -68,13 +68,16 @@ class Shares:
 
     def make(self, owner: Owner, offers: Sequence[int], photo: bytes | None = None) -> str:
         """Share these products, and the photo (a small JPEG) where its owner says so; returns the token, 128 bits that
-        nobody can guess. Raises :class:`UsageError` for no products, or where the owner shares ``MOST`` lists
+        nobody can guess. A list that the owner shares already, such as by a form that was sent twice, keeps its token.
+        Raises :class:`UsageError` for no products, or where the owner shares ``MOST`` lists
         already."""
         token = secrets.token_urlsafe(TOKEN_BYTES)
         with self._database.write() as connection:
             known = [product.id for product in load_offers(connection, list(dict.fromkeys(offers)))][:MOST_PRODUCTS]
             if not known:
                 raise UsageError("There are no products to share.", "Share a list that has some.")
+            if same := connection.scalar(select(ShareRow.token).where(owner.condition, *_same(known, photo))):
+                return same
             count = connection.scalar(select(func.count()).select_from(ShareRow).where(owner.condition))
             if (count or 0) >= MOST:
                 raise UsageError(f"{MOST} lists are already shared.", "Remove one first.")
@@ -83,7 +86,7 @@ class Shares:
                 "user_id": owner.account_id,
                 "device": "" if owner.account_id is not None else owner.device,
                 "made_at": self._database.now(),
-                "offers": " ".join(map(str, known)),
+                "offers": _written(known),
                 "photo": photo,
             }
             connection.execute(insert(ShareRow).values(**values))
@@ -125,6 +128,14 @@ class Shares:
         with self._database.write() as connection:
             mine = Owner(None, device).condition
             connection.execute(update(ShareRow).where(mine).values(user_id=account_id, device=""))
+
+
+def _written(offers: Sequence[int]) -> str:
+    return " ".join(map(str, offers))
+
+
+def _same(offers: Sequence[int], photo: bytes | None) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return ShareRow.offers == _written(offers), ShareRow.photo.is_(None) if photo is None else ShareRow.photo == photo
 
 
 _COLUMNS = (

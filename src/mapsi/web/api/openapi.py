@@ -25,6 +25,8 @@ _ERRORS = {
     "Unavailable": "The model or the catalogue cannot answer now.",
 }
 
+_KINDS = "image/jpeg, image/png, image/webp, image/avif, image/heic, image/gif, image/bmp, image/tiff"
+
 
 def openapi_document(taxonomy: Taxonomy, settings: Settings) -> Document:
     """The description of one installation: its axes, classes and limits are named in it."""
@@ -55,13 +57,22 @@ def openapi_document(taxonomy: Taxonomy, settings: Settings) -> Document:
 
 
 def _search_image(taxonomy: Taxonomy, settings: Settings) -> Document:
-    photo = {"type": "string", "contentMediaType": "image/*", "description": _photo_limits(settings)}
+    # ``format`` is what OpenAPI 3.0 said, and what most programs that make clients still go by.
+    photo = {
+        "type": "string",
+        "format": "binary",
+        "contentMediaType": "image/*",
+        "description": _photo_limits(settings),
+    }
     form = {"type": "object", "required": ["photo"], "properties": {"photo": photo}}
     return {
         "operationId": "searchImage",
         "summary": "What a photo shows, and the products like it",
         "parameters": [_box(), *_refined(), *_list_parameters(taxonomy, settings)],
-        "requestBody": {"required": True, "content": {"multipart/form-data": {"schema": form}}},
+        "requestBody": {
+            "required": True,
+            "content": {"multipart/form-data": {"schema": form, "encoding": {"photo": {"contentType": _KINDS}}}},
+        },
         "responses": {
             "200": _answer("The classes of the photo and one page of products.", "ImageAnswer"),
             **_error_references(

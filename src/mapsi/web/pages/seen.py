@@ -10,6 +10,7 @@ from mapsi.imaging import Box
 from mapsi.infer.look import Look
 from mapsi.infer.reading import AxisReading, Guess, Reading
 from mapsi.taxonomy import Taxonomy
+from mapsi.taxonomy.categories import KIND_AXIS
 from mapsi.taxonomy.names import axis_name, class_name
 from mapsi.web.request.languages import translate as _
 from mapsi.web.request.parameters import write_box
@@ -17,6 +18,9 @@ from mapsi.web.request.parameters import write_box
 GUESSES = 3
 OFFERED = 8
 """Classes that a wrong word can be corrected to: the likeliest. All others are in the filters."""
+
+SAID_FIRST = (KIND_AXIS, "audience", "colour")
+"""The axes of the line that stand in it even as guesses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,10 +128,16 @@ def describe_confidence(confidence: float, *, known: bool) -> str:
 
 
 def view_words(reading: Reading, filters: Filters, taxonomy: Taxonomy, language: str) -> list[SeenWord]:
-    """The line: what the shopper corrected, then what the model knows, then its guesses; no word twice."""
+    """The line, as one would say it: what it is, for whom, in which colour, and then whatever else is sure. A guess at
+    anything else would be one word more to doubt; no word stands in another one (원피스 beside 드레스·원피스)."""
     words = [_word(answer, filters, taxonomy, language) for answer in reading.axes.values()]
-    words.sort(key=lambda word: (not word.corrected, not word.known))
-    return list({word.text: word for word in reversed(words)}.values())[::-1]
+    words.sort(key=lambda word: SAID_FIRST.index(word.axis) if word.axis in SAID_FIRST else len(SAID_FIRST))
+    said: list[SeenWord] = []
+    for word in words:
+        welcome = word.axis in SAID_FIRST or word.known or not said
+        if welcome and not any(word.text in before.text for before in said):
+            said.append(word)
+    return said
 
 
 def _word(answer: AxisReading, filters: Filters, taxonomy: Taxonomy, language: str) -> SeenWord:

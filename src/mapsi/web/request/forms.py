@@ -8,7 +8,6 @@ from collections.abc import Collection
 
 from flask import Blueprint, Flask, g, request
 from flask_wtf.csrf import CSRFError, generate_csrf, validate_csrf
-from wtforms import ValidationError
 
 _OWN = ("same-origin", "none")
 _CHANGING = ("POST", "PUT", "PATCH", "DELETE")
@@ -52,7 +51,7 @@ def form_token() -> str:
 def _check_token(masked: str) -> None:
     try:
         validate_csrf(unmask(masked))
-    except ValidationError as error:
+    except ValueError as error:  # wtforms.ValidationError
         raise CSRFError(str(error)) from error
 
 

@@ -14,19 +14,20 @@ from sqlalchemy import Connection, inspect
 from mapsi.catalog.store.database import Database, begin_write
 from mapsi.catalog.store.locks import exclusive
 from mapsi.catalog.store.tables import Table
-from mapsi.errors import CatalogError
+from mapsi.errors import CatalogError, CatalogTooOldError
 
 _RUN = "Run `mapsi catalog migrate`."
 
 
 def migrate(database: Database) -> None:
-    """Upgrade the schema to this version's; raises :class:`CatalogError` where it is newer.
+    """Upgrade the schema to this version's; raises :class:`CatalogError` where it is newer, and
+    :class:`CatalogTooOldError` where it is from before the first release.
 
     Where there is nothing to do, nothing is written or locked: a server starts on a full or read-only disk too.
     """
     with database.read() as connection:
         if _refuse_newer(connection) == _scripts().get_current_head():
-            return
+            return _refuse_unreleased(connection)
     with (
         database.session() as connection,
         exclusive(database, connection, "migrate", seconds=600) as free,
@@ -46,13 +47,21 @@ def check_schema(database: Database) -> None:
         raise CatalogError("The catalogue's schema is older than this version of mapsi needs.", _RUN)
 
 
-def lacks_columns(database: Database) -> bool:
-    """Whether a table or a column of this version is missing although the revision has the same name: before the first
+def _refuse_unreleased(connection: Connection) -> None:
+    """A table or a column of this version may be missing although the revision has the same name: before the first
     release its one migration was changed in place, so that no migration leads on from there."""
-    with database.read() as connection:
-        there = inspect(connection)
-        kept = {table: {column["name"] for column in there.get_columns(table)} for table in there.get_table_names()}
-    return any(not set(table.columns.keys()) <= kept.get(table.name, set()) for table in Table.metadata.sorted_tables)
+    kept = {name: {column["name"] for column in columns} for (_, name), columns in _columns(connection).items()}
+    for table in Table.metadata.sorted_tables:
+        if missing := set(table.columns.keys()) - kept.get(table.name, set()):
+            raise CatalogTooOldError(
+                f"The catalogue was made before the first release: its table {table.name} lacks {min(missing)}.",
+                "Give an empty MAPSI_HOME, or an empty database in MAPSI_DATABASE_URL, and import the feeds again; "
+                "what is there stays as it is.",
+            )
+
+
+def _columns(connection: Connection) -> Any:
+    return inspect(connection).get_multi_columns()
 
 
 def current_revision(connection: Connection) -> str:
