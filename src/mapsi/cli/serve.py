@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import click
 
 from mapsi.artifacts import atomic_file
-from mapsi.catalog import open_catalog
 from mapsi.cli.index import PATIENCE, tell_waiting
 from mapsi.cli.opening import bar, database_address, make_home, open_finder, open_installation
 from mapsi.cores import cores
@@ -70,6 +69,8 @@ def open_sample_shop(settings: Settings) -> Installation:
     kept.
 
     Raises :class:`CatalogError` where such a catalogue holds other shops than the sample: that folder is somebody's."""
+    from mapsi.catalog import open_catalog
+
     try:
         return open_installation(settings, visitors=True)
     except CatalogTooOldError as error:

@@ -16,6 +16,7 @@ from mapsi.documents import (
     suggestions_document,
     words_document,
 )
+from mapsi.errors import CatalogError
 from mapsi.infer.look import Garment, Look
 from mapsi.web.api.openapi import openapi_document
 from mapsi.web.request.languages import LANGUAGES, language
@@ -134,7 +135,12 @@ def suggest() -> Response:
 @api.get("/openapi.json")
 def openapi() -> Response:
     """The description of this API."""
-    return jsonify(openapi_document(current_services().taxonomy, current_services().settings))
+    services = current_services()
+    try:
+        shops = [shop.slug for shop in services.catalog.listings.facets().shops]
+    except CatalogError:
+        shops = []  # the description itself needs no catalogue
+    return jsonify(openapi_document(services.taxonomy, services.settings, shops))
 
 
 def _by_garment(look: Look, found: ProductPage, query: Query) -> list[tuple[Garment, ProductPage]]:

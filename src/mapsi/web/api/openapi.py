@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from mapsi import __version__
@@ -28,8 +29,8 @@ _ERRORS = {
 _KINDS = "image/jpeg, image/png, image/webp, image/avif, image/heic, image/gif, image/bmp, image/tiff"
 
 
-def openapi_document(taxonomy: Taxonomy, settings: Settings) -> Document:
-    """The description of one installation: its axes, classes and limits are named in it."""
+def openapi_document(taxonomy: Taxonomy, settings: Settings, shops: Sequence[str]) -> Document:
+    """The description of one installation: its axes, classes, shops (by slug) and limits are named in it."""
     return {
         "openapi": "3.1.0",
         "info": {
@@ -39,9 +40,9 @@ def openapi_document(taxonomy: Taxonomy, settings: Settings) -> Document:
             "description": "Photos are held in memory only while they are being answered.",
         },
         "paths": {
-            "/api/v1/search/image": {"post": _search_image(taxonomy, settings)},
-            "/api/v1/search/words": {"get": _search_words(taxonomy, settings)},
-            "/api/v1/products/{id}/similar": {"get": _similar(taxonomy, settings)},
+            "/api/v1/search/image": {"post": _search_image(taxonomy, settings, shops)},
+            "/api/v1/search/words": {"get": _search_words(taxonomy, settings, shops)},
+            "/api/v1/products/{id}/similar": {"get": _similar(taxonomy, settings, shops)},
             "/api/v1/products/{id}/prices": {
                 "get": _of_product("prices", "What it has cost", "The oldest first.", "Prices")
             },
@@ -56,7 +57,7 @@ def openapi_document(taxonomy: Taxonomy, settings: Settings) -> Document:
     }
 
 
-def _search_image(taxonomy: Taxonomy, settings: Settings) -> Document:
+def _search_image(taxonomy: Taxonomy, settings: Settings, shops: Sequence[str]) -> Document:
     # ``format`` is what OpenAPI 3.0 said, and what most programs that make clients still go by.
     photo = {
         "type": "string",
@@ -68,7 +69,7 @@ def _search_image(taxonomy: Taxonomy, settings: Settings) -> Document:
     return {
         "operationId": "searchImage",
         "summary": "What a photo shows, and the products like it",
-        "parameters": [_box(), *_refined(), *_list_parameters(taxonomy, settings)],
+        "parameters": [_box(), *_refined(), *_list_parameters(taxonomy, settings, shops)],
         "requestBody": {
             "required": True,
             "content": {"multipart/form-data": {"schema": form, "encoding": {"photo": {"contentType": _KINDS}}}},
@@ -97,7 +98,7 @@ def _photo_limits(settings: Settings) -> str:
     )
 
 
-def _search_words(taxonomy: Taxonomy, settings: Settings) -> Document:
+def _search_words(taxonomy: Taxonomy, settings: Settings, shops: Sequence[str]) -> Document:
     words = _parameter(
         "q",
         "Words to search for, Korean or English.",
@@ -108,7 +109,7 @@ def _search_words(taxonomy: Taxonomy, settings: Settings) -> Document:
     return {
         "operationId": "searchWords",
         "summary": "Products by words",
-        "parameters": [words, exact, *_list_parameters(taxonomy, settings)],
+        "parameters": [words, exact, *_list_parameters(taxonomy, settings, shops)],
         "responses": {
             "200": _answer("One page of products.", "WordsAnswer"),
             **_error_references({"400": "BadRequest", "429": "TooManyRequests", "503": "Unavailable"}),
@@ -139,12 +140,12 @@ def _product_id() -> Document:
     return {"name": "id", "in": "path", "required": True, "description": "A product's id.", "schema": number}
 
 
-def _similar(taxonomy: Taxonomy, settings: Settings) -> Document:
+def _similar(taxonomy: Taxonomy, settings: Settings, shops: Sequence[str]) -> Document:
     errors = {"400": "BadRequest", "404": "NotFound", "429": "TooManyRequests", "503": "Unavailable"}
     return {
         "operationId": "similar",
         "summary": "Products like one of them",
-        "parameters": [_product_id(), *_refined(), *_list_parameters(taxonomy, settings)],
+        "parameters": [_product_id(), *_refined(), *_list_parameters(taxonomy, settings, shops)],
         "responses": {"200": _answer("One page of products.", "SimilarAnswer"), **_error_references(errors)},
     }
 
@@ -194,17 +195,18 @@ def _health() -> Document:
     }
 
 
-def _list_parameters(taxonomy: Taxonomy, settings: Settings) -> list[Document]:
+def _list_parameters(taxonomy: Taxonomy, settings: Settings, shops: Sequence[str]) -> list[Document]:
     classes = [f"{axis.slug}:{slug}" for axis in taxonomy.listed.values() for slug in axis.by_slug]
     price = {"type": "string", "pattern": r"^\d{1,12}(\.\d{1,4})?$"}
     size = {"type": "integer", "minimum": 1, "maximum": LARGEST_ANSWER, "default": settings.page_size}
+    shop: Document = {"enum": [*shops]} if shops else {"type": "string"}
     return [
         _parameter("page", "Which page; pages count from 1.", _number_schema(LAST_PAGE)),
         _parameter("size", "How many products a page has.", size),
         _parameter("sort", "The order of the products.", {"enum": list(SORTS), "default": "likeness"}),
         _parameter("min_price", "Lowest price, inclusive.", price),
         _parameter("max_price", "Highest price, inclusive.", price),
-        _parameter("shop", "A shop by its slug; repeat it for several.", _list_of({"type": "string"})),
+        _parameter("shop", "A shop by its slug; repeat it for several.", _list_of(shop)),
         _parameter("class", "A class as axis:slug; repeat it for several.", _list_of({"enum": classes})),
         _parameter("audience", "For whom; women and men include unisex.", _list_of({"enum": list(AUDIENCES)})),
         _parameter("color", "A colour family; repeat it for several.", _list_of({"enum": list(color_names())})),

@@ -129,15 +129,20 @@ def describe_confidence(confidence: float, *, known: bool) -> str:
 
 def view_words(reading: Reading, filters: Filters, taxonomy: Taxonomy, language: str) -> list[SeenWord]:
     """The line, as one would say it: what it is, for whom, in which colour, and then whatever else is sure. A guess at
-    anything else would be one word more to doubt; no word stands in another one (원피스 beside 드레스·원피스)."""
+    anything else would be one word more to doubt; and no word says once more what one before it said (원피스 beside
+    드레스·원피스, "One-piece dress" beside "Dress")."""
     words = [_word(answer, filters, taxonomy, language) for answer in reading.axes.values()]
     words.sort(key=lambda word: SAID_FIRST.index(word.axis) if word.axis in SAID_FIRST else len(SAID_FIRST))
     said: list[SeenWord] = []
     for word in words:
         welcome = word.axis in SAID_FIRST or word.known or not said
-        if welcome and not any(word.text in before.text for before in said):
+        if welcome and not any(_says_again(word.text, before.text) for before in said):
             said.append(word)
     return said
+
+
+def _says_again(word: str, before: str) -> bool:
+    return word.lower() in before.lower() or before.lower() in word.lower()
 
 
 def _word(answer: AxisReading, filters: Filters, taxonomy: Taxonomy, language: str) -> SeenWord:
