@@ -16,7 +16,7 @@ from mapsi.catalog.query import Query
 from mapsi.catalog.store.database import open_database
 from refreshing import Refreshing, feed, means
 
-COUNT = 3000
+COUNT = 1000
 SOURCE = "haru"
 CHILD = """
 import sys

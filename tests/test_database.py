@@ -36,9 +36,8 @@ def refusal(url: str) -> CatalogError:
 
 
 @pytest.mark.parametrize("scheme", ["mysql", "mariadb", "mysql+pymysql", "mariadb+pymysql"])
-def test_every_spelling_of_the_address_works(mariadb: MariaDB, new_database: Callable[[str], str], scheme: str) -> None:
-    url = new_database("mariadb").replace("mariadb://", f"{scheme}://", 1)
-    with open_catalog(url) as catalog:
+def test_every_spelling_of_the_address_works(migrated_mariadb: str, scheme: str) -> None:
+    with open_catalog(migrated_mariadb.replace("mariadb://", f"{scheme}://", 1)) as catalog:
         catalog.migrate()
         catalog.check_schema()
 
@@ -58,13 +57,12 @@ def test_a_server_that_is_not_there_is_told() -> None:
 @pytest.mark.parametrize(
     "password", ["p@ss", "a/b", "a#b?c=d", "a:b@c/d", "100%25", "한글 비밀", "'\"\\;", "@@@", "p@127.0.0.1/x"]
 )
-def test_a_password_may_have_any_letter(mariadb: MariaDB, new_database: Callable[[str], str], password: str) -> None:
-    url = new_database("mariadb")
+def test_a_password_may_have_any_letter(mariadb: MariaDB, migrated_mariadb: str, password: str) -> None:
     meant = password.replace("%25", "%").replace("\\", "\\\\").replace("'", "''")
     mariadb.execute(f"CREATE OR REPLACE USER 'odd'@'127.0.0.1' IDENTIFIED BY '{meant}'")
     mariadb.execute("GRANT ALL ON *.* TO 'odd'@'127.0.0.1'")
-    with open_catalog(url.replace("mapsi:sesame", f"odd:{password}")) as catalog:
-        catalog.migrate()
+    with open_catalog(migrated_mariadb.replace("mapsi:sesame", f"odd:{password}")) as catalog:
+        catalog.check_schema()
 
 
 def test_an_address_without_a_database_is_told(mariadb: MariaDB) -> None:
@@ -78,11 +76,9 @@ def test_an_option_that_is_none_is_told(mariadb: MariaDB) -> None:
 
 
 @pytest.mark.parametrize("mode", ["disabled", "preferred", "PREFERRED"])
-def test_a_database_without_tls_is_used_where_that_may_be(
-    mariadb: MariaDB, new_database: Callable[[str], str], mode: str
-) -> None:
-    with open_catalog(f"{new_database('mariadb')}?ssl_mode={mode}") as catalog:
-        catalog.migrate()
+def test_a_database_without_tls_is_used_where_that_may_be(migrated_mariadb: str, mode: str) -> None:
+    with open_catalog(f"{migrated_mariadb}?ssl_mode={mode}") as catalog:
+        catalog.check_schema()
 
 
 @pytest.mark.parametrize("mode", ["required", "verify-ca", "VERIFY_IDENTITY"])

@@ -14,7 +14,7 @@ import pytest
 from killing import kill_and_check, start_catalog
 
 
-@pytest.mark.parametrize(("kind", "kills"), [("sqlite", 4), ("mariadb", 3)])
+@pytest.mark.parametrize(("kind", "kills"), [("sqlite", 4), ("mariadb", 2)])
 def test_a_killed_refresh_leaves_no_trace_that_a_reader_sees(
     new_database: Callable[[str], str], tmp_path: Path, kind: str, kills: int
 ) -> None:

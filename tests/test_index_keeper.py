@@ -54,7 +54,7 @@ def random_feed(chance: random.Random) -> list[Offer]:
 
 def test_catching_up_gives_what_reading_anew_gives(catalog: Catalog) -> None:
     chance, url = random.Random(11), catalog._database.engine.url.render_as_string(hide_password=False)
-    for round_ in range(12):
+    for round_ in range(8):
         take_in_all(catalog, [*random_feed(chance), offer("x")], shop=f"shop{round_ % 3}")
         with open_catalog(url) as fresh:
             assert answers(catalog) == answers(fresh)

@@ -191,7 +191,7 @@ def random_feed(chance: random.Random, shop: int) -> list[Offer]:
 def test_any_change_joins_as_joining_all_anew_would(catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(joining, "_TOGETHER", 3)
     chance = random.Random(5)
-    for round_ in range(25):
+    for round_ in range(12):
         take_in_all(catalog, [*random_feed(chance, round_ % 4), offer("x")], shop=f"shop{round_ % 4}")
         assert catalog.joins.renew() == 0, f"round {round_}"
     url = catalog._database.engine.url.render_as_string(hide_password=False)
