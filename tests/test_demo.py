@@ -18,7 +18,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from mapsi.cli import main
 from mapsi.cli.opening import open_stock
 from mapsi.cli.serve import SAMPLE_SHOP, open_sample_shop
 from mapsi.errors import CatalogError
@@ -45,6 +47,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             process.send_signal(signal.SIGTERM)
             out, errors = process.communicate(timeout=30)
     assert process.returncode == 0, errors
+    assert out.startswith("Opening the sample shop")
     assert f"127.0.0.1:{port}" in out
     assert "Traceback" not in errors
     assert outside_connections(trace) == []
@@ -88,6 +91,15 @@ def test_its_front_page_shows_the_three_steps(demo: str) -> None:
         page = answer.read().decode()
     assert 'type="file"' in page
     assert "사진 고르기" in page
+
+
+def test_it_says_what_it_is_doing_before_it_does_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def refuse(settings: Settings) -> None:
+        raise CatalogError("The disk is full.", "Make room.")
+
+    monkeypatch.setattr("mapsi.cli.serve.open_sample_shop", refuse)
+    told = CliRunner().invoke(main, ["demo"], env={"MAPSI_HOME": str(tmp_path)})
+    assert told.output.startswith(f"Opening the sample shop in {tmp_path / 'demo'}")
 
 
 @pytest.fixture

@@ -59,8 +59,11 @@ def demo(host: str, port: int, model: Path | None) -> None:
     give_freed_memory_back()
     settings = read_settings(model=model)
     demo_settings = dataclasses.replace(settings, home=settings.home / "demo", database_url=Secret(""))
+    click.echo(f"Opening the sample shop in {demo_settings.home} ...")
     installation = open_sample_shop(demo_settings)
+    click.echo("Importing its drawn products and reading their pictures; the first time takes half a minute ...")
     stock_sample_shop(demo_settings, installation)
+    click.echo("Starting the server ...")
     _serve(demo_settings, installation, host, port)
 
 
