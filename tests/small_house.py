@@ -190,7 +190,7 @@ def photo_form(data: bytes, name: str = "photo.jpg", **fields: str) -> dict[str,
 
 def write_colour_model(folder: Path, taxonomy: Taxonomy, groups: tuple[str, ...] = ()) -> Path:
     """A model folder whose network averages colours over a grid and multiplies them with fixed weights. With ``groups``
-    it has a map of them too, and axes that are not listed as attributes."""
+    it has a map of them too, which it answers at any size, and axes that are not listed as attributes."""
     folder.mkdir()
     known = taxonomy.axes if groups else taxonomy.listed
     axes = tuple(
@@ -215,9 +215,10 @@ MAP_COLOURS = {
 
 
 def _colour_network(axes: tuple[AxisLabels, ...], groups: tuple[str, ...]) -> onnx.ModelProto:
-    weights, outputs = [], [_output("embedding", WIDTH)]
+    weights, outputs = [numpy_helper.from_array(np.array([GRID, GRID]), "sides")], [_output("embedding", WIDTH)]
     nodes = [
-        helper.make_node("AveragePool", ["photos"], ["grid"], kernel_shape=[8, 8], strides=[8, 8]),
+        helper.make_node("AveragePool", ["photos"], ["squares"], kernel_shape=[8, 8], strides=[8, 8]),
+        helper.make_node("Resize", ["squares", "", "", "sides"], ["grid"], axes=[2, 3]),
         helper.make_node("Flatten", ["grid"], ["flat"]),
         helper.make_node("LpNormalization", ["flat"], ["embedding"], axis=1, p=2),
     ]
@@ -238,11 +239,12 @@ def _colour_network(axes: tuple[AxisLabels, ...], groups: tuple[str, ...]) -> on
         start = np.where(np.abs(signs).any(axis=1), -8, -30).astype(np.float32)
         weights += [numpy_helper.from_array(4 * signs[..., None, None], "m"), numpy_helper.from_array(start, "b")]
         nodes.append(helper.make_node("Conv", ["photos", "m", "b"], ["map"]))
-        outputs.append(_output("map", len(groups), SIDE, SIDE))
-    photos = helper.make_tensor_value_info("photos", TensorProto.FLOAT, ["n", CHANNELS, SIDE, SIDE])
+        outputs.append(_output("map", len(groups), "h", "w"))
+    sides = ["h", "w"] if groups else [SIDE, SIDE]
+    photos = helper.make_tensor_value_info("photos", TensorProto.FLOAT, ["n", CHANNELS, *sides])
     graph = helper.make_graph(nodes, "colours", [photos], outputs, weights)
-    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=8)
 
 
-def _output(name: str, *shape: int) -> onnx.ValueInfoProto:
+def _output(name: str, *shape: int | str) -> onnx.ValueInfoProto:
     return helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", *shape])

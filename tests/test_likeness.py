@@ -78,14 +78,17 @@ def test_a_run_learns_all_its_tasks_and_its_model_folder_answers_them(manifest: 
     network = load_weights(tmp_path / "run", read_run(tmp_path / "run"))
     assert network.embedding_width == 16
     document = export(
-        tmp_path / "run", tmp_path / "model", ExportOptions("m", calibration=8, familiar=8), lambda line: None
+        tmp_path / "run",
+        tmp_path / "model",
+        ExportOptions("m", map_size=64, calibration=8, familiar=8),
+        lambda line: None,
     )
     assert (document.width, document.groups) == (16, GROUPS)
     assert [labels.axis for labels in document.axes if labels.attribute] == ["colour"]
     model = Model.open(tmp_path / "model")
     photo = decode_photo(manifest.entries[0].sample.path.read_bytes())
     look = model.garments(photo)
-    assert look.map.shape == (8, 8)
+    assert look.map.shape == (16, 16)
     assert look.whole.embedding.shape == (16,)
     assert read_run(tmp_path / "run").attributes == ("colour",)
 
@@ -104,16 +107,17 @@ def samples_of(*products: str) -> list[Sample]:
     return [Sample(Path(f"{p}-{s}.png"), source=s, product=p) for p in products for s in ("worn", "shop")]
 
 
-def test_the_loss_of_pairs_is_that_of_a_slow_loop() -> None:
+@pytest.mark.parametrize(("memory", "told_from"), [(4, range(8)), (0, range(4, 8))])
+def test_the_loss_of_pairs_is_that_of_a_slow_loop(memory: int, told_from: range) -> None:
     samples = samples_of("a", "b", "c", "b")
-    likeness = Likeness(samples, {}, 4)
+    likeness = Likeness(samples, {}, 4, memory, 14.0)
     rng = np.random.default_rng(0)
     vectors = torch.nn.functional.normalize(torch.from_numpy(rng.normal(size=(8, 4)).astype(np.float32)), dim=1)
     likeness(vectors[:4], torch.arange(4), {})
     loss = likeness(vectors[4:], torch.arange(4, 8), {})
     losses = []
     for i in range(4, 8):
-        every = [j for j in range(8) if samples[j].source != samples[i].source]
+        every = [j for j in told_from if samples[j].source != samples[i].source]
         right = [j for j in every if samples[j].product == samples[i].product]
         e = {j: np.exp(14 * float(vectors[i] @ vectors[j])) for j in every}
         losses.append(-np.log(sum(e[j] for j in right) / sum(e.values())))
@@ -122,11 +126,11 @@ def test_the_loss_of_pairs_is_that_of_a_slow_loop() -> None:
 
 def test_products_by_one_source_teach_no_likeness() -> None:
     with pytest.raises(UsageError, match="two sources"):
-        Likeness([Sample(Path("a.png"), source="shop", product="a")], {}, 4)
+        Likeness([Sample(Path("a.png"), source="shop", product="a")], {}, 4, 0, 14.0)
 
 
 def test_what_has_not_been_seen_yet_is_nothing_to_be_told_from() -> None:
-    likeness = Likeness(samples_of("a", "b"), {}, 4)
+    likeness = Likeness(samples_of("a", "b"), {}, 4, 9, 14.0)
     alone = torch.nn.functional.normalize(torch.ones(1, 4), dim=1).requires_grad_()
     loss = likeness(alone, torch.tensor([0]), {})
     assert float(loss.detach()) == 0
@@ -156,6 +160,18 @@ def test_an_epoch_takes_each_source_as_often_as_it_should_and_a_products_photos_
         places = [order.index(i) for i in range(0, 6, 2)]
         assert all(samples[order[p + 1]].product == samples[order[p]].product for p in places)
     assert epoch_size(samples, draws) == 32
+
+
+def test_products_with_two_photos_fill_batches_of_their_own() -> None:
+    samples = [*samples_of(*"abcdefg"), *(Sample(Path(f"{i}.png"), source="street") for i in range(21))]
+    order = epoch_order(samples, {}, np.random.default_rng(0), apart=4)
+    assert sorted(order) == list(range(35))
+    batches = [order[at : at + 4] for at in range(0, len(order), 4)]
+    alone = [{bool(samples[i].product) for i in batch} for batch in batches]
+    # 14 photos of pairs and 21 others: three whole batches and five, and the three left over as the last.
+    assert [len(kinds) for kinds in alone[:8]] == [1] * 8
+    assert sum(kinds == {True} for kinds in alone[:8]) == 3
+    assert [samples[i].product for i in batches[8]] == ["", *[samples[batches[8][1]].product] * 2]
 
 
 def test_without_draws_an_epoch_is_a_permutation() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -17,10 +18,12 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from PIL import Image
 
+from mapsi.artifacts import write_json
 from mapsi.cli import main
 from mapsi.errors import ArtifactError, PhotoError, PhotoTypeError, UsageError
 from mapsi.imaging import cut, map_picture
 from mapsi.infer import Model
+from mapsi.infer.folder import DOCUMENT, read_document
 from mapsi.infer.look import MOST, Region, find_regions, group_shares, with_margin
 from mapsi.taxonomy import load_taxonomy
 from small_house import write_colour_model
@@ -179,6 +182,32 @@ def test_the_network_runs_once_for_a_photo_with_its_map_and_once_for_all_garment
     look = model.garments(outfit())
     assert runs == [(1, True), (len(look.garments), False)] == [(1, True), (3, False)]
     assert np.array_equal(look.map, model.map_logits(outfit()).argmax(axis=0))
+
+
+def test_a_map_may_be_read_at_a_size_of_its_own(mapped: Path) -> None:
+    document = read_document(mapped)
+    rough = Model.open(mapped).garments(outfit())
+    write_json(mapped / DOCUMENT, replace(document, map_size=64).to_json())
+    fine = Model.open(mapped)
+    look = fine.garments(outfit())
+    assert (rough.map.shape, look.map.shape) == ((32, 32), (64, 64))
+    assert sorted(g.group for g in look.garments) == sorted(g.group for g in rough.garments)
+    assert np.array_equal(look.whole.embedding, rough.whole.embedding)
+    assert fine.fingerprint != document.fingerprint
+
+
+@pytest.mark.parametrize("size", [40, -32, 2048, "large"])
+def test_a_size_of_the_map_that_the_network_cannot_halve_is_refused(mapped: Path, size: object) -> None:
+    write_json(mapped / DOCUMENT, read_document(mapped).to_json() | {"map_size": size})
+    with pytest.raises(ArtifactError, match="lacks an entry"):
+        Model.open(mapped)
+
+
+def test_a_network_of_one_size_reads_no_map_at_another(tmp_path: Path) -> None:
+    folder = write_colour_model(tmp_path / "plain", load_taxonomy())
+    write_json(folder / DOCUMENT, replace(read_document(folder), map_size=64).to_json())
+    with pytest.raises(ArtifactError, match="64 were expected"):
+        Model.open(folder)
 
 
 def test_without_a_map_the_whole_photo_is_one_garment(tmp_path: Path) -> None:

@@ -225,6 +225,12 @@ def _shares(text: str) -> list[float]:
 @click.option("--name", default="mapsi model", show_default=True, help="Name on the card.")
 @click.option("--size", type=click.IntRange(32, 1024), help="Input size in pixels; the last phase's by default.")
 @click.option(
+    "--map-size",
+    type=click.IntRange(0, 1024),
+    default=0,
+    help="Pixels at which a photo is read for its map, a multiple of 32; 0 for the input size.",
+)
+@click.option(
     "--close-up",
     type=click.FloatRange(0, 1),
     help="Share of its sides in which a photo is read again, mirrored; 0 for once; the recipe's by default.",
@@ -232,13 +238,20 @@ def _shares(text: str) -> list[float]:
 @click.option("--int8/--float", "int8", default=True, help="Whether to quantise to int8.")
 @click.option("--notes", type=click.Path(path_type=Path), help="Markdown that is added to the card.")
 def export(
-    run: Path, into: Path, name: str, size: int | None, close_up: float | None, int8: bool, notes: Path | None
+    run: Path,
+    into: Path,
+    name: str,
+    size: int | None,
+    map_size: int,
+    close_up: float | None,
+    int8: bool,
+    notes: Path | None,
 ) -> None:
     """Make a model folder of a finished RUN: ONNX checked against torch, int8, calibrated, measured, with its card."""
     from mapsi.learn.export.export import ExportOptions
     from mapsi.learn.export.export import export as write_folder
 
-    options = ExportOptions(name=name, size=size, close_up=close_up, int8=int8, notes=notes)
+    options = ExportOptions(name=name, size=size, map_size=map_size, close_up=close_up, int8=int8, notes=notes)
     document = write_folder(run, into, options, click.echo)
     click.echo(f"{into}: {document.fingerprint}")
 

@@ -28,6 +28,8 @@ DOCUMENT = "model.json"
 CARD = "card.md"
 FAMILIAR = "familiar.npy"
 METRICS = "metrics.json"
+STRIDE = 32
+"""A network with a map halves a side five times, each time without a rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,9 @@ class Familiarity:
 
 @dataclass(frozen=True, slots=True)
 class ModelDocument:
-    """What ``model.json`` says. ``groups`` are those of the map, in the order of its channels; empty for no map."""
+    """What ``model.json`` says. ``groups`` are those of the map, in the order of its channels; empty for no map. For
+    the map a photo is read at ``map_size`` pixels, where what is small in it is seen; 0 for the size of everything
+    else."""
 
     name: str
     created: str
@@ -76,6 +80,7 @@ class ModelDocument:
     digest: str
     familiarity: Familiarity | None = None
     groups: tuple[str, ...] = ()
+    map_size: int = 0
 
     @property
     def fingerprint(self) -> str:
@@ -93,7 +98,11 @@ class ModelDocument:
             "sha256": self.digest,
             "familiarity": None if self.familiarity is None else self.familiarity.to_json(),
         }
-        return table | ({"groups": list(self.groups)} if self.groups else {})
+        return (
+            table
+            | ({"groups": list(self.groups)} if self.groups else {})
+            | ({"map_size": self.map_size} if self.map_size else {})
+        )
 
     @classmethod
     def from_json(cls, document: Any) -> Self:
@@ -113,6 +122,7 @@ class ModelDocument:
                 str(document["sha256"]),
                 _familiarity(document.get("familiarity")),
                 _groups(document.get("groups", [])),
+                _map_size(document.get("map_size", 0)),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise ArtifactError(
@@ -129,6 +139,13 @@ def _groups(names: Any) -> tuple[str, ...]:
     if groups and not {GROUND, PERSON} <= set(groups):
         raise ValueError(f"groups without {GROUND} and {PERSON}")
     return groups
+
+
+def _map_size(side: Any) -> int:
+    size = int(side)
+    if size % STRIDE or not 0 <= size <= 1024:
+        raise ValueError(f"map_size {size}, which is no multiple of {STRIDE} up to 1024")
+    return size
 
 
 def _axis_labels(entry: dict[str, Any]) -> AxisLabels:

@@ -97,6 +97,13 @@ class Model:
         expected |= {f"focus:{labels.axis}": len(labels.classes) for labels in self.document.axes}
         if self.document.groups:
             expected["map"] = len(self.document.groups)
+        (photos,) = self._session.get_inputs()
+        side, expected_side = photos.shape[2], self.document.map_size
+        if expected_side and isinstance(side, int) and side != expected_side:
+            raise ArtifactError(
+                f"The network reads photos of {side} px; for the map {expected_side} were expected.",
+                "Export the model again.",
+            )
         for name, width in expected.items():
             if name not in found or found[name][1] != width:
                 raise ArtifactError(
@@ -134,9 +141,8 @@ class Model:
         if not groups:
             whole = self.read(photo)
             return Look(whole, (Garment("", 1.0, WHOLE, None, whole),), (), np.zeros((0, 0), np.uint8))
-        told = self._run(self._inputs([photo]), (*self._outputs, "map"))
-        shares = group_shares(told.pop("map")[0, 0])  # of the whole picture: a close-up lacks the shoes at its border
-        answers = self._mean(told)
+        answers, logits = self._whole(photo)
+        shares = group_shares(logits)
         whole = self._reading(answers, 0, bool(self.familiar(answers["embedding"])[0]))
         regions = find_regions(shares, groups)
         readings = self.read_many([cut(photo, with_margin(region.box)) for region in regions])
@@ -146,9 +152,20 @@ class Model:
         )
         return Look(whole, tuple(garments), groups, shares.argmax(axis=0).astype(np.uint8))
 
+    def _whole(self, photo: Image.Image) -> tuple[dict[str, FloatArray], FloatArray]:
+        """What a picture answers as a whole, and its map; in one run where both are read at one size."""
+        if self.document.map_size:
+            return self.answer(self._inputs([photo])), self.map_logits(photo)
+        told = self._run(self._inputs([photo]), (*self._outputs, "map"))
+        logits = told.pop("map")[0, 0]
+        return self._mean(told), logits
+
     def map_logits(self, photo: Image.Image) -> FloatArray:
         """The logits (groups, h, w) of the map of an RGB picture, by a model that has one."""
-        logits: FloatArray = self._run(self._inputs([photo])[:, :1], ("map",))["map"][0, 0]
+        # Of the whole picture alone: a close-up lacks the shoes at its border.
+        size = self.document.map_size or self.document.preprocessing.size
+        seen = replace(self.document.preprocessing, size=size, close_up=0.0)
+        logits: FloatArray = self._run(to_input(photo, seen)[None], ("map",))["map"][0, 0]
         return logits
 
     def familiar(self, embeddings: FloatArray) -> npt.NDArray[np.bool_]:
@@ -181,8 +198,8 @@ class Model:
         return both | {"embedding": np.asarray(both["embedding"] / lengths, dtype=np.float32)}
 
     def _run(self, inputs: FloatArray, outputs: Sequence[str]) -> dict[str, FloatArray]:
-        """The ``outputs`` asked for, (B, views, ...), of inputs (B, views, 3, size, size), and no more: what only
-        others need is not worked out."""
+        """The ``outputs`` asked for, (B, views, ...), of inputs (B, views, 3, size, size). They cost what all outputs
+        cost: ONNX Runtime goes through the whole network, whichever are asked for."""
         pictures = inputs.reshape(-1, *inputs.shape[2:])
         parts = [
             self._session.run(outputs, {"photos": np.ascontiguousarray(pictures[at : at + _AT_ONCE])})

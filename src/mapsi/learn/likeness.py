@@ -12,8 +12,7 @@ from mapsi.dataset.photos import Sample
 from mapsi.errors import UsageError
 from mapsi.learn.augmentation import UNKNOWN
 
-# Inverse temperatures of the cosines between two photos, and between a photo and the mark of its class.
-_SHARPNESS = 14.0
+# Inverse temperature of the cosines between a photo and the mark of its class.
 _CLASS_SHARPNESS = 10.0
 # What a class's marks count beside the photos: they keep a watch away from a shirt, where no pair of photos says so.
 _CLASS_WEIGHT = 0.5
@@ -30,15 +29,27 @@ _GROUP_WEIGHTS = {
 
 
 class Likeness(nn.Module):
-    """InfoNCE (van den Oord et al., 2018) over a memory of all products' photos (Wang et al., 2020, "Cross-batch
-    memory"): a photo is to be nearer to its product's photos by other sources than to those of other products.
+    """InfoNCE (van den Oord et al., 2018) over a batch and a memory of the photos before it (Wang et al., 2020,
+    "Cross-batch memory"): a photo is to be nearer to its product's photos by other sources than to those of other
+    products.
 
-    A batch of fifty photos holds ten products or so, too few to learn fine differences from; the memory holds the
-    latest embedding of each photo. Beside it each class of the ``classes`` has a mark that its photos are drawn to.
+    A mixed batch of fifty photos holds ten products or so, too few to learn fine differences from; the ``memory``
+    latest photos stand in for more. While the network moves fast, old embeddings are told from new ones by their age
+    alone: then a short memory, or none, and batches of products only (:func:`epoch_order`) teach more. Beside it each
+    class of the ``classes`` has a mark that its photos are drawn to.
     """
 
-    def __init__(self, samples: Sequence[Sample], classes: Mapping[str, int], width: int) -> None:
+    products: Tensor
+    sources: Tensor
+    memory: Tensor
+    seen: Tensor
+    seen_at: Tensor
+
+    def __init__(
+        self, samples: Sequence[Sample], classes: Mapping[str, int], width: int, memory: int, sharpness: float
+    ) -> None:
         super().__init__()
+        self.length, self.sharpness = memory, sharpness
         self.rows = {i: row for row, i in enumerate(i for i, s in enumerate(samples) if s.product)}
         shown = [samples[i] for i in self.rows]
         products, sources = _numbers([s.product for s in shown]), _numbers([s.source for s in shown])
@@ -50,6 +61,9 @@ class Likeness(nn.Module):
         self.register_buffer("products", products)
         self.register_buffer("sources", sources)
         self.register_buffer("memory", torch.zeros(len(shown), width))
+        # How many photos had been seen when each was seen last, 0 for never, and how many have been seen by now.
+        self.register_buffer("seen_at", torch.zeros(len(shown), dtype=torch.int64))
+        self.register_buffer("seen", torch.zeros((), dtype=torch.int64))
         self.marks = nn.ModuleDict({axis: nn.Linear(width, count, bias=False) for axis, count in classes.items()})
 
     def forward(self, embeddings: Tensor, numbers: Tensor, targets: Mapping[str, Tensor]) -> Tensor:
@@ -63,20 +77,29 @@ class Likeness(nn.Module):
         return total
 
     def _pairs(self, embeddings: Tensor, rows: Tensor) -> Tensor:
-        memory = self.memory.clone().index_copy(0, rows, embeddings)  # type: ignore[operator]
+        memory = self.memory.clone().index_copy(0, rows, embeddings)
         with torch.no_grad():
-            self.memory.index_copy_(0, rows, embeddings.detach())  # type: ignore[operator]
-        cosines = embeddings @ memory.T * _SHARPNESS
-        # A photo is sought among those of other sources, as a worn one is among a shop's; an empty place is not seen
-        # yet.
-        sought = (self.sources[rows, None] != self.sources[None]) & (memory.detach().abs().sum(dim=1) > 0)[None]  # type: ignore[index]
-        right = sought & (self.products[rows, None] == self.products[None])  # type: ignore[index]
+            self.memory.index_copy_(0, rows, embeddings.detach())
+            recent = self._recent(rows)
+        cosines = embeddings @ memory.T * self.sharpness
+        # A photo is sought among those of other sources, as a worn one is among a shop's.
+        sought = (self.sources[rows, None] != self.sources[None]) & recent
+        right = sought & (self.products[rows, None] == self.products[None])
         told = right.any(dim=1)
         if not told.any():
             return embeddings.sum() * 0
         every = cosines.masked_fill(~sought, -torch.inf).logsumexp(dim=1)
         hits = cosines.masked_fill(~right, -torch.inf).logsumexp(dim=1)
         return (every - hits)[told].mean()
+
+    def _recent(self, rows: Tensor) -> Tensor:
+        """Which places of the memory count, (n,): those of the batch, whose ``rows`` are seen now, and of the
+        ``length`` photos before it."""
+        before = self.seen.clone()
+        self.seen += len(rows)
+        self.seen_at[rows] = self.seen
+        recent: Tensor = (self.seen_at > before - self.length) & (self.seen_at > 0)
+        return recent
 
     def _classes(self, embeddings: Tensor, targets: Mapping[str, Tensor]) -> Tensor:
         total = embeddings.sum() * 0
@@ -103,9 +126,15 @@ def map_loss(logits: Tensor, masks: Tensor, groups: Sequence[str]) -> Tensor:
     return nn.functional.cross_entropy(fitted, masks.long(), weight=weight, ignore_index=UNKNOWN)
 
 
-def epoch_order(samples: Sequence[Sample], draws: Mapping[str, float], rng: np.random.Generator) -> list[int]:
+def epoch_order(
+    samples: Sequence[Sample], draws: Mapping[str, float], rng: np.random.Generator, apart: int = 0
+) -> list[int]:
     """The samples of an epoch in their order: by chance, each as often as ``draws`` says of its source (once by
-    default); of a product with photos by two sources, one by each stand next to each other."""
+    default); of a product with photos by two sources, one by each stand next to each other.
+
+    With ``apart``, the size of a batch, these products fill batches of their own, all but what is left over at the end:
+    a photo is then told from those of many other products as the network sees them now.
+    """
     pairs: dict[str, dict[str, list[int]]] = {}
     units: list[list[int]] = []
     for i, sample in enumerate(samples):
@@ -116,7 +145,17 @@ def epoch_order(samples: Sequence[Sample], draws: Mapping[str, float], rng: np.r
     for sources in pairs.values():
         for _ in range(_times(draws.get(next(iter(sources)), 1.0), rng)):
             units.append([int(rng.choice(each)) for each in sources.values()])
-    return [i for k in rng.permutation(len(units)) for i in units[int(k)]]
+    mixed = [units[int(k)] for k in rng.permutation(len(units))]
+    if not apart:
+        return [i for unit in mixed for i in unit]
+    batches: list[list[int]] = []
+    rest: list[int] = []
+    for alone in (True, False):
+        row = [i for unit in mixed if (len(unit) == 1) == alone for i in unit]
+        whole = len(row) - len(row) % apart
+        batches += [row[at : at + apart] for at in range(0, whole, apart)]
+        rest += row[whole:]
+    return [i for k in rng.permutation(len(batches)) for i in batches[int(k)]] + rest
 
 
 def _times(mean: float, rng: np.random.Generator) -> int:

@@ -87,7 +87,12 @@ class TrainingModule(pl.LightningModule):
             self.store, range(len(self.samples)), size, seed, epoch, augmentation, self.masks, self.gentle
         )
         # The order is drawn here and not by the loader, whose generator has moved on by a draw more after a resume.
-        order = epoch_order(self.samples, self.recipe.draws, np.random.default_rng((seed, 2, epoch)))
+        order = epoch_order(
+            self.samples,
+            self.recipe.draws,
+            np.random.default_rng((seed, 2, epoch)),
+            self.recipe.batch if self.recipe.pairs_apart else 0,
+        )
         own = torch.Generator().manual_seed(seed)
         workers = loader_processes(self.trainer.strategy.root_device, self.trainer.num_devices)
         return DataLoader(photos, self.recipe.batch, sampler=order, num_workers=workers, drop_last=True, generator=own)
@@ -204,7 +209,7 @@ def _likeness(
     if not recipe.likeness:
         return None
     marked = {axis: len(slugs) for axis, slugs in classes.items() if axis in MARKED}
-    return Likeness(samples, marked, network.embedding_width)
+    return Likeness(samples, marked, network.embedding_width, recipe.likeness_memory, recipe.likeness_sharpness)
 
 
 def _truth(samples: Sequence[Sample], axis: str, slugs: Sequence[str]) -> np.ndarray[Any, np.dtype[np.int64]]:

@@ -35,6 +35,8 @@ _RANGES = {
     "dropout": (0, 0.95),
     "embedding": (0, 4096),
     "likeness": (0, 100),
+    "likeness_memory": (0, 10_000_000),
+    "likeness_sharpness": (1, 1000),
     "garment_map": (0, 100),
     "hold_layers": (0, 100),
 }
@@ -92,6 +94,12 @@ class Recipe:
     """Numbers in an embedding that is learned for likeness; 0 for the pooled features as they are."""
     likeness: float = 0.0
     """Weight in the loss of telling a product's photos from those of others (InfoNCE: van den Oord et al., 2018)."""
+    likeness_memory: int = 10_000_000
+    """How many of the photos before a batch its photos are told from, beside those of the batch itself."""
+    likeness_sharpness: float = 14.0
+    """Inverse temperature of the cosines of two photos."""
+    pairs_apart: bool = False
+    """Whether products with photos by two sources fill batches of their own."""
     garment_map: float = 0.0
     """Weight in the loss of telling what is where; above 0 the network has a map."""
     hold_norms: bool = False

@@ -78,10 +78,12 @@ class ReadingNetwork(nn.Module):
 @dataclass(frozen=True, slots=True)
 class ExportOptions:
     """``calibration`` counts the training photos that set the int8 ranges, ``familiar`` those that tell what is
-    familiar; ``close_up`` is the recipe's where none is given; ``notes`` is Markdown for the card's end."""
+    familiar; ``size`` and ``close_up`` are the recipe's where none are given; ``map_size`` is that of the map where it
+    is another than ``size``; ``notes`` is Markdown for the card's end."""
 
     name: str
     size: int | None = None
+    map_size: int = 0
     close_up: float | None = None
     calibration: int = 256
     familiar: int = 1500
@@ -144,10 +146,13 @@ def _notes(options: ExportOptions) -> str:
 
 
 def write_onnx(network: AxisNetwork, axes: Sequence[str], preprocessing: Preprocessing, file: Path) -> None:
-    """Write the float network as one ONNX file with a free batch dimension."""
+    """Write the float network as one ONNX file with a free batch dimension, and free sides where it has a map, which
+    may be read at another size."""
     example = torch.zeros(2, 3, preprocessing.size, preprocessing.size)
     reading = ReadingNetwork(network, axes).eval()
     names = reading.names
+    sides = {2: "height", 3: "width"} if network.map is not None else {}
+    sided = [name for name in ["photos", *names] if name in ("photos", "map") or name.startswith("focus:")]
     with warnings.catch_warnings():
         # The tracing exporter is deprecated, but its plain graph of Conv, Relu and Add is what the quantiser knows.
         warnings.simplefilter("ignore", DeprecationWarning)
@@ -157,7 +162,7 @@ def write_onnx(network: AxisNetwork, axes: Sequence[str], preprocessing: Preproc
             str(file),
             input_names=["photos"],
             output_names=names,
-            dynamic_axes={name: {0: "batch"} for name in ["photos", *names]},
+            dynamic_axes={name: {0: "batch"} | (sides if name in sided else {}) for name in ["photos", *names]},
             opset_version=OPSET,
             dynamo=False,
         )
@@ -248,7 +253,8 @@ def _document(
     )
     digest, groups = file_digest(folder / NETWORK), GROUPS if network.map is not None else ()
     width = network.embedding_width
-    return ModelDocument(options.name, created, width, preprocessing, axes, digest, groups=groups)
+    map_size = options.map_size if groups and options.map_size != preprocessing.size else 0
+    return ModelDocument(options.name, created, width, preprocessing, axes, digest, groups=groups, map_size=map_size)
 
 
 def _session(network: Path) -> ort.InferenceSession:
