@@ -36,7 +36,6 @@ from mapsi.taxonomy import load_taxonomy
 
 SETS = ("photos", "outfits", "words")
 PAGE = Path(__file__).parents[1] / "docs" / "relevance.md"
-_TABLE = re.compile(r"(?<=<!-- figures -->\n).*(?=<!-- end -->)", re.DOTALL)
 FIRST = 8
 AUDIENCES: dict[str, Any] = {"Men": "men", "Women": "women", "Boys": "kids", "Girls": "kids"}
 OWN = Path(__file__).parent / "judged_words.csv"
@@ -144,6 +143,13 @@ def tell_worst(answers: Sequence[Answer], worst: int) -> None:
             print(f"    {answer.precision:.2f}  {answer.query}  {' '.join(f'{each:g}' for each in answer.gains)}")
 
 
+def put_figures(mark: str, model: Model, figures: str) -> None:
+    """Put what was measured where docs/relevance.md has the ``mark``."""
+    told = f"Model {model.fingerprint}, {datetime.now(UTC):%Y-%m-%d}.\n\n{figures}\n"
+    place = re.compile(rf"(?<=<!-- {mark} -->\n).*?(?=<!-- end -->)", re.DOTALL)
+    PAGE.write_text(place.sub(lambda _: told, PAGE.read_text("utf-8")), "utf-8")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path)
@@ -166,8 +172,7 @@ def main() -> None:
     print(figures)
     tell_worst(answers, options.worst)
     if options.write:
-        told = f"Model {model.fingerprint}, {datetime.now(UTC):%Y-%m-%d}.\n\n{figures}\n"
-        PAGE.write_text(_TABLE.sub(lambda _: told, PAGE.read_text("utf-8")), "utf-8")
+        put_figures("figures", model, figures)
 
 
 if __name__ == "__main__":

@@ -124,7 +124,7 @@ def kept(file: Path, names: Sequence[Path], read: Callable[[list[Image.Image]], 
     return found
 
 
-def _slim_look(look: Look) -> Look:
+def slim_look(look: Look) -> Look:
     """A look without maps; garments' masks stay, a bit a place."""
     garments = (replace(garment, reading=_slim(garment.reading)) for garment in look.garments)
     return replace(look, whole=_slim(look.whole), garments=tuple(garments), map=np.zeros((0, 0), np.uint8))
@@ -187,7 +187,7 @@ def open_bench(data: Path, model: Model, cache: Path) -> Bench:
     looks = kept(
         cache / f"{model.fingerprint}-looks.pickle",
         photos,
-        lambda photos: [_slim_look(model.garments(p)) for p in photos],
+        lambda photos: [slim_look(model.garments(p)) for p in photos],
     )
     snapshot = Snapshot(
         "bench", model.fingerprint, 1, *gather(index_rows(products, read, taxonomy), model.document.width)
@@ -220,7 +220,8 @@ def features(bench: Bench, wish: Wish, rows: npt.NDArray[np.int64], cosines: Flo
 
 def fit(bench: Bench, queries: Sequence[Query], start: Weights) -> Weights:
     """Logistic regression of the gains over what may come first: the best by likeness, by kind and by the weights so
-    far, which the next round's come of; a last round over what is shown alone makes the score a probability."""
+    far, which the next round's come of; a last round over what is shown alone makes the score a probability.
+    ``sameness`` stays as it is: of these photos nothing is the very product (``bench_pairs.py`` tells of those)."""
     weights = replace(start, least=0.0)
     for _ in range(ROUNDS):
         parts = [_sample(bench, query, wish, weights) for query in queries for wish in query.wishes]
@@ -230,8 +231,15 @@ def fit(bench: Bench, queries: Sequence[Query], start: Weights) -> Weights:
         # A photo that asks for a kind, a colour, an audience is never answered better by another one: where a fit says
         # so, there was too little to learn it from.
         found = {name: max(value, 0.0) for name, value in found.items()}
-        weights = Weights(bias=float(model.intercept_[0]), **found, least=0.0)
+        weights = replace(weights, bias=float(model.intercept_[0]), **found)
     return weights
+
+
+def alike(bench: Bench, queries: Sequence[Query], share: float = 0.9) -> float:
+    """The cosine above which two pictures may show the very same garment: what the nearest product reaches for
+    ``share`` of the garments in the photos, none of which is among the products."""
+    nearest = [float((bench.embeddings @ wish.embedding).max()) for query in queries for wish in query.wishes]
+    return round(float(np.quantile(nearest, share)), 2)
 
 
 def _sample(bench: Bench, query: Query, wish: Wish, weights: Weights) -> tuple[FloatArray, FloatArray]:
@@ -325,6 +333,7 @@ def _report(bench: Bench, write: bool) -> None:
             own, other = ([q for q in half if q.set == name] for half in (here, there))
             print(f"  {name}: {told(measure(bench, own, weights))} | {told(measure(bench, other, weights))}")
     weights = fit(bench, bench.queries, start)
+    weights = replace(weights, alike=alike(bench, bench.queries))
     weights = replace(weights, least=cut(bench, bench.queries, weights))
     print(f"weights of all: {weights}\nscore and gain: {calibration(bench, bench.queries, weights)}")
     for name in ("photos", "outfits"):

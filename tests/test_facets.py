@@ -17,7 +17,7 @@ from mapsi.catalog.offer import Offer
 from mapsi.catalog.query import Query
 from mapsi.catalog.text.colors import ColorReader
 from mapsi.taxonomy.synonyms import load_colors
-from offers import offer, take_in, take_in_all
+from offers import TAXONOMY, offer, take_in, take_in_all
 
 COLORS = ColorReader(load_colors())
 
@@ -134,3 +134,39 @@ def test_counts_among_given_offers_count_these_alone(catalog: Catalog) -> None:
     assert (facets.offers, dict(facets.colors)) == (2, {"black": 1, "red": 1})
     assert catalog.listings.narrow(ids, Filters(colors=("red",))).tolist() == [True, False, False]
     assert facets.capped(1).offers == 1
+
+
+def test_who_filters_by_a_kind_is_shown_the_kinds_of_it(catalog: Catalog) -> None:
+    take_in_all(
+        catalog,
+        [
+            offer("a", "Running sneakers", category="Shoes > Sneakers"),
+            offer("b", "Leather heels", category="Shoes > Heels"),
+            offer("c", "Blue jeans", category="Pants > Jeans"),
+            offer("d", "Canvas", category="Shoes"),
+        ],
+    )
+    shoes, sneakers = (Filters(classes={"garment": (slug,)}) for slug in ("shoes", "sneakers"))
+    assert found(catalog, None, shoes) == {"Running sneakers", "Leather heels", "Canvas"}
+    assert found(catalog, None, sneakers) == {"Running sneakers"}
+    assert found(catalog, "leather", shoes) == {"Leather heels"}
+    assert found(catalog, "신발", shoes) == {"Running sneakers", "Leather heels", "Canvas"}
+    counted = dict(catalog.listings.facets().classes["garment"])
+    assert counted == {"shoes": 3, "sneakers": 1, "heels": 1, "pants": 1, "jeans": 1}
+    ids = [one.id for one in catalog.listings.search(Query(size=9, sort="price-up")).products]
+    by_row = catalog.listings.narrow(np.array(ids, np.int64), shoes)
+    assert by_row.sum() == 3
+    suggested = {one.text: one.count for one in catalog.listings.suggest("신발", TAXONOMY)}
+    assert suggested["신발"] == 3
+
+
+def test_a_correction_moves_a_product_out_of_the_wider_kind_too(catalog: Catalog) -> None:
+    take_in_all(catalog, [offer("a", "Running sneakers", category="Shoes > Sneakers")])
+    (number,) = [one.id for one in catalog.listings.search(Query()).products]
+    catalog.corrections.correct([number], "garment", "jeans", TAXONOMY)
+    assert found(catalog, None, Filters(classes={"garment": ("shoes",)})) == set()
+    assert found(catalog, None, Filters(classes={"garment": ("pants",)})) == {"Running sneakers"}
+
+
+def found(catalog: Catalog, text: str | None, filters: Filters) -> set[str]:
+    return {one.name for one in catalog.listings.search(Query(words=text, filters=filters, size=99)).products}

@@ -83,6 +83,7 @@ def test_the_command_lists_parts_and_allows(desk: Desk, monkeypatch: pytest.Monk
     assert f"GTIN {GTIN.zfill(14)}" in run("list")
     assert json.loads(run("list", "--json")[2:])[0]["offers"][0]["id"] == number
     assert run("part", number).startswith("0 ")
+    assert [one.job for one in desk.catalog.jobs.all()] == [Job("index")], "the pictures' index joins them as well"
     assert "0 products" in run("list")
     assert "1 others" in run("allow", number)
     assert run("part", "999999").startswith("3 ")

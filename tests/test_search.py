@@ -170,7 +170,9 @@ def _rows(rng: np.random.Generator, count: int) -> list[Row]:
     ]
 
 
-WEIGHTS = Weights(bias=-3, likeness=4, kind=1.5, family=1, place=0.5, color=0.7, audience=0.3, least=0.1)
+WEIGHTS = Weights(
+    bias=-3, likeness=4, sameness=20, alike=0.8, kind=1.5, family=1, place=0.5, color=0.7, audience=0.3, least=0.1
+)
 
 
 def _wish(rng: np.random.Generator) -> Wish:
@@ -194,22 +196,23 @@ def _snapshot(rows: list[Row]) -> Snapshot:
 def _slow_rank(
     rows: list[Row], wish: Wish, allowed: Sequence[bool], pool: int, aside: Sequence[Aside] = ()
 ) -> list[int]:
-    """The rule in words: every row's score, a copy's its likeness; the best row of each group, the best first, down to
-    the least that is shown. A cosine loses the most of what the products pushed aside take from it."""
+    """The rule in words: every row's score, a copy's as if it agreed in all; the best row of each group, the best first,
+    down to the least that is shown. A cosine loses the most of what the products pushed aside take from it, a copy's
+    nothing."""
 
     def score(row: Row) -> float:
         cosine = float(row.embedding.astype(np.float32) @ wish.embedding)
-        if cosine >= SAME_PICTURE:
-            return min(cosine, 1)
+        is_copy = cosine >= SAME_PICTURE
         losses = [0.0]
         for one in aside:
             expected = one.start + one.slope * cosine
             losses.append((float(row.embedding.astype(np.float32) @ one.vector) - expected) * one.scale)
-        cosine -= max(losses)
-        kind, family, place = wish.of_kind(row.kind)
-        logit = WEIGHTS.bias + WEIGHTS.likeness * cosine
+        cosine -= 0 if is_copy else max(losses)
+        kind, family, place = (1, 1, 1) if is_copy else wish.of_kind(row.kind)
+        logit = WEIGHTS.bias + WEIGHTS.likeness * cosine + WEIGHTS.sameness * place * max(cosine - WEIGHTS.alike, 0)
         logit += WEIGHTS.kind * kind + WEIGHTS.family * family + WEIGHTS.place * place
-        logit += WEIGHTS.color * wish.of_color(row.color) + WEIGHTS.audience * wish.of_audience(row.audience or "")
+        logit += WEIGHTS.color * (1 if is_copy else wish.of_color(row.color))
+        logit += WEIGHTS.audience * (1 if is_copy else wish.of_audience(row.audience or ""))
         return 1 / (1 + math.exp(-logit))
 
     found: dict[str, Row] = {}
@@ -379,7 +382,7 @@ def test_a_products_own_picture_finds_it_first(house: House) -> None:
         reading = house.finder.read(Image.open(path).convert("RGB"))
         found = house.finder.by_photo(reading, Query(size=10))
         assert found.products[0].similarity == pytest.approx(1, abs=5e-3)
-        copies = [p.id for p in found.products if p.similarity and p.similarity >= SAME_PICTURE]
+        copies = [p.id for p in found.products if p.similarity and p.similarity >= 0.99]
         assert product.id in copies, "whatever the label, a product's own picture is in front"
 
 

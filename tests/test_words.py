@@ -16,13 +16,14 @@ from mapsi.catalog.listings.index_keeper import listing_reader
 from mapsi.catalog.offer import Offer
 from mapsi.catalog.query import LARGEST_PAGE, LAST_PAGE, Query
 from mapsi.catalog.text.asked import understand
+from mapsi.catalog.text.class_words import class_keys
 from mapsi.catalog.text.colors import ColorReader
 from mapsi.catalog.text.facts import ListingText, Said
 from mapsi.catalog.text.thesaurus import shipped_thesaurus
-from mapsi.catalog.text.tokens import class_keys, query_words, searchable, stem, words
+from mapsi.catalog.text.tokens import query_words, searchable, stem, words
 from mapsi.errors import UsageError
 from mapsi.taxonomy.synonyms import load_colors
-from offers import offer, take_in, take_in_all
+from offers import TAXONOMY, offer, take_in, take_in_all
 
 
 def search(catalog: Catalog, text: str, sort: Sort = "likeness", **filters: object) -> list[str]:
@@ -421,7 +422,7 @@ def slow_said(catalog: Catalog) -> list[Said]:
                     category=each.category,
                     color=each.color,
                     audience=each.audience,
-                    classes=class_keys(dict(kept[number].classes)),
+                    classes=class_keys(dict(kept[number].classes), TAXONOMY),
                     colors=colors.keys(each.color, each.title),
                 )
             )

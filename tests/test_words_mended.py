@@ -80,6 +80,14 @@ def test_a_kind_that_nobody_sells_gives_way_to_the_kinds_near_it(catalog: Catalo
     assert (page.left_out, [p.name for p in page.products]) == ("블라우스", ["Women top", "Men top"])
 
 
+def test_what_is_the_near_kind_itself_comes_before_the_kinds_of_it(catalog: Catalog) -> None:
+    take_in(
+        catalog, offer("1", "Black trousers"), offer("2", "Blue jeans"), offer("3", "Track pants"), offer("4", "Hat")
+    )
+    page = catalog.listings.search(Query(words="정장 바지", size=10))
+    assert [p.name for p in page.products] == ["Black trousers", "Track pants", "Blue jeans"]
+
+
 def test_where_few_products_have_all_words_the_nearest_follow_them(catalog: Catalog) -> None:
     take_in(
         catalog,

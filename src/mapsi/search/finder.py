@@ -138,7 +138,7 @@ class Finder:
         self, snapshot: Snapshot, wish: Wish, query: Query, shown: Shown, among: BoolArray | None = None
     ) -> Ranked:
         said = self._said(query)
-        filters = said.narrow(query.filters, self._taxonomy)
+        filters = said.narrow(query.filters)
         allowed = shown.narrow(snapshot.columns.offer, filters) & self._named(snapshot, said, filters)
         if among is not None:
             allowed &= among
@@ -175,7 +175,7 @@ class Finder:
         """What an answer to a photo with the query's words can be narrowed down to: of all products whose pictures are
         indexed, no count above the size of the pool that an answer is."""
         snapshot, said = self._pair.snapshot_for(reading.model), self._said(query)
-        filters = said.narrow(query.filters, self._taxonomy)
+        filters = said.narrow(query.filters)
         none = np.zeros(0, np.int64)
         offers = none if snapshot is None else snapshot.columns.offer[self._named(snapshot, said, filters)]
         return self.catalog.listings.facets_among(offers, filters).capped(POOL)

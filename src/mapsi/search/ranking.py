@@ -9,7 +9,7 @@ import numpy as np
 
 from mapsi.arrays import BoolArray, FloatArray, IntArray
 from mapsi.search.aside import Aside, lost
-from mapsi.search.score import Weights, agreements, logit, probability
+from mapsi.search.score import Agreements, Weights, agreements, logit, probability
 from mapsi.search.snapshot import Snapshot
 from mapsi.search.wish import Wish
 
@@ -17,7 +17,7 @@ POOL = 240
 """An answer to a photo holds at most this many products (ten pages)."""
 SAME_PICTURE = 0.985
 """From this cosine on, two pictures are copies of one another (re-encoded, scaled): the product itself was
-photographed, and its likeness is its score whatever its kind."""
+photographed, and whatever its kind, it is taken to agree in all."""
 
 MOST_COPIES = 32
 MOST_LOOKED_AT = 8192
@@ -47,20 +47,19 @@ def rank(
     product (its best variant), down to the score ``weights.least``; of equal scores the row that comes first."""
     agree = agreements(wish, snapshot.columns, weights)
     # A cosine is 1 at most: what would not be shown even so need not be looked at.
-    hopeful = agree + max(weights.likeness, 0.0) >= logit(weights.least)
+    hopeful = agree.logit + weights.of_likeness(np.ones_like(agree.place), agree.place) >= logit(weights.least)
     looked_at = hopeful if allowed is None else hopeful & allowed
     # Copies are found among all rows, whatever they agree in: those that are not looked at anyhow are scanned for them.
-    elsewhere = _copies(*snapshot.index.nearest(wish.embedding, MOST_COPIES, _others(hopeful, allowed)))
+    elsewhere = _copies(*snapshot.index.nearest(wish.embedding, MOST_COPIES, _others(hopeful, allowed)), weights)
     available, count = int(looked_at.sum()), 4 * pool
     while True:
         rows, cosines = snapshot.index.nearest(wish.embedding, count, looked_at)
         wanted = cosines - lost(snapshot, rows, cosines, aside)
-        scored = Ranked(rows, probability(agree[rows] + weights.likeness * wanted))
-        copies = _copies(rows[:MOST_COPIES], cosines[:MOST_COPIES])
-        best = _best(snapshot, (elsewhere, copies, scored), pool, weights)
+        copies = _copies(rows[:MOST_COPIES], cosines[:MOST_COPIES], weights)
+        best = _best(snapshot, (elsewhere, copies, _scored(rows, wanted, agree, weights)), pool, weights)
         if count >= min(available, MOST_LOOKED_AT):
             return best
-        unseen = weights.likeness * cosines[-1:] + agree[looked_at].max()
+        unseen = weights.of_likeness(cosines[-1:], np.ones(1, np.float32)) + agree.logit[looked_at].max()
         if len(best) >= pool and best.scores[-1] >= probability(unseen)[0]:
             return best  # no row further away can be better
         count *= 4
@@ -70,9 +69,16 @@ def _others(hopeful: BoolArray, allowed: BoolArray | None) -> BoolArray:
     return ~hopeful if allowed is None else ~hopeful & allowed
 
 
-def _copies(rows: IntArray, cosines: FloatArray) -> Ranked:
-    same = cosines >= SAME_PICTURE
-    return Ranked(rows[same], np.minimum(cosines[same], 1))
+def _copies(rows: IntArray, cosines: FloatArray, weights: Weights) -> Ranked:
+    """Which are copies of the photo, with the scores that they would have if they agreed in everything."""
+    rows, cosines = rows[cosines >= SAME_PICTURE], cosines[cosines >= SAME_PICTURE]
+    likeness = weights.of_likeness(cosines, np.ones_like(cosines))
+    return Ranked(rows, probability(weights.of_all_that_agrees + likeness))
+
+
+def _scored(rows: IntArray, cosines: FloatArray, agree: Agreements, weights: Weights) -> Ranked:
+    likeness = weights.of_likeness(cosines, agree.place[rows])
+    return Ranked(rows, probability(agree.logit[rows] + likeness))
 
 
 def _best(snapshot: Snapshot, found: Sequence[Ranked], pool: int, weights: Weights) -> Ranked:

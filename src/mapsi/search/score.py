@@ -10,6 +10,7 @@ import tomllib
 from dataclasses import dataclass, fields
 from importlib.resources import files
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -21,18 +22,36 @@ from mapsi.search.wish import Wish
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Weights:
-    """Of the logistic model. ``likeness`` multiplies the cosine; ``kind``, ``family`` and ``place`` the three
-    agreements of :meth:`Wish.of_kind`, ``color`` and ``audience`` the shares that agree. An answer ends below the score
-    ``least``."""
+    """Of the logistic model. ``likeness`` multiplies the cosine; ``sameness`` what of it is above ``alike``, from where
+    on two pictures of things worn in the same place may show the very same; ``kind``, ``family`` and ``place`` the
+    three agreements of :meth:`Wish.of_kind`; ``color`` and ``audience`` the shares that agree. An answer ends below the
+    score ``least``."""
 
     bias: float
     likeness: float
+    sameness: float
+    alike: float
     kind: float
     family: float
     place: float
     color: float
     audience: float
     least: float
+
+    def of_likeness(self, cosines: FloatArray, place: FloatArray) -> FloatArray:
+        """What the logit has of cosines (rows,): it rises with them, and steeply above ``alike``, as far as the
+        ``place`` (rows,), 0..1, agrees.
+
+        With ``likeness`` 1.4, ``sameness`` 40 and ``alike`` 0.9, cosines of (0.7, 0.9, 0.95) give (0.98, 1.26, 3.33)
+        where the place agrees, and (0.98, 1.26, 1.33) where it does not.
+        """
+        steep = self.sameness * place * np.maximum(cosines - self.alike, 0)
+        return np.asarray(self.likeness * cosines + steep, dtype=np.float32)
+
+    @property
+    def of_all_that_agrees(self) -> float:
+        """The most that the logit has but for likeness."""
+        return self.bias + self.kind + self.family + self.place + self.color + self.audience
 
 
 def load_weights(source: Path | None = None) -> Weights:
@@ -49,19 +68,23 @@ def load_weights(source: Path | None = None) -> Weights:
         ) from error
 
 
-def agreements(wish: Wish, columns: Columns, weights: Weights) -> FloatArray:
-    """What the score's logit has of each row but for likeness: (rows,)."""
+class Agreements(NamedTuple):
+    """What the score's ``logit`` has of each row but for likeness, and how far the ``place`` agrees, 0..1: (rows,)
+    each. Where no kind is asked for, every place agrees."""
+
+    logit: FloatArray
+    place: FloatArray
+
+
+def agreements(wish: Wish, columns: Columns, weights: Weights) -> Agreements:
+    """How far each row is what a wish asks for, its picture apart."""
     kinds = np.array([wish.of_kind(slug) for slug in columns.kind.values], np.float32).reshape(-1, 3)
     of_kind = kinds @ np.array([weights.kind, weights.family, weights.place], np.float32)
     of_color = np.array([wish.of_color(slug) for slug in columns.color.values], np.float32) * weights.color
     of_audience = np.array([wish.of_audience(slug) for slug in columns.audience.values], np.float32) * weights.audience
-    return np.asarray(
-        weights.bias
-        + _spread(of_kind, columns.kind)
-        + _spread(of_color, columns.color)
-        + _spread(of_audience, columns.audience),
-        dtype=np.float32,
-    )
+    of_all = weights.bias + _spread(of_kind, columns.kind) + _spread(of_color, columns.color)
+    place = kinds[:, 2] if wish.kinds else np.ones(len(kinds), np.float32)
+    return Agreements(of_all + _spread(of_audience, columns.audience), _spread(place, columns.kind))
 
 
 def _spread(values: FloatArray, column: Coded) -> FloatArray:

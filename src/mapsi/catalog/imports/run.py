@@ -137,7 +137,7 @@ class Run:
         remember: Mapping[str, str],
     ) -> ImportReport:
         with switch_lock(self._database, self._connection), begin_write(self._connection):
-            shop_id, gone = switch(self._connection, delivery, self.id, scope)
+            shop_id, gone = switch(self._connection, delivery, self.id, scope, self._taxonomy)
             save_class_words(self._connection, self._taxonomy)
             counts = stage.counts
             for name, count in zip(

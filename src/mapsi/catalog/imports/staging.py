@@ -18,14 +18,17 @@ from mapsi.catalog.offer import BrokenRow, Offer, Withdrawal
 from mapsi.catalog.store.database import storable
 from mapsi.catalog.store.money import LARGEST, minor_to_order, to_minor
 from mapsi.catalog.store.tables import TABLE_OPTIONS, Id, Listing, OfferRow
+from mapsi.catalog.text.class_words import class_keys
 from mapsi.catalog.text.colors import ColorReader
 from mapsi.catalog.text.identifiers import BrandReader, checked_gtin
 from mapsi.catalog.text.offer_classes import OfferClassifier
-from mapsi.catalog.text.tokens import class_keys, searchable
+from mapsi.catalog.text.tokens import searchable
 from mapsi.taxonomy import Taxonomy
 from mapsi.taxonomy.categories import load_categories
 from mapsi.taxonomy.synonyms import load_brands, load_colors
 
+_LISTED = "classes with their lineage"
+"""How a listing is written, but for what it is read by."""
 CONTENT = (
     *("shop_offer_id", "group_key", "title", "link", "image_source", "price", "sale_price", "lowest_price", "currency"),
     *("availability", "description", "brand", "category", "color", "audience", "seller", "google_category"),
@@ -115,6 +118,7 @@ class Stage:
         self.counts = Counts()
         self._connection = connection
         self.shop_id = shop_id
+        self._taxonomy = taxonomy
         self._classifier = OfferClassifier(taxonomy)
         self._colors = ColorReader(load_colors())
         self._brands = BrandReader(load_brands())
@@ -225,7 +229,7 @@ class Stage:
             "shown": content["availability"] != "out_of_stock",
             "listing_price_order": minor_to_order(content["lowest_price"], content["currency"]),
             "listing_title": title,
-            "listing_classes": class_keys(found),
+            "listing_classes": class_keys(found, self._taxonomy),
             "listing_colors": self._colors.keys(content["color"], content["title"]),
             "listing_gtin": content["gtin"] or None,
             "listing_maker": self._brands.maker_number(content["brand"], content["mpn"]) or None,
@@ -243,7 +247,7 @@ def way_of_reading(taxonomy: Taxonomy) -> str:
 
 def _way_of_reading(taxonomy: Taxonomy, colors: ColorReader) -> bytes:
     # Other classes, colours or brands to tell apart make another listing of the same offer: that is a change of all.
-    told_apart = (taxonomy.axes, load_categories(), colors.families, load_brands())
+    told_apart = (_LISTED, taxonomy.axes, load_categories(), colors.families, load_brands())
     return hashlib.blake2b(repr(told_apart).encode(), digest_size=32).digest()
 
 

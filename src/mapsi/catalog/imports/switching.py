@@ -19,6 +19,7 @@ from mapsi.catalog.store.expiry import Validity, in_seconds, renew_all, renew_so
 from mapsi.catalog.store.generation import advance_generation
 from mapsi.catalog.store.tables import Listing, OfferClass, OfferRow, Price, Shop
 from mapsi.catalog.text.corrected_classes import apply_corrections, pass_on_corrections
+from mapsi.taxonomy import Taxonomy
 
 
 class Scope(Enum):
@@ -35,7 +36,9 @@ def validity_of(delivery: Delivery) -> Validity:
     return Validity(delivery.shown_from, in_seconds(delivery.time_to_live))
 
 
-def switch(connection: Connection, delivery: Delivery, import_id: int, scope: Scope) -> tuple[int, int]:
+def switch(
+    connection: Connection, delivery: Delivery, import_id: int, scope: Scope, taxonomy: Taxonomy
+) -> tuple[int, int]:
     """Take over what is staged, in the caller's transaction; returns the shop's id and the number of offers that are
     gone."""
     shop_id = _save_shop(connection, delivery)
@@ -50,7 +53,7 @@ def switch(connection: Connection, delivery: Delivery, import_id: int, scope: Sc
     touched = _replace_listings(connection, shop_id, scope)
     staged_now = select(staged.c.offer_id).where(staged.c.kind.in_((NEW, CHANGED)))
     pass_on_corrections(connection, staged_now, delivery.now)
-    apply_corrections(connection, staged_now)
+    apply_corrections(connection, staged_now, taxonomy)
     _note_changes(connection, shop_id, delivery.now)
     join_changed(connection, select(staged.c.offer_id).where(staged.c.kind != SAME), touched)
     renew = renew_some if scope is Scope.PART else renew_all

@@ -15,7 +15,7 @@ from mapsi.catalog.listings.matching import Clauses, Matcher
 from mapsi.catalog.listings.word_index import View, look_for
 from mapsi.catalog.records import Facets
 from mapsi.catalog.text.asked import Asked, Clause, Role, Unit, understand
-from mapsi.catalog.text.facts import KIND, fact
+from mapsi.catalog.text.facts import KIND, NOUN, fact
 from mapsi.catalog.text.thesaurus import Thesaurus
 from mapsi.catalog.text.tokens import stem
 
@@ -158,13 +158,15 @@ class Searcher:
         return [(Occur.Must, self._matcher.find(clause)) for clause in kinds[:1]]
 
     def _widened(self, unit: Unit) -> Unit | None:
-        """A kind together with those near it and those that it is one of."""
+        """A kind together with those near it and those that it is one of. What is one of these comes before what is but
+        a kind of them: trousers are nearer to slacks than jeans are."""
         meaning = unit.piece.meaning
         if meaning is None or unit.role is not Role.KIND or not (meaning.near or meaning.under):
             return None
-        near = tuple(Clause("fact", fact(KIND, name), 3) for name in meaning.near)
-        under = tuple(Clause("fact", fact(KIND, name), 2) for name in meaning.under) if not near else ()
-        return replace(unit, clauses=(*unit.clauses, *near, *under), covered=False)
+        points, wider = (3, meaning.near) if meaning.near else (2, meaning.under)
+        kinds = tuple(Clause("fact", fact(KIND, name), points) for name in wider)
+        very = tuple(Clause("fact", fact(NOUN, name), 1) for name in wider)
+        return replace(unit, clauses=(*unit.clauses, *kinds, *very), covered=False)
 
     def _is_known(self, word: str) -> bool:
         return self._thesaurus.meaning_of((word,)) is not None

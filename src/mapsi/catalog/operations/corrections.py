@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, delete, insert, select, tuple_
 
+from mapsi.catalog.operations.jobs import Job, put_job
 from mapsi.catalog.store.changes import note_changes
 from mapsi.catalog.store.database import Database, begin_write
 from mapsi.catalog.store.generation import advance_generation
@@ -25,8 +26,9 @@ class Corrections:
 
     def correct(self, offers: Sequence[int], axis: str, slug: str, taxonomy: Taxonomy) -> int:
         """Give the products of these offers, with all their variants, a class on an axis, or none for an empty
-        ``slug``; returns how many offers that were. It holds over refreshes and models until it is corrected again.
-        Takes its turn with imports. Raises :class:`UsageError` for an axis or class that does not exist."""
+        ``slug``; returns how many offers that were. It holds over refreshes and models until it is corrected again, and
+        queues a build of the index of pictures. Takes its turn with imports. Raises :class:`UsageError` for an axis or
+        class that does not exist."""
         if axis not in taxonomy.axes or (slug and slug not in taxonomy.axes[axis].by_slug):
             raise UsageError(f"There is no class {axis}:{slug}.", "Choose one of the taxonomy's.")
         now = self._database.now()
@@ -42,9 +44,10 @@ class Corrections:
             connection.execute(delete(CorrectionRow).where(*mine))
             rows = [{"offer_id": one, "axis": axis, "slug": slug, "made_at": now} for one in ids]
             connection.execute(insert(CorrectionRow), rows)
-            apply_corrections(connection, ids)
+            apply_corrections(connection, ids, taxonomy)
             advance_generation(connection)
             note_changes(connection, select(OfferRow.id).where(OfferRow.id.in_(ids)))
+            put_job(connection, Job("index"), now)
         return len(ids)
 
     def count(self) -> int:

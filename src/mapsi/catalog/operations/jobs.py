@@ -57,6 +57,22 @@ class Claim(QueuedJob):
     abandoned: bool = False
 
 
+def put_job(connection: Connection, job: Job, now: datetime) -> bool:
+    """:meth:`Jobs.put` in the transaction of what makes the job wanted: neither stands without the other."""
+    again = update(JobRow).where(*_is(job)).values(wanted=JobRow.wanted + 1, failures=0, reason="")
+    if connection.execute(again).rowcount:
+        connection.execute(update(JobRow).where(*_is(job), JobRow.due_at > now).values(due_at=now))
+        return False
+    fresh = {"wanted": 1, "due_at": now, "leased_until": None, "worker": "", "failures": 0, "reason": ""}
+    try:
+        with connection.begin_nested():
+            connection.execute(insert(JobRow).values(kind=job.kind, argument=job.argument, **fresh))
+    except IntegrityError:
+        connection.execute(again)
+        return False
+    return True
+
+
 class Jobs:
     """The queue of one catalogue. Safe to share between threads, processes and machines."""
 
@@ -65,20 +81,8 @@ class Jobs:
 
     def put(self, job: Job) -> bool:
         """Want a job done now. False where it waited already; one that is being done will be done once more."""
-        now = self._database.now()
-        again = update(JobRow).where(*_is(job)).values(wanted=JobRow.wanted + 1, failures=0, reason="")
         with self._database.write() as connection:
-            if connection.execute(again).rowcount:
-                connection.execute(update(JobRow).where(*_is(job), JobRow.due_at > now).values(due_at=now))
-                return False
-            fresh = {"wanted": 1, "due_at": now, "leased_until": None, "worker": "", "failures": 0, "reason": ""}
-            try:
-                with connection.begin_nested():
-                    connection.execute(insert(JobRow).values(kind=job.kind, argument=job.argument, **fresh))
-            except IntegrityError:
-                connection.execute(again)
-                return False
-            return True
+            return put_job(connection, job, self._database.now())
 
     def claim(self, worker: str, job: Job | None = None) -> Claim | None:
         """Take ``job``, or the one that is due the longest, for ``LEASE``; ``None`` where there is none to be had."""

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, delete, func, insert, select
 from mapsi.catalog.listings.browsing import load_offers
 from mapsi.catalog.listings.joining import Stand, explain, rejoin, rejoined, write_joined
 from mapsi.catalog.listings.same_products import Link, OwnProduct
+from mapsi.catalog.operations.jobs import Job, put_job
 from mapsi.catalog.product import Evidence, JoinedOffer
 from mapsi.catalog.store.changes import note_changes
 from mapsi.catalog.store.database import Database, begin_write
@@ -56,11 +57,12 @@ class Joins:
 
     def part(self, offer_id: int) -> None:
         """Take the product that an offer is of, as its shop has it, out of what it is joined with. It holds over
-        refreshes until :meth:`allow`. Raises :class:`NotFoundError` for no offer."""
+        refreshes until :meth:`allow`, and queues a build of the index of pictures. Raises :class:`NotFoundError` for
+        no offer."""
         self._decide(offer_id, is_parted=True)
 
     def allow(self, offer_id: int) -> None:
-        """Let the rules join it again."""
+        """Let the rules join it again; otherwise as :meth:`part`."""
         self._decide(offer_id, is_parted=False)
 
     def renew(self) -> int:
@@ -93,6 +95,7 @@ class Joins:
             advance_generation(connection)
             note_changes(connection, variants)
             rejoin(connection, connection.scalars(variants).all())
+            put_job(connection, Job("index"), self._database.now())
 
 
 def _own_product(connection: Connection, offer_id: int) -> OwnProduct:

@@ -56,13 +56,13 @@ def classify_by_model(database: Database, model: str, taxonomy: Taxonomy) -> int
         while True:
             with switch_lock(database, connection), begin_write(connection):
                 batch = connection.execute(living.where(OfferRow.id > last)).all()
-                changed += _classify(connection, batch, classifier)
+                changed += _classify(connection, batch, classifier, taxonomy)
             if len(batch) < _BATCH:
                 return changed
             last = batch[-1].id
 
 
-def _classify(connection: Connection, offers: Sequence[Any], classifier: OfferClassifier) -> int:
+def _classify(connection: Connection, offers: Sequence[Any], classifier: OfferClassifier, taxonomy: Taxonomy) -> int:
     has = _load(connection, [offer.id for offer in offers])
     wanted = {offer.id: _wanted(has[offer.id], offer, classifier) for offer in offers}
     changed = [offer.id for offer in offers if wanted[offer.id] != has[offer.id]]
@@ -72,7 +72,7 @@ def _classify(connection: Connection, offers: Sequence[Any], classifier: OfferCl
     rows = [row for offer_id in changed for row in _rows(offer_id, wanted[offer_id])]
     if rows:
         connection.execute(insert(OfferClass), rows)
-    refresh_listings(connection, {row: wanted[row].slugs for row in changed})
+    refresh_listings(connection, {row: wanted[row].slugs for row in changed}, taxonomy)
     advance_generation(connection)
     note_changes(connection, select(OfferRow.id).where(OfferRow.id.in_(changed)))
     return len(changed)

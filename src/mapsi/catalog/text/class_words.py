@@ -1,7 +1,9 @@
-"""The words of the taxonomy's classes, kept in the database so that a search needs nothing else."""
+"""The taxonomy's classes as the catalogue keeps them: the keys of a listing, and their words, so that a search needs
+nothing else."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, insert, select
@@ -9,13 +11,13 @@ from sqlalchemy import Connection, delete, insert, select
 from mapsi.catalog.store.generation import advance_generation
 from mapsi.catalog.store.tables import ClassWords
 from mapsi.catalog.text.tokens import searchable
-from mapsi.taxonomy import Axis, Class, Taxonomy
+from mapsi.taxonomy import Class, Taxonomy
+from mapsi.taxonomy.categories import OTHER
 
 
 @dataclass(frozen=True)
 class KnownClass:
-    """A class with the words of each of its names and search words, the names first: the Korean and the English one,
-    and those of what it is a kind of, so that who asks for shoes is shown sneakers."""
+    """A class with the words of each of its names, the Korean and the English one, and of its search words."""
 
     axis: str
     slug: str
@@ -27,17 +29,30 @@ class KnownClass:
         return self.names + self.others
 
 
-def _written(axis: Axis, cls: Class) -> str:
-    """Names, a stroke, and search words, each as a searchable text: `` 운동화  sneakers  신발  shoes / trainers ``."""
-    lineage = [axis.find(slug) for slug in axis.lineage(cls.slug)]
-    names = dict.fromkeys(name for one in lineage for name in (one.name.ko, one.name.en))
-    others = dict.fromkeys(word for one in lineage for word in one.words)
-    return "/".join("".join(map(searchable, texts)) for texts in (names, others))
+def class_keys(classes: Mapping[str, str], taxonomy: Taxonomy) -> str:
+    """Classes (axis to slug) as a listing keeps them, each with what it is a kind of, so that who asks for shoes is
+    shown sneakers: `` garment:sneakers garment:shoes style:athleisure ``; ``other`` is none of them."""
+    keys = [f"{axis}:{slug}" for axis, own in sorted(classes.items()) for slug in _lineage(taxonomy, axis, own)]
+    return f" {' '.join(keys)} " if keys else ""
+
+
+def _lineage(taxonomy: Taxonomy, axis: str, slug: str) -> tuple[str, ...]:
+    """A class of another taxonomy, before the model has looked by this one, stands for itself."""
+    if slug == OTHER:
+        return ()
+    known = axis in taxonomy.axes and slug in taxonomy.axes[axis].by_slug
+    return taxonomy.axes[axis].lineage(slug) if known else (slug,)
+
+
+def _written(cls: Class) -> str:
+    """Names, a stroke, and search words, each as a searchable text: `` 운동화  sneakers / trainers ``."""
+    texts = (dict.fromkeys((cls.name.ko, cls.name.en)), dict.fromkeys(cls.words))
+    return "/".join("".join(map(searchable, each)) for each in texts)
 
 
 def save_class_words(connection: Connection, taxonomy: Taxonomy) -> None:
     """Put the taxonomy's words in place of the ones before, in the caller's transaction, where they differ."""
-    wanted = {(axis.slug, cls.slug): _written(axis, cls) for axis in taxonomy.listed.values() for cls in axis.classes}
+    wanted = {(axis.slug, cls.slug): _written(cls) for axis in taxonomy.listed.values() for cls in axis.classes}
     kept = {(row.axis, row.slug): row.words for row in connection.execute(select(ClassWords))}
     if kept == wanted:
         return

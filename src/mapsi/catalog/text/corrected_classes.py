@@ -12,7 +12,8 @@ from sqlalchemy.orm import aliased
 
 from mapsi.catalog.store.operator_tables import CorrectionRow
 from mapsi.catalog.store.tables import Listing, OfferClass, OfferRow
-from mapsi.catalog.text.tokens import class_keys
+from mapsi.catalog.text.class_words import class_keys
+from mapsi.taxonomy import Taxonomy
 
 
 def load_corrections(connection: Connection, offers: Any) -> dict[int, dict[str, str]]:
@@ -24,7 +25,7 @@ def load_corrections(connection: Connection, offers: Any) -> dict[int, dict[str,
     return dict(found)
 
 
-def apply_corrections(connection: Connection, offers: Any) -> None:
+def apply_corrections(connection: Connection, offers: Any, taxonomy: Taxonomy) -> None:
     """Put the classes that a person gave in place of all others, of these offers and in their listings."""
     corrected = load_corrections(connection, offers)
     for offer_id, classes in corrected.items():
@@ -34,7 +35,7 @@ def apply_corrections(connection: Connection, offers: Any) -> None:
     if rows:
         connection.execute(insert(OfferClass), rows)
     if corrected:
-        refresh_listings(connection, _load_slugs(connection, list(corrected)))
+        refresh_listings(connection, _load_slugs(connection, list(corrected)), taxonomy)
 
 
 def pass_on_corrections(connection: Connection, offers: Any, now: datetime) -> None:
@@ -68,10 +69,10 @@ def person_rows(offer_id: int, classes: Mapping[str, str]) -> Iterable[dict[str,
             yield {"offer_id": offer_id, "axis": axis, "slug": slug, "origin": "person", "confidence": 1.0}
 
 
-def refresh_listings(connection: Connection, classes: Mapping[int, Mapping[str, str]]) -> None:
+def refresh_listings(connection: Connection, classes: Mapping[int, Mapping[str, str]], taxonomy: Taxonomy) -> None:
     """Write the classes of these offers (axis to slug) into their listings, where they are shown."""
     shown = set(connection.scalars(select(Listing.offer_id).where(Listing.offer_id.in_(list(classes)))))
-    rows = [{"at": offer_id, "classes": class_keys(classes[offer_id])} for offer_id in sorted(shown)]
+    rows = [{"at": offer_id, "classes": class_keys(classes[offer_id], taxonomy)} for offer_id in sorted(shown)]
     if rows:
         # The plain table: an ORM update by values would look for primary keys.
         table: Any = Listing.__table__

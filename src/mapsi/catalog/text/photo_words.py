@@ -82,12 +82,12 @@ class PhotoWords(Traits):
 
     rest: str = ""
 
-    def narrow(self, filters: Filters, taxonomy: Taxonomy) -> Filters:
+    def narrow(self, filters: Filters) -> Filters:
         """``filters``, and what the words ask for; where both name a kind, a colour or an audience, the filter
         counts."""
         classes = dict(filters.classes)
         if self.kind:
-            classes.setdefault(KIND_AXIS, taxonomy.axes[KIND_AXIS].kinds(self.kind))
+            classes.setdefault(KIND_AXIS, (self.kind,))
         return replace(
             filters,
             classes=classes,

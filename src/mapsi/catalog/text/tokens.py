@@ -9,13 +9,11 @@ from __future__ import annotations
 import re
 import threading
 import unicodedata
-from collections.abc import Mapping
 from functools import lru_cache
 
 import snowballstemmer
 
 from mapsi.errors import UsageError
-from mapsi.taxonomy.categories import OTHER
 
 MAX_CHARACTERS = 256
 MAX_TERMS = 24
@@ -68,12 +66,6 @@ def searchable(text: str) -> str:
     """The searchable text of a text, or an empty one where it has no word."""
     found = words(text)
     return f" {' '.join(found)} " if found else ""
-
-
-def class_keys(classes: Mapping[str, str]) -> str:
-    """Classes (axis to slug) as they are kept: `` garment:dress style:one-piece ``; ``other`` is none of them."""
-    keys = [f"{axis}:{slug}" for axis, slug in sorted(classes.items()) if slug != OTHER]
-    return f" {' '.join(keys)} " if keys else ""
 
 
 def query_words(text: str) -> tuple[str, ...]:

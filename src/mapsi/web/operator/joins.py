@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from mapsi.catalog.operations.jobs import Job
 from mapsi.catalog.product import Evidence, JoinedOffer
 from mapsi.web.lists.cards import Card, view_card
 from mapsi.web.request.languages import language
@@ -53,9 +52,7 @@ def joined() -> str:
 @joins.post("/<int:product_id>/part")
 def part(product_id: int) -> AnyResponse:
     """Let a product stand by itself."""
-    catalog = current_services().catalog
-    catalog.joins.part(product_id)
-    catalog.jobs.put(Job("index"))
+    current_services().catalog.joins.part(product_id)
     flash(_("It stands by itself now, for good."))
     return _back()
 
@@ -63,9 +60,7 @@ def part(product_id: int) -> AnyResponse:
 @joins.post("/<int:product_id>/allow")
 def allow(product_id: int) -> AnyResponse:
     """Let a product be joined again."""
-    catalog = current_services().catalog
-    catalog.joins.allow(product_id)
-    catalog.jobs.put(Job("index"))
+    current_services().catalog.joins.allow(product_id)
     flash(_("It may be joined again."))
     return _back()
 

@@ -239,7 +239,8 @@ def _view_axes(facets: Facets, taxonomy: Taxonomy) -> tuple[AxisCounts, ...]:
     for axis in taxonomy.listed:
         counts = facets.classes.get(axis, ())
         named = [(slug, class_name(taxonomy, axis, slug).in_language(language()), count) for slug, count in counts]
-        without = facets.offers - sum(count for _slug, count in counts)
+        known = taxonomy.axes[axis].by_slug  # what is a kind of another stands in its count
+        without = facets.offers - sum(n for slug, n in counts if slug not in known or not known[slug].parent)
         if without > 0:
             named.append(("", "", without))
         most = max((count for _slug, _name, count in named), default=1)

@@ -8,7 +8,6 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from mapsi.catalog.filters import Filters
-from mapsi.catalog.operations.jobs import Job
 from mapsi.catalog.query import Query
 from mapsi.errors import NotFoundError
 from mapsi.web.lists.cards import PictureView, view_picture
@@ -63,7 +62,6 @@ def correct(axis: str, slug: str) -> AnyResponse:
     ticked = [int(one) for one in request.form.getlist("product") if one.isascii() and one.isdigit() and len(one) < 18]
     count = services.catalog.corrections.correct(ticked, axis, request.form.get("to", ""), services.taxonomy)
     if count:
-        services.catalog.jobs.put(Job("index"))
         flash(_("%(count)d offers are put right, for good.", count=count))
     else:
         flash(_("Nothing was ticked."))
