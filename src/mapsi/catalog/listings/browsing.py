@@ -13,7 +13,8 @@ from mapsi.catalog.product import Product
 from mapsi.catalog.records import PricePoint
 from mapsi.catalog.store.money import LARGEST, from_minor
 from mapsi.catalog.store.tables import Listing, OfferClass, OfferRow, Picture, Price, Shop
-from mapsi.catalog.text.tokens import class_keys
+from mapsi.catalog.text.class_words import classes_of
+from mapsi.taxonomy.categories import OTHER
 
 _SHOWN = (
     *(
@@ -39,10 +40,8 @@ def load_products(connection: Connection, ids: Sequence[int], expired: Expired) 
     shops have any of them."""
     shown = {row.id: row for row in _load(connection, ids) if _is_shown(row, expired)}
     shops = _count_shops(connection, {row.id: row.joined for row in shown.values() if row.joined is not None}, expired)
-    found = (
-        _product(shown[number], shown[number].class_keys, shops.get(number, 1)) for number in ids if number in shown
-    )
-    return list(found)
+    found = (shown[number] for number in ids if number in shown)
+    return [_product(row, classes_of(row.class_keys), shops.get(row.id, 1)) for row in found]
 
 
 def _is_shown(row: Any, expired: Expired) -> bool:
@@ -65,9 +64,9 @@ def _count_shops(connection: Connection, joined: Mapping[int, int], expired: Exp
 def load_offers(connection: Connection, ids: Sequence[int]) -> list[Product]:
     """Products in the order of ``ids`` as they last were, shown or not; numbers of no offer are left out."""
     rows = {row.id: row for row in _load(connection, ids)}
-    keys = {row.id: row.class_keys for row in rows.values()}
-    keys |= _load_keys(connection, [number for number, listed in keys.items() if listed is None])
-    return [_product(rows[number], keys[number]) for number in ids if number in rows]
+    classes = {row.id: classes_of(row.class_keys) for row in rows.values() if row.class_keys is not None}
+    classes |= _load_classes(connection, [number for number in rows if number not in classes])
+    return [_product(rows[number], classes[number]) for number in ids if number in rows]
 
 
 def _load(connection: Connection, ids: Sequence[int]) -> Sequence[Any]:
@@ -113,17 +112,17 @@ def load_price_history(connection: Connection, offer_id: int) -> list[PricePoint
     ]
 
 
-def _load_keys(connection: Connection, ids: Sequence[int]) -> dict[int, str]:
+def _load_classes(connection: Connection, ids: Sequence[int]) -> dict[int, dict[str, str]]:
     """The classes of offers that are not listed, as listings have them."""
     classes: dict[int, dict[str, str]] = {number: {} for number in ids}
     query = select(OfferClass.offer_id, OfferClass.axis, OfferClass.slug).where(OfferClass.offer_id.in_(ids))
-    for offer_id, axis, slug in connection.execute(query) if ids else ():
-        classes[offer_id][axis] = slug
-    return {number: class_keys(found) for number, found in classes.items()}
+    for offer_id, axis, slug in connection.execute(query.order_by(OfferClass.axis)) if ids else ():
+        if slug != OTHER:
+            classes[offer_id][axis] = slug
+    return classes
 
 
-def _product(row: Any, keys: str, shops: int = 1) -> Product:
-    axes = (key.partition(":") for key in keys.split())
+def _product(row: Any, classes: Mapping[str, str], shops: int = 1) -> Product:
     return Product(
         id=row.id,
         name=row.title,
@@ -140,6 +139,6 @@ def _product(row: Any, keys: str, shops: int = 1) -> Product:
         category=row.category,
         audience=cast(Any, row.audience),
         sample=row.sample,
-        classes=tuple((axis, slug) for axis, _, slug in axes),
+        classes=tuple(classes.items()),
         shops=shops,
     )

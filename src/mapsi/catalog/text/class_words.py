@@ -36,6 +36,15 @@ def class_keys(classes: Mapping[str, str], taxonomy: Taxonomy) -> str:
     return f" {' '.join(keys)} " if keys else ""
 
 
+def classes_of(keys: str) -> dict[str, str]:
+    """The classes (axis to slug) that :func:`class_keys` were made of: the first of each axis."""
+    found: dict[str, str] = {}
+    for key in keys.split():
+        axis, _, slug = key.partition(":")
+        found.setdefault(axis, slug)
+    return found
+
+
 def _lineage(taxonomy: Taxonomy, axis: str, slug: str) -> tuple[str, ...]:
     """A class of another taxonomy, before the model has looked by this one, stands for itself."""
     if slug == OTHER:
