@@ -132,7 +132,7 @@ def test_counts_among_given_offers_count_these_alone(catalog: Catalog) -> None:
     ids = np.array([3, 1, 77])
     facets = catalog.listings.facets_among(ids, Filters())
     assert (facets.offers, dict(facets.colors)) == (2, {"black": 1, "red": 1})
-    assert catalog.listings.narrow(ids, Filters(colors=("red",))).tolist() == [True, False, False]
+    assert catalog.listings.shown().narrow(ids, Filters(colors=("red",))).tolist() == [True, False, False]
     assert facets.capped(1).offers == 1
 
 
@@ -154,7 +154,7 @@ def test_who_filters_by_a_kind_is_shown_the_kinds_of_it(catalog: Catalog) -> Non
     counted = dict(catalog.listings.facets().classes["garment"])
     assert counted == {"shoes": 3, "sneakers": 1, "heels": 1, "pants": 1, "jeans": 1}
     ids = [one.id for one in catalog.listings.search(Query(size=9, sort="price-up")).products]
-    by_row = catalog.listings.narrow(np.array(ids, np.int64), shoes)
+    by_row = catalog.listings.shown().narrow(np.array(ids, np.int64), shoes)
     assert by_row.sum() == 3
     suggested = {one.text: one.count for one in catalog.listings.suggest("신발", TAXONOMY)}
     assert suggested["신발"] == 3
