@@ -39,7 +39,9 @@ from mapsi.infer import Model, Reading, shipped_model
 from mapsi.infer.look import Look
 from mapsi.search.building import Installation, build
 from mapsi.search.finder import Finder
+from mapsi.search.looks import placed
 from mapsi.settings import read_settings
+from mapsi.taxonomy import Taxonomy
 
 FIRST = 10
 PLACES = ("upper", "outer", "one-piece")
@@ -83,14 +85,15 @@ def held_out(row: Row) -> bool:
     return int(md5(row["family"].encode(), usedforsecurity=False).hexdigest(), 16) % 5 == 0
 
 
-def ask_for(data: Path, rows: Sequence[Row], count: int, model: Model, cache: Path) -> list[Asked]:
-    """The photos to ask for, read."""
+def ask_for(data: Path, rows: Sequence[Row], count: int, model: Model, taxonomy: Taxonomy, cache: Path) -> list[Asked]:
+    """The photos to ask for, read as :meth:`Finder.look` does."""
     drawn = [row for row in rows if held_out(row)]
     drawn = random.Random(17).sample(drawn, min(count, len(drawn)))
     photos = [data / "pairs" / row["query"] for row in drawn]
     file = cache / f"{model.fingerprint}-{len(drawn)}-looks.pickle"
     looks = kept(file, photos, lambda pictures: [slim_look(model.garments(picture)) for picture in pictures])
-    return [Asked(row["query"], row["family"], look) for row, look in zip(drawn, looks, strict=True)]
+    placing = ((row, placed(look, taxonomy)) for row, look in zip(drawn, looks, strict=True))
+    return [Asked(row["query"], row["family"], look) for row, look in placing]
 
 
 def worn_there(look: Look) -> Reading:
@@ -156,7 +159,7 @@ def main() -> None:
     installation = open_installation(settings, model_folder=options.model or shipped_model())
     rows = read_rows(options.data / "pairs" / "pairs.csv")
     stock(installation, options.data, rows)
-    asked = ask_for(options.data, rows, options.queries, installation.model, options.home)
+    asked = ask_for(options.data, rows, options.queries, installation.model, installation.taxonomy, options.home)
     answers = {
         way: [ask(one.look) for one in asked] for way, ask in ways(open_finder(settings, installation), rows).items()
     }

@@ -31,7 +31,7 @@ from mapsi.catalog.text.colors import ColorReader
 from mapsi.catalog.text.offer_classes import OfferClassifier
 from mapsi.infer import Model, Reading
 from mapsi.infer.look import Look
-from mapsi.search.looks import interleaved, prominence
+from mapsi.search.looks import interleaved, placed, prominence
 from mapsi.search.ranking import Ranked, rank
 from mapsi.search.score import Weights, load_weights
 from mapsi.search.snapshot import Snapshot, gather
@@ -199,7 +199,8 @@ def open_bench(data: Path, model: Model, cache: Path) -> Bench:
     return Bench(snapshot, np.stack([reading.embedding for reading in read]), tuple(found))
 
 
-def _query(named: tuple[str, str, str], look: Look, taxonomy: Taxonomy, gain: FloatArray) -> Query:
+def _query(named: tuple[str, str, str], read: Look, taxonomy: Taxonomy, gain: FloatArray) -> Query:
+    look = placed(read, taxonomy)
     alone = len(look.garments) < 2
     wishes = [look.whole] if alone else [garment.reading for garment in look.garments]
     weights = [1.0] if alone else prominence(look, taxonomy)

@@ -14,7 +14,7 @@ from mapsi.catalog.query import Query
 from mapsi.errors import NotFoundError, UsageError
 from mapsi.infer.look import Garment, Look
 from mapsi.infer.reading import AxisReading, Guess, Reading
-from mapsi.search.looks import interleaved, prominence
+from mapsi.search.looks import interleaved, placed, prominence
 from mapsi.search.ranking import Ranked
 from mapsi.taxonomy import load_taxonomy
 from small_house import House, draw_garment, photo_bytes, photo_form
@@ -42,7 +42,7 @@ def test_garments_take_turns_by_their_weight() -> None:
 
 
 def test_a_garment_that_nothing_is_like_comes_later() -> None:
-    answers = [_ranked([0, 1, 2], 0.3), _ranked([10, 11, 12], 0.9)]
+    answers = [_ranked([0, 1, 2], 0.84), _ranked([10, 11, 12], 0.9)]
     assert interleaved(answers, [0.5, 0.5], np.arange(20)).rows.tolist()[:3] == [10, 11, 0]
 
 
@@ -66,9 +66,30 @@ def test_a_look_holds_each_product_of_its_garments_as_far_as_it_reaches(parts: l
 def test_what_the_photo_is_of_is_more_prominent_than_what_fills_more_of_it() -> None:
     shirt, jeans = _garment("shirt", (0, 0, 1, 0.5)), _garment("jeans", (0, 0.5, 1, 0.4))
     of_jeans, of_shirt = prominence(Look(_reading("pants"), (shirt, jeans), (), NOWHERE), TAXONOMY)[::-1]
-    assert of_jeans > 2 * of_shirt
+    assert of_jeans > of_shirt
     by_size = prominence(Look(_reading("watch"), (shirt, jeans), (), NOWHERE), TAXONOMY)
     assert by_size[0] > by_size[1]
+
+
+def _unsure(group: str, confidence: float, **kinds: float) -> Garment:
+    told = AxisReading(
+        "garment", True, tuple(Guess(kind, share) for kind, share in kinds.items()), np.zeros((1, 1), np.float32)
+    )
+    return Garment(group, confidence, (0, 0, 1, 1), None, Reading(np.zeros(4, np.float32), {"garment": told}))
+
+
+def test_a_garment_is_read_as_what_is_worn_where_it_is_worn() -> None:
+    cut_out, bag = _unsure("one-piece", 0.5, skirt=0.6, dress=0.4), _unsure("bag", 0.9, bag=0.7, pants=0.3)
+    look = placed(Look(_reading("dress"), (cut_out, bag), (), NOWHERE), TAXONOMY)
+    one, other = (garment.reading.axes["garment"] for garment in look.garments)
+    assert [(guess.slug, round(guess.confidence, 2)) for guess in one.top] == [("dress", 0.68), ("skirt", 0.32)]
+    assert (one.known, other.known, other.best.slug) == (False, True, "bag")
+    assert sum(guess.confidence for guess in other.top) == pytest.approx(1)
+
+
+def test_a_photo_of_one_garment_is_read_as_it_is() -> None:
+    look = Look(_reading("dress"), (_unsure("one-piece", 0.5, skirt=0.6, dress=0.4),), (), NOWHERE)
+    assert placed(look, TAXONOMY) is look
 
 
 def test_a_look_of_two_garments_is_answered_with_both(house: House) -> None:

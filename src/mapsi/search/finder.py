@@ -24,7 +24,7 @@ from mapsi.infer import Reading
 from mapsi.infer.look import Look
 from mapsi.pictures.store import PictureStore
 from mapsi.search.aside import push_aside
-from mapsi.search.looks import in_the_place_of, interleaved, prominence
+from mapsi.search.looks import in_the_place_of, interleaved, placed, prominence
 from mapsi.search.pair import Pair, ServingPair
 from mapsi.search.ranking import POOL, Ranked, rank
 from mapsi.search.score import Weights, load_weights
@@ -69,8 +69,8 @@ class Finder:
         return self._pair.now().model.read(photo)
 
     def look(self, photo: Image.Image) -> Look:
-        """What the model says of an RGB picture, and of each garment in it."""
-        return self._pair.now().model.garments(photo)
+        """What the model says of an RGB picture, and of each garment in it, by where it is worn."""
+        return placed(self._pair.now().model.garments(photo), self._taxonomy)
 
     def read_box(self, photo: Image.Image, box: Box) -> Reading:
         """What the model says of a part of an RGB picture; raises ``UsageError`` for a box that is none."""

@@ -3,29 +3,69 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from mapsi.arrays import IntArray
 from mapsi.infer.look import Garment, Look
-from mapsi.infer.reading import Reading
+from mapsi.infer.reading import Guess, Reading
 from mapsi.search.ranking import POOL, Ranked
 from mapsi.search.wish import wish_of
-from mapsi.taxonomy import Taxonomy
+from mapsi.taxonomy import Axis, Taxonomy
+from mapsi.taxonomy.categories import KIND_AXIS
 
-_ASIDE = 0.3
-"""What is left of the prominence of a garment that the photo, read as a whole, is not of."""
-_CARRIED = 0.1
+# Chosen on the judged photos, half of them at a time (docs/decisions/0014).
+_ELSEWHERE = 0.1
+"""What is left of a kind's share where the map is sure that the garment is worn elsewhere: a skirt where a dress is."""
+_ASIDE = 1.0
+"""The prominence of a garment that the photo, read as a whole, is not of; that of one that it is of is 1 more."""
+_CARRIED = 0.03
 """What is left of that of shoes, bags and accessories: a look is its clothes first."""
+_FILLED, _SURE, _ALIKE = 3, 2, 12
+"""Powers that the share filled, the map's confidence and the score of the next product have in what comes next."""
 _CLOTHES = frozenset({"", "upper", "outer", "lower", "one-piece"})
 
 
+def placed(look: Look, taxonomy: Taxonomy) -> Look:
+    """A look of several garments, each read as what is worn where the map says that it is worn, as far as the map is
+    sure: what is cut out of a coat-dress looks like a skirt, and a bag before trousers like trousers."""
+    axis = taxonomy.axes.get(KIND_AXIS)
+    if axis is None or len(look.garments) < 2:
+        return look
+    garments = (replace(garment, reading=_placed(garment, axis)) for garment in look.garments)
+    return replace(look, garments=tuple(garments))
+
+
+def _placed(garment: Garment, axis: Axis) -> Reading:
+    """Of a map that is sure by 0.5, {"skirt": 0.6, "dress": 0.4} as a one-piece is {"dress": 0.68, "skirt": 0.32}. The
+    model knows what it knew only where its first guess stays."""
+    told = garment.reading.axes.get(axis.slug)
+    if told is None:
+        return garment.reading
+    elsewhere = _ELSEWHERE**garment.confidence
+    shares = [
+        guess.confidence * (1.0 if _is_worn_at(axis, guess.slug, garment.group) else elsewhere) for guess in told.top
+    ]
+    whole = sum(shares)
+    guesses = [Guess(guess.slug, share / whole) for guess, share in zip(told.top, shares, strict=True)]
+    top = tuple(sorted(guesses, key=lambda guess: -guess.confidence))
+    known = told.known and top[0].slug == told.best.slug
+    axes = {**garment.reading.axes, axis.slug: replace(told, top=top, known=known)}
+    return replace(garment.reading, axes=axes)
+
+
+def _is_worn_at(axis: Axis, slug: str, group: str) -> bool:
+    return slug in axis.by_slug and axis.by_slug[slug].group == group
+
+
 def prominence(look: Look, taxonomy: Taxonomy) -> list[float]:
-    """How far each garment is what the photo is of: by the square of the share of the photo that it fills, less where
-    the photo as a whole is read as something worn elsewhere. A photo of trousers is answered with trousers, though a
-    part of a shirt is in it too. Chosen on the judged photos (docs/decisions/0014)."""
+    """How far each garment is what the photo is of: by the share of the photo that it fills and how sure the map is of
+    it, less where the photo as a whole is read as something worn elsewhere. A photo of trousers is answered with
+    trousers, though a part of a shirt is in it too."""
     return [
-        (_filled(garment) * garment.confidence) ** 2
+        _filled(garment) ** _FILLED
+        * garment.confidence**_SURE
         * (_ASIDE + _agreement(look, garment, taxonomy))
         * (1.0 if garment.group in _CLOTHES else _CARRIED)
         for garment in look.garments
@@ -53,9 +93,9 @@ def _agreement(look: Look, garment: Garment, taxonomy: Taxonomy) -> float:
 def interleaved(answers: Sequence[Ranked], weights: Sequence[float], groups: IntArray, pool: int = POOL) -> Ranked:
     """One order of several answers, each product once: in turn, as often as the weights say and the scores allow.
 
-    The next place goes to the answer with the most weight x score / places it has (D'Hondt's rule for seats). Of
-    weights 0.6 and 0.3 and scores all alike the places go 1, 1 or 2, 1, 1, 2 and so on: two of the first to one of the
-    second.
+    The next place goes to the answer with the most weight x score / places it has (D'Hondt's rule for seats), the score
+    raised so that a garment that nothing fits takes few places. Of weights 0.6 and 0.3 and scores all alike the places
+    go 1, 1 or 2, 1, 1, 2 and so on: two of the first to one of the second.
     """
     at, given, seen = [0] * len(answers), [0] * len(answers), set[int]()
     rows, scores = list[int](), list[float]()
@@ -66,7 +106,7 @@ def interleaved(answers: Sequence[Ranked], weights: Sequence[float], groups: Int
         left = [number for number, answer in enumerate(answers) if at[number] < len(answer)]
         if not left:
             break
-        best = max(left, key=lambda n: weights[n] * float(answers[n].scores[at[n]]) / (given[n] + 1))
+        best = max(left, key=lambda n: weights[n] * float(answers[n].scores[at[n]]) ** _ALIKE / (given[n] + 1))
         row = int(answers[best].rows[at[best]])
         rows.append(row)
         scores.append(float(answers[best].scores[at[best]]))
