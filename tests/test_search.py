@@ -105,7 +105,7 @@ def test_an_index_that_was_written_is_read_as_it_was(engine: Engine, tmp_path: P
 def test_a_few_clusters_hold_nearly_all_that_a_scan_finds_however_few_rows_are_allowed(
     share: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Rows around a hundred kinds of garment, 100 of 4,000 looked at: a twentieth of what a scan looks at."""
+    """Rows around a hundred kinds of garment, a twentieth of 4,000 looked at."""
     monkeypatch.setattr("mapsi.search.index.LOOKED_AT", 200)
     rng = np.random.default_rng(0)
     near = _unit(rng, 100)[rng.integers(0, 100, 4000)] + 0.2 * _unit(rng, 4000)
@@ -131,6 +131,18 @@ def test_allowed_rows_that_lie_in_few_clusters_are_all_found(monkeypatch: pytest
     vectors = np.asarray(near / np.linalg.norm(near, axis=1, keepdims=True), np.float32)
     rows, _ = _clustered(vectors).nearest(here, 100, np.arange(1000) >= 900)
     assert sorted(rows) == list(range(900, 1000))
+
+
+def test_clusters_are_looked_into_until_they_hold_enough_of_what_is_allowed() -> None:
+    """A filter for what is unlike the photo leaves the clusters around it empty: they do not count."""
+    vectors = _unit(np.random.default_rng(0), 3000)
+    clusters, allowed, question = _clustered(vectors), vectors[:, 0] < 0, np.eye(WIDTH, dtype=np.float32)[0]
+    probes = clusters._probes(question, 300, allowed)
+    order = np.argsort(-(clusters._middles @ question))
+    held = [int((allowed & np.isin(clusters._cluster, order[:first])).sum()) for first in (probes - 1, probes)]
+    assert held[0] < 300 <= held[1]
+    assert probes > clusters._probes(question, 300, None)
+    assert clusters._probes(question, 3000, allowed) == len(order)
 
 
 def test_many_vectors_are_gathered_in_clusters(monkeypatch: pytest.MonkeyPatch) -> None:
