@@ -23,7 +23,7 @@ from mapsi.dataset.manifest import Manifest, build_manifest, read_manifest
 from mapsi.dataset.plan import read_plan
 from mapsi.evaluate import Answers
 from mapsi.evaluate.comparison import compare
-from mapsi.evaluate.intervals import measure_intervals
+from mapsi.evaluate.resampling import measure_intervals
 from mapsi.evaluate.scores import accuracy, macro_f1
 from mapsi.learn.fitting.reporting import answer_axis
 from mapsi.learn.fitting.training import load_weights, train, write_weights

@@ -20,8 +20,8 @@ from mapsi.evaluate import Candidate, Photo, answer_photos, labelled_photos, sco
 from mapsi.evaluate.confusion import count_confusion, most_confused
 from mapsi.evaluate.coverage import measure_sure, risk_coverage
 from mapsi.evaluate.groups import measure_groups, source_baseline
-from mapsi.evaluate.intervals import measure_intervals
 from mapsi.evaluate.reliability import calibration_error, measure_reliability
+from mapsi.evaluate.resampling import measure_intervals
 
 ROWS = st.lists(st.tuples(st.sampled_from([*CLASSES, "toga"]), st.permutations(range(4))), min_size=1, max_size=30)
 

@@ -16,8 +16,7 @@ from mapsi.arrays import FloatArray, IntArray
 from mapsi.errors import UsageError
 from mapsi.evaluate import Answers, Comparison, Interval, compare
 from mapsi.evaluate.comparison import Difference, difference, mcnemar, verdict
-from mapsi.evaluate.intervals import measure_intervals
-from mapsi.evaluate.resampling import block_numbers, class_numbers, draw
+from mapsi.evaluate.resampling import block_numbers, class_numbers, draw, measure_intervals
 from mapsi.evaluate.scores import accuracy, macro_f1
 
 GUESSES = st.lists(

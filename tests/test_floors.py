@@ -59,8 +59,9 @@ INSIDE = {
     "evaluate": [
         {"report"},
         {"groups"},
-        {"comparison", "confusion", "coverage", "intervals", "pairs", "reliability"},
-        {"answers", "resampling"},
+        {"comparison", "confusion", "coverage", "pairs", "reliability"},
+        {"resampling"},
+        {"answers"},
         {"photos", "scores"},
     ],
     "learn": [

@@ -1,4 +1,5 @@
-"""What is held of a backbone as it starts: the answers stay, what learns learns the same, what is held does not move."""
+"""What is held of a backbone as it starts: the answers stay, what learns learns the same, what is held does not
+move."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""A picture's address from a stranger, against a real server: whatever lies there is a picture or a sentence, in time."""
+"""A picture's address from a stranger, against a real server: whatever lies there is a picture or a sentence, in
+time."""
 
 from __future__ import annotations
 

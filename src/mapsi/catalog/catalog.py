@@ -33,9 +33,9 @@ from mapsi.catalog.pictures.copies import Copies
 from mapsi.catalog.pictures.fetching import Pictures
 from mapsi.catalog.pictures.readings import Readings
 from mapsi.catalog.records import CatalogStatus
+from mapsi.catalog.store.changes import read_generation
 from mapsi.catalog.store.database import AT_WORK, ON_PAGES, Clock, Database, open_database, utc_now
 from mapsi.catalog.store.expiry import sweep
-from mapsi.catalog.store.generation import read_generation
 from mapsi.catalog.store.migrations import check_schema, migrate
 from mapsi.catalog.store.tables import Shop
 from mapsi.taxonomy import Taxonomy

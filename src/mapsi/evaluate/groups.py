@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from mapsi.evaluate.answers import Answers
-from mapsi.evaluate.intervals import measure_intervals
 from mapsi.evaluate.photos import Photo
+from mapsi.evaluate.resampling import measure_intervals
 from mapsi.evaluate.scores import Interval, score
 
 SOURCE = "source"

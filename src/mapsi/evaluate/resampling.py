@@ -16,12 +16,14 @@ import numpy as np
 import numpy.typing as npt
 
 from mapsi.arrays import IntArray
-from mapsi.evaluate.scores import Interval
+from mapsi.evaluate.answers import Answers
+from mapsi.evaluate.scores import Interval, among_first
 
 Values = npt.NDArray[np.float64]
 
 ROUNDS = 2000
 _CELLS_AT_ONCE = 4_000_000
+_TRUTH, _GUESS, _TOP = range(3)
 
 
 @dataclass(frozen=True)
@@ -102,3 +104,27 @@ def interval(values: Values) -> Interval:
     """The middle 95 % of a figure's resamples, those left out in which it has no value."""
     low, high = np.nanpercentile(values, [2.5, 97.5])
     return Interval(float(low), float(high))
+
+
+@dataclass(frozen=True, slots=True)
+class Intervals:
+    """Intervals of accuracy, top-3 accuracy, macro F1, and of the F1 of each class that has photos."""
+
+    accuracy: Interval
+    top3: Interval
+    macro_f1: Interval
+    classes: dict[str, Interval]
+
+
+def measure_intervals(answers: Answers, rng: np.random.Generator, *, rounds: int = ROUNDS) -> Intervals:
+    """Intervals over resamples of the photos, blocks drawn whole."""
+    present, (truth, guess) = class_numbers(answers.truth, answers.guesses)
+    top = among_first(answers.truth, answers.order, answers.classes).astype(np.int64)
+    drawn = draw([truth, guess, top], [photo.block for photo in answers.photos], rng, rounds=rounds)
+    f1 = drawn.f1(_TRUTH, _GUESS)
+    return Intervals(
+        interval(drawn.accuracy(_TRUTH, _GUESS)),
+        interval(drawn.share(_TOP)),
+        interval(drawn.macro_f1(_TRUTH, _GUESS)),
+        {slug: interval(f1[:, i]) for i, slug in enumerate(present)},
+    )

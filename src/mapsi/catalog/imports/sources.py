@@ -15,10 +15,9 @@ from mapsi.catalog.imports.run_log import last_runs, new_id
 from mapsi.catalog.imports.shop_slugs import refuse_namesake, shop_slug
 from mapsi.catalog.imports.staging import way_of_reading
 from mapsi.catalog.records import RunRecord, SourceRecord, SourceTerms
-from mapsi.catalog.store.changes import note_changes
+from mapsi.catalog.store.changes import advance_generation, note_changes
 from mapsi.catalog.store.database import Database, begin_write
 from mapsi.catalog.store.expiry import in_seconds
-from mapsi.catalog.store.generation import advance_generation
 from mapsi.catalog.store.locks import PATIENCE, shop_lock, switch_lock
 from mapsi.catalog.store.operator_tables import PreviewRow
 from mapsi.catalog.store.tables import Answer, Listing, OfferRow, Shop, Source

@@ -13,10 +13,9 @@ from mapsi.catalog.imports.run_log import new_id
 from mapsi.catalog.imports.staging import CHANGED, CONTENT, GONE, NEW, SAME, WORDS, index_stage, staged, staged_classes
 from mapsi.catalog.listings.joining import join_changed, touched_by
 from mapsi.catalog.offer import Delivery
-from mapsi.catalog.store.changes import note_changes
+from mapsi.catalog.store.changes import advance_generation, note_changes
 from mapsi.catalog.store.database import storable
 from mapsi.catalog.store.expiry import Validity, in_seconds, renew_all, renew_some
-from mapsi.catalog.store.generation import advance_generation
 from mapsi.catalog.store.tables import Listing, OfferClass, OfferRow, Price, Shop
 from mapsi.catalog.text.corrected_classes import apply_corrections, pass_on_corrections
 from mapsi.taxonomy import Taxonomy

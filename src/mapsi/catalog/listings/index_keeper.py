@@ -27,9 +27,8 @@ from sqlalchemy import Connection, func, select
 from mapsi.artifacts import atomic_file, locked_file
 from mapsi.catalog.listings.products import read_products, read_products_of
 from mapsi.catalog.listings.word_index import HEAP, LAYOUT, Condition, DamagedIndexError, View, WordIndex, look_for
-from mapsi.catalog.store.changes import changes_since
+from mapsi.catalog.store.changes import changes_since, read_generation
 from mapsi.catalog.store.database import Database
-from mapsi.catalog.store.generation import read_generation
 from mapsi.catalog.store.tables import Listing, Shop, State
 from mapsi.catalog.text.class_words import load_class_words
 from mapsi.catalog.text.facts import ListingReader

@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, delete, insert, select, tuple_
 
 from mapsi.catalog.operations.jobs import Job, put_job
-from mapsi.catalog.store.changes import note_changes
+from mapsi.catalog.store.changes import advance_generation, note_changes
 from mapsi.catalog.store.database import Database, begin_write
-from mapsi.catalog.store.generation import advance_generation
 from mapsi.catalog.store.locks import switch_lock
 from mapsi.catalog.store.operator_tables import CorrectionRow
 from mapsi.catalog.store.tables import OfferRow

@@ -12,9 +12,8 @@ from mapsi.catalog.listings.joining import Stand, explain, rejoin, rejoined, wri
 from mapsi.catalog.listings.same_products import Link, OwnProduct
 from mapsi.catalog.operations.jobs import Job, put_job
 from mapsi.catalog.product import Evidence, JoinedOffer
-from mapsi.catalog.store.changes import note_changes
+from mapsi.catalog.store.changes import advance_generation, note_changes
 from mapsi.catalog.store.database import Database, begin_write
-from mapsi.catalog.store.generation import advance_generation
 from mapsi.catalog.store.locks import switch_lock
 from mapsi.catalog.store.operator_tables import PartingRow
 from mapsi.catalog.store.tables import Listing, OfferRow

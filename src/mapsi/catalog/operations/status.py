@@ -11,8 +11,8 @@ from sqlalchemy import Connection, case, func, select
 from mapsi.catalog.imports.run_log import last_runs
 from mapsi.catalog.imports.sources import load_sources
 from mapsi.catalog.records import CatalogStatus, RunRecord, ShopStatus
+from mapsi.catalog.store.changes import read_generation
 from mapsi.catalog.store.expiry import in_seconds
-from mapsi.catalog.store.generation import read_generation
 from mapsi.catalog.store.tables import Listing, OfferRow, Picture, ReadingRow, Shop
 
 

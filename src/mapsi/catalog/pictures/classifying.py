@@ -9,9 +9,8 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, delete, insert, select
 
-from mapsi.catalog.store.changes import note_changes
+from mapsi.catalog.store.changes import advance_generation, note_changes
 from mapsi.catalog.store.database import Database, begin_write
-from mapsi.catalog.store.generation import advance_generation
 from mapsi.catalog.store.locks import switch_lock
 from mapsi.catalog.store.tables import OfferClass, OfferRow, ReadingRow
 from mapsi.catalog.text.class_words import save_class_words

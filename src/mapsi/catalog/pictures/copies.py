@@ -9,8 +9,8 @@ from sqlalchemy import ColumnElement, and_, delete, exists, false, func, or_, se
 
 from mapsi.catalog.pictures.fetching import LONG_AGO
 from mapsi.catalog.records import PictureCopy
+from mapsi.catalog.store.changes import advance_generation
 from mapsi.catalog.store.database import Database
-from mapsi.catalog.store.generation import advance_generation
 from mapsi.catalog.store.tables import OfferRow, Picture, PictureSource, ReadingRow, Shop
 
 _BATCH = 500

@@ -1,23 +1,32 @@
-"""The log of listings that changed, by which indexes of listings catch up without reading all of them again."""
+"""What changed: the catalogue's generation, one number by which caches and indexes know that they are stale, and the
+log of listings that changed, by which indexes of listings catch up without reading all of them again."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, Select, delete, func, insert, literal, select
+from sqlalchemy import Connection, Select, delete, func, insert, literal, select, update
 
-from mapsi.catalog.store.generation import read_generation
-from mapsi.catalog.store.tables import ListingChange
+from mapsi.catalog.store.tables import ListingChange, State
 
 MOST = 50_000
 """Beyond this many noted changes an index is as quickly read again, and the log need not grow."""
 EVERYTHING = 0
 
 
+def advance_generation(connection: Connection) -> None:
+    """Count one up, in the transaction that changes an answer."""
+    connection.execute(update(State).values(generation=State.generation + 1))
+
+
+def read_generation(connection: Connection) -> int:
+    return int(connection.execute(select(State.generation)).scalar_one())
+
+
 def note_changes(connection: Connection, *offers: Select[Any]) -> None:
     """Note the offers that these queries give (ids, one column) as changed with the current generation.
 
-    To be called after :func:`~mapsi.catalog.store.generation.advance_generation`, in the same transaction: that holds
+    To be called after :func:`advance_generation`, in the same transaction: that holds
     the generation's row, so that no other writer commits changes under the same number or an earlier one later.
     """
     generation = literal(read_generation(connection), ListingChange.__table__.c.generation.type)

@@ -14,9 +14,8 @@ from typing import Any
 from sqlalchemy import Connection, delete, func, select, update
 
 from mapsi.catalog.filters import NOTHING_EXPIRED, Expired
-from mapsi.catalog.store.changes import note_changes
+from mapsi.catalog.store.changes import advance_generation, note_changes
 from mapsi.catalog.store.database import Database, begin_write
-from mapsi.catalog.store.generation import advance_generation
 from mapsi.catalog.store.locks import shop_lock, switch_lock
 from mapsi.catalog.store.tables import Listing, OfferRow, Shop, Source, State
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, insert, select
 
-from mapsi.catalog.store.generation import advance_generation
+from mapsi.catalog.store.changes import advance_generation
 from mapsi.catalog.store.tables import ClassWords
 from mapsi.catalog.text.tokens import searchable
 from mapsi.taxonomy import Class, Taxonomy

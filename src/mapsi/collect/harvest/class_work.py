@@ -7,13 +7,13 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from mapsi.collect.faults import SourceFault
 from mapsi.collect.harvest.downloads import Downloads, Postponed
 from mapsi.collect.harvest.filing import Collection
 from mapsi.collect.harvest.lanes import Lane, NamedPhoto, queries_of
 from mapsi.collect.harvest.ledger import SAME_ADDRESS, Ledger, Line, Outcome, short_address
 from mapsi.collect.harvest.report import ClassReport, tally_lines
 from mapsi.collect.harvest.screening import Screen, ScreenedPhoto, Unfit
-from mapsi.collect.harvest.standing import Standing
 from mapsi.collect.harvest.visit import NOT_VISITED
 from mapsi.collect.pace import Clock, moment
 from mapsi.collect.source import Source
@@ -23,9 +23,35 @@ from mapsi.taxonomy import Class
 IN_FLIGHT = 24
 """How many photos are on their way at once: enough that several hosts among them are busy at a time."""
 
+STRIKES = 3
+"""Faults of a source, one after the other, after which it is asked no more in this run."""
+
 NO_MORE = "It has no more."
 NAME_LENGTH = 20
 """How many letters of the SHA-256 name a photo's file."""
+
+
+class Standing:
+    """Which sources are still asked in this run, and why the others are not."""
+
+    def __init__(self) -> None:
+        self._out: dict[str, str] = {}
+        self._strikes: dict[str, int] = {}
+
+    def answered(self, source: str) -> None:
+        """The source gave a photo: earlier faults are forgiven."""
+        self._strikes.pop(source, None)
+
+    def failed(self, source: str, error: MapsiError) -> None:
+        """The source could not answer. A lasting fault, or the third one in a row, puts it out."""
+        self._strikes[source] = self._strikes.get(source, 0) + 1
+        lasting = error.lasting if isinstance(error, SourceFault) else True
+        if lasting or self._strikes[source] >= STRIKES:
+            self._out[source] = str(error)
+
+    def why_out(self, source: str) -> str | None:
+        """The fault that put a source out; None where it is still asked."""
+        return self._out.get(source)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

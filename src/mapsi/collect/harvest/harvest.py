@@ -11,14 +11,13 @@ from typing import Protocol
 
 from mapsi.artifacts import write_json
 from mapsi.collect.faults import NothingCollectedError
-from mapsi.collect.harvest.class_work import ClassWork, Tools
+from mapsi.collect.harvest.class_work import ClassWork, Standing, Tools
 from mapsi.collect.harvest.downloads import Downloads
 from mapsi.collect.harvest.filing import Collection
 from mapsi.collect.harvest.lanes import NamedPhoto
 from mapsi.collect.harvest.ledger import Ledger
 from mapsi.collect.harvest.report import ClassReport
 from mapsi.collect.harvest.screening import ScreenedPhoto, Unfit
-from mapsi.collect.harvest.standing import Standing
 from mapsi.collect.harvest.visit import Visitor, host_of
 from mapsi.collect.pace import Clock
 from mapsi.collect.source import Source

@@ -13,10 +13,9 @@ from mapsi.evaluate.comparison import Comparison, Difference
 from mapsi.evaluate.confusion import ConfusedPair, Confusion, count_confusion, most_confused
 from mapsi.evaluate.coverage import RiskCoverage, Sure, measure_sure, risk_coverage
 from mapsi.evaluate.groups import Group, SourceBaseline, measure_groups, source_baseline
-from mapsi.evaluate.intervals import Intervals, measure_intervals
 from mapsi.evaluate.photos import Photo
 from mapsi.evaluate.reliability import Reliability, measure_reliability
-from mapsi.evaluate.resampling import ROUNDS, block_numbers
+from mapsi.evaluate.resampling import ROUNDS, Intervals, block_numbers, measure_intervals
 from mapsi.evaluate.scores import Scores, score
 
 CURVE_POINTS = 200

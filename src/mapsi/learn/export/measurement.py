@@ -13,8 +13,7 @@ from mapsi.arrays import BoolArray, FloatArray, IntArray
 from mapsi.dataset.photos import Sample
 from mapsi.evaluate import Answers
 from mapsi.evaluate.groups import source_baseline
-from mapsi.evaluate.intervals import measure_intervals
-from mapsi.evaluate.resampling import block_numbers
+from mapsi.evaluate.resampling import block_numbers, measure_intervals
 from mapsi.evaluate.scores import accuracy, macro_f1, score
 from mapsi.imaging import Preprocessing, to_input
 from mapsi.infer.folder import AxisLabels
