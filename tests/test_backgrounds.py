@@ -45,8 +45,10 @@ def test_a_model_that_looks_at_the_background_is_found_out(tmp_path: Path) -> No
         truth.append(number % 10)
     grey = tmp_path / "grey.png"
     Image.fromarray(np.full((64, 64, 3), 120, np.uint8)).save(grey)
-    found = measure_backgrounds(model, "garment", [*samples, Sample(grey)], np.array([*truth, 0]), RNG)
-    assert found is not None
-    assert found["n"] == 24
-    assert found["same_answer"] < 0.9
-    assert measure_backgrounds(model, "garment", [Sample(grey)], np.array([0]), RNG) is None
+    truths = {"garment": np.array([*truth, 0]), "style": np.array([-1] * 20 + [0] * 4 + [-1])}
+    found = measure_backgrounds(model, [*samples, Sample(grey)], truths, RNG)
+    assert (found["garment"]["n"], found["style"]["n"]) == (24, 4)
+    assert found["garment"]["same_answer"] < 0.9
+    assert measure_backgrounds(model, [Sample(grey)], {"garment": np.array([0])}, RNG) == {}
+    unlabelled = {"garment": np.full(24, 0), "style": np.full(24, -1)}
+    assert measure_backgrounds(model, samples, unlabelled, RNG).keys() == {"garment"}

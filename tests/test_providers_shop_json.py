@@ -22,7 +22,7 @@ from mapsi.errors import FeedError, QuotaSpentError, RefusedAddressError, UsageE
 from mapsi.providers import FORMATS, read_offers
 from mapsi.providers.quota import Quota, day_turns
 from mapsi.providers.shop_items import parse_envelope, read_item
-from mapsi.providers.shop_json import MAX_ITEMS, Answer, ShopJson, queries_for
+from mapsi.providers.shop_json import MAX_ITEMS, Answer, Selection, ShopJson, Tempo, queries_for
 from mapsi.refresh.admitting import admit_source
 from mapsi.refresh.queries import Account, CountedCalls
 from mapsi.remote import Fetcher
@@ -74,17 +74,24 @@ Ask = Callable[..., ShopJson]
 
 @pytest.fixture
 def client(server: ShopJsonServer, time: Time) -> Ask:
-    def build(base: str = server.url, key: str = CLIENT_ID, quota: Quota | None = None, **options: Any) -> ShopJson:
+    def build(
+        base: str = server.url,
+        key: str = CLIENT_ID,
+        quota: Quota | None = None,
+        calls_per_second: float = 10,
+        seconds: float = 20,
+        **selection: Any,
+    ) -> ShopJson:
         return ShopJson(
             base,
             Secret(key),
             Secret(CLIENT_SECRET),
             fetcher=Fetcher(allow_hosts=(server.host,)),
             quota=quota or MemoryQuota(),
-            now=time.now,
-            clock=time.clock,
-            sleep=time.sleep,
-            **options,
+            selection=Selection(**selection),
+            tempo=Tempo(
+                calls_per_second=calls_per_second, seconds=seconds, now=time.now, clock=time.clock, sleep=time.sleep
+            ),
         )
 
     return build
@@ -337,9 +344,8 @@ def test_the_pace_is_one_that_the_server_takes(time: Time) -> None:
             Secret(CLIENT_SECRET),
             fetcher=Fetcher(allow_hosts=(strict.host,)),
             quota=MemoryQuota(),
-            clock=time.clock,
-            sleep=time.sleep,
-            exclude=frozenset(),
+            selection=Selection(exclude=frozenset()),
+            tempo=Tempo(clock=time.clock, sleep=time.sleep),
         )
         strict.totals["양말"] = 3000
         assert len(only(client.ask(["양말"])).rows) == MAX_ITEMS
@@ -522,7 +528,8 @@ def test_an_address_that_holds_no_search_is_told(client: Ask, server: ShopJsonSe
 
 def test_a_private_address_that_the_operator_did_not_name_is_not_asked(server: ShopJsonServer) -> None:
     quota = MemoryQuota()
-    stranger = ShopJson(server.url, Secret("a"), Secret("b"), fetcher=Fetcher(), quota=quota, sleep=lambda _: None)
+    patient = Tempo(sleep=lambda _: None)
+    stranger = ShopJson(server.url, Secret("a"), Secret("b"), fetcher=Fetcher(), quota=quota, tempo=patient)
     with pytest.raises(RefusedAddressError):
         next(stranger.ask(["니트"]))
     assert not server.asked

@@ -74,14 +74,42 @@ class Answer:
     left_out: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """What is asked of the provider for each query. ``sort`` is by likeness, date, or price up or down; ``exclude``
+    names what is left out (of :data:`EXCLUDABLE`); ``per_query`` is how many items are asked for, 1 to
+    :data:`MAX_ITEMS`, a hundred a call. Raises :class:`UsageError` for values that cannot be used."""
+
+    sort: Sort = "sim"
+    exclude: frozenset[str] = frozenset(EXCLUDABLE)
+    per_query: int = MAX_ITEMS
+
+    def __post_init__(self) -> None:
+        if self.sort not in get_args(Sort):
+            raise UsageError(f"There is no order {self.sort!r}.", f"There are: {', '.join(get_args(Sort))}.")
+        if not self.exclude <= set(EXCLUDABLE):
+            odd = sorted(self.exclude.difference(EXCLUDABLE))[0]
+            raise UsageError(f"{odd!r} cannot be left out.", f"What can: {', '.join(EXCLUDABLE)}.")
+        if not 1 <= self.per_query <= MAX_ITEMS:
+            raise UsageError(f"{self.per_query} items of a query cannot be asked for.", f"Ask for 1 to {MAX_ITEMS}.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tempo:
+    """How fast the provider is asked, and by which clocks. ``seconds`` is the time within which one answer has to
+    arrive; ``now`` gives aware times, ``clock`` seconds that only ever rise."""
+
+    calls_per_second: float = 10
+    seconds: float = 20
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+
+
 class ShopJson:
-    """A client for one base address and key pair.
+    """A client for one base address and key pair. ``quota`` counts every call before it is made, repeated ones too.
 
-    ``sort`` is by likeness, date, or price up or down; ``exclude`` names what is left out (of :data:`EXCLUDABLE`);
-    ``per_query`` is how many items of a query are asked for, 1 to :data:`MAX_ITEMS`, a hundred a call. ``quota`` counts
-    every call before it is made, repeated ones too. ``seconds`` is the time in which one answer has to arrive.
-
-    Raises :class:`UsageError` for keys or values that cannot be used.
+    Raises :class:`UsageError` for keys that cannot be used.
     """
 
     def __init__(
@@ -92,16 +120,10 @@ class ShopJson:
         *,
         fetcher: Fetcher,
         quota: Quota,
-        sort: Sort = "sim",
-        exclude: frozenset[str] = frozenset(EXCLUDABLE),
-        per_query: int = MAX_ITEMS,
-        calls_per_second: float = 10,
-        seconds: float = 20,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
-        clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
+        selection: Selection | None = None,
+        tempo: Tempo | None = None,
     ) -> None:
-        _check(client_id, client_secret, sort, exclude, per_query)
+        _check(client_id, client_secret)
         self._address = base.rstrip("/").removesuffix(PATH) + PATH
         self._headers = {
             "X-Naver-Client-Id": client_id.reveal(),
@@ -109,13 +131,9 @@ class ShopJson:
         }
         self._fetcher = fetcher
         self._quota = quota
-        self._fixed = {"sort": sort, "exclude": ":".join(name for name in EXCLUDABLE if name in exclude)}
-        self._used = USED not in exclude
-        self._per_query = per_query
-        self._pace = _Pace(1 / calls_per_second, clock, sleep)
-        self._seconds = seconds
-        self._now = now
-        self._sleep = sleep
+        self._selection = selection or Selection()
+        self._tempo = tempo or Tempo()
+        self._pace = _Pace(1 / self._tempo.calls_per_second, self._tempo.clock, self._tempo.sleep)
 
     def ask(self, queries: Iterable[str]) -> Iterator[Answer]:
         """An answer for each text, asked for once, in their order; lazily: a query is asked when its answer is wanted.
@@ -140,7 +158,7 @@ class ShopJson:
         total = left_out = 0
         try:
             for place, item, total in self._items(query):  # noqa: B007 - the last total counts
-                row = read_item(item, place, used=self._used, about=f"{query}: ")
+                row = read_item(item, place, used=USED not in self._selection.exclude, about=f"{query}: ")
                 if row is None or (isinstance(row, Offer) and not ids.is_new(row.id)):
                     left_out += 1
                 else:
@@ -152,9 +170,9 @@ class ShopJson:
     def _items(self, query: str) -> Iterator[tuple[int, object, int]]:
         """Place (from 1), item and total, page by page, as far as the provider's limits and ``per_query`` allow."""
         place = 1
-        while place <= self._per_query:
+        while place <= self._selection.per_query:
             start = min(place, MAX_START)
-            display = min(MAX_DISPLAY, self._per_query - start + 1)
+            display = min(MAX_DISPLAY, self._selection.per_query - start + 1)
             page = self._call(query, start, display)
             for item in page.items[place - start : display]:
                 yield place, item, page.total
@@ -168,7 +186,7 @@ class ShopJson:
         problem = FeedError("")
         for attempt in range(_TRIES):
             self._pace.wait()
-            self._quota.spend(self._now())
+            self._quota.spend(self._tempo.now())
             try:
                 answer = self._fetch(query, start, display)
             except RefusedAddressError:
@@ -180,15 +198,22 @@ class ShopJson:
                     return parse_envelope(answer.data)
                 problem, wait = self._judge(answer, query)
             if attempt + 1 < _TRIES:
-                self._sleep(wait or 2.0**attempt)
+                self._tempo.sleep(wait or 2.0**attempt)
         raise problem
 
     def _fetch(self, query: str, start: int, display: int) -> Fetched:
-        asked = {"query": query, "display": display, "start": start, **self._fixed}
+        left_out = ":".join(name for name in EXCLUDABLE if name in self._selection.exclude)
+        asked = {
+            "query": query,
+            "display": display,
+            "start": start,
+            "sort": self._selection.sort,
+            "exclude": left_out,
+        }
         return self._fetcher.fetch(
             f"{self._address}?{urlencode({name: value for name, value in asked.items() if value != ''})}",
             max_bytes=MAX_ANSWER,
-            seconds=self._seconds,
+            seconds=self._tempo.seconds,
             headers=self._headers,
             statuses=range(400, 600),
         )
@@ -204,10 +229,10 @@ class ShopJson:
             return self._too_many(answer, code)
         if answer.status < 500:
             raise problem
-        return problem, retry_after(answer.headers.get("retry-after", ""), self._now()) or 0.0
+        return problem, retry_after(answer.headers.get("retry-after", ""), self._tempo.now()) or 0.0
 
     def _too_many(self, answer: Fetched, code: str) -> tuple[FeedError, float]:
-        now = self._now()
+        now = self._tempo.now()
         if code == QUOTA_CODE:
             self._quota.exhaust(now)
             raise quota_spent("The provider says that today's calls are used up.", now)
@@ -235,7 +260,7 @@ class _Pace:
         self._next = max(now, self._next) + self._interval
 
 
-def _check(client_id: Secret, client_secret: Secret, sort: str, exclude: frozenset[str], per_query: int) -> None:
+def _check(client_id: Secret, client_secret: Secret) -> None:
     keys = (client_id.reveal(), client_secret.reveal())
     if not all(keys):
         raise UsageError(
@@ -246,10 +271,3 @@ def _check(client_id: Secret, client_secret: Secret, sort: str, exclude: frozens
             "The keys for shop.json hold characters that no key has.",
             "Check MAPSI_NAVER_CLIENT_ID and MAPSI_NAVER_CLIENT_SECRET.",
         )
-    if sort not in get_args(Sort):
-        raise UsageError(f"There is no order {sort!r}.", f"There are: {', '.join(get_args(Sort))}.")
-    if not exclude <= set(EXCLUDABLE):
-        odd = sorted(exclude.difference(EXCLUDABLE))[0]
-        raise UsageError(f"{odd!r} cannot be left out.", f"What can: {', '.join(EXCLUDABLE)}.")
-    if not 1 <= per_query <= MAX_ITEMS:
-        raise UsageError(f"{per_query} items of a query cannot be asked for.", f"Ask for 1 to {MAX_ITEMS}.")

@@ -24,7 +24,7 @@ from mapsi.progress import Advance
 from mapsi.providers import shop_items
 from mapsi.providers.quota import quota_day, quota_spent
 from mapsi.providers.rows.ids import each_once
-from mapsi.providers.shop_json import Answer, ShopJson, queries_for
+from mapsi.providers.shop_json import Answer, ShopJson, Tempo, queries_for
 from mapsi.remote import Fetcher
 from mapsi.settings import Secret, Settings
 from mapsi.taxonomy import Taxonomy
@@ -136,7 +136,7 @@ class Asking:
             self._account.client_secret,
             fetcher=self._fetcher,
             quota=self._quota,
-            now=self._catalog.now,
+            tempo=Tempo(now=self._catalog.now),
         )
 
     def _good_answers(self) -> list[QueryAnswer]:

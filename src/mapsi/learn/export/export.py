@@ -299,7 +299,20 @@ def calibrate_and_measure(
         figures = measure_axis(labels, seen, truth, logits[rows], unrounded[f"logits:{labels.axis}"][rows])
         figures["sure"] = measure_sure(labels, truth, told[rows], told[strangers])
         figures["source_baseline"] = measure_source_baseline(labels.axis, learned, seen)
-        if not labels.attribute:
-            figures["backgrounds"] = measure_backgrounds(model, labels.axis, mine, truth, np.random.default_rng(0))
         metrics["axes"][labels.axis] = figures
+    _measure_backgrounds(model, held, metrics["axes"])
     return replace(model.document, axes=tuple(axes)), least, metrics
+
+
+def _measure_backgrounds(model: Model, held: Sequence[Sample], figures: dict[str, dict[str, Any]]) -> None:
+    """Put the figures on exchanged backgrounds beside those of each axis that says what a garment is."""
+    told = [axis for axis in model.axes if not axis.attribute]
+    mine = [sample for sample in held if any(sample.labels.get(axis.axis) in axis.classes for axis in told)]
+    numbers = {axis.axis: {slug: number for number, slug in enumerate(axis.classes)} for axis in told}
+    truths = {
+        axis: np.array([known.get(sample.labels.get(axis, ""), -1) for sample in mine])
+        for axis, known in numbers.items()
+    }
+    found = measure_backgrounds(model, mine, truths, np.random.default_rng(0))
+    for axis in truths:
+        figures[axis]["backgrounds"] = found.get(axis)
