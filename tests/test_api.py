@@ -367,3 +367,11 @@ def test_words_that_were_mended_are_told(client: FlaskClient) -> None:
     assert (answer["query"], answer["searched_for"]) == ("wied", "wide")
     kept = client.get(f"{WORDS}?q=wied&exact=1").json
     assert (kept["searched_for"], kept["total"]) == ("wied", 0)
+
+
+@pytest.mark.parametrize("number", [2**63, 10**30, 10**4000])
+def test_a_number_that_no_database_holds_is_the_address_of_nothing(client: FlaskClient, number: int) -> None:
+    paths = (f"/api/v1/products/{number}/{of}" for of in ("similar", "prices", "offers"))
+    for path in (*paths, f"/product/{number}", f"/product/{number}/similar", f"/go/{number}"):
+        assert client.get(path).status_code == 404
+    assert client.get(f"/api/v1/products/{2**63 - 1}/offers").status_code == 404

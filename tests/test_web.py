@@ -288,6 +288,19 @@ def test_the_line_says_what_it_is_for_whom_and_in_which_colour_then_what_else_is
     assert said(("style", "dandy", 0.2)) == ["댄디 룩?"]  # a model of styles alone
 
 
+def test_the_filters_of_what_is_alike_count_with_each_other(client: FlaskClient) -> None:
+    def counts(address: str, kind: str) -> dict[str, str]:
+        found = re.findall(rf'name="{kind}" value="([^"]+)".*?<small>([^<]+)</small>', client.get(address).text)
+        return dict(found)
+
+    address = f"/product/{_some_product(client)}/similar"
+    every = counts(address, "class")
+    (chosen, _), *_ = counts(address, "audience").items()
+    narrowed = counts(f"{address}?audience={chosen}", "class")
+    assert narrowed != every
+    assert all(int(narrowed[one].rstrip("+")) <= int(every[one].rstrip("+")) for one in narrowed)
+
+
 def test_words_beside_the_photo_narrow_its_answer_and_are_taken_back(client: FlaskClient) -> None:
     address = answered(client)
     page = Page(client.get(f"{address}?words=린넨&sort=price-up&box=0,0,1,0.5", headers=ENGLISH))

@@ -171,10 +171,11 @@ class Finder:
         products = tuple(replace(p, similarity=scores[p.id]) for p in loaded)
         return replace(query.nothing, products=products, total=len(ids))
 
-    def photo_facets(self, reading: Reading, query: Query) -> Facets:
-        """What an answer to a photo with the query's words can be narrowed down to: of all products whose pictures are
-        indexed, no count above the size of the pool that an answer is."""
-        snapshot, said = self._pair.snapshot_for(reading.model), self._said(query)
+    def facets_alike(self, query: Query, model: str = "") -> Facets:
+        """What a list of what is alike, with the query's words, can be narrowed down to: of all products whose pictures
+        are indexed, no count above the size of the pool that an answer is. ``model`` is the fingerprint of the one
+        that read the photo, that which serves without it."""
+        snapshot, said = self._pair.snapshot_for(model), self._said(query)
         filters = said.narrow(query.filters)
         none = np.zeros(0, np.int64)
         offers = none if snapshot is None else snapshot.columns.offer[self._named(snapshot, said, filters)]

@@ -25,6 +25,7 @@ from mapsi.web.request.assets import setup_assets
 from mapsi.web.request.compression import setup_compression
 from mapsi.web.request.faults import setup_faults
 from mapsi.web.request.forms import protect_forms
+from mapsi.web.request.ids import bound_ids
 from mapsi.web.request.languages import language, setup_languages, switch_url
 from mapsi.web.request.limits import setup_limits
 from mapsi.web.request.onward import here
@@ -67,6 +68,7 @@ def create_app(settings: Settings, *, finder: Finder, taxonomy: Taxonomy, secret
     setup_assets(app)
     setup_compression(app)
     setup_faults(app)
+    bound_ids(app)
     protect_forms(app, exempt=api, without_token=FORMS_FROM_OUTSIDE)
     app.register_blueprint(pages)
     app.register_blueprint(photos)

@@ -65,7 +65,7 @@ def search_image() -> Response:
         sort=query.sort,
         language=language(),
         base_url=_base_url(),
-        facets=services.finder.photo_facets(reading, query) if _wants_facets() else None,
+        facets=services.finder.facets_alike(query, reading.model) if _wants_facets() else None,
         garments=garments,
     )
     return keep_private(jsonify(document))

@@ -96,8 +96,11 @@ def similar(product_id: int) -> Response:
     services = current_services()
     product = services.finder.product(product_id)
     asked = read_refined()
-    found = gather(partial(services.finder.similar, product_id), asked)
-    shown = listing("pages.similar", {"product_id": product_id}, asked, found, services.catalog.listings.facets())
+    found, facets = (
+        gather(partial(services.finder.similar, product_id), asked),
+        services.finder.facets_alike(asked.query),
+    )
+    shown = listing("pages.similar", {"product_id": product_id}, asked, found, facets)
     card = view_card(product, services.taxonomy, language())
     return make_response(render_template("similar.html", card=card, listing=shown), 400 if asked.faults else 200)
 

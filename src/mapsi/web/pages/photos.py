@@ -102,7 +102,7 @@ def photo(token: str) -> Response:
 
     filters = asked.query.filters
     kept = {"box": write_box(box)} if box else {}
-    facets, found = services.finder.photo_facets(reading, asked.query), gather(find, asked)
+    facets, found = services.finder.facets_alike(asked.query, reading.model), gather(find, asked)
     shown = listing("photos.photo", {"token": token}, asked, found, facets, kept)
     page = render_template(
         "photo.html",
