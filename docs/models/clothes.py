@@ -105,7 +105,7 @@ def clothing(data: Path) -> Entries:
 
 
 def styles(data: Path) -> Entries:
-    """paper17 by blocks and near-twins, without the photos that be in clothing/validation too."""
+    """paper17 by blocks and near-twins, without the photos that are in clothing/validation too."""
     measured = {digest(path) for path in (data / "clothing/validation").glob("*/*")}
     folder = PhotoFolder(data / "paper17", "style", "split", data / "paper17/labels.csv")
     split = build_manifest([folder], load_taxonomy(["paper17"]), 0.2, np.random.default_rng(0))

@@ -1,4 +1,4 @@
-"""Photos that be in a folder more than once: the same file, the same picture, or a picture that only looks alike."""
+"""Photos that are in a folder more than once: the same file, the same picture, or a picture that only looks alike."""
 
 from __future__ import annotations
 

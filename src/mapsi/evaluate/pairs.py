@@ -123,8 +123,11 @@ def measure_pairs(pairs: Sequence[Pair], others: Iterable[Path], query: Embed, g
 
 
 def rank(cosines: FloatArray, right: BoolArray, asked: Sequence[Pair]) -> Retrieval:
-    """The ranks in each row of ``cosines`` (n, m) of what is ``right`` (n, m); among equals the wrong ones come
-    first."""
+    """The ranks in each row of ``cosines`` (n, m) of what is ``right`` (n, m); among equals the wrong ones come first.
+
+    Cosines (0.9, 0.7, 0.8), of which the second and the third are right, are ordered (wrong, right, right): the rank is
+    1, and the precisions where something is right, 1 / 2 and 2 / 3, average to 0.58.
+    """
     order = np.lexsort((right, -cosines), axis=1)
     sorted_right = np.take_along_axis(right, order, axis=1)
     places = np.arange(1, right.shape[1] + 1)

@@ -28,8 +28,12 @@ _TRUTH, _GUESS, _TOP = range(3)
 
 @dataclass(frozen=True)
 class Resamples:
-    """``counts`` (rounds, K): how many photos of each kind each resample holds; ``kinds`` (K, columns) tells the kinds
-    by what stood in the columns given to :func:`draw`."""
+    """``counts`` (rounds, K): how many photos of each kind each resample holds; ``kinds`` (K, columns) describes the
+    kinds by what was in the columns given to :func:`draw`.
+
+    Three photos with the truths (0, 0, 1) and the guesses (0, 0, 0) are of two kinds, (0, 0) and (1, 0). A resample
+    that drew the first photo twice and the third once has the counts (2, 1): its accuracy is 2 / 3, its F1 (0.8, 0).
+    """
 
     counts: Values
     kinds: IntArray
@@ -48,7 +52,7 @@ class Resamples:
         return np.asarray(self.counts @ (self.kinds[:, truth] == self.kinds[:, guess]) / self.sizes)
 
     def f1(self, truth: int, guess: int) -> Values:
-        """F1 of the classes 0..P-1 that be in the column ``truth``, (rounds, P); NaN where a resample has none."""
+        """F1 of the classes 0..P-1 in the column ``truth``, (rounds, P); NaN where a resample has none."""
         classes = np.arange(self.kinds[:, truth].max() + 1)
         true = self.kinds[:, truth, None] == classes
         told = self.kinds[:, guess, None] == classes

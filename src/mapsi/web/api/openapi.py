@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from mapsi import __version__
 from mapsi.catalog.filters import SORTS
@@ -11,10 +10,9 @@ from mapsi.catalog.query import LARGEST_ANSWER, LAST_PAGE
 from mapsi.settings import Settings
 from mapsi.taxonomy import Taxonomy
 from mapsi.taxonomy.names import color_names
+from mapsi.web.api.schemas import Document, list_of, schemas
 from mapsi.web.request.languages import LANGUAGES
 from mapsi.web.request.parameters import AUDIENCES, LONGEST_QUERY, MOST_ASIDE
-
-Document = dict[str, Any]
 
 _ERRORS = {
     "BadRequest": "A parameter or the form cannot be used.",
@@ -53,7 +51,7 @@ def openapi_document(taxonomy: Taxonomy, settings: Settings, shops: Sequence[str
             "/api/v1/openapi.json": {"get": _openapi()},
             "/healthz": {"get": _health()},
         },
-        "components": {"schemas": _schemas(taxonomy), "responses": _error_responses()},
+        "components": {"schemas": schemas(taxonomy), "responses": _error_responses()},
     }
 
 
@@ -131,7 +129,7 @@ def _refined() -> list[Document]:
         "Words said with the photo: another kind, colour or audience (black, 원피스로), or words to be found (linen)."
     )
     less = "A product by its id that was pushed aside: it is left out, and what is like it comes later. Repeat it."
-    ids = _list_of({"type": "string", "pattern": r"^\d{1,18}$"}) | {"maxItems": MOST_ASIDE}
+    ids = list_of({"type": "string", "pattern": r"^\d{1,18}$"}) | {"maxItems": MOST_ASIDE}
     return [_parameter("words", said, {"type": "string", "maxLength": LONGEST_QUERY}), _parameter("less", less, ids)]
 
 
@@ -206,10 +204,10 @@ def _list_parameters(taxonomy: Taxonomy, settings: Settings, shops: Sequence[str
         _parameter("sort", "The order of the products.", {"enum": list(SORTS), "default": "likeness"}),
         _parameter("min_price", "Lowest price, inclusive.", price),
         _parameter("max_price", "Highest price, inclusive.", price),
-        _parameter("shop", "A shop by its slug; repeat it for several.", _list_of(shop)),
-        _parameter("class", "A class as axis:slug; repeat it for several.", _list_of({"enum": classes})),
-        _parameter("audience", "For whom; women and men include unisex.", _list_of({"enum": list(AUDIENCES)})),
-        _parameter("color", "A colour family; repeat it for several.", _list_of({"enum": list(color_names())})),
+        _parameter("shop", "A shop by its slug; repeat it for several.", list_of(shop)),
+        _parameter("class", "A class as axis:slug; repeat it for several.", list_of({"enum": classes})),
+        _parameter("audience", "For whom; women and men include unisex.", list_of({"enum": list(AUDIENCES)})),
+        _parameter("color", "A colour family; repeat it for several.", list_of({"enum": list(color_names())})),
         _parameter("facets", "With 1, the answer counts what it can be narrowed down to.", _flag()),
         _spoken(),
     ]
@@ -231,10 +229,6 @@ def _number_schema(highest: int) -> Document:
     return {"type": "integer", "minimum": 1, "maximum": highest, "default": 1}
 
 
-def _list_of(items: Document) -> Document:
-    return {"type": "array", "items": items}
-
-
 def _answer(description: str, schema: str) -> Document:
     reference = {"$ref": f"#/components/schemas/{schema}"}
     return {"description": description, "content": {"application/json": {"schema": reference}}}
@@ -246,170 +240,3 @@ def _error_references(answers: dict[str, str]) -> Document:
 
 def _error_responses() -> Document:
     return {name: _answer(description, "Error") for name, description in _ERRORS.items()}
-
-
-def _exactly(properties: Document) -> Document:
-    """An object with these properties, all of them and no other."""
-    return {
-        "type": "object",
-        "required": list(properties),
-        "additionalProperties": False,
-        "properties": properties,
-    }
-
-
-def _schemas(taxonomy: Taxonomy) -> Document:
-    text, count = {"type": "string"}, {"type": "integer", "minimum": 0}
-    page = {
-        "products": _list_of({"$ref": "#/components/schemas/Product"}),
-        "total": {**count, "description": "Products over all pages."},
-        "page": {"type": "integer", "minimum": 1},
-        "pages": {"type": "integer", "minimum": 1},
-        "size": {"type": "integer", "minimum": 1},
-        "sort": {"enum": list(SORTS)},
-        "facets": {"oneOf": [{"$ref": "#/components/schemas/Facets"}, {"type": "null"}]},
-    }
-    without_facets = {name: entry for name, entry in page.items() if name != "facets"}
-    error = _exactly({"code": text, "message": text, "hint": text})
-    axes = {"type": "object", "additionalProperties": {"$ref": "#/components/schemas/Axis"}}
-    return {
-        "Product": _product_schema(),
-        "Axis": _axis_schema(),
-        "ImageAnswer": _exactly(
-            {
-                "axes": {**axes, "description": f"One entry per axis of the model: {', '.join(taxonomy.axes)}."},
-                "sure": {"type": "boolean", "description": "Whether any axis is known."},
-                "garments": {
-                    **_list_of({"$ref": "#/components/schemas/Garment"}),
-                    "description": "What is worn or shown, the most prominent first, each with its own products.",
-                },
-                **page,
-            }
-        ),
-        "Garment": _garment_schema(axes),
-        "SimilarAnswer": _exactly({"product": {"$ref": "#/components/schemas/Product"}, **without_facets}),
-        "Prices": _exactly({"id": text, "prices": _list_of(_price_schema())}),
-        "Offers": _exactly({"id": text, "offers": _list_of({"$ref": "#/components/schemas/Product"})}),
-        "WordsAnswer": _exactly(
-            {
-                "query": text,
-                "searched_for": {**text, "description": "Other words where those of the query find nothing."},
-                "left_out": {**text, "description": "Words that no product has together with the others, or none."},
-                "with_all_words": {
-                    "type": "integer",
-                    "description": "Products that have all words: they come first, the nearest to them follow.",
-                },
-                **page,
-            }
-        ),
-        "Facets": _facets_schema(),
-        "Suggestions": _exactly({"query": text, "suggestions": _list_of(_suggestion_schema())}),
-        "Error": _exactly({"error": error}),
-        "Health": _exactly(
-            {
-                "status": {"enum": ["ok", "incomplete"]},
-                "model": text,
-                "offers": count,
-                "indexed": count,
-                "index": {"enum": ["ok", "missing", "damaged"]},
-            }
-        ),
-        "Unhealthy": _exactly({"status": {"const": "unavailable"}, "error": error}),
-    }
-
-
-def _garment_schema(axes: Document) -> Document:
-    share = {"type": "number", "minimum": 0, "maximum": 1}
-    return _exactly(
-        {
-            "group": {
-                "type": ["string", "null"],
-                "description": "Its place on a person, null where the model has no map.",
-            },
-            "confidence": share,
-            "box": {"type": "array", "minItems": 4, "maxItems": 4, "items": share},
-            "sure": {"type": "boolean"},
-            "axes": axes,
-            "products": _list_of({"$ref": "#/components/schemas/Product"}),
-            "total": {"type": "integer", "minimum": 0},
-        }
-    )
-
-
-def _price_schema() -> Document:
-    return _exactly(
-        {
-            "from": {"type": "string", "format": "date-time"},
-            "lowest_price": {"type": "number", "minimum": 0},
-            "currency": {"type": "string", "pattern": "^[A-Z]{3}$"},
-        }
-    )
-
-
-def _facets_schema() -> Document:
-    count = {"type": "integer", "minimum": 0}
-    counts = _list_of(_exactly({"slug": {"type": "string"}, "count": count}))
-    price = {"type": ["number", "null"], "minimum": 0}
-    shop = _exactly({"slug": {"type": "string"}, "name": {"type": "string"}, "count": count})
-    most = "Counting ends here: such a count means so many or more. Null where all are counted."
-    return _exactly(
-        {
-            "classes": {"type": "object", "additionalProperties": counts},
-            "shops": _list_of(shop),
-            "audiences": counts,
-            "colors": counts,
-            "prices": _list_of(_exactly({"min_price": price, "max_price": price, "count": count})),
-            "most": {"type": ["integer", "null"], "description": most},
-        }
-    )
-
-
-def _suggestion_schema() -> Document:
-    return _exactly(
-        {
-            "text": {"type": "string"},
-            "kind": {"enum": ["class", "brand", "word"]},
-            "count": {"type": "integer", "minimum": 1, "description": "Products that a search for it finds."},
-        }
-    )
-
-
-def _product_schema() -> Document:
-    address = {"type": "string", "pattern": "^(https?://.+)?$"}
-    return _exactly(
-        {
-            "id": {"type": "string"},
-            "name": {"type": "string"},
-            "keyword": {"type": "string", "description": "The class it is listed under, in the answer's language."},
-            "lowest_price": {"type": "number", "minimum": 0},
-            "currency": {"type": "string", "pattern": "^[A-Z]{3}$"},
-            "shop": {"type": "string"},
-            "shops": {"type": "integer", "minimum": 1, "description": "Shops that have it; the offer is one's."},
-            "link": {**address, "description": "The product's page in its shop."},
-            "image": {"type": ["string", "null"], "description": "Its picture: our copy, a WebP file, or at its shop."},
-            "similarity": {
-                "type": ["number", "null"],
-                "minimum": 0,
-                "maximum": 1,
-                "description": "The score, the probability that it is what was looked for; null where no photo "
-                "was given.",
-            },
-        }
-    )
-
-
-def _axis_schema() -> Document:
-    guess = _exactly(
-        {
-            "slug": {"type": "string"},
-            "name_ko": {"type": "string"},
-            "name_en": {"type": "string"},
-            "confidence": {"type": "number", "minimum": 0, "maximum": 1},
-        }
-    )
-    return _exactly(
-        {
-            "known": {"type": "boolean", "description": "False where the first guess is only a guess."},
-            "top": {"type": "array", "minItems": 1, "maxItems": 3, "items": guess},
-        }
-    )
