@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, inspect
+from sqlalchemy import Connection, inspect, text
 
 from mapsi.catalog.store.database import Database, begin_write
 from mapsi.catalog.store.locks import exclusive
 from mapsi.catalog.store.tables import Table
 from mapsi.errors import CatalogError, CatalogTooOldError
 
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+HEAD = "0001"
+"""The name of this version's schema, that of the last script. It stands here so that a server starts without Alembic, a
+tenth of all it would import: that is asked only where there is something to do."""
 _RUN = "Run `mapsi catalog migrate`."
 
 
@@ -26,7 +28,7 @@ def migrate(database: Database) -> None:
     Where there is nothing to do, nothing is written or locked: a server starts on a full or read-only disk too.
     """
     with database.read() as connection:
-        if _refuse_newer(connection) == _scripts().get_current_head():
+        if _refuse_newer(connection) == HEAD:
             return _refuse_unreleased(connection)
     with (
         database.session() as connection,
@@ -36,6 +38,8 @@ def migrate(database: Database) -> None:
         if not free:
             raise CatalogError("Another process is changing the catalogue's schema.", "Wait for it, then try again.")
         _refuse_newer(connection)
+        from alembic import command
+
         command.upgrade(_config(connection), "head")
 
 
@@ -43,7 +47,7 @@ def check_schema(database: Database) -> None:
     """Raise :class:`CatalogError` where the schema is not this version's."""
     with database.read() as connection:
         current = current_revision(connection)
-    if current != _scripts().get_current_head():
+    if current != HEAD:
         raise CatalogError("The catalogue's schema is older than this version of mapsi needs.", _RUN)
 
 
@@ -73,20 +77,31 @@ def current_revision(connection: Connection) -> str:
 
 
 def _refuse_newer(connection: Connection) -> str | None:
-    current = MigrationContext.configure(connection).get_current_revision()
-    known = {script.revision for script in _scripts().walk_revisions()}
-    if current is not None and current not in known:
+    current = _revision(connection)
+    if current not in (None, HEAD) and current not in known_revisions():
         raise CatalogError(
             "The catalogue's schema is newer than this version of mapsi knows.", "Install the newer version."
         )
     return current
 
 
-def _scripts() -> ScriptDirectory:
-    return ScriptDirectory.from_config(_config(None))
+def _revision(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    revision: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return revision
+
+
+def known_revisions() -> list[str]:
+    """The names of all schemas that there is a script for, the latest first."""
+    from alembic.script import ScriptDirectory
+
+    return [script.revision for script in ScriptDirectory.from_config(_config(None)).walk_revisions()]
 
 
 def _config(connection: Connection | None) -> Config:
+    from alembic.config import Config
+
     attributes: dict[str, Any] = {"connection": connection}
     config = Config(attributes=attributes)
     config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
