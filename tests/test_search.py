@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from pathlib import Path
 from weakref import WeakSet
 
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from mapsi.catalog import Catalog, open_catalog
+from mapsi.catalog.filters import Filters
 from mapsi.catalog.query import Query
 from mapsi.errors import ArtifactError, NotFoundError
 from mapsi.imaging import PhotoLimits
@@ -415,6 +417,14 @@ def test_what_is_gone_since_the_index_was_built_takes_no_place_on_any_page(tmp_p
         pages = [house.finder.by_photo(reading, Query(page=number, size=20)) for number in range(1, 6)]
     assert [page.total for page in pages] == [70] * 5
     assert [len(page.products) for page in pages] == [20, 20, 20, 10, 0]
+
+
+def test_what_one_answer_leaves_out_is_there_in_the_next(house: House) -> None:
+    offers = np.array([product.id for product in house.catalog.listings.search(Query(size=50)).products] + [10**9])
+    shown = house.catalog.listings.shown()
+    for filters in (Filters(max_price=Decimal(1)), Filters(), Filters(audiences=("men",)), Filters()):
+        passed = house.catalog.listings.search(Query(filters=filters, size=1000)).products
+        assert shown.narrow(offers, filters).tolist() == np.isin(offers, [each.id for each in passed]).tolist()
 
 
 def test_a_product_that_is_gone_is_a_sentence(house: House) -> None:

@@ -479,6 +479,23 @@ def test_an_address_of_a_picture_or_of_a_page_is_searched_by_and_a_bad_one_is_a_
         assert Page(answer).all("input", name="address")[0]["value"] == address
 
 
+def test_a_large_photo_is_unpacked_as_far_as_it_is_read_wherever_it_comes_from(house: House) -> None:
+    out = io.BytesIO()
+    Image.new("RGB", (3000, 2000), "red").save(out, "JPEG")
+    app = house.app()
+    shop = _Shop({"https://s.kr/large.jpg": out.getvalue()})
+    app.extensions["mapsi"] = replace(app.extensions["mapsi"], fetcher=shop)
+    client = app.test_client()
+    form = {"address": "https://s.kr/large.jpg", "csrf_token": form_token(client)}
+    for answer in (
+        client.post("/search/address", data=form),
+        client.post("/shared-here", **photo_form(out.getvalue())),
+    ):
+        token = answer.headers["Location"].partition("/photo/")[2].partition("?")[0]
+        held = app.extensions["mapsi"].answers.find(token)
+        assert (held.width, held.height) == (1500, 1000)
+
+
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_every_drawing_of_the_front_page_can_be_searched_by(client: FlaskClient, name: str) -> None:
     form = {"example": name, "csrf_token": form_token(client)}

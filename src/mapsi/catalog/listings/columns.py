@@ -7,7 +7,7 @@ with the first photo, not with the first word, and follow the change log.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import ROUND_CEILING, ROUND_FLOOR
 from threading import Lock
 from typing import Any
@@ -41,6 +41,17 @@ class Columns:
     codes: Mapping[str, npt.NDArray[np.int32]]
     values: Mapping[str, Sequence[str]]
     shops: Mapping[str, int]
+    placed: list[tuple[IntArray, IntArray, BoolArray]] = field(default_factory=list, repr=False, compare=False)
+
+    def places_in(self, index: IntArray) -> tuple[IntArray, BoolArray]:
+        """:meth:`places` of the offers of a whole ``index``, which every answer asks about: remembered for the last
+        one. Nobody may write into it."""
+        for known, at, here in self.placed:
+            if known is index:
+                return at, here
+        at, here = self.places(index)
+        self.placed[:] = [(index, at, here)]
+        return at, here
 
     def places(self, offers: IntArray) -> tuple[IntArray, BoolArray]:
         """Where each of ``offers`` stands, and whether it does: of (5, 8, 9) among (3, 5, 9) here, (1, 2, 2), where
@@ -80,11 +91,12 @@ class Shown:
     expired: Expired
 
     def narrow(self, offers: IntArray, filters: Filters) -> BoolArray:
-        """Which of ``offers``, shape (n,), are shown and pass the filters."""
+        """Which of an index's ``offers``, shape (n,), are shown and pass the filters."""
         columns, expired = self.columns, self.expired
         if not len(columns.offer):
             return np.zeros(len(offers), np.bool_)
-        at, keep = columns.places(offers)
+        at, here = columns.places_in(offers)
+        keep = here.copy()
         for mask in columns.masks(at, filters):
             keep &= mask
         if expired:

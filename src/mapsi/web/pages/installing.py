@@ -8,13 +8,12 @@ import re
 from flask import Blueprint, Response, current_app, jsonify, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from mapsi.imaging import PhotoLimits, decode_photo
 from mapsi.web.pages.page_pictures import fetch_picture
 from mapsi.web.pages.photos import lead_to_answer
 from mapsi.web.request.assets import asset_url
 from mapsi.web.request.languages import language
 from mapsi.web.request.languages import translate as _
-from mapsi.web.request.uploads import FIELD, take_photo
+from mapsi.web.request.uploads import FIELD, decode_asked, take_photo
 from mapsi.web.state.services import current_services
 
 installing = Blueprint("installing", __name__)
@@ -59,7 +58,7 @@ def search_shared() -> AnyResponse:
     told = _ADDRESS.search(f"{request.form.get('url', '')} {request.form.get('text', '')}")
     if told and not any(file.filename for file in request.files.getlist(FIELD)):
         data = fetch_picture(services.fetcher, told[0], services.settings)
-        return lead_to_answer(decode_photo(data, PhotoLimits.of(services.settings)))
+        return lead_to_answer(decode_asked(data, services.settings))
     return lead_to_answer(take_photo(request, services.settings))
 
 

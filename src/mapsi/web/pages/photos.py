@@ -23,7 +23,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from mapsi.catalog.product import ProductPage
 from mapsi.catalog.query import Query
 from mapsi.errors import NotFoundError
-from mapsi.imaging import PhotoLimits, cut, decode_photo, encode_jpeg, focus_overlay
+from mapsi.imaging import cut, decode_photo, encode_jpeg, focus_overlay
 from mapsi.web.lists.lists import gather, listing, read_refined
 from mapsi.web.pages.page_pictures import fetch_picture
 from mapsi.web.pages.seen import corrected, view_axes, view_spots, view_words
@@ -32,7 +32,7 @@ from mapsi.web.request.languages import language
 from mapsi.web.request.languages import translate as _
 from mapsi.web.request.parameters import read_box, write_box
 from mapsi.web.request.security import keep_private
-from mapsi.web.request.uploads import take_photo
+from mapsi.web.request.uploads import decode_asked, take_photo
 from mapsi.web.sharing.owning import note_own_photo, require_own_photo
 from mapsi.web.state.photo_answers import PhotoAnswer
 from mapsi.web.state.services import current_services
@@ -63,7 +63,7 @@ def search_address() -> AnyResponse:
     services = current_services()
     g.address = request.form.get("address", "").strip()  # is in its field again where nothing came of it
     picture = fetch_picture(services.fetcher, g.address, services.settings)
-    return lead_to_answer(decode_photo(picture, PhotoLimits.of(services.settings)))
+    return lead_to_answer(decode_asked(picture, services.settings))
 
 
 @photos.post("/search/example")

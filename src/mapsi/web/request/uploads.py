@@ -53,11 +53,18 @@ class InMemoryRequest(Request):
 def take_photo(request: Request, settings: Settings) -> Image:
     """The one photo in ``request`` as an upright RGB picture.
 
-    Raises :class:`UploadTypeError`, :class:`UploadMissingError` or what :func:`mapsi.imaging.decode_photo` raises.
+    Raises :class:`UploadTypeError`, :class:`UploadMissingError` or what :func:`decode_asked` raises.
     """
     if request.mimetype != "multipart/form-data":
         raise UploadTypeError("The body is not a multipart form.", _HOW)
-    data = _only_file(request).read()
+    return decode_asked(_only_file(request).read(), settings)
+
+
+def decode_asked(data: bytes, settings: Settings) -> Image:
+    """The photo in ``data`` to search by, wherever it came from: of a large one only as much is unpacked as is read.
+
+    Raises what :func:`mapsi.imaging.decode_photo` raises.
+    """
     return decode_photo(data, PhotoLimits.of(settings), at_least=READ_SIDE)
 
 
