@@ -40,7 +40,7 @@ def backup(file: Path) -> None:
 def restore(file: Path, index: bool) -> None:
     """Fill an empty MAPSI_HOME and database with what FILE holds, whichever database it came from.
 
-    FILE is read through and checked first; where it is damaged, nothing is written. A restore that was stopped is run
+    FILE is read through and checked first; where it is damaged, nothing is written. If a restore was stopped, run it
     again. Everybody has to log in again.
     """
     from mapsi.backup.restoring import check_backup

@@ -32,8 +32,8 @@ class Worker:
     stop: Event = field(default_factory=Event)
 
     def run(self) -> None:
-        """Work until stopped; a job that is in progress when ``stop`` is set is finished. A database that is gone
-        for a while is told once and waited for."""
+        """Work until stopped; a job that is in progress when ``stop`` is set is finished. A database that is gone for a
+        while is reported once and waited for."""
         schedule, told = Schedule(self.catalog), ""
         while not self.stop.is_set():
             try:

@@ -68,7 +68,7 @@ def search_address() -> AnyResponse:
 
 @photos.post("/search/example")
 def search_example() -> AnyResponse:
-    """Read one of our own drawings, for who has no photo at hand."""
+    """Read one of our own drawings, for those who have no photo at hand."""
     name = request.form.get("example", "")
     if name not in EXAMPLES:
         raise NotFoundError("There is no such example.", "Choose one of those on the front page.")
