@@ -15,6 +15,7 @@ from mapsi.catalog import Catalog, open_catalog
 from mapsi.catalog.filters import Filters
 from mapsi.catalog.offer import Offer
 from mapsi.catalog.query import Query
+from mapsi.catalog.text.class_words import class_keys, classes_of
 from mapsi.catalog.text.colors import ColorReader
 from mapsi.taxonomy.synonyms import load_colors
 from offers import TAXONOMY, offer, take_in, take_in_all
@@ -158,6 +159,14 @@ def test_who_filters_by_a_kind_is_shown_the_kinds_of_it(catalog: Catalog) -> Non
     assert by_row.sum() == 3
     suggested = {one.text: one.count for one in catalog.listings.suggest("신발", TAXONOMY)}
     assert suggested["신발"] == 3
+
+
+def test_a_product_is_of_one_class_on_an_axis_though_its_listing_keeps_wider_ones_too() -> None:
+    keys = class_keys({"style": "athleisure", "garment": "sneakers"}, TAXONOMY)
+    assert keys == " garment:sneakers garment:shoes style:athleisure "
+    assert classes_of(keys) == {"garment": "sneakers", "style": "athleisure"}
+    assert class_keys({"garment": "other"}, TAXONOMY) == ""
+    assert class_keys({"garment": "earlier"}, TAXONOMY) == " garment:earlier "
 
 
 def test_a_correction_moves_a_product_out_of_the_wider_kind_too(catalog: Catalog) -> None:

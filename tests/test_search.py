@@ -299,6 +299,14 @@ def test_what_fits_no_kind_stands_in_no_garments_answer_however_alike() -> None:
     assert rank(_snapshot(rows), wish, None, weights).rows.tolist() == [2]
 
 
+def test_scores_rise_with_the_logit_up_to_the_very_picture() -> None:
+    weights = load_weights()
+    most = weights.of_all_that_agrees + weights.of_likeness(np.ones(1, np.float32), np.ones(1, np.float32))[0]
+    scores = weights.score(np.linspace(-9, most, 500, dtype=np.float32))
+    assert (np.diff(scores) > 0).all()
+    assert (scores[0], scores[-1]) == (pytest.approx(0, abs=1e-3), pytest.approx(1))
+
+
 def test_kinds_agree_by_the_probabilities_parents_included() -> None:
     wish = Wish(np.zeros(0, np.float32), TAXONOMY.axes["garment"], {"heels": 0.6, "shoes": 0.1, "bag": 0.3})
     assert wish.of_kind("heels") == pytest.approx((0.7, 0.7, 0.7))

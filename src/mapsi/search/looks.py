@@ -39,7 +39,7 @@ def placed(look: Look, taxonomy: Taxonomy) -> Look:
 
 def _placed(garment: Garment, axis: Axis) -> Reading:
     """Of a map that is sure by 0.5, {"skirt": 0.6, "dress": 0.4} as a one-piece is {"dress": 0.68, "skirt": 0.32}. The
-    model knows what it knew only where its first guess stays."""
+    model knows what it knew only where its first guess stays; where it looked is told of that guess."""
     told = garment.reading.axes.get(axis.slug)
     if told is None:
         return garment.reading

@@ -9,7 +9,7 @@ import numpy as np
 
 from mapsi.arrays import BoolArray, FloatArray, IntArray
 from mapsi.search.aside import Aside, lost
-from mapsi.search.score import Agreements, Weights, agreements, logit, probability
+from mapsi.search.score import Agreements, Weights, agreements, logit
 from mapsi.search.snapshot import Snapshot
 from mapsi.search.wish import Wish
 
@@ -60,7 +60,7 @@ def rank(
         if count >= min(available, MOST_LOOKED_AT):
             return best
         unseen = weights.of_likeness(cosines[-1:], np.ones(1, np.float32)) + agree.logit[looked_at].max()
-        if len(best) >= pool and best.scores[-1] >= probability(unseen)[0]:
+        if len(best) >= pool and best.scores[-1] >= weights.score(unseen)[0]:
             return best  # no row further away can be better
         count *= 4
 
@@ -73,12 +73,12 @@ def _copies(rows: IntArray, cosines: FloatArray, weights: Weights) -> Ranked:
     """Which are copies of the photo, with the scores that they would have if they agreed in everything."""
     rows, cosines = rows[cosines >= SAME_PICTURE], cosines[cosines >= SAME_PICTURE]
     likeness = weights.of_likeness(cosines, np.ones_like(cosines))
-    return Ranked(rows, probability(weights.of_all_that_agrees + likeness))
+    return Ranked(rows, weights.score(weights.of_all_that_agrees + likeness))
 
 
 def _scored(rows: IntArray, cosines: FloatArray, agree: Agreements, weights: Weights) -> Ranked:
     likeness = weights.of_likeness(cosines, agree.place[rows])
-    return Ranked(rows, probability(agree.logit[rows] + likeness))
+    return Ranked(rows, weights.score(agree.logit[rows] + likeness))
 
 
 def _best(snapshot: Snapshot, found: Sequence[Ranked], pool: int, weights: Weights) -> Ranked:

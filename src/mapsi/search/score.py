@@ -19,6 +19,9 @@ from mapsi.errors import ArtifactError
 from mapsi.search.snapshot import Coded, Columns
 from mapsi.search.wish import Wish
 
+_SURE = 0.95
+"""Where the last twentieth of the scores begins."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Weights:
@@ -47,6 +50,13 @@ class Weights:
         """
         steep = self.sameness * place * np.maximum(cosines - self.alike, 0)
         return np.asarray(self.likeness * cosines + steep, dtype=np.float32)
+
+    def score(self, logits: FloatArray) -> FloatArray:
+        """Logits (rows,) as scores: probabilities, but for the last twentieth, which goes evenly to what is left up to
+        the very picture. A hundred garments that are all of the kind asked for are not all like it by 1.00."""
+        sure, most = logit(_SURE), self.of_all_that_agrees + self.likeness + self.sameness * (1 - self.alike)
+        further = np.clip((logits - sure) / max(most - sure, 1.0), 0, 1)
+        return np.where(logits > sure, _SURE + (1 - _SURE) * further, probability(logits)).astype(np.float32)
 
     @property
     def of_all_that_agrees(self) -> float:
