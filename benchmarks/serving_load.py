@@ -174,12 +174,12 @@ def sampled(target: Target, seconds: float, into: Path) -> Iterator[None]:
     if not spy.exists():
         yield
         return
+    into.parent.mkdir(exist_ok=True)
     words = [str(spy), "record", "--pid", str(target.process.pid), "-d", str(round(seconds)), "-r", "100"]
     quiet = subprocess.DEVNULL
     with subprocess.Popen([*words, "-f", "raw", "-o", str(raw)], stdout=quiet, stderr=quiet):
         yield
     if raw.exists():
-        into.parent.mkdir(exist_ok=True)
         into.write_text(flame(raw.read_text("utf-8")), "utf-8")
         raw.unlink()
 
