@@ -206,7 +206,7 @@ class Model:
             self._session.run(outputs, {"photos": np.ascontiguousarray(pictures[at : at + _AT_ONCE])})
             for at in range(0, max(1, len(pictures)), _AT_ONCE)
         ]
-        told = (np.concatenate(each) for each in zip(*parts, strict=True))
+        told = (each[0] if len(each) == 1 else np.concatenate(each) for each in zip(*parts, strict=True))
         return {
             name: each.reshape(*inputs.shape[:2], *each.shape[1:]) for name, each in zip(outputs, told, strict=True)
         }
