@@ -416,7 +416,9 @@ def test_without_scripts_a_photo_is_still_chosen_searched_and_filtered(
         assert browser.run("return scrollY") > 500
         browser.run("scrollTo(0, 0)")
         browser.find(".filters-open").click()
-        browser.find("#filters input[value=haru]").click()
+        shop = browser.find("#filters input[value=haru]")
+        browser.run("arguments[0].focus(); arguments[0].scrollIntoView({block: 'nearest'})", shop)  # not under the foot
+        shop.click()
         browser.find("#filters button[type=submit]").click()
         browser.wait(lambda: "shop=haru" in browser.driver.current_url)
         shops = [str(shop.get_attribute("textContent")) for shop in browser.all("a.product .product-shop")]
