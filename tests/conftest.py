@@ -19,6 +19,7 @@ from servers import MariaDB, mariadb_is_installed, require, run_mariadb, run_red
 if TYPE_CHECKING:
     from chromium import Browser
     from operated import Desk
+    from photo_sources import PhotoSources
     from refreshing import Clock
     from small_house import House
 
@@ -158,6 +159,15 @@ def window(_chromium: Browser) -> Browser:
     """The one window of all test files, in Korean; to each file it comes empty and without cookies."""
     _chromium.forget()
     return _chromium
+
+
+@pytest.fixture
+def hosts() -> Iterator[list[PhotoSources]]:
+    """Three servers of photos and of their APIs, the pictures of the first on all of them; each test's own."""
+    from photo_sources import run_photo_sources
+
+    with run_photo_sources(3) as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -21,16 +21,10 @@ from mapsi.cli import main
 from mapsi.collect.harvest.ledger import Line, read_ledger
 from mapsi.dataset.plan import PhotoFolder, gather
 from mapsi.taxonomy import load_taxonomy
-from photo_sources import PhotoSources, Reply, draw, jpeg, run_photo_sources
+from photo_sources import PhotoSources, Reply, draw, jpeg
 
 ROOT = Path(__file__).parents[1]
 Collect = Callable[..., Result]
-
-
-@pytest.fixture
-def hosts() -> Iterator[list[PhotoSources]]:
-    with run_photo_sources(3) as running:
-        yield running
 
 
 @pytest.fixture

@@ -27,13 +27,7 @@ from mapsi.dataset.photos import read_labels
 from mapsi.dataset.plan import PhotoFolder, gather
 from mapsi.errors import UsageError
 from mapsi.taxonomy import Class, load_taxonomy
-from photo_sources import PhotoSources, Reply, draw, jpeg, run_photo_sources
-
-
-@pytest.fixture
-def hosts() -> Iterator[list[PhotoSources]]:
-    with run_photo_sources(3) as running:
-        yield running
+from photo_sources import PhotoSources, Reply, draw, jpeg
 
 
 @pytest.fixture
