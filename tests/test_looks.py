@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from mapsi.catalog.filters import Filters
 from mapsi.catalog.query import Query
 from mapsi.errors import NotFoundError, UsageError
 from mapsi.infer.look import Garment, Look
@@ -17,7 +18,7 @@ from mapsi.infer.reading import AxisReading, Guess, Reading
 from mapsi.search.looks import interleaved, placed, prominence
 from mapsi.search.ranking import Ranked
 from mapsi.taxonomy import load_taxonomy
-from small_house import House, draw_garment, photo_bytes, photo_form
+from small_house import House, asked_of, draw_garment, photo_bytes, photo_form
 
 TAXONOMY = load_taxonomy()
 NOWHERE = np.zeros((0, 0), np.uint8)
@@ -102,6 +103,18 @@ def test_a_look_of_two_garments_is_answered_with_both(house: House) -> None:
     assert {product.id for product in page.products} <= first
     by_price = finder.by_look(Look(whole, parts, (), NOWHERE), Query(sort="price-up", size=10)).products
     assert [p.lowest_price for p in by_price] == sorted(p.lowest_price for p in by_price)
+
+
+def test_each_garment_is_answered_as_a_photo_of_it_would_be_with_two_questions_for_all(house: House) -> None:
+    finder = house.finder
+    one, two = (finder.read(draw_garment(color)) for color in ("#c0392b", "#2a6fb0"))
+    parts = (Garment("upper", 0.9, (0, 0, 1, 0.5), None, one), Garment("lower", 0.9, (0, 0.5, 1, 0.5), None, two))
+    for query in (Query(size=8), Query(size=8, page=2, sort="price-down", filters=Filters(audiences=("women",)))):
+        with asked_of(house.catalog) as asked:
+            pages = finder.by_garment(Look(one, parts, (), NOWHERE), query)
+        assert len(asked) == 2
+        assert pages == [finder.by_photo(reading, query) for reading in (one, two)]
+    assert finder.by_garment(Look(one, (), (), NOWHERE), Query()) == []
 
 
 def test_a_photo_without_garments_is_answered_as_a_whole(house: House) -> None:

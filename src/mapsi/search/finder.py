@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -103,6 +104,17 @@ class Finder:
         ranked = interleaved(answers, prominence(look, self._taxonomy), snapshot.columns.group)
         return self._page(snapshot, ranked, query, shown)
 
+    def by_garment(self, look: Look, query: Query) -> list[ProductPage]:
+        """Products like each garment in a photo by itself, in the order of its garments; otherwise as
+        :meth:`by_photo`."""
+        snapshot = self._snapshot_for(look.whole.model)
+        if snapshot is None or not look.garments:
+            return [query.nothing for _ in look.garments]
+        shown = self.catalog.listings.shown()
+        wishes = [wish_of(garment.reading, self._taxonomy) for garment in look.garments]
+        answers = [self._ranked(snapshot, wish, query, shown) for wish in wishes]
+        return self._pages(snapshot, answers, query, shown)
+
     def similar(self, product_id: int, query: Query) -> ProductPage:
         """Products like one of the catalogue's, itself and its variants left out; words and ``less`` as in
         :meth:`by_photo`. Raises :class:`NotFoundError` where it is gone or has no picture in the index."""
@@ -159,17 +171,31 @@ class Finder:
         return self._words.read(query.words or "")
 
     def _page(self, snapshot: Snapshot, ranked: Ranked, query: Query, shown: Shown) -> ProductPage:
+        return self._pages(snapshot, [ranked], query, shown)[0]
+
+    def _pages(self, snapshot: Snapshot, answers: Sequence[Ranked], query: Query, shown: Shown) -> list[ProductPage]:
+        """The page asked for of each answer, all loaded together."""
+        scores = [self._standing(snapshot, ranked, query, shown) for ranked in answers]
+        orders = [list(each) if query.sort == "likeness" else shown.by_price(list(each), query.sort) for each in scores]
+        # Only what is shown was let through, so the pages' own products are all that has to be loaded: a tenth of the
+        # pool. One that goes in between leaves its place empty.
+        pages = [ids[query.offset : query.offset + query.size] for ids in orders]
+        wanted = list(dict.fromkeys(chain.from_iterable(pages)))
+        loaded = {product.id: product for product in self.catalog.listings.products(wanted, shown.expired)}
+        return [
+            replace(
+                query.nothing,
+                products=tuple(replace(loaded[i], similarity=each[i]) for i in page if i in loaded),
+                total=len(each),
+            )
+            for page, each in zip(pages, scores, strict=True)
+        ]
+
+    def _standing(self, snapshot: Snapshot, ranked: Ranked, query: Query, shown: Shown) -> dict[int, float]:
+        """The offers that stand for the products of an answer, in its order, with their scores."""
         found = [int(i) for i in snapshot.columns.offer[ranked.rows]]
         standing = self.catalog.listings.one_a_product(found, query.filters, shown)
-        scores = {standing[i]: float(s) for i, s in zip(found, ranked.scores, strict=True) if i in standing}
-        ids = list(scores)
-        if query.sort != "likeness":
-            ids = shown.by_price(ids, query.sort)
-        # Only what is shown was let through, so the page's own products are all that has to be loaded: a tenth of the
-        # pool. One that goes in between leaves its place empty.
-        loaded = self.catalog.listings.products(ids[query.offset : query.offset + query.size], shown.expired)
-        products = tuple(replace(p, similarity=scores[p.id]) for p in loaded)
-        return replace(query.nothing, products=products, total=len(ids))
+        return {standing[i]: float(s) for i, s in zip(found, ranked.scores, strict=True) if i in standing}
 
     def facets_alike(self, query: Query, model: str = "") -> Facets:
         """What a list of what is alike, with the query's words, can be narrowed down to: of all products whose pictures

@@ -147,11 +147,8 @@ def _by_garment(look: Look, found: ProductPage, query: Query) -> list[tuple[Garm
     """Each garment with the first products like it; those of a photo of one are the answer itself."""
     if len(look.garments) == 1 and query.page == 1 and query.sort == "likeness" and query.size >= PER_GARMENT:
         return [(look.garments[0], replace(found, products=found.products[:PER_GARMENT]))]
-    finder = current_services().finder
-    return [
-        (garment, finder.by_photo(garment.reading, Query(filters=query.filters, size=PER_GARMENT)))
-        for garment in look.garments
-    ]
+    each = Query(filters=query.filters, size=PER_GARMENT)
+    return list(zip(look.garments, current_services().finder.by_garment(look, each), strict=True))
 
 
 def _read_query(words: str = "") -> Query:
