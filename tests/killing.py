@@ -70,7 +70,7 @@ def feed_is_whole(catalog: Catalog, count: int = COUNT) -> None:
     facets = catalog.listings.facets()
     assert facets.offers == count
     assert facets.price_min == facets.price_max
-    assert facets.classes["garment"] == (("sweater", count),)
+    assert ("sweater", count) in facets.classes["garment"]  # beside it what a sweater is a kind of
     assert catalog.listings.search(Query(words="니트", size=1)).total == count
     assert catalog.status().living == count
     for offer_id in (1, count // 2, count):
