@@ -280,7 +280,7 @@ def test_a_source_that_wants_hours_is_left_alone_and_its_hour_told(
     build: Callable[..., Source], server: PhotoSources, clock: WoundClock, name: str
 ) -> None:
     server.always[name] = Reply(b"", 429, {"Retry-After": "7200"})
-    with pytest.raises(SourceExhausted, match=r"Go on after \d{4}-\d\d-\d\d \d\d:\d\d"):
+    with pytest.raises(SourceExhausted, match=r"Run the same command again after \d{4}-\d\d-\d\d \d\d:\d\d"):
         found(build(name))
     assert sum(server.asked.values()) == 1
     assert sum(clock.slept) < 5
@@ -311,7 +311,7 @@ def test_a_spent_day_ends_the_search_after_the_page_that_spent_it(
     )
     results = build("openverse").search(query())
     assert next(results).address == "https://img.example.com/1.jpg"
-    with pytest.raises(SourceExhausted, match="Go on after"):
+    with pytest.raises(SourceExhausted, match="Run the same command again after"):
         next(results)
     assert sum(server.asked.values()) == 1
 
@@ -548,8 +548,8 @@ def test_lines_and_folders_that_no_class_asks_for_are_told(workshop: Workshop, t
     listed = open_source(f"addresses:{lines}", workshop)
     assert isinstance(listed, Remarking)
     assert listed.remarks(style) == [
-        "2 lines passed over: Knits is no class of style; is knit meant?",
-        "1 line passed over: zzz is no class of style.",
+        "2 lines skipped: Knits is not a class of style; is knit meant?",
+        "1 line skipped: zzz is not a class of style.",
     ]
     for name in ("knit", "Suit", "@eaDir"):
         (tmp_path / "photos" / name).mkdir(parents=True)
@@ -557,7 +557,7 @@ def test_lines_and_folders_that_no_class_asks_for_are_told(workshop: Workshop, t
     folder = open_source(f"folder:{tmp_path / 'photos'}", workshop)
     assert isinstance(folder, Remarking)
     assert folder.remarks(style) == [
-        "The folder Suit is no class of style; is suit meant?",
+        "The folder Suit is not a class of style; is suit meant?",
         "knit/clip.mp4 is skipped: its name does not end like a photo's.",
         "Skipped as system files: @eaDir.",
     ]

@@ -1,4 +1,4 @@
-"""Folders of photos as they arrive from Macs, NAS boxes and Korean Windows: what is a photo, what is passed over, whose
+"""Folders of photos as they arrive from Macs, NAS boxes and Korean Windows: what is a photo, what is skipped, whose
 labels."""
 
 from __future__ import annotations
@@ -88,13 +88,13 @@ def test_what_is_passed_over_is_told_one_by_one(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("command", ["check", "split"])
-def test_the_commands_say_what_is_passed_over(folder: Path, tmp_path: Path, command: str) -> None:
+def test_the_commands_say_what_is_skipped(folder: Path, tmp_path: Path, command: str) -> None:
     make_folder(folder / "dress", {"sub": 1})
     (folder / "labels.csv").write_text("path,sender\ndress/000.jpg,kim\nhat/gone.jpg,lee\n", "utf-8")
     rest = ["--no-model"] if command == "check" else ["--into", str(tmp_path / "s.csv")]
     ran = CliRunner().invoke(main, ["dataset", command, str(folder), "--axis", "garment", *rest])
     assert ran.exit_code == 0, ran.output
-    assert "dress/sub/000.jpg is passed over" in ran.output
+    assert "dress/sub/000.jpg is skipped" in ran.output
     assert "name photos that are not there: hat/gone.jpg." in ran.output
 
 

@@ -368,7 +368,7 @@ def test_a_quota_turns_at_midnight_in_korea(quota: Quota) -> None:
     for left in (2, 1, 0):
         quota.spend(late)
         assert quota.left(late) == left
-    with pytest.raises(QuotaSpentError, match="Go on after 2026-11-23 00:00 Korean time"):
+    with pytest.raises(QuotaSpentError, match="Continue after 2026-11-23 00:00 Korean time"):
         quota.spend(late)
     assert quota.left(late) == 0
     assert quota.left(late + timedelta(seconds=1)) == 3

@@ -1,4 +1,4 @@
-"""Folders of photos, ``CLASS/*.jpg``: which files are photos, and what is passed over."""
+"""Folders of photos, ``CLASS/*.jpg``: which files are photos, and what is skipped."""
 
 from __future__ import annotations
 

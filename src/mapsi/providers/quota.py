@@ -25,7 +25,7 @@ def day_turns(now: datetime) -> datetime:
 
 def quota_spent(message: str, now: datetime) -> QuotaSpentError:
     """The error to raise where none of a day's calls is left; the hint says when there are some again."""
-    return QuotaSpentError(message, f"Go on after {day_turns(now):%Y-%m-%d %H:%M} Korean time.")
+    return QuotaSpentError(message, f"Continue after {day_turns(now):%Y-%m-%d %H:%M} Korean time.")
 
 
 class Quota(Protocol):

@@ -67,7 +67,7 @@ class AddressList:
     """Photos at addresses that a file lists by class.
 
     CSV with a head line (``class``, ``address``; ``page``, ``title``, ``creator``, ``licence``, ``licence_address``
-    where known), or plain lines ``CLASS ADDRESS``; empty lines and lines that begin with ``#`` are passed over.
+    where known), or plain lines ``CLASS ADDRESS``; empty lines and lines that begin with ``#`` are skipped.
     """
 
     def __init__(self, file: str) -> None:
@@ -93,7 +93,7 @@ class AddressList:
     def remarks(self, axis: Axis) -> list[str]:
         """Sentences on the lines that no class of the axis asks for."""
         return [
-            f"{len(rows)} {'line' if len(rows) == 1 else 'lines'} passed over: {_unknown(name, axis)}"
+            f"{len(rows)} {'line' if len(rows) == 1 else 'lines'} skipped: {_unknown(name, axis)}"
             for name, rows in self._by_class.items()
             if name not in axis.by_slug
         ]

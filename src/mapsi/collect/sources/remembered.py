@@ -22,7 +22,7 @@ class Remembered:
     """``source`` with a memory in ``folder``: a file per class and query, a line per photo, kept for a week.
 
     A search that is taken up again gives the noted photos first. Where more are wanted, and the source had not come to
-    its end, it is searched again and the photos that it names again are passed over.
+    its end, it is searched again and the photos that it names again are skipped.
     """
 
     def __init__(self, source: Source, folder: Path, clock: Clock) -> None:
