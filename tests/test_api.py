@@ -168,6 +168,38 @@ def test_words_are_asked_for_and_not_too_many(client: FlaskClient, query: str) -
     check_error(client.get(WORDS + query), 400, "bad_parameter")
 
 
+@pytest.mark.parametrize("words", ["?", "...", " ".join(f"w{number}" for number in range(25))])
+def test_words_of_no_letter_and_too_many_words_are_a_bad_request(client: FlaskClient, words: str) -> None:
+    check_error(client.get(WORDS, query_string={"q": words}), 400, "bad_request")
+
+
+@pytest.mark.parametrize("letter", ["x", " ", "\n", "\u0085", "\U000f0000"])
+def test_all_that_was_typed_counts_for_the_length_of_words(client: FlaskClient, letter: str) -> None:
+    """As ``maxLength`` of the description counts: what cannot be printed too."""
+    product = client.get(f"{WORDS}?q=shirt").json["products"][0]["id"]
+    for path, name in ((WORDS, "q"), ("/api/v1/suggest", "q"), (f"/api/v1/products/{product}/similar", "words")):
+        longest = {name: "shirt" + letter * 195}
+        assert client.get(path, query_string=longest).status_code == 200
+        check_error(client.get(path, query_string={name: longest[name] + letter}), 400, "bad_parameter")
+
+
+def test_parameters_that_are_empty_count_as_absent(client: FlaskClient) -> None:
+    """So they are described, and so forms send them."""
+    product = client.get(f"{WORDS}?q=shirt").json["products"][0]["id"]
+    document = client.get("/api/v1/openapi.json").json
+    for path, _, operation in operations(document):
+        named = operation.get("parameters", ())
+        empty = {one["name"]: "" for one in named if one["in"] == "query" and not one["required"]}
+        assert all(one.get("allowEmptyValue") or "items" in one["schema"] for one in named if one["name"] in empty)
+        words = {"q": "shirt"} if path == WORDS else {}
+        asked = {"query_string": {**empty, **words}}
+        if path == IMAGE:
+            answer = client.post(IMAGE, **asked, **photo_form(photo_bytes()))
+        else:
+            answer = client.get(path.replace("{id}", product), **asked)
+        assert answer.status_code == 200, (path, answer.text)
+
+
 SVG = b"<svg xmlns='http://www.w3.org/2000/svg' width='9' height='9'><script>alert(1)</script></svg>"
 
 
@@ -360,6 +392,10 @@ def test_counts_are_told_where_they_are_asked_for(client: FlaskClient) -> None:
     assert facets["most"] is None
     form = photo_form(photo_bytes())
     assert client.post(f"{IMAGE}?facets=1", **form).json["facets"]["most"] == 240
+    similar = f"/api/v1/products/{client.get(f'{WORDS}?q=dress').json['products'][0]['id']}/similar"
+    assert client.get(similar).json["facets"] is None
+    assert client.get(f"{similar}?facets=1").json["facets"]["most"] == 240
+    check_error(client.get(f"{similar}?facets=2"), 400, "bad_parameter")
 
 
 def test_words_that_were_mended_are_told(client: FlaskClient) -> None:

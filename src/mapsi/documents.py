@@ -99,11 +99,19 @@ def _counts(counts: Iterable[tuple[str, int]]) -> list[Document]:
 
 
 def similar_document(
-    product: Product, page: ProductPage, taxonomy: Taxonomy, *, sort: Sort, language: str, base_url: str
+    product: Product,
+    page: ProductPage,
+    taxonomy: Taxonomy,
+    *,
+    sort: Sort,
+    language: str,
+    base_url: str,
+    facets: Facets | None = None,
 ) -> Document:
-    """Products like one; ``base_url`` as in :func:`photo_document`."""
+    """Products like one; ``base_url`` and ``facets`` as in :func:`photo_document`."""
     asked = product_document(product, taxonomy, language=language, base_url=base_url)
-    return {"product": asked, **_page_document(page, taxonomy, sort, language, base_url)}
+    shown = _page_document(page, taxonomy, sort, language, base_url)
+    return {"product": asked, **shown, "facets": facets and facets_document(facets)}
 
 
 def prices_document(product_id: int, prices: Iterable[PricePoint]) -> Document:

@@ -19,9 +19,10 @@ from mapsi.documents import (
 from mapsi.errors import CatalogError
 from mapsi.infer.look import Garment, Look
 from mapsi.web.api.openapi import openapi_document
-from mapsi.web.request.languages import LANGUAGES, language
+from mapsi.web.request.languages import language
 from mapsi.web.request.parameters import (
     ParameterError,
+    check_language,
     check_page,
     read_aside,
     read_box,
@@ -100,7 +101,13 @@ def similar(product_id: int) -> Response:
     product = services.finder.product(product_id)
     found = check_page(services.finder.similar(product_id, query))
     document = similar_document(
-        product, found, services.taxonomy, sort=query.sort, language=language(), base_url=_base_url()
+        product,
+        found,
+        services.taxonomy,
+        sort=query.sort,
+        language=language(),
+        base_url=_base_url(),
+        facets=services.finder.facets_alike(query) if _wants_facets() else None,
     )
     return jsonify(document)
 
@@ -115,8 +122,7 @@ def prices(product_id: int) -> Response:
 def offers(product_id: int) -> Response:
     """What each shop that has a product asks for it."""
     services = current_services()
-    if request.args.get("lang", "ko") not in LANGUAGES:
-        raise ParameterError("lang", "There is no such language here.", f"There are: {', '.join(LANGUAGES)}.")
+    check_language(request.args)
     found = services.finder.offers(product_id)
     return jsonify(offers_document(product_id, found, services.taxonomy, language=language(), base_url=_base_url()))
 
@@ -154,8 +160,7 @@ def _by_garment(look: Look, found: ProductPage, query: Query) -> list[tuple[Garm
 def _read_query(words: str = "") -> Query:
     """What is asked for; ``words`` names the parameter with the words, where there is one."""
     services = current_services()
-    if request.args.get("lang", "ko") not in LANGUAGES:
-        raise ParameterError("lang", "There is no such language here.", f"There are: {', '.join(LANGUAGES)}.")
+    check_language(request.args)
     query = read_query(
         request.args,
         taxonomy=services.taxonomy,

@@ -116,7 +116,7 @@ def _search_words(taxonomy: Taxonomy, settings: Settings, shops: Sequence[str]) 
 
 
 def _box() -> Document:
-    share = r"(0|1|0?\.\d{1,6}|1\.0{1,6})"
+    share = r"(0|1|0\.[0-9]{1,6}|1\.0{1,6})"
     told = (
         "The part of the photo to search for, as x,y,width,height in fractions of its sides; without it, the "
         "whole look."
@@ -129,7 +129,7 @@ def _refined() -> list[Document]:
         "Words said with the photo: another kind, colour or audience (black, 원피스로), or words to be found (linen)."
     )
     less = "A product by its id that was pushed aside: it is left out, and what is like it comes later. Repeat it."
-    ids = list_of({"type": "string", "pattern": r"^\d{1,18}$"}) | {"maxItems": MOST_ASIDE}
+    ids = list_of({"type": "string", "pattern": r"^[0-9]{1,18}$"}) | {"maxItems": MOST_ASIDE}
     return [_parameter("words", said, {"type": "string", "maxLength": LONGEST_QUERY}), _parameter("less", less, ids)]
 
 
@@ -195,7 +195,7 @@ def _health() -> Document:
 
 def _list_parameters(taxonomy: Taxonomy, settings: Settings, shops: Sequence[str]) -> list[Document]:
     classes = [f"{axis.slug}:{slug}" for axis in taxonomy.listed.values() for slug in axis.by_slug]
-    price = {"type": "string", "pattern": r"^\d{1,12}(\.\d{1,4})?$"}
+    price = {"type": "string", "pattern": r"^[0-9]{1,12}(\.[0-9]{1,4})?$"}
     size = {"type": "integer", "minimum": 1, "maximum": LARGEST_ANSWER, "default": settings.page_size}
     shop: Document = {"enum": [*shops]} if shops else {"type": "string"}
     return [
@@ -218,7 +218,11 @@ def _spoken() -> Document:
 
 
 def _parameter(name: str, description: str, schema: Document, *, required: bool = False) -> Document:
-    return {"name": name, "in": "query", "required": required, "description": description, "schema": schema}
+    told = {"name": name, "in": "query", "required": required, "description": description, "schema": schema}
+    if required or schema.get("type") == "array":
+        return told
+    # What is empty counts as absent: forms send every field they have. A list that is empty is not sent anyway.
+    return {**told, "allowEmptyValue": True}
 
 
 def _flag() -> Document:

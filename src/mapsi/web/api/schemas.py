@@ -22,7 +22,6 @@ def schemas(taxonomy: Taxonomy) -> Document:
         "sort": {"enum": list(SORTS)},
         "facets": {"oneOf": [{"$ref": "#/components/schemas/Facets"}, {"type": "null"}]},
     }
-    without_facets = {name: entry for name, entry in page.items() if name != "facets"}
     error = _exactly({"code": text, "message": text, "hint": text})
     axes = {"type": "object", "additionalProperties": {"$ref": "#/components/schemas/Axis"}}
     return {
@@ -40,7 +39,7 @@ def schemas(taxonomy: Taxonomy) -> Document:
             }
         ),
         "Garment": _garment_schema(axes),
-        "SimilarAnswer": _exactly({"product": {"$ref": "#/components/schemas/Product"}, **without_facets}),
+        "SimilarAnswer": _exactly({"product": {"$ref": "#/components/schemas/Product"}, **page}),
         "Prices": _exactly({"id": text, "prices": list_of(_price_schema())}),
         "Offers": _exactly({"id": text, "offers": list_of({"$ref": "#/components/schemas/Product"})}),
         "WordsAnswer": _exactly(

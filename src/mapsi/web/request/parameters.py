@@ -24,6 +24,7 @@ from mapsi.errors import NotFoundError, UsageError
 from mapsi.imaging import Box
 from mapsi.taxonomy import Taxonomy
 from mapsi.taxonomy.names import color_names
+from mapsi.web.request.languages import LANGUAGES
 
 Arguments = MultiDict[str, str]
 
@@ -134,12 +135,17 @@ def write_box(box: Box) -> str:
 
 def read_words(arguments: Arguments, name: str = "q") -> str:
     """The words in the parameter ``name`` on one line, without what cannot be printed; raises :class:`ParameterError`
-    if too long."""
-    printable = "".join(letter if letter.isprintable() else " " for letter in arguments.get(name, ""))
-    words = " ".join(printable.split())
-    if len(words) > LONGEST_QUERY:
+    if too long, spaces and what cannot be printed counted too."""
+    text = arguments.get(name, "")
+    if len(text) > LONGEST_QUERY:
         raise ParameterError(name, f"The words are longer than {LONGEST_QUERY} letters.", "Search with fewer words.")
-    return words
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+
+
+def check_language(arguments: Arguments) -> None:
+    """Raise :class:`ParameterError` where ``lang`` asks for a language that is not here."""
+    if (arguments.get("lang") or LANGUAGES[0]) not in LANGUAGES:
+        raise ParameterError("lang", "There is no such language here.", f"There are: {', '.join(LANGUAGES)}.")
 
 
 def check_page(page: ProductPage) -> ProductPage:
