@@ -13,12 +13,13 @@ from __future__ import annotations
 
 import argparse
 import os
-import re
 import statistics
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
+
+from figures import put_figures
 
 from chromium import Browser, open_browser
 from mapsi.cores import cores
@@ -66,8 +67,7 @@ def main() -> None:
         told = measure(browser, given.address.rstrip("/"), given.times)
     print(told)
     if given.write:
-        place = re.compile(r"(?<=<!-- pages -->\n).*?(?=<!-- end -->)", re.DOTALL)
-        PAGE.write_text(place.sub(lambda _: told, PAGE.read_text("utf-8")), "utf-8")
+        put_figures(PAGE, "pages", told)
 
 
 def measure(browser: Browser, address: str, times: int) -> str:

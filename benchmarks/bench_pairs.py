@@ -28,7 +28,7 @@ from hashlib import md5
 from pathlib import Path
 from typing import NamedTuple
 
-from bench_relevance import put_figures
+from bench_relevance import put_measured
 from fit_score import Row, kept, read_rows, slim_look
 
 from mapsi.catalog.offer import Delivery, Offer
@@ -167,7 +167,7 @@ def main() -> None:
     print(figures)
     tell_lost(asked, answers, options.worst)
     if options.write:
-        put_figures("pairs", installation.model, figures)
+        put_measured("pairs", installation.model, figures)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,6 @@ docs/relevance.md. Without ``--database``, words are asked of SQLite in a tempor
 from __future__ import annotations
 
 import argparse
-import re
 import statistics
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,7 +24,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from fit_score import measure, open_bench, read_rows
+from figures import put_figures
+from fit_score import fits, measure, open_bench, read_rows
 
 from mapsi.catalog import Catalog, open_catalog
 from mapsi.catalog.offer import Delivery, Offer
@@ -73,18 +73,6 @@ def read_offers(rows: Sequence[Row]) -> Iterator[Offer]:
             color=row["baseColour"],
             audience=AUDIENCES.get(row["gender"], "unisex"),
         )
-
-
-def fits(rule: str, row: Row) -> bool:
-    """Whether a product fits a rule; an empty one fits nothing."""
-    return bool(rule) and all(_fits_part(part, row) for part in rule.split(";"))
-
-
-def _fits_part(part: str, row: Row) -> bool:
-    if "~" in part:
-        return any(text in row["productDisplayName"].lower() for text in part.split("~")[1].split("|"))
-    field, values = part.split("=")
-    return row[field] in values.split("|")
 
 
 def gain(query: Judged, row: Row) -> float:
@@ -143,11 +131,9 @@ def tell_worst(answers: Sequence[Answer], worst: int) -> None:
             print(f"    {answer.precision:.2f}  {answer.query}  {' '.join(f'{each:g}' for each in answer.gains)}")
 
 
-def put_figures(mark: str, model: Model, figures: str) -> None:
-    """Put what was measured where docs/relevance.md has the ``mark``."""
-    told = f"Model {model.fingerprint}, {datetime.now(UTC):%Y-%m-%d}.\n\n{figures}\n"
-    place = re.compile(rf"(?<=<!-- {mark} -->\n).*?(?=<!-- end -->)", re.DOTALL)
-    PAGE.write_text(place.sub(lambda _: told, PAGE.read_text("utf-8")), "utf-8")
+def put_measured(mark: str, model: Model, figures: str) -> None:
+    """Put what was measured of a model where docs/relevance.md has the ``mark``."""
+    put_figures(PAGE, mark, f"Model {model.fingerprint}, {datetime.now(UTC):%Y-%m-%d}.\n\n{figures}\n")
 
 
 def main() -> None:
@@ -172,7 +158,7 @@ def main() -> None:
     print(figures)
     tell_worst(answers, options.worst)
     if options.write:
-        put_figures("figures", model, figures)
+        put_measured("figures", model, figures)
 
 
 if __name__ == "__main__":

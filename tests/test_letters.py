@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import socket
 import ssl
 import subprocess
 from collections.abc import Iterator
@@ -32,6 +31,7 @@ from mapsi.work.letters import send_letters
 from mapsi.work.price_drops import ask_for_letters
 from offers import offer, take_in
 from refreshing import Clock
+from servers import free_port
 
 KEY = "a key for tests" * 3
 URL = "https://shop.example"
@@ -76,12 +76,6 @@ def mail_server(**more: Any) -> Iterator[Box]:
         yield box
     finally:
         controller.stop()
-
-
-def free_port() -> int:
-    with socket.socket() as bound:
-        bound.bind(("127.0.0.1", 0))
-        return int(bound.getsockname()[1])
 
 
 @pytest.fixture(scope="module")

@@ -98,9 +98,8 @@ class Finder:
         snapshot = self._snapshot_for(look.whole.model)
         if snapshot is None:
             return query.nothing
-        wishes = [wish_of(garment.reading, self._taxonomy) for garment in look.garments]
         shown = self.catalog.listings.shown()
-        answers = [self._ranked(snapshot, wish, query, shown) for wish in wishes]
+        answers = self._ranked_apart(snapshot, look, query, shown)
         ranked = interleaved(answers, prominence(look, self._taxonomy), snapshot.columns.group)
         return self._page(snapshot, ranked, query, shown)
 
@@ -111,9 +110,7 @@ class Finder:
         if snapshot is None or not look.garments:
             return [query.nothing for _ in look.garments]
         shown = self.catalog.listings.shown()
-        wishes = [wish_of(garment.reading, self._taxonomy) for garment in look.garments]
-        answers = [self._ranked(snapshot, wish, query, shown) for wish in wishes]
-        return self._pages(snapshot, answers, query, shown)
+        return self._pages(snapshot, self._ranked_apart(snapshot, look, query, shown), query, shown)
 
     def similar(self, product_id: int, query: Query) -> ProductPage:
         """Products like one of the catalogue's, itself and its variants left out; words and ``less`` as in
@@ -145,6 +142,11 @@ class Finder:
         if snapshot is None and self.catalog.listings.facets().offers:
             raise ArtifactError("The pictures of the products are not indexed yet.", "Run `mapsi index build`.")
         return None if snapshot is None or snapshot.index.size == 0 else snapshot
+
+    def _ranked_apart(self, snapshot: Snapshot, look: Look, query: Query, shown: Shown) -> list[Ranked]:
+        """The answer to each garment in a photo, in the order of its garments."""
+        wishes = (wish_of(garment.reading, self._taxonomy) for garment in look.garments)
+        return [self._ranked(snapshot, wish, query, shown) for wish in wishes]
 
     def _ranked(
         self, snapshot: Snapshot, wish: Wish, query: Query, shown: Shown, among: BoolArray | None = None
