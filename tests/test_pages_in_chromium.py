@@ -211,7 +211,9 @@ def test_order_more_and_filters_change_the_list_in_place_and_going_back_does_too
     assert browser.run(KEPT) == [1, 2, height, "more-link"]
     assert "page=2&from=1" in browser.driver.current_url
     browser.driver.refresh()
-    browser.wait(lambda: len(browser.all(".card-cell")) == 48)
+    browser.wait(
+        lambda: len(browser.all(".card-cell")) == 48 and browser.run("return document.readyState") == "complete"
+    )
     browser.run("window.mark = 3; document.querySelector('#look-photo').mark = 4")
     for sort in ("price-up", "likeness"):
         browser.driver.back()
