@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
+from threading import Event
 
 import pytest
 
-from mapsi.artifacts import atomic_file, atomic_folder, file_digest, locked_file, read_json, write_json
+from mapsi.artifacts import (
+    atomic_file,
+    atomic_folder,
+    discard_folder,
+    file_digest,
+    locked_file,
+    read_json,
+    write_json,
+)
 from mapsi.errors import ArtifactError
 
 
@@ -32,6 +43,29 @@ def test_a_folder_takes_its_place_only_when_the_block_ends_well(tmp_path: Path) 
         _fail_after((folder / "x").write_text("half"))
     assert (target / "x").read_text() == "two"
     assert [p.name for p in tmp_path.iterdir()] == ["model"]
+
+
+def test_a_folder_is_discarded_whole_though_another_thread_creates_files_in_it(tmp_path: Path) -> None:
+    folder, done = tmp_path / "index", Event()
+
+    def create() -> None:
+        while not done.is_set():
+            with suppress(FileNotFoundError):
+                (folder / "lock").touch()
+
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(create)
+        for _ in range(50):
+            folder.mkdir()
+            (folder / "meta.json").touch()
+            discard_folder(folder)
+            assert list(tmp_path.iterdir()) == []
+        done.set()
+
+
+def test_discarding_a_folder_that_is_gone_does_nothing(tmp_path: Path) -> None:
+    discard_folder(tmp_path / "none")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_secret_file_is_never_readable_by_others(tmp_path: Path) -> None:

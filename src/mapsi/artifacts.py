@@ -9,7 +9,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -61,6 +61,19 @@ def atomic_folder(target: Path) -> Iterator[Path]:
     finally:
         if beside.exists():
             shutil.rmtree(beside)
+
+
+def discard_folder(folder: Path) -> None:
+    """Remove a folder that others may still be using, as far as the system lets it; what is left, the caller's next
+    clearing finds beside, as ``.NAME.discarded``.
+
+    It is renamed first: tantivy watches an index's folder from a thread of its own and creates a lock in it at any
+    moment, so that a folder emptied in place is at times not empty.
+    """
+    aside = folder.with_name(f".{folder.name.strip('.')}.discarded")
+    with suppress(OSError):
+        folder.replace(aside)
+    shutil.rmtree(aside, ignore_errors=True)
 
 
 @contextmanager

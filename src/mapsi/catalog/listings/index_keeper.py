@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import shutil
 import threading
 import time
 import uuid
@@ -24,7 +23,7 @@ import tantivy
 from cachetools import LRUCache
 from sqlalchemy import Connection, func, select
 
-from mapsi.artifacts import atomic_file, locked_file
+from mapsi.artifacts import atomic_file, discard_folder, locked_file
 from mapsi.catalog.listings.products import read_products, read_products_of
 from mapsi.catalog.listings.word_index import HEAP, LAYOUT, Condition, DamagedIndexError, View, WordIndex, look_for
 from mapsi.catalog.store.changes import changes_since, read_generation
@@ -251,13 +250,13 @@ class IndexKeeper:
                     read_products(connection), listing_reader(connection, self._thesaurus), generation, heap=HEAP
                 )
             except BaseException:
-                shutil.rmtree(folder / name, ignore_errors=True)
+                discard_folder(folder / name)
                 raise
             with atomic_file(folder / CURRENT) as beside:
                 beside.write_text(name, "utf-8")
             for other in folder.iterdir():
                 if other.is_dir() and other.name not in (name, before):
-                    shutil.rmtree(other, ignore_errors=True)
+                    discard_folder(other)
         products, seconds = index.view.searcher.num_docs - 1, time.monotonic() - began
         _log.info("The index of words was built: %d products in %.1f s.", products, seconds)
         return index
