@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -14,11 +15,13 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
 from chromium import Browser, on_a_port
+from mapsi.catalog.product import Product
 from mapsi.imaging import decode_photo
 from mapsi.infer import Guess, Model
 from mapsi.infer.model import shipped_model
 from mapsi.taxonomy import load_taxonomy
 from mapsi.taxonomy.names import class_name
+from mapsi.web.lists.cards import view_card
 from servers import require
 from small_house import House, draw_garment, grey_bytes, open_house
 
@@ -185,6 +188,43 @@ def test_two_rows_of_products_are_on_the_first_screen_of_a_phone_and_the_photo_k
     first, stage = browser.find(".product-picture"), browser.find(".stage")
     assert first.rect["y"] < stage.rect["y"] + 150
     assert first.rect["x"] > stage.rect["x"] + stage.rect["width"]
+
+
+@pytest.mark.parametrize("price", [Decimal(39200), Decimal(1352000)])
+def test_a_sale_takes_no_more_room_on_a_phone_than_any_price(
+    house: House, browser: Browser, site: str, photo: Path, price: Decimal
+) -> None:
+    """Where both prices fit they are seen; else the old one is read out only."""
+    choose(browser, site, photo)
+    row = browser.run("return [...document.querySelectorAll('.card-cell')].slice(0, 3).map((one) => one.offsetHeight)")
+    app = house.app()
+    reduced = Product(
+        id=1,
+        name="셔츠",
+        shop="haru",
+        shop_name="Haru",
+        link="",
+        picture="",
+        lowest_price=price,
+        regular_price=price * 5 / 4,
+        currency="KRW",
+    )
+    with app.test_request_context():
+        card = view_card(reduced, load_taxonomy(), "ko")
+        tag = app.jinja_env.get_template("_products.html").module.price_tag(card)  # type: ignore[attr-defined]
+    browser.run("document.querySelector('.product-price').outerHTML = arguments[0]", str(tag))
+    assert browser.run(SALE) == [True, price < 100000, True]
+    now = browser.run("return [...document.querySelectorAll('.card-cell')].slice(0, 3).map((one) => one.offsetHeight)")
+    assert now == row
+
+
+SALE = """
+const [picture, price, share, old] = ['.product-picture', '.product-price', '.product-saving', 's'].map(
+  (name) => document.querySelector(`.card-cell ${name}`).getBoundingClientRect());
+return [share.top > picture.top && share.bottom < picture.bottom && share.left >= picture.left,
+  old.right <= price.right && old.bottom <= price.bottom, price.right <= picture.right];
+"""
+"""Whether the share lies on the picture, the old price is seen beside the new one, and the line ends with the card."""
 
 
 KEPT = (
