@@ -251,9 +251,8 @@ def test_order_more_and_filters_change_the_list_in_place_and_going_back_does_too
     assert browser.run(KEPT) == [1, 2, height, "more-link"]
     assert "page=2&from=1" in browser.driver.current_url
     browser.driver.refresh()
-    browser.wait(
-        lambda: len(browser.all(".card-cell")) == 48 and browser.run("return document.readyState") == "complete"
-    )
+    browser.wait(lambda: browser.run("return !window.mark && document.readyState === 'complete'"))
+    assert len(browser.all(".card-cell")) == 48
     browser.run("window.mark = 3; document.querySelector('#look-photo').mark = 4")
     for sort in ("price-up", "likeness"):
         browser.driver.back()
@@ -269,6 +268,49 @@ def test_order_more_and_filters_change_the_list_in_place_and_going_back_does_too
     browser.find(".toolbar + .chips a").click()
     browser.wait(lambda: "shop=" not in browser.driver.current_url and not browser.all(".toolbar + .chips"))
     assert browser.run("return document.activeElement.id") == "list-title"
+
+
+def test_going_back_while_a_page_is_still_loading_shows_the_list_of_the_address(browser: Browser, site: str) -> None:
+    open_second_page(browser, site)
+    back_at_once = {"source": "if (sessionStorage.back) { sessionStorage.clear(); history.back(); }"}
+    script = browser.driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", back_at_once)
+    try:
+        browser.run("sessionStorage.back = 1")
+        browser.driver.refresh()
+        browser.wait(lambda: "page=2" not in browser.driver.current_url)
+        browser.wait(lambda: len(browser.all(".card-cell")) == 24)
+    finally:
+        browser.driver.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", script)
+
+
+SLOW = """
+const fetched = window.fetch;
+window.fetch = (address, options) => !address.includes('price-down') ? fetched(address, options) : new Promise((done, fail) => {
+  options.signal.addEventListener('abort', () => fail(new DOMException('', 'AbortError')));
+  window.answer = () => fetched(address, {...options, signal: null}).then(done);
+});
+document.addEventListener('htmx:finally:request', () => window.ended = (window.ended ?? 0) + 1);
+"""
+
+
+def test_going_back_before_a_click_is_answered_takes_the_click_back(browser: Browser, site: str) -> None:
+    open_second_page(browser, site)
+    browser.run(SLOW)
+    browser.run("document.querySelector('#sort-price-down').click()")
+    browser.wait(lambda: browser.run("return window.answer !== undefined"))
+    browser.driver.back()
+    browser.wait(lambda: len(browser.all(".card-cell")) == 24)
+    browser.run("window.answer()")
+    browser.wait(lambda: browser.run("return window.ended") == 2)
+    assert "sort=price-up" in browser.driver.current_url
+    assert browser.all("#sort-price-up[aria-current]")
+
+
+def open_second_page(browser: Browser, site: str) -> None:
+    browser.resize(*DESK)
+    browser.open(f"{site}/search?sort=price-up&lang=ko")
+    browser.run("document.querySelector('#more-link').click()")
+    browser.wait(lambda: "page=2" in browser.driver.current_url and len(browser.all(".card-cell")) == 48)
 
 
 def test_words_and_less_like_this_refine_the_answer_in_place_and_are_taken_back(

@@ -1,11 +1,24 @@
 // A list that changes in place: htmx fetches the same page that a browser would, and changes what differs. What it leaves to
 // the page stands here: fields left empty stay out of the address, the focus is kept, and going back is in place too.
 
-const SWAP = { target: "#page", select: "#page", selectOOB: "#language,#own", swap: "outerMorph" };
+// Asked for by #page, as what is clicked in it is: of two requests at a time the later one replaces the other (hx-sync), or
+// the answer to a click would arrive after going back, and the list would not be the one of the address.
+const SWAP = { source: "#page", target: "#page", select: "#page", selectOOB: "#language,#own", swap: "outerMorph" };
+
+function show(path) {
+  htmx.ajax("GET", path, SWAP);
+}
 
 document.addEventListener("htmx:before:history:restore", (event) => {
   event.preventDefault(); // htmx would put a new page in place of this one, and the photo would flash
-  htmx.ajax("GET", event.detail.path, SWAP);
+  show(event.detail.path);
+});
+
+// Who goes back while the page is still loading has changed the address before htmx listens. A timer, for htmx begins in one.
+setTimeout(() => {
+  const loaded = new URL(performance.getEntriesByType("navigation")[0].name);
+  const path = window.location.pathname + window.location.search;
+  if (path !== loaded.pathname + loaded.search) show(path);
 });
 
 // An element that htmx took away with the focus on it leaves the keyboard at the top of the page.
