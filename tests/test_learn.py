@@ -19,7 +19,7 @@ from mapsi.cli import main
 from mapsi.dataset.manifest import Manifest, build_manifest
 from mapsi.dataset.photos import Sample
 from mapsi.dataset.plan import PhotoFolder
-from mapsi.errors import ArtifactError, UsageError
+from mapsi.errors import ArtifactError, PhotoError, UsageError
 from mapsi.imaging import decode_photo, to_input
 from mapsi.infer import Model
 from mapsi.learn.export.calibration import calibration_error, choose_threshold, fit_temperature
@@ -123,6 +123,15 @@ def test_a_photo_is_decoded_once_and_again_when_it_changed(tmp_path: Path) -> No
     assert len(list((tmp_path / "cache").iterdir())) == 1
     make_folder(tmp_path / "p", {"knit": 2}, start=90)
     assert not np.array_equal(first, open_store(samples, tmp_path / "cache", 32))
+
+
+def test_of_several_photos_that_cannot_be_read_the_first_is_named(tmp_path: Path) -> None:
+    photos = sorted((make_folder(tmp_path / "p", {"knit": 40}) / "knit").iterdir())
+    for damaged in (photos[7], photos[31]):
+        damaged.write_bytes(b"no photo")
+    with pytest.raises(PhotoError, match=photos[7].name):
+        open_store([Sample(photo) for photo in photos], tmp_path / "cache", 32)
+    assert not any(tmp_path.glob("cache/*.npy")), "half a store is none"
 
 
 @pytest.fixture(scope="module")

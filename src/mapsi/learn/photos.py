@@ -7,6 +7,7 @@ import hashlib
 import math
 import shutil
 from collections.abc import Container, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Literal
 
@@ -20,6 +21,7 @@ from torch.utils.data import Dataset
 
 from mapsi.arrays import UInt8Array
 from mapsi.artifacts import atomic_file
+from mapsi.cores import cores
 from mapsi.dataset.photos import Sample
 from mapsi.errors import ArtifactError, PhotoError
 from mapsi.imaging import LARGEST, READ_SIDE, Box, Fit, cut, read_photo, to_square, to_views
@@ -47,11 +49,23 @@ def open_store(samples: Sequence[Sample], folder: Path, side: int = STORE_SIDE) 
             shape = (len(samples), side, side, 3)
             _reserve(beside, math.prod(shape))
             store = np.lib.format.open_memmap(beside, mode="w+", dtype=np.uint8, shape=shape)
-            for i, sample in enumerate(samples):
-                store[i] = read_square(sample.path, side, at_least=2 * side, box=sample.box)
+            _fill(store, samples)
             store.flush()
     mapped: UInt8Array = np.load(file, mmap_mode="r")
     return mapped
+
+
+def _fill(store: UInt8Array, samples: Sequence[Sample]) -> None:
+    """Decode each sample into its row, on all cores: the decoders let other threads run."""
+    side = store.shape[1]
+
+    def put(row: int) -> None:
+        store[row] = read_square(samples[row].path, side, at_least=2 * side, box=samples[row].box)
+
+    with ThreadPoolExecutor(cores()) as pool:
+        # The first photo in order that cannot be read is the one that is named, whichever thread met it first.
+        for _ in pool.map(put, range(len(samples))):
+            pass
 
 
 def read_masks(samples: Sequence[Sample], side: int, groups: int) -> UInt8Array | None:
