@@ -52,7 +52,7 @@ def query(text: str = "니트", language: str = "ko", slug: str = "knit") -> Que
 
 
 def settings_of(server: PhotoSources, **environment: str) -> Settings:
-    return read_settings({**server.environment(), "MAPSI_FETCH_SECONDS": "2", **environment})
+    return read_settings({**server.environment(), **environment})
 
 
 @cache
@@ -61,7 +61,7 @@ def fetcher() -> Fetcher:
     return Fetcher(allow_hosts=("127.0.0.1",), user_agent=USER_AGENT)
 
 
-def asking(folder: Path, clock: WoundClock | None = None, seconds: float = 2) -> Asking:
+def asking(folder: Path, clock: WoundClock | None = None, seconds: float = 20) -> Asking:
     clock = clock or WoundClock()
     return Asking(fetcher(), clock, KeptAnswers(folder, clock), seconds)
 

@@ -30,8 +30,8 @@ class Served:
 
 @dataclass
 class PictureServer:
-    """``served`` may be changed while it runs; ``asked`` counts answers by (path, status), ``busiest`` is the largest
-    number of requests that were in work at once."""
+    """``served`` may be changed while it runs; while ``answering`` is cleared, nothing is answered. ``asked`` counts
+    answers by (path, status), ``busiest`` is the largest number of requests that were in work at once."""
 
     port: int
     served: dict[str, Served] = field(default_factory=dict)
@@ -39,6 +39,10 @@ class PictureServer:
     busiest: int = 0
     working: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
+    answering: threading.Event = field(default_factory=threading.Event)
+
+    def __post_init__(self) -> None:
+        self.answering.set()
 
     @property
     def host(self) -> str:
@@ -76,6 +80,7 @@ class _Handler(BaseHTTPRequestHandler):
             server.working += 1
             server.busiest = max(server.busiest, server.working)
         time.sleep(found.seconds)
+        server.answering.wait(60)
         with server.lock:  # before the answer: with its last byte the client is free to ask again
             server.working -= 1
         self._answer(server, found)

@@ -71,7 +71,12 @@ def serving(app: Flask, **bounds: float) -> Iterator[Served]:
         thread = threading.Thread(target=server.run, args=([listening],))
         thread.start()
         try:
-            yield Served(gate, listening.getsockname()[1], lambda: setattr(server, "should_exit", True))
+            yield Served(
+                gate,
+                listening.getsockname()[1],
+                lambda: setattr(server, "should_exit", True),
+                lambda: len(server.server_state.connections),
+            )
         finally:
             server.should_exit = server.force_exit = True
             thread.join(PATIENCE)
@@ -80,11 +85,12 @@ def serving(app: Flask, **bounds: float) -> Iterator[Served]:
 
 @dataclass(frozen=True)
 class Served:
-    """Where the server is, and how to tell it to stop."""
+    """Where the server is, how to tell it to stop, and how many connections it has open."""
 
     gate: Gate
     port: int
     stop: Callable[[], None]
+    connections: Callable[[], int]
 
     def connect(self, sent: bytes = b"") -> socket.socket:
         opened = socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE)

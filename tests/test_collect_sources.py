@@ -456,8 +456,8 @@ def test_a_huge_answer_is_given_up(build: Callable[..., Source], server: PhotoSo
 
 
 def test_a_slow_answer_is_given_up(server: PhotoSources, tmp_path: Path) -> None:
-    server.always["naver-hub"] = Reply(b"{}", wait=1)
-    source = NaverHub(*map(Secret, HUB_KEYS), asking(tmp_path, seconds=0.1), base=server.url)
+    server.always["naver-hub"] = Reply(b"{}", wait=2)
+    source = NaverHub(*map(Secret, HUB_KEYS), asking(tmp_path, seconds=0.25), base=server.url)
     with pytest.raises(SourceUnreachable, match="time allowed"):
         found(source)
     assert sum(server.asked.values()) == 4

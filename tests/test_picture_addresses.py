@@ -48,7 +48,11 @@ def shop() -> Iterator[FeedServer]:
 
 @pytest.fixture
 def client(house: House, shop: FeedServer) -> FlaskClient:
-    app = house.app(allow_hosts=(shop.host,), photo_bytes=LIMIT, fetch_seconds=1, image_rate="1000 per minute")
+    return make_client(house, shop)
+
+
+def make_client(house: House, shop: FeedServer, **settings: object) -> FlaskClient:
+    app = house.app(allow_hosts=(shop.host,), photo_bytes=LIMIT, image_rate="1000 per minute", **settings)
     return app.test_client()
 
 
@@ -97,6 +101,6 @@ def test_a_private_address_is_not_visited(client: FlaskClient, shop: FeedServer,
     assert len(shop.asked) == before
 
 
-def test_an_address_that_does_not_answer_is_given_up(client: FlaskClient, shop: FeedServer) -> None:
+def test_an_address_that_does_not_answer_is_given_up(house: House, shop: FeedServer) -> None:
     shop.pages["/slow"] = Page(body=photo_bytes(), wait=3600)
-    assert search(client, shop.url("/slow")).status_code == 422
+    assert search(make_client(house, shop, fetch_seconds=1), shop.url("/slow")).status_code == 422

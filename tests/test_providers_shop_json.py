@@ -444,12 +444,21 @@ def test_what_no_try_would_mend_is_told_at_once_and_nothing_comes(
 
 
 @pytest.mark.parametrize(
-    "fault", [emulator.SYSTEM_ERROR, emulator.BAD_GATEWAY, emulator.BREAKS_OFF, emulator.TOO_FAST, Fault(seconds=0.8)]
+    ("fault", "seconds"),
+    [
+        *(
+            (fault, 20)
+            for fault in (emulator.SYSTEM_ERROR, emulator.BAD_GATEWAY, emulator.BREAKS_OFF, emulator.TOO_FAST)
+        ),
+        (Fault(seconds=1.2), 0.6),
+    ],
 )
-def test_what_passes_by_itself_is_tried_again(server: ShopJsonServer, client: Ask, fault: Fault) -> None:
+def test_what_passes_by_itself_is_tried_again(
+    server: ShopJsonServer, client: Ask, fault: Fault, seconds: float
+) -> None:
     quota = MemoryQuota()
     server.fail(fault, fault, after=1)
-    answer = only(client(exclude=frozenset(), quota=quota, seconds=0.4).ask(["모자"]))
+    answer = only(client(exclude=frozenset(), quota=quota, seconds=seconds).ask(["모자"]))
     assert len(answer.rows) == 101
     assert quota.left(NOON) == 25_000 - 4  # repeated calls count too
 
