@@ -49,7 +49,7 @@ $(VENV)/dev.stamp: $(VENV)/bin/python pyproject.toml locks/dev.txt
 # locks/ anew, out of pyproject.toml and the versions in constraints.txt: for every platform, with the hashes of all files.
 lock:
 	echo $(BUILD_NEEDS) | $(LOCK) -o locks/serve.txt
-	echo $(BUILD_NEEDS) | $(LOCK) --extra mysql --extra workers -o locks/image.txt
+	echo $(BUILD_NEEDS) | $(LOCK) --extra mysql --extra workers --extra milvus -o locks/image.txt
 	echo $(BUILD_NEEDS) | $(LOCK) --all-extras -o locks/dev.txt
 
 # Known faults of what serving installs, and a list of it (CycloneDX); both need a connection.

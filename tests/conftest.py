@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, settings
 from mapsi.catalog import Catalog, open_catalog
 from mapsi.catalog.store.database import open_database, utc_now
 from mapsi.catalog.store.tables import Table
-from servers import MariaDB, mariadb_is_installed, require, run_mariadb, run_redis
+from servers import MariaDB, mariadb_is_installed, require, run_mariadb, run_milvus, run_redis
 
 if TYPE_CHECKING:
     from chromium import Browser
@@ -175,6 +175,13 @@ def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a real Redis of this test session."""
     with run_redis(tmp_path_factory.mktemp("redis")) as address:
         yield address
+
+
+@pytest.fixture(scope="session")
+def milvus_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a Milvus of this test session."""
+    with run_milvus(tmp_path_factory.mktemp("milvus")) as running:
+        yield running.url
 
 
 def empty_tables(url: str) -> None:

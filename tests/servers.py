@@ -7,6 +7,7 @@ import random
 import shutil
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -147,6 +148,41 @@ def run_redis(folder: Path) -> Iterator[str]:
     finally:
         server.terminate()
         server.wait(timeout=20)
+
+
+class Milvus:
+    """Milvus Lite as a server in ``folder``; what it was given stays there when it is stopped."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder, self._port = folder, free_port()
+        self._server: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._port}"
+
+    def start(self) -> None:
+        tool = Path(sys.executable).with_name("milvus-lite")
+        words = [tool, "server", "--data-dir", self._folder / "data", "--host", "127.0.0.1", "--port", str(self._port)]
+        self._server = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        wait_for_port(self._port, self._server)
+
+    def kill(self) -> None:
+        if self._server is not None:
+            self._server.kill()
+            self._server.wait(timeout=20)
+        self._server = None
+
+
+@contextmanager
+def run_milvus(folder: Path) -> Iterator[Milvus]:
+    """Start a Milvus of its own in ``folder``, about two seconds; it ends at the end."""
+    milvus = Milvus(folder)
+    try:
+        milvus.start()
+        yield milvus
+    finally:
+        milvus.kill()
 
 
 def wait_for_port(port: int, server: subprocess.Popen[bytes], seconds: float = 20) -> None:

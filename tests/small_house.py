@@ -34,6 +34,7 @@ from mapsi.refresh.feeds import import_feed
 from mapsi.remote import Fetcher
 from mapsi.search.building import Installation, build
 from mapsi.search.finder import Finder
+from mapsi.search.index import VectorDatabase
 from mapsi.search.models import ModelStore
 from mapsi.search.pair import ServingPair
 from mapsi.search.score import load_weights
@@ -128,7 +129,13 @@ def _house(catalog: Catalog, model: Model, folder: Path) -> House:
     return House(Finder(catalog, serving, installation.pictures, taxonomy, EVERYTHING), taxonomy, folder)
 
 
-def install(catalog: Catalog, model: Model, root: Path, fetcher: Fetcher | None = None) -> Installation:
+def install(
+    catalog: Catalog,
+    model: Model,
+    root: Path,
+    fetcher: Fetcher | None = None,
+    database: VectorDatabase | None = None,
+) -> Installation:
     """The catalogue with a model, and stores and an index under ``root``."""
     return Installation(
         catalog=catalog,
@@ -138,6 +145,7 @@ def install(catalog: Catalog, model: Model, root: Path, fetcher: Fetcher | None 
         source=PictureSource(fetcher or Fetcher(), 1 << 20, 5),
         index_root=root / "index",
         models=ModelStore(root / "models", threads=1),
+        database=database,
     )
 
 

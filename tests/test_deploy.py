@@ -34,21 +34,23 @@ def test_a_linter_has_nothing_to_say_of_the_image() -> None:
     assert (done.returncode, done.stdout) == (0, "")
 
 
-def test_the_compose_file_follows_its_specification() -> None:
-    done = _tool("check-jsonschema", "--builtin-schema", "vendor.compose-spec", "compose.yaml")
+@pytest.mark.parametrize("file", ["compose.yaml", "deploy/milvus.yaml"])
+def test_a_compose_file_follows_its_specification(file: str) -> None:
+    done = _tool("check-jsonschema", "--builtin-schema", "vendor.compose-spec", file)
     assert done.returncode == 0, done.stdout
 
 
 def test_every_variable_is_a_setting_or_a_password_of_the_compose_file(compose: dict[str, Any]) -> None:
     known = {row.variable for row in setting_table()} | {"MAPSI_DB_PASSWORD", "MAPSI_DB_ROOT_PASSWORD"}
-    text = (ROOT / "compose.yaml").read_text("utf-8") + DOCKERFILE
+    text = "".join((ROOT / name).read_text("utf-8") for name in ("compose.yaml", "deploy/milvus.yaml")) + DOCKERFILE
     assert set(re.findall(r"MAPSI_[A-Z_]+", text)) <= known
     assert set(compose["services"]["web"]["environment"]) <= known
 
 
 def test_no_password_has_a_default() -> None:
-    text = (ROOT / "compose.yaml").read_text("utf-8")
-    for name in ("MAPSI_DB_PASSWORD", "MAPSI_DB_ROOT_PASSWORD", "MAPSI_SECRET_KEY"):
+    text = "".join((ROOT / name).read_text("utf-8") for name in ("compose.yaml", "deploy/milvus.yaml"))
+    milvus = ("MILVUS_STORE_USER", "MILVUS_STORE_PASSWORD")
+    for name in ("MAPSI_DB_PASSWORD", "MAPSI_DB_ROOT_PASSWORD", "MAPSI_SECRET_KEY", *milvus):
         assert set(re.findall(rf"\$\{{{name}(.)", text)) == {":"}
         assert f"{{{name}:-" not in text
 

@@ -137,6 +137,8 @@ OWNERS = {
     "sqlalchemy": {"catalog"},
     "alembic": {"catalog"},
     "faiss": {"search"},
+    "grpc": {"search"},
+    "pymilvus": {"search"},
     "tantivy": {"catalog"},
     "flask": {"web"},
     "argon2": {"web"},

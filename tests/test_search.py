@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -28,7 +29,8 @@ from mapsi.progress import no_progress
 from mapsi.refresh.feeds import import_feed
 from mapsi.search.aside import Aside, push_aside
 from mapsi.search.building import Installation, build, build_index
-from mapsi.search.index import ClusteredIndex, FlatIndex, VectorIndex, read_index
+from mapsi.search.index import Batch, ClusteredIndex, FlatIndex, VectorIndex, read_index
+from mapsi.search.milvus import MilvusDatabase
 from mapsi.search.pair import ServingPair
 from mapsi.search.ranking import SAME_PICTURE, rank
 from mapsi.search.score import Weights, load_weights
@@ -51,10 +53,23 @@ def _clustered(vectors: npt.NDArray[np.float32]) -> ClusteredIndex:
 
 
 Engine = Callable[[npt.NDArray[np.float32]], VectorIndex]
-both_engines = pytest.mark.parametrize("engine", [FlatIndex.build, _clustered], ids=["flat", "clusters"])
 
 
-@both_engines
+@pytest.fixture(params=["flat", "clusters", "milvus"])
+def engine(request: pytest.FixtureRequest) -> Engine:
+    """What makes an index of vectors, on each engine: one contract for all. In Milvus they lie in five cells."""
+    if request.param != "milvus":
+        return FlatIndex.build if request.param == "flat" else _clustered
+    database = MilvusDatabase(request.getfixturevalue("milvus_url"))
+
+    def build(vectors: npt.NDArray[np.float32]) -> VectorIndex:
+        cells, name = np.arange(len(vectors)) % 5, f"00000001-{uuid.uuid4().hex[:8]}"
+        database.write(name, WIDTH, [Batch(vectors, cells)])
+        return database.open(name, WIDTH, cells)
+
+    return build
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_the_index_finds_what_brute_force_finds(engine: Engine, seed: int) -> None:
     rng = np.random.default_rng(seed)
@@ -71,7 +86,6 @@ def test_the_index_finds_what_brute_force_finds(engine: Engine, seed: int) -> No
         assert mask is None or mask[rows].all()
 
 
-@both_engines
 def test_the_index_gives_as_many_rows_as_there_are_and_no_more(engine: Engine) -> None:
     vectors = _unit(np.random.default_rng(0), 5)
     index = engine(vectors)
@@ -86,10 +100,22 @@ def test_an_empty_index_finds_nothing() -> None:
     assert len(FlatIndex.build(np.zeros((0, WIDTH), np.float32)).nearest(np.ones(WIDTH, np.float32), 3)[0]) == 0
 
 
-@both_engines
-def test_an_index_that_was_written_is_read_as_it_was(engine: Engine, tmp_path: Path) -> None:
-    vectors = _unit(np.random.default_rng(1), 200)
+def test_an_index_gives_vectors_in_the_order_asked_for(engine: Engine) -> None:
+    vectors = _unit(np.random.default_rng(2), 50)
     index = engine(vectors)
+    assert index.size == 50
+    assert index.fault is None
+    assert index.vector(3) == pytest.approx(vectors[3], abs=1e-3)
+    assert index.vectors(np.array([31, 1, 4])) == pytest.approx(vectors[[31, 1, 4]], abs=1e-3)
+    assert index.vectors(np.zeros(0, np.int64)).shape == (0, WIDTH)
+
+
+@pytest.mark.parametrize("build", [FlatIndex.build, _clustered], ids=["flat", "clusters"])
+def test_an_index_that_was_written_is_read_as_it_was(
+    build: Callable[[npt.NDArray[np.float32]], FlatIndex | ClusteredIndex], tmp_path: Path
+) -> None:
+    vectors = _unit(np.random.default_rng(1), 200)
+    index = build(vectors)
     index.write(tmp_path / "vectors")
     again = read_index(tmp_path / "vectors")
     assert type(again) is type(index)

@@ -37,7 +37,7 @@ def test_a_lock_names_the_versions_of_the_constraints_each_with_hashes(lock: str
 
 @pytest.mark.parametrize(
     ("lock", "extras"),
-    [("serve", ()), ("image", ("mysql", "workers")), ("dev", tuple(PROJECT["optional-dependencies"]))],
+    [("serve", ()), ("image", ("mysql", "workers", "milvus")), ("dev", tuple(PROJECT["optional-dependencies"]))],
 )
 def test_a_lock_has_all_that_the_project_asks_for(lock: str, extras: tuple[str, ...]) -> None:
     wanted = [*PROJECT["dependencies"], *(name for extra in extras for name in PROJECT["optional-dependencies"][extra])]

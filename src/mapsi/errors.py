@@ -112,6 +112,14 @@ class ArtifactError(MapsiError):
     http_status = 503
 
 
+class IndexUnavailableError(MapsiError):
+    """The database of vectors cannot be reached: photos find nothing for now, words all."""
+
+    code = "index_unavailable"
+    exit_code = 14
+    http_status = 503
+
+
 class CatalogError(MapsiError):
     """The database cannot be reached or is not at the schema this version needs."""
 

@@ -99,6 +99,13 @@ def _as_redis(text: str) -> Secret:
     return Secret(text)
 
 
+def _as_milvus(text: str) -> Secret:
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("expected http://HOST:19530 or https://USER:PASSWORD@HOST:19530/DATABASE")
+    return Secret(text)
+
+
 def _as_bool(text: str) -> bool:
     match text.strip().lower():
         case "1" | "true" | "yes" | "on":
@@ -140,6 +147,12 @@ class Settings:
     home: Path = _setting(_as_path, _default_home, "Folder in which everything is kept.")
     database_url: Secret = _setting(
         Secret, Secret(""), "SQLAlchemy address of the catalogue; empty means SQLite in the home folder."
+    )
+    index_url: Secret = _setting(
+        _as_milvus,
+        Secret(""),
+        "Milvus that keeps the vectors of product pictures: http://HOST:19530 or "
+        "https://USER:PASSWORD@HOST:19530/DATABASE; empty means files in the home folder.",
     )
     model: Path | None = _setting(
         _as_optional_path, None, "Model folder to answer with; empty means the one shipped with the package."

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from mapsi.refresh.refreshing import Means
     from mapsi.search.building import Installation
     from mapsi.search.finder import Finder
+    from mapsi.search.index import VectorDatabase
     from mapsi.search.models import ModelStore
 
 
@@ -43,7 +44,7 @@ def open_finder(settings: Settings, installation: Installation) -> Finder:
         return model
 
     held = settings.photo_minutes * 60
-    serving = ServingPair(installation.model, installation.index_root, open_kept, held)
+    serving = ServingPair(installation.model, installation.index_root, open_kept, held, installation.database)
     return Finder(installation.catalog, serving, installation.pictures, installation.taxonomy)
 
 
@@ -145,7 +146,17 @@ def open_installation(settings: Settings, *, model_folder: Path | None = None, v
         source=PictureSource(Fetcher(allow_hosts=settings.allow_hosts), settings.photo_bytes, settings.fetch_seconds),
         index_root=settings.home / "index",
         models=model_store(settings),
+        database=vector_database(settings),
     )
+
+
+def vector_database(settings: Settings) -> VectorDatabase | None:
+    """The database that keeps vectors, where one is set."""
+    if not settings.index_url:
+        return None
+    from mapsi.search.milvus import MilvusDatabase
+
+    return MilvusDatabase(settings.index_url.reveal())
 
 
 def require_writable(folder: Path) -> None:

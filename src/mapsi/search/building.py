@@ -16,6 +16,7 @@ from mapsi.pictures.copying import CopyReport, PictureSource, Schedule, copy_pic
 from mapsi.pictures.embedding import EmbeddingReport, embed_pictures
 from mapsi.pictures.store import PictureStore
 from mapsi.progress import Progress
+from mapsi.search.index import VectorDatabase
 from mapsi.search.models import ModelStore
 from mapsi.search.snapshot import snapshot_models, write_snapshot
 from mapsi.taxonomy import Taxonomy
@@ -44,7 +45,8 @@ class BuildReport:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Installation:
     """What one installation keeps and answers with. ``source`` is where product pictures come from, ``index_root`` the
-    folder of indexes; the models they were made with are kept in ``models``."""
+    folder of indexes; the models they were made with are kept in ``models``, their vectors in the ``database`` where
+    there is one."""
 
     catalog: Catalog
     model: Model
@@ -53,6 +55,7 @@ class Installation:
     source: PictureSource
     index_root: Path
     models: ModelStore
+    database: VectorDatabase | None = None
 
 
 def build(
@@ -113,6 +116,7 @@ def build_index(installation: Installation, progress: Progress, *, threads: int 
         model=model.fingerprint,
         width=model.document.width,
         generation=generation,
+        database=installation.database,
     )
     models.remove_others(snapshot_models(installation.index_root))
     return IndexReport(reading=reading, reused=reused, indexed=written.rows)

@@ -63,7 +63,8 @@ class Finder:
 
     def index_fault(self) -> MapsiError | None:
         """What is wrong with the index that should serve, also where the previous one stays in use."""
-        return self._pair.look()[1]
+        pair, fault = self._pair.look()
+        return fault or (None if pair.snapshot is None else pair.snapshot.index.fault)
 
     def read(self, photo: Image.Image) -> Reading:
         """What the model of the index that serves says of an RGB picture."""
@@ -217,13 +218,14 @@ class Finder:
         return found[0]
 
     def status(self) -> Mapping[str, Any]:
-        """Whether it can answer, for health checks; raises a ``MapsiError`` where it cannot. ``index`` is ``damaged``
-        or ``missing`` where photos find less than there is, or nothing; words find all."""
+        """Whether it can answer, for health checks; raises a ``MapsiError`` where it cannot. ``index`` is ``damaged``,
+        ``missing`` or ``unreachable`` where photos find less than there is, or nothing; words find all."""
         (pair, fault), offers = self._pair.look(), self.catalog.listings.facets().offers
         missing = pair.snapshot is None and offers > 0
+        away = pair.snapshot is not None and pair.snapshot.index.fault is not None
         return {
             "model": pair.model.fingerprint,
             "offers": offers,
             "indexed": pair.snapshot.index.size if pair.snapshot is not None else 0,
-            "index": "damaged" if fault is not None else "missing" if missing else "ok",
+            "index": "damaged" if fault else "missing" if missing else "unreachable" if away else "ok",
         }

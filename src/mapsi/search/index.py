@@ -1,22 +1,23 @@
 """Vectors of product pictures behind one small interface: scanned whole up to fifty thousand, by clusters beyond.
 
-Both engines are faiss's and keep half-precision numbers in a file of one format; a server engine can stand beside them
-as another :class:`VectorIndex`. Figures: docs/decisions/0018, ``benchmarks/bench_index.py``.
+Both engines are faiss's and keep half-precision numbers in a file of one format; ``milvus.py`` is a third, a database
+of vectors. Figures: docs/decisions/0018, ``benchmarks/bench_index.py``.
 """
 
 from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Collection, Iterable
 from pathlib import Path
-from typing import Any, Protocol, Self
+from typing import Any, NamedTuple, Protocol, Self
 
 import faiss
 import numpy as np
 
 from mapsi.arrays import BoolArray, FloatArray, IntArray
 from mapsi.cores import cores
-from mapsi.errors import ArtifactError
+from mapsi.errors import ArtifactError, MapsiError
 
 SCANNED_WHOLE = 50_000
 """Up to so many vectors a scan takes no longer than half of what reading the photo does."""
@@ -46,8 +47,33 @@ class VectorIndex(Protocol):
         many rows come as there are, and their cosines are right; of an engine that does not scan all, a few of the
         nearest may be missing."""
 
-    def write(self, file: Path) -> None:
-        """Write a file that :func:`read_index` reads."""
+    @property
+    def fault(self) -> MapsiError | None:
+        """What keeps it from answering just now."""
+
+
+class Batch(NamedTuple):
+    """Unit ``vectors`` (n, width) of the next n rows, and the ``cells`` (n,) that they lie in: rows of equal numbers
+    are of one kind, one colour and one audience."""
+
+    vectors: FloatArray
+    cells: IntArray
+
+
+class VectorDatabase(Protocol):
+    """A server that keeps the vectors of indexes, each under a name."""
+
+    def write(self, name: str, width: int, batches: Iterable[Batch]) -> int:
+        """Keep the vectors of an index, and give how many there are; other indexes serve meanwhile."""
+
+    def open(self, name: str, width: int, cells: IntArray) -> VectorIndex:
+        """The index of that name, whose rows lie in ``cells`` (rows,). It is asked for with the first question."""
+
+    def lead_to(self, name: str) -> None:
+        """Let the alias under which others find the index that serves lead to this one."""
+
+    def drop_others(self, keep: Collection[str]) -> None:
+        """Drop the indexes that are neither in ``keep`` nor newer than those."""
 
 
 class _Rows(ABC):
@@ -65,6 +91,10 @@ class _Rows(ABC):
         """Numbers a vector has."""
         return int(self._index.d)
 
+    @property
+    def fault(self) -> MapsiError | None:
+        return None
+
     def vector(self, row: int) -> FloatArray:
         return np.asarray(self._index.reconstruct(row), dtype=np.float32)
 
@@ -72,6 +102,7 @@ class _Rows(ABC):
         return np.asarray(self._index.reconstruct_batch(rows), dtype=np.float32)
 
     def write(self, file: Path) -> None:
+        """Write a file that :func:`read_index` reads."""
         faiss.write_index(self._index, str(file))
 
     def nearest(self, vector: FloatArray, count: int, allowed: BoolArray | None = None) -> tuple[IntArray, FloatArray]:
@@ -189,12 +220,12 @@ class ClusteredIndex(_Rows):
         return min(clusters, 1 + int(np.searchsorted(np.cumsum(held[nearest]), wanted)))
 
 
-def settled(flat: FlatIndex) -> VectorIndex:
+def settled(flat: FlatIndex) -> FlatIndex | ClusteredIndex:
     """The engine for as many vectors: what was gathered itself, or its clusters."""
     return flat if flat.size <= SCANNED_WHOLE else ClusteredIndex.of(flat)
 
 
-def read_index(file: Path) -> VectorIndex:
+def read_index(file: Path) -> FlatIndex | ClusteredIndex:
     """Read what either engine wrote; raises :class:`ArtifactError`."""
     try:
         index = faiss.read_index(str(file))

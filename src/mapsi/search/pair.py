@@ -15,6 +15,7 @@ from pathlib import Path
 
 from mapsi.errors import ArtifactError, MapsiError, NotFoundError
 from mapsi.infer import Model
+from mapsi.search.index import VectorDatabase
 from mapsi.search.snapshot import Snapshot, built_at, current_name, read_snapshot
 
 HELD_SECONDS = 3600.0
@@ -46,7 +47,8 @@ class ServingPair:
 
     It begins with ``model``, and goes over to the one that the index was made with: ``open_model`` gives the model with
     a fingerprint, or raises a ``MapsiError``; without it no other model ever serves. For ``held_seconds`` after a
-    switch, the index before is kept for readings that were made before it.
+    switch, the index before is kept for readings that were made before it. The ``database`` keeps vectors that lie in
+    no file.
     """
 
     def __init__(
@@ -55,10 +57,12 @@ class ServingPair:
         index_root: Path,
         open_model: Callable[[str], Model] | None = None,
         held_seconds: float = HELD_SECONDS,
+        database: VectorDatabase | None = None,
     ) -> None:
         self._root = index_root
         self._open_model = open_model or _no_other_model
         self._held_seconds = held_seconds
+        self._database = database
         self._pair = Pair(model, None)
         self._before: tuple[Snapshot, float] | None = None
         self._fault: _Fault | None = None
@@ -116,7 +120,7 @@ class ServingPair:
         return None if snapshot is None else built_at(self._root, snapshot.name)
 
     def _switch(self, name: str) -> None:
-        before, snapshot = self._pair, read_snapshot(self._root, name)
+        before, snapshot = self._pair, read_snapshot(self._root, name, self._database)
         same = snapshot.model == before.model.fingerprint
         model = before.model if same else self._open_model(snapshot.model)
         if not same and before.snapshot is not None:

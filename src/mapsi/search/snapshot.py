@@ -3,7 +3,9 @@
 index/current          the name of the folder that serves
 index/NAME/vectors.faiss
 index/NAME/columns.npz
-index/NAME/index.json      what it was made with, and the digests of the two files beside it
+index/NAME/index.json      what it was made with, and the digests of the files beside it
+
+Where a database keeps the vectors, no file does.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ import shutil
 import uuid
 import zipfile
 from array import array
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
@@ -23,11 +25,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from mapsi.arrays import IntArray
+from mapsi.arrays import FloatArray, IntArray
 from mapsi.artifacts import atomic_file, file_digest, locked_file, read_json, write_json
 from mapsi.catalog.records import IndexRow
 from mapsi.errors import ArtifactError
-from mapsi.search.index import FlatIndex, VectorIndex, read_index, settled
+from mapsi.search.index import Batch, ClusteredIndex, FlatIndex, VectorDatabase, VectorIndex, read_index, settled
 
 FORMAT = 2
 CURRENT = "current"
@@ -60,6 +62,16 @@ class Columns:
     color: Coded
     audience: Coded
 
+    @property
+    def cells(self) -> IntArray:
+        """Of each row a number for its kind, colour and audience together: three codes of 16 bits."""
+        return _cells(self.kind.codes, self.color.codes, self.audience.codes)
+
+
+def _cells(*codes: npt.ArrayLike) -> IntArray:
+    kind, color, audience = (np.asarray(each, np.int64) for each in codes)
+    return kind << 32 | color << 16 | audience
+
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
@@ -81,6 +93,9 @@ class _Coding:
     def add(self, text: str) -> None:
         self._codes.append(self._numbers.setdefault(text, len(self._numbers)))
 
+    def last(self, count: int) -> array[int]:
+        return self._codes[len(self._codes) - count :]
+
     def build(self) -> Coded:
         return Coded(np.array(self._codes, dtype=np.int16), tuple(self._numbers))
 
@@ -100,6 +115,10 @@ class ColumnsBuilder:
         self._color.add(offer.color)
         self._audience.add(offer.audience or "")
 
+    def last_cells(self, count: int) -> IntArray:
+        """:attr:`Columns.cells` of the offers that came last."""
+        return _cells(*(coding.last(count) for coding in (self._kind, self._color, self._audience)))
+
     def build(self) -> Columns:
         return Columns(
             offer=np.array(self._offer, dtype=np.int64),
@@ -117,48 +136,77 @@ class Written(NamedTuple):
     rows: int
 
 
-def write_snapshot(root: Path, offers: Iterable[IndexRow], *, model: str, width: int, generation: int) -> Written:
-    """Write an index of ``offers`` beside the one that serves and switch to it.
+def write_snapshot(
+    root: Path,
+    offers: Iterable[IndexRow],
+    *,
+    model: str,
+    width: int,
+    generation: int,
+    database: VectorDatabase | None = None,
+) -> Written:
+    """Write an index of ``offers`` beside the one that serves and switch to it; its vectors go into the ``database``
+    where there is one.
 
-    ``offers`` are taken as they come: beside the index itself (2 bytes a number of a vector) about 200 bytes a row stay
-    in memory. The index before stays until the next switch, for readers that are just opening it. Two processes that
-    write at once take turns.
+    ``offers`` are taken as they come: beside the index itself (2 bytes a number of a vector, unless a database takes
+    them) about 200 bytes a row stay in memory. The index before stays until the next switch, for readers that are just
+    opening it. Two processes that write at once take turns.
     """
     root.mkdir(parents=True, exist_ok=True)
     with locked_file(root / LOCK, seconds=PATIENCE) as free:
         if not free:
             raise ArtifactError("Another process is writing the index.", "Wait for it, then run `mapsi index build`.")
-        written = _write_beside(root, offers, model=model, width=width, generation=generation)
+        about = {"model": model, "generation": generation, "width": width}
+        written = _write_beside(root, offers, about, database)
         before = _name_before(root)
+        if database is not None:
+            database.lead_to(written.name)
         with atomic_file(root / CURRENT) as beside:
             beside.write_text(written.name, "utf-8")
         _remove_others(root, {written.name, before})
+        if database is not None:
+            database.drop_others({name for name in (written.name, before) if name is not None})
     return written
 
 
-def _write_beside(root: Path, offers: Iterable[IndexRow], *, model: str, width: int, generation: int) -> Written:
-    name = f"{generation:08d}-{uuid.uuid4().hex[:8]}"
+def _write_beside(
+    root: Path, offers: Iterable[IndexRow], about: dict[str, Any], database: VectorDatabase | None
+) -> Written:
+    name = f"{about['generation']:08d}-{uuid.uuid4().hex[:8]}"
     folder = root / name
     folder.mkdir()
-    index, columns = gather(offers, width)
-    index.write(folder / VECTORS)
+    if database is None:
+        index, columns = gather(offers, about["width"])
+        index.write(folder / VECTORS)
+    else:
+        builder = ColumnsBuilder()
+        database.write(name, about["width"], _batches(offers, builder))
+        columns = builder.build()
     coded = {name: getattr(columns, name) for name in CODED}
     codes = {name: column.codes for name, column in coded.items()}
     np.savez(folder / COLUMNS, allow_pickle=False, offer=columns.offer, group=columns.group, **codes)
     values = {name: list(column.values) for name, column in coded.items()}
-    document = {"format": FORMAT, "model": model, "generation": generation, "rows": index.size, "values": values}
+    document = {"format": FORMAT, **about, "rows": len(columns.offer), "values": values}
     write_json(folder / DOCUMENT, document | {"sha256": _digests(folder)})
-    return Written(name, index.size)
+    return Written(name, len(columns.offer))
 
 
-def gather(offers: Iterable[IndexRow], width: int) -> tuple[VectorIndex, Columns]:
+def gather(offers: Iterable[IndexRow], width: int) -> tuple[FlatIndex | ClusteredIndex, Columns]:
     """Index and columns of ``offers``, which are let go batch by batch; ``width`` is their vectors'."""
-    index, columns, stream = FlatIndex.empty(width), ColumnsBuilder(), iter(offers)
+    index, columns = FlatIndex.empty(width), ColumnsBuilder()
+    for batch in _batches(offers, columns):
+        index.add(batch.vectors)
+    return settled(index), columns.build()
+
+
+def _batches(offers: Iterable[IndexRow], columns: ColumnsBuilder) -> Iterator[Batch]:
+    """The vectors of ``offers``, whose columns are gathered on the way."""
+    stream = iter(offers)
     while batch := list(islice(stream, _BATCH)):
-        index.add(np.stack([offer.embedding for offer in batch]).astype(np.float32))
         for offer in batch:
             columns.add(offer)
-    return settled(index), columns.build()
+        vectors: FloatArray = np.stack([offer.embedding for offer in batch]).astype(np.float32)
+        yield Batch(vectors, columns.last_cells(len(batch)))
 
 
 def _remove_others(root: Path, keep: set[str | None]) -> None:
@@ -211,8 +259,9 @@ def snapshot_models(root: Path) -> set[str]:
     return found
 
 
-def read_snapshot(root: Path, name: str) -> Snapshot:
-    """Read an index; raises :class:`ArtifactError` where it is missing, damaged or of another version."""
+def read_snapshot(root: Path, name: str, database: VectorDatabase | None = None) -> Snapshot:
+    """Read an index; raises :class:`ArtifactError` where it is missing, damaged or of another version. Of one whose
+    vectors a database keeps, only the ``database`` knows whether they are there."""
     folder = root / name
     document = _read_document(folder)
     try:
@@ -221,10 +270,23 @@ def read_snapshot(root: Path, name: str) -> Snapshot:
         columns = _read_columns(folder / COLUMNS, document["values"])
     except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
         raise _damaged(str(folder)) from error
-    index = read_index(folder / VECTORS)
+    index = _open_vectors(folder, document, columns, database)
     if index.size != len(columns.offer):
         raise _damaged(f"{folder} holds {index.size} vectors for {len(columns.offer)} offers")
     return Snapshot(name, str(document["model"]), int(document["generation"]), index, columns)
+
+
+def _open_vectors(
+    folder: Path, document: Mapping[str, Any], columns: Columns, database: VectorDatabase | None
+) -> VectorIndex:
+    if VECTORS in document["sha256"]:
+        return read_index(folder / VECTORS)
+    if database is None:
+        raise ArtifactError(
+            "The vectors of the index of product pictures lie in a database that is not set.",
+            f"Set MAPSI_INDEX_URL, or keep them in files: {_MEND.lower()}",
+        )
+    return database.open(folder.name, int(document["width"]), columns.cells)
 
 
 def _read_document(folder: Path) -> dict[str, Any]:
@@ -259,7 +321,7 @@ def _coded(codes: CodeArray, values: Iterable[str]) -> Coded:
 def _digests(folder: Path) -> dict[str, str]:
     """Half a second for a gigabyte, once an index: a flipped bit in a vector or a code would be seen by nothing
     else."""
-    return {name: file_digest(folder / name) for name in (VECTORS, COLUMNS)}
+    return {name: file_digest(folder / name) for name in (VECTORS, COLUMNS) if (folder / name).exists()}
 
 
 def _damaged(what: str) -> ArtifactError:
