@@ -29,6 +29,7 @@ from mapsi.progress import no_progress
 from mapsi.refresh.feeds import import_feed
 from mapsi.search.aside import Aside, push_aside
 from mapsi.search.building import Installation, build, build_index
+from mapsi.search.cells import Cells
 from mapsi.search.index import Batch, ClusteredIndex, FlatIndex, VectorIndex, read_index
 from mapsi.search.milvus import MilvusDatabase
 from mapsi.search.pair import ServingPair
@@ -63,8 +64,9 @@ def engine(request: pytest.FixtureRequest) -> Engine:
     database = MilvusDatabase(request.getfixturevalue("milvus_url"))
 
     def build(vectors: npt.NDArray[np.float32]) -> VectorIndex:
-        cells, name = np.arange(len(vectors)) % 5, f"00000001-{uuid.uuid4().hex[:8]}"
-        database.write(name, WIDTH, [Batch(vectors, cells)])
+        kind, name = np.arange(len(vectors), dtype=np.int16) % 5, f"00000001-{uuid.uuid4().hex[:8]}"
+        cells = Cells.of(kind, 0 * kind, 0 * kind)
+        database.write(name, WIDTH, [Batch(vectors, cells.numbers[cells.of_row])])
         return database.open(name, WIDTH, cells)
 
     return build
@@ -260,6 +262,16 @@ def _slow_rank(
         if score(row) >= WEIGHTS.least:
             found.setdefault(row.group, row)
     return [row.offer_id for row in list(found.values())[:pool]]
+
+
+@given(st.lists(st.tuples(*3 * [st.integers(0, 5)]), max_size=40))
+def test_rows_lie_in_the_cell_of_their_kind_colour_and_audience(rows: list[tuple[int, int, int]]) -> None:
+    kind, color, audience = np.array(rows, np.int16).reshape(-1, 3).T
+    cells = Cells.of(kind, color, audience)
+    codes = list(zip(cells.kind.tolist(), cells.color.tolist(), cells.audience.tolist(), strict=True))
+    assert [codes[cell] for cell in cells.of_row] == rows
+    assert codes == sorted(set(rows))
+    assert cells.numbers.tolist() == [(a << 32) + (b << 16) + c for a, b, c in codes]
 
 
 @settings(max_examples=80, deadline=None)

@@ -18,6 +18,7 @@ import numpy as np
 from mapsi.arrays import BoolArray, FloatArray, IntArray
 from mapsi.cores import cores
 from mapsi.errors import ArtifactError, MapsiError
+from mapsi.search.cells import Cells
 
 SCANNED_WHOLE = 50_000
 """Up to so many vectors a scan takes no longer than half of what reading the photo does."""
@@ -53,8 +54,7 @@ class VectorIndex(Protocol):
 
 
 class Batch(NamedTuple):
-    """Unit ``vectors`` (n, width) of the next n rows, and the ``cells`` (n,) that they lie in: rows of equal numbers
-    are of one kind, one colour and one audience."""
+    """Unit ``vectors`` (n, width) of the next n rows, and the numbers of the ``cells`` (n,) that they lie in."""
 
     vectors: FloatArray
     cells: IntArray
@@ -66,8 +66,8 @@ class VectorDatabase(Protocol):
     def write(self, name: str, width: int, batches: Iterable[Batch]) -> int:
         """Keep the vectors of an index, and give how many there are; other indexes serve meanwhile."""
 
-    def open(self, name: str, width: int, cells: IntArray) -> VectorIndex:
-        """The index of that name, whose rows lie in ``cells`` (rows,). It is asked for with the first question."""
+    def open(self, name: str, width: int, cells: Cells) -> VectorIndex:
+        """The index of that name, whose rows lie in ``cells``. It is asked for with the first question."""
 
     def lead_to(self, name: str) -> None:
         """Let the alias under which others find the index that serves lead to this one."""
@@ -108,7 +108,7 @@ class _Rows(ABC):
     def nearest(self, vector: FloatArray, count: int, allowed: BoolArray | None = None) -> tuple[IntArray, FloatArray]:
         if vector.shape != (self.width,):
             raise ValueError(f"expected a vector of shape ({self.width},), got {vector.shape}")
-        available = self.size if allowed is None else int(allowed.sum())
+        available = self.size if allowed is None else int(np.count_nonzero(allowed))
         count = min(count, available)
         if count <= 0:
             return np.zeros(0, np.int64), np.zeros(0, np.float32)

@@ -20,6 +20,7 @@ import numpy as np
 
 from mapsi.arrays import BoolArray, FloatArray, IntArray
 from mapsi.errors import ArtifactError, ExtraMissingError, IndexUnavailableError, MapsiError
+from mapsi.search.cells import Cells
 from mapsi.search.index import Batch
 
 try:
@@ -82,7 +83,7 @@ class MilvusDatabase:
         self.ask(lambda client: client.load_collection(collection, timeout=_LOAD_SECONDS))
         return rows
 
-    def open(self, name: str, width: int, cells: IntArray) -> MilvusIndex:
+    def open(self, name: str, width: int, cells: Cells) -> MilvusIndex:
         return MilvusIndex(self, _collection(name), width, cells)
 
     def lead_to(self, name: str) -> None:
@@ -143,9 +144,9 @@ class MilvusDatabase:
 class MilvusIndex:
     """One index in a Milvus, a :class:`~mapsi.search.index.VectorIndex`."""
 
-    def __init__(self, database: MilvusDatabase, collection: str, width: int, cells: IntArray) -> None:
+    def __init__(self, database: MilvusDatabase, collection: str, width: int, cells: Cells) -> None:
         self._database, self._collection, self._width = database, collection, width
-        self._cells, self._cell = np.unique(cells, return_inverse=True)
+        self._cells, self._cell = cells.numbers, cells.of_row
         self._held = np.bincount(self._cell, minlength=len(self._cells))
 
     @property
@@ -178,7 +179,7 @@ class MilvusIndex:
         """As of every index, up to :data:`MOST` rows."""
         if vector.shape != (self._width,):
             raise ValueError(f"expected a vector of shape ({self._width},), got {vector.shape}")
-        available = self.size if allowed is None else int(allowed.sum())
+        available = self.size if allowed is None else int(np.count_nonzero(allowed))
         count = min(count, available, MOST)
         if count <= 0:
             return np.zeros(0, np.int64), np.zeros(0, np.float32)

@@ -9,6 +9,7 @@ import numpy as np
 
 from mapsi.arrays import BoolArray, FloatArray, IntArray
 from mapsi.search.aside import Aside, lost
+from mapsi.search.cells import CellArray
 from mapsi.search.score import Agreements, Weights, agreements, logit
 from mapsi.search.snapshot import Snapshot
 from mapsi.search.wish import Wish
@@ -45,21 +46,24 @@ def rank(
 ) -> Ranked:
     """The ``pool`` best products for a wish among the ``allowed`` rows, shape (rows,) (``None`` for all), one row a
     product (its best variant), down to the score ``weights.least``; of equal scores the row that comes first."""
-    agree = agreements(wish, snapshot.columns, weights)
+    agree, cells = agreements(wish, snapshot.columns, weights), snapshot.columns.cells
     # A cosine is 1 at most: what would not be shown even so need not be looked at.
-    hopeful = agree.logit + weights.of_likeness(np.ones_like(agree.place), agree.place) >= logit(weights.least)
+    at_most = agree.logit + weights.of_likeness(np.ones_like(agree.place), agree.place)
+    hopeful = (at_most >= logit(weights.least))[cells.of_row]
     looked_at = hopeful if allowed is None else hopeful & allowed
     # Copies are found among all rows, whatever they agree in: those that are not looked at anyhow are scanned for them.
     elsewhere = _copies(*snapshot.index.nearest(wish.embedding, MOST_COPIES, _others(hopeful, allowed)), weights)
-    available, count = int(looked_at.sum()), 4 * pool
+    available, count, agreed = int(np.count_nonzero(looked_at)), 4 * pool, None
     while True:
         rows, cosines = snapshot.index.nearest(wish.embedding, count, looked_at)
         wanted = cosines - lost(snapshot, rows, cosines, aside)
         copies = _copies(rows[:MOST_COPIES], cosines[:MOST_COPIES], weights)
-        best = _best(snapshot, (elsewhere, copies, _scored(rows, wanted, agree, weights)), pool, weights)
+        scored = _scored(rows, wanted, agree, cells.of_row[rows], weights)
+        best = _best(snapshot, (elsewhere, copies, scored), pool, weights)
         if count >= min(available, MOST_LOOKED_AT):
             return best
-        unseen = weights.of_likeness(cosines[-1:], np.ones(1, np.float32)) + agree.logit[looked_at].max()
+        agreed = agreed or agree.logit[cells.among(looked_at)].max()
+        unseen = weights.of_likeness(cosines[-1:], np.ones(1, np.float32)) + agreed
         if len(best) >= pool and best.scores[-1] >= weights.score(unseen)[0]:
             return best  # no row further away can be better
         count *= 4
@@ -76,9 +80,9 @@ def _copies(rows: IntArray, cosines: FloatArray, weights: Weights) -> Ranked:
     return Ranked(rows, weights.score(weights.of_all_that_agrees + likeness))
 
 
-def _scored(rows: IntArray, cosines: FloatArray, agree: Agreements, weights: Weights) -> Ranked:
-    likeness = weights.of_likeness(cosines, agree.place[rows])
-    return Ranked(rows, weights.score(agree.logit[rows] + likeness))
+def _scored(rows: IntArray, cosines: FloatArray, agree: Agreements, cell: CellArray, weights: Weights) -> Ranked:
+    likeness = weights.of_likeness(cosines, agree.place[cell])
+    return Ranked(rows, weights.score(agree.logit[cell] + likeness))
 
 
 def _best(snapshot: Snapshot, found: Sequence[Ranked], pool: int, weights: Weights) -> Ranked:

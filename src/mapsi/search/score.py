@@ -16,7 +16,7 @@ import numpy as np
 
 from mapsi.arrays import FloatArray
 from mapsi.errors import ArtifactError
-from mapsi.search.snapshot import Coded, Columns
+from mapsi.search.snapshot import Columns
 from mapsi.search.wish import Wish
 
 _SURE = 0.95
@@ -79,28 +79,23 @@ def load_weights(source: Path | None = None) -> Weights:
 
 
 class Agreements(NamedTuple):
-    """What the score's ``logit`` has of each row but for likeness, and how far the ``place`` agrees, 0..1: (rows,)
-    each. Where no kind is asked for, every place agrees."""
+    """What the score's ``logit`` has of the rows of each cell but for likeness, and how far the ``place`` agrees, 0..1:
+    (cells,) each. Where no kind is asked for, every place agrees."""
 
     logit: FloatArray
     place: FloatArray
 
 
 def agreements(wish: Wish, columns: Columns, weights: Weights) -> Agreements:
-    """How far each row is what a wish asks for, its picture apart."""
+    """How far each cell's rows are what a wish asks for, their pictures apart."""
+    cells = columns.cells
     kinds = np.array([wish.of_kind(slug) for slug in columns.kind.values], np.float32).reshape(-1, 3)
     of_kind = kinds @ np.array([weights.kind, weights.family, weights.place], np.float32)
     of_color = np.array([wish.of_color(slug) for slug in columns.color.values], np.float32) * weights.color
     of_audience = np.array([wish.of_audience(slug) for slug in columns.audience.values], np.float32) * weights.audience
-    of_all = weights.bias + _spread(of_kind, columns.kind) + _spread(of_color, columns.color)
     place = kinds[:, 2] if wish.kinds else np.ones(len(kinds), np.float32)
-    return Agreements(of_all + _spread(of_audience, columns.audience), _spread(place, columns.kind))
-
-
-def _spread(values: FloatArray, column: Coded) -> FloatArray:
-    """From one a value to one a row: (0, 1.5, 0.4) of ("", "dress", "skirt") over rows that are a skirt, a dress and
-    a dress, codes (2, 1, 1), is (0.4, 1.5, 1.5)."""
-    return np.asarray(values[column.codes], dtype=np.float32)
+    of_all = weights.bias + of_kind[cells.kind] + of_color[cells.color] + of_audience[cells.audience]
+    return Agreements(np.asarray(of_all, np.float32), place[cells.kind])
 
 
 def probability(logits: FloatArray) -> FloatArray:

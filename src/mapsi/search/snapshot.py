@@ -18,17 +18,18 @@ from array import array
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from mapsi.arrays import FloatArray, IntArray
 from mapsi.artifacts import atomic_file, file_digest, locked_file, read_json, write_json
 from mapsi.catalog.records import IndexRow
 from mapsi.errors import ArtifactError
+from mapsi.search.cells import Cells, CodeArray, number
 from mapsi.search.index import Batch, ClusteredIndex, FlatIndex, VectorDatabase, VectorIndex, read_index, settled
 
 FORMAT = 2
@@ -40,7 +41,6 @@ LOCK = "lock"
 PATIENCE = 600.0
 _BATCH = 2000
 CODED = ("kind", "color", "audience")
-CodeArray = npt.NDArray[np.int16]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Coded:
     values: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Columns:
     """One entry a row of the index: the offer, its group (equal numbers are variants of one product), and the kind, the
     colour family and the audience that its score looks at."""
@@ -62,15 +62,10 @@ class Columns:
     color: Coded
     audience: Coded
 
-    @property
-    def cells(self) -> IntArray:
-        """Of each row a number for its kind, colour and audience together: three codes of 16 bits."""
-        return _cells(self.kind.codes, self.color.codes, self.audience.codes)
-
-
-def _cells(*codes: npt.ArrayLike) -> IntArray:
-    kind, color, audience = (np.asarray(each, np.int64) for each in codes)
-    return kind << 32 | color << 16 | audience
+    @cached_property
+    def cells(self) -> Cells:
+        """The rows by kind, colour and audience together."""
+        return Cells.of(self.kind.codes, self.color.codes, self.audience.codes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +111,8 @@ class ColumnsBuilder:
         self._audience.add(offer.audience or "")
 
     def last_cells(self, count: int) -> IntArray:
-        """:attr:`Columns.cells` of the offers that came last."""
-        return _cells(*(coding.last(count) for coding in (self._kind, self._color, self._audience)))
+        """The numbers of the cells of the offers that came last."""
+        return number(*(coding.last(count) for coding in (self._kind, self._color, self._audience)))
 
     def build(self) -> Columns:
         return Columns(
