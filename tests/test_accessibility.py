@@ -102,6 +102,46 @@ def test_no_page_state_has_a_violation(
     assert found == {}
 
 
+def test_what_is_tapped_has_the_room_of_a_thumb(window: Browser, site: str, answer: str) -> None:
+    """44 by 44 CSS pixels (WCAG 2.2, 2.5.5), links within a text apart: by what a finger hits, not by what is drawn."""
+    window.resize(*PHONE)
+    emulate(window, "light")
+    small: dict[str, Any] = {}
+    for address, pressed in TAPPED:
+        window.open(f"{site}{address.replace(ANSWER, answer)}")
+        if pressed:
+            window.run("document.querySelector(arguments[0]).click()", pressed)
+        settle(window)
+        if found := window.run(SMALL, ":popover-open" if pressed else "body"):
+            small[f"{address} {pressed}"] = found
+    assert small == {}
+
+
+TAPPED = (
+    *((address, "") for address in ("/", ANSWER, "/search?q=린넨", "/search?q=qqqq", "/product/70", "/account/login")),
+    (ANSWER, ".filters-open"),
+    (ANSWER, ".seen-word"),
+)
+SMALL = """
+const within = (one, at) => Boolean(at) && (one === at || one.contains(at) || at.closest('label')?.control === one);
+const reach = (one, x, y, dx, dy) => {
+  let far = 0;
+  while (far < 44 && within(one, document.elementFromPoint(x + dx * (far + 1), y + dy * (far + 1)))) far++;
+  return far;
+};
+return [...document.querySelector(arguments[0]).querySelectorAll('a[href], button, input:not([type=hidden]), summary')]
+  .filter((one) => one.checkVisibility() && !one.matches('.choose-file') && !one.closest('.visually-hidden-focusable')
+    && getComputedStyle(one).display !== 'inline' && (arguments[0] !== 'body' || !one.closest('[popover]')))
+  .map((one) => {
+    one.scrollIntoView({block: 'center', inline: 'center', behavior: 'instant'});
+    const {left, top, width, height} = one.getBoundingClientRect();
+    const [x, y] = [left + width / 2, top + height / 2];
+    return [one.className, one.textContent.trim().slice(0, 20),
+      1 + reach(one, x, y, -1, 0) + reach(one, x, y, 1, 0), 1 + reach(one, x, y, 0, -1) + reach(one, x, y, 0, 1)];
+  }).filter(([, , across, down]) => across < 44 || down < 44);
+"""
+
+
 def emulate(browser: Browser, scheme: str) -> None:
     """By day or by night, and without motion: half faded in, every text has too little contrast."""
     features = [

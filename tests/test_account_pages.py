@@ -154,8 +154,10 @@ def test_another_password_needs_the_present_one_and_logs_other_browsers_out(
     assert (wrong.status_code, "present password is wrong" in wrong.text) == (403, True)
     short = send(client, "/account/password", "/account", password=PASSWORD, new="short")
     assert (short.status_code, "12 to 1000" in short.text) == (400, True)
-    assert send(client, "/account/password", "/account", password=PASSWORD, new=OTHER).status_code == 303
-    assert client.get("/account").status_code == 200
+    for _ in range(2):  # sent twice, the second time finds it done
+        changed = send(client, "/account/password", "/account", password=PASSWORD, new=OTHER)
+        assert changed.status_code == 303
+        assert "You have another password" in client.get("/account").text
     assert elsewhere.get("/account").status_code == 303
     assert log_in(elsewhere, EMAIL, PASSWORD).status_code == 403
     assert log_in(elsewhere, EMAIL, OTHER).status_code == 303
@@ -196,6 +198,20 @@ def test_an_account_is_deleted_with_the_password_and_everything_goes(
     product = next(iter(hearts(elsewhere.get("/search"))))
     press(elsewhere, product)
     assert hearts(elsewhere.get("/saved")) == {product: True}, "kept on the device again"
+
+
+def test_an_account_that_is_deleted_twice_is_gone_and_so_it_is_said(
+    house: House, client: FlaskClient, catalog: Catalog
+) -> None:
+    opened(client, catalog)
+    elsewhere = browser(house)
+    log_in(elsewhere, EMAIL, PASSWORD)
+    page = elsewhere.get("/account").text  # as a second press of the button finds it: logged in, with its token
+    send(client, "/account/delete", "/account", password=PASSWORD)
+    token = re.findall(r'name="csrf_token" value="([^"]+)"', page)[0]
+    again = elsewhere.post("/account/delete", data={"csrf_token": token, "password": PASSWORD})
+    assert (again.status_code, again.headers["Location"]) == (303, "/account/login")
+    assert "deleted the account, it is gone" in elsewhere.get("/account/login").text
 
 
 def test_nobody_sees_an_account_who_is_not_logged_in(client: FlaskClient) -> None:

@@ -41,8 +41,24 @@ def test_a_source_is_added_and_its_first_refresh_is_wanted(desk: Desk, client: F
     assert (added.format, added.address, added.every, added.shop_name) == ("merchant", FEED, 6 * HOUR, "하루")
     assert added.shrink == pytest.approx(0.3)
     assert Job("refresh", "haru two") in [one.job for one in desk.catalog.jobs.all()]
-    again = post(client, "/operator/sources", page=NEW, **FIELDS)
-    assert (again.status_code, "already" in again.text) == (400, True)
+
+
+def test_the_form_of_a_source_sent_twice_adds_it_once_and_another_of_its_name_is_refused(
+    desk: Desk, client: FlaskClient
+) -> None:
+    for fields in (FIELDS, FIELDS, {**FIELDS, "name": " haru two "}):
+        answer = post(client, "/operator/sources", page=NEW, **fields)
+        assert (answer.status_code, answer.headers["Location"]) == (303, "/operator/sources/haru-two")
+    other = post(client, "/operator/sources", page=NEW, **{**FIELDS, "every": "3h"})
+    assert (other.status_code, "already" in other.text) == (400, True)
+    assert [one.every for one in desk.catalog.sources.all()] == [6 * HOUR]
+    assert [one.job for one in desk.catalog.jobs.all()].count(Job("refresh", "haru two")) == 1
+    change = {**FIELDS, "every": "3h"}
+    for _ in range(2):
+        assert post(client, "/operator/sources/haru-two/edit", page=NEW, **change).status_code == 303
+    assert [one.every for one in desk.catalog.sources.all()] == [3 * HOUR]
+    desk.catalog.sources.remove("haru two")
+    assert post(client, "/operator/sources", page=NEW, **FIELDS).status_code == 303, "the same shop as before"
 
 
 @pytest.mark.parametrize(
@@ -138,4 +154,7 @@ def test_a_source_is_removed_with_its_offers(desk: Desk, client: FlaskClient) ->
     assert answer.status_code == 303
     assert "its 3 offers are gone" in client.get("/operator").text
     assert desk.catalog.sources.all() == []
-    assert post(client, "/operator/sources/daon/remove", page="/operator").status_code == 404
+    for form in ("remove", "edit", "preview", "refresh", "accept"):
+        late = post(client, f"/operator/sources/daon/{form}", page="/operator", **FIELDS)
+        assert (late.status_code, "no longer here" in late.text) == (404, True)
+    assert desk.catalog.sources.all() == []

@@ -923,6 +923,16 @@ def test_no_page_has_a_script_or_a_style_of_its_own(client: FlaskClient) -> None
         assert not re.search(r"""(src|href)="(https?:)?//(?!shop\.example\.com)""", answer.text)
 
 
+@pytest.mark.parametrize("parameter", ["box=0,0,0,0", "box=nan,0,1,1", "page=x", "class=garment:nothing", "less=-1"])
+def test_what_an_address_cannot_ask_for_is_left_out_at_a_press_and_nothing_else_is_lost(
+    client: FlaskClient, parameter: str
+) -> None:
+    address = f"{answered(client)}?sort=price-up"
+    refused = client.get(f"{address}&{parameter}", headers=ENGLISH)
+    assert (refused.status_code, "we do not have" in refused.text) == (400, True)
+    assert [link["href"] for link in Page(refused).all("a", class_="btn btn-ink")] == [address]
+
+
 def test_a_form_without_its_token_is_refused(client: FlaskClient) -> None:
     address = answered(client)
     for path, form in (("/search/photo", photo_form(photo_bytes())), (f"{address}/forget", {})):

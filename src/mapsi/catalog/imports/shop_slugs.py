@@ -22,10 +22,11 @@ def shop_slug(name: str) -> str:
     return slug
 
 
-def refuse_namesake(connection: Connection, slug: str, name: str) -> None:
-    """Raise :class:`UsageError` where another shop has the slug of ``name``: its offers would count as gone."""
+def refuse_namesake(connection: Connection, slug: str, name: str, shown: str = "") -> None:
+    """Raise :class:`UsageError` where another shop has the slug of ``name``: its offers would count as gone. A shop
+    that is called as this one is to be ``shown`` is the same, of a source that was removed."""
     known = connection.scalar(select(Shop.name).where(Shop.slug == slug))
-    if known not in (None, slug, name):
+    if known not in (None, slug, name, shown):
         raise UsageError(
             f"The shop {name!r} would be kept as {slug!r}, which is the shop {known!r}.",
             f"Give {known!r} or {slug!r} if you mean that one, or a name that differs by a letter or digit.",

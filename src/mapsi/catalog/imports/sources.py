@@ -124,7 +124,7 @@ class Sources:
                     f"Give another name, or remove it first: mapsi catalog sources remove {slug}",
                 )
             if new.name.strip() != slug:
-                refuse_namesake(connection, slug, new.name.strip())
+                refuse_namesake(connection, slug, new.name.strip(), new.shop_name.strip())
             shop_id = _save_shop(connection, slug, new)
             source = insert(Source).values(
                 shop_id=shop_id,

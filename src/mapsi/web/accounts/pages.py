@@ -27,7 +27,9 @@ def let_in_owners() -> AnyResponse | None:
     g.owner = present()
     if g.owner is not None:
         return None
-    if request.method == "POST":
+    if request.endpoint == "account.delete":
+        flash(_("Nobody is logged in here any more. If you have just deleted the account, it is gone."))
+    elif request.method == "POST":
         flash(_("You are logged out, so nothing was changed. Log in, then try again."))
     return redirect(url_for("entrance.login", next=here() if request.method == "GET" else None), 303)
 
@@ -53,11 +55,15 @@ def wishes() -> AnyResponse:
 
 @account_pages.post("/password")
 def change_password() -> AnyResponse:
-    """Another password: everybody who is logged in with the old one is logged out, but for this browser."""
+    """Another password: everybody who is logged in with the old one is logged out, but for this browser. Sent twice,
+    the second time finds it changed already."""
+    new = request.form.get("new", "")
     if not _is_right():
+        if check_password(_owner().password_hash, new):
+            return _done(_("You have another password. Other browsers are logged out."))
         return _home({"password": _("The present password is wrong.")}, 403)
     try:
-        password_hash = hash_password(request.form.get("new", ""), _owner().email)
+        password_hash = hash_password(new, _owner().email)
     except PasswordError as error:
         return _home({"new": password_fault(error)}, 400)
     enter(current_services().catalog.accounts.change_password(_owner().email, password_hash))

@@ -79,6 +79,12 @@ def keep_to_one(response: Response) -> Response:
     return response if request.endpoint == STATIC else keep_private(response)
 
 
+@operator.errorhandler(NotFoundError)
+def removed(_error: NotFoundError) -> Response:
+    """What was there a moment ago may have been removed in another window, or by the same form sent before."""
+    return make_response(render_template("operator/removed.html"), NotFoundError.http_status)
+
+
 @operator.get("")
 def overview() -> str:
     """Everything at a glance."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import fields, replace
 from datetime import timedelta
 
 from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, url_for
@@ -10,7 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from mapsi.catalog.imports.sources import NewSource
 from mapsi.catalog.operations.jobs import Job
-from mapsi.catalog.records import SourceRecord
+from mapsi.catalog.records import SourceRecord, SourceTerms
 from mapsi.errors import MapsiError, UsageError
 from mapsi.providers import FORMATS
 from mapsi.refresh.admitting import admit_source, read_duration
@@ -32,10 +33,10 @@ def new_source() -> Response:
 
 @sources.post("")
 def add_source() -> AnyResponse:
-    """Add a source, and have it fetched."""
+    """Add a source, and have it fetched. Sent twice, the second time leads to the source that the first one added."""
     catalog = current_services().catalog
     try:
-        added = catalog.sources.add(_read(request.form, request.form.get("name", "")))
+        added = _add(_read(request.form, request.form.get("name", "")))
     except MapsiError as error:
         return _form(request.form, fault=error)
     catalog.jobs.put(Job("refresh", added.name))
@@ -78,6 +79,24 @@ def preview_source(slug: str) -> AnyResponse:
     catalog.jobs.put(Job("preview", catalog.sources.find(slug).name))
     flash(_("The dry run is in the queue; its outcome will stand here."))
     return redirect(url_for("operator.source", slug=slug), 303)
+
+
+def _add(new: NewSource) -> SourceRecord:
+    """``new`` as it is kept; raises ``UsageError`` where another source has its name."""
+    known = current_services().catalog.sources
+    try:
+        return known.add(new)
+    except UsageError:
+        kept = next((one for one in known.all() if _is_same(one, new)), None)
+        if kept is None:
+            raise
+        return kept
+
+
+def _is_same(kept: SourceRecord, new: NewSource) -> bool:
+    name = new.name.strip()
+    whole = replace(new, name=name, shop_name=new.shop_name.strip() or name)
+    return all(getattr(kept, term.name) == getattr(whole, term.name) for term in fields(SourceTerms))
 
 
 def _read(form: Form, name: str, known: SourceRecord | None = None) -> NewSource:

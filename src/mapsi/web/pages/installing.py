@@ -73,5 +73,5 @@ def service_worker() -> Response:
 
 @installing.get("/offline")
 def offline() -> str:
-    """What is shown without a connection: whole in itself."""
+    """What is shown without a connection."""
     return render_template("offline.html")

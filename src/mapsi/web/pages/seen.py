@@ -105,8 +105,13 @@ def _view_axis(answer: AxisReading, taxonomy: Taxonomy, language: str) -> AxisVi
         name=axis_name(taxonomy, answer.axis).in_language(language),
         known=answer.known,
         words=describe_confidence(answer.best.confidence, known=answer.known),
-        guesses=_named(answer.axis, answer.top[:GUESSES], taxonomy, language),
+        guesses=_worth_saying(_named(answer.axis, answer.top[:GUESSES], taxonomy, language)),
     )
+
+
+def _worth_saying(guesses: tuple[GuessView, ...]) -> tuple[GuessView, ...]:
+    """The first, and of the others those of at least one percent: "0 %" says nothing."""
+    return tuple(guess for place, guess in enumerate(guesses) if not place or guess.percent)
 
 
 def _named(axis: str, guesses: Iterable[Guess], taxonomy: Taxonomy, language: str) -> tuple[GuessView, ...]:

@@ -12,6 +12,7 @@ from werkzeug.exceptions import HTTPException
 
 from mapsi.documents import error_document
 from mapsi.errors import IndexUnavailableError, MapsiError
+from mapsi.web.request.languages import page_without
 from mapsi.web.request.messages import explain
 from mapsi.web.request.parameters import ParameterError
 from mapsi.web.request.security import keep_private
@@ -106,7 +107,8 @@ def _body(fault: Fault) -> Response | str:
     if prefers_json():
         return jsonify(error_document(fault.code, explanation.message, explanation.hint))
     about_photo = fault.code in _ABOUT_PHOTOS
-    return render_template("error.html", explanation=explanation, about_photo=about_photo)
+    mended = page_without(fault.parameter) if fault.parameter and request.method == "GET" else ""
+    return render_template("error.html", explanation=explanation, about_photo=about_photo, mended=mended)
 
 
 def prefers_json() -> bool:

@@ -56,9 +56,14 @@ def switch_url(target: str) -> str:
     """
     if request.endpoint is None or request.method not in ("GET", "HEAD") or request.routing_exception is not None:
         return url_for("pages.home", lang=target)
+    return page_without("lang", ("lang", target))
+
+
+def page_without(parameter: str, *instead: tuple[str, str]) -> str:
+    """The current page without a parameter of its address, or with others in its place."""
     # Beside the route, not through url_for: it would take names such as _scheme from the address as its own.
-    asked = [(name, value) for name, value in request.args.items(multi=True) if name != "lang"]
-    return f"{url_for(request.endpoint, **(request.view_args or {}))}?{urlencode([*asked, ('lang', target)])}"
+    asked = [(name, value) for name, value in request.args.items(multi=True) if name != parameter]
+    return f"{url_for(str(request.endpoint), **(request.view_args or {}))}?{urlencode([*asked, *instead])}"
 
 
 def format_price(price: Decimal, currency: str, language: str) -> str:

@@ -91,7 +91,8 @@ def _about_requests(code: str, parameter: str) -> Explanation | None:
         case "not_found":
             return Explanation(_("There is nothing here."), _("It may be gone. Start a new search."))
         case "form_expired":
-            return Explanation(_("This page had been open for too long."), _("Load it again, then search once more."))
+            hint = _("It was open for too long, or its form was sent before. Load it again to see what is done.")
+            return Explanation(_("This page is out of date."), hint)
         case "too_many_requests":
             return Explanation(_("That was a lot of searches at once."), _("Take a breath and try again in a minute."))
     return None
