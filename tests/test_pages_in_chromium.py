@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 
+import numpy as np
 import pytest
 from flask import Flask
 from selenium.webdriver import ActionChains
@@ -18,6 +19,7 @@ from chromium import Browser, on_a_port
 from mapsi.catalog.product import Product
 from mapsi.imaging import decode_photo
 from mapsi.infer import Guess, Model
+from mapsi.infer.look import Garment, Look
 from mapsi.infer.model import shipped_model
 from mapsi.taxonomy import load_taxonomy
 from mapsi.taxonomy.names import class_name
@@ -357,6 +359,50 @@ def test_a_frame_is_drawn_moved_and_taken_away_by_mouse_and_by_keyboard(
     browser.wait(lambda: browser.find("#look").get_attribute("data-box") == "")
     assert "box=" not in browser.driver.current_url
     assert browser.run("return [window.mark, document.activeElement.id]") == [1, "box-start"]
+
+
+def touch(browser: Browser, *points: tuple[float, float]) -> None:
+    """A finger that is put down on the first point and lifted at the last."""
+    for number, (x, y) in enumerate(points):
+        where = {"type": "touchMove" if number else "touchStart", "touchPoints": [{"x": x, "y": y}]}
+        browser.driver.execute_cdp_cmd("Input.dispatchTouchEvent", where)
+    browser.driver.execute_cdp_cmd("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+
+def test_a_finger_taps_garments_on_the_photo_scrolls_over_it_and_draws_where_it_is_asked_to(
+    house: House, browser: Browser, site: str, photo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = house.finder.read(draw_garment("#2a6fb0"))
+    boxes = {"upper": (0.2, 0.05, 0.6, 0.4), "lower": (0.25, 0.5, 0.5, 0.45), "bag": (0.3, 0.1, 0.2, 0.15)}
+    garments = tuple(Garment(group, 0.9, box, None, whole) for group, box in boxes.items())
+    monkeypatch.setattr(house.finder, "look", lambda _: Look(whole, garments, (), np.zeros((0, 0), np.uint8)))
+    choose(browser, site, photo)
+    browser.run("window.mark = 1")
+    look = browser.find("#look").rect
+
+    def at(x: float, y: float) -> tuple[float, float]:
+        return look["x"] + x * look["width"], look["y"] + y * look["height"]
+
+    def is_about(box: str) -> bool:
+        return browser.find("#look").get_attribute("data-box") == box
+
+    assert is_about("0.2,0.05,0.6,0.4")
+    for point, box in (
+        ((0.5, 0.8), "0.25,0.5,0.5,0.45"),
+        ((0.7, 0.3), "0.2,0.05,0.6,0.4"),
+        ((0.4, 0.2), "0.3,0.1,0.2,0.15"),
+    ):
+        touch(browser, at(*point))  # the bag lies within the frame of the top
+        browser.wait(lambda: is_about(box))  # noqa: B023
+        assert browser.find("#box-start").get_attribute("aria-pressed") == "false"
+    touch(browser, *(at(0.9, y) for y in (0.9, 0.7, 0.5, 0.3, 0.1)))
+    browser.wait(lambda: browser.run("return scrollY") > 50)
+    assert is_about("0.3,0.1,0.2,0.15")
+    browser.run("scrollTo(0, 0); document.querySelector('#box-start').click()")
+    touch(browser, *(at(x, x) for x in (0.55, 0.7, 0.8, 0.9)))
+    browser.wait(lambda: is_about("0.55,0.55,0.35,0.35"))
+    assert browser.run("return [window.mark, scrollY]") == [1, 0]
+    assert browser.find("#box-start").get_attribute("aria-pressed") == "true"
 
 
 def test_an_unsure_answer_says_so(browser: Browser, site: str, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ const STEP = 0.02;
 const EDGE = 26; // pixels around an edge that hold it, for a thumb
 const PAUSE = 450; // milliseconds after the last key before the search begins
 const START = { x: 0.2, y: 0.2, width: 0.6, height: 0.6 };
+const STILL = 6; // pixels that a finger moves while it taps
 
 const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
 
@@ -14,10 +15,15 @@ function read(text) {
   return height > 0 ? { x, y, width, height } : null;
 }
 
+function same(one, other) {
+  return Boolean(one && other) && Object.keys(one).every((name) => Math.abs(one[name] - other[name]) < 0.002);
+}
+
 class Frame {
   constructor(look) {
     this.look = look;
     this.box = read(look.dataset.box);
+    this.drawing = this.isOwn();
     this.clip = document.createElement("div");
     this.clip.className = "look-clip";
     this.button = Object.assign(document.createElement("button"), { type: "button", className: "look-frame" });
@@ -25,8 +31,11 @@ class Frame {
     this.clip.append(this.button);
     this.clip.hidden = true;
     look.append(this.clip);
+    this.showChosen();
     this.button.addEventListener("keydown", (event) => this.onKey(event));
     look.addEventListener("pointerdown", (event) => this.onDown(event));
+    look.addEventListener("click", (event) => this.onClick(event));
+    look.addEventListener("dragstart", (event) => event.preventDefault()); // a link is drawn over, not dragged away
     this.show();
   }
 
@@ -40,9 +49,22 @@ class Frame {
   }
 
   begin() {
+    this.drawing = true;
     this.box ??= { ...START };
     this.show();
     this.button.focus();
+  }
+
+  // The garments found on the photo, as links with their boxes.
+  garments() {
+    return [...this.look.querySelectorAll(".spots a")].map((link) => {
+      const asked = new URLSearchParams(link.getAttribute("href").split("?")[1]);
+      return { link, box: read(asked.get("box")) };
+    });
+  }
+
+  isOwn() {
+    return Boolean(this.box) && !this.garments().some(({ box }) => same(box, this.box));
   }
 
   at(event) {
@@ -61,24 +83,50 @@ class Frame {
     return { x: side(point.x, x, width, nearX), y: side(point.y, y, height, nearY) };
   }
 
+  // A mouse draws anywhere. A finger scrolls the page and taps garments, unless it is on the frame or drawing was asked for.
   onDown(event) {
-    const drawing = this.look.classList.contains("look-drawing");
-    if (event.button !== 0 || event.target.closest("a") || (event.pointerType !== "mouse" && !drawing && !this.box)) return;
+    const draws = event.pointerType === "mouse" || this.drawing || event.target === this.button;
+    if (event.button !== 0 || !draws) return;
+    event.preventDefault();
     const start = this.at(event);
     const grip = this.grip(start);
-    if (!grip && event.pointerType !== "mouse" && !drawing) return;
-    event.preventDefault();
     const before = this.box;
+    let moved = false;
     this.look.setPointerCapture(event.pointerId);
-    const move = (moved) => this.drag(grip, before, start, this.at(moved));
-    const up = () => {
+    const move = (to) => {
+      moved ||= Math.hypot(to.clientX - event.clientX, to.clientY - event.clientY) > STILL;
+      if (moved) this.drag(grip, before, start, this.at(to));
+    };
+    const end = ({ type }) => {
       this.look.removeEventListener("pointermove", move);
-      for (const end of ["pointerup", "pointercancel"]) this.look.removeEventListener(end, up);
-      if (this.box !== before) this.search();
+      for (const name of ["pointerup", "pointercancel"]) this.look.removeEventListener(name, end);
+      if (type === "pointercancel") this.put(before);
+      else if (!moved) this.tap(start);
+      else if (this.box !== before) this.search();
     };
     this.look.addEventListener("pointermove", move);
-    for (const end of ["pointerup", "pointercancel"]) this.look.addEventListener(end, up);
-    if (this.box) this.button.focus({ preventScroll: true });
+    for (const name of ["pointerup", "pointercancel"]) this.look.addEventListener(name, end);
+    if (this.box) this.button.focus({ preventScroll: true, focusVisible: false });
+  }
+
+  // The smallest garment there, other than the one that the page is about.
+  tap({ x, y }) {
+    const there = this.garments().filter(({ box }) => x > box.x && x < box.x + box.width && y > box.y && y < box.y + box.height);
+    const others = there.filter(({ box }) => !same(box, this.box));
+    others.sort((one, other) => one.box.width * one.box.height - other.box.width * other.box.height);
+    if (others.length) go(others[0].link.getAttribute("href"));
+  }
+
+  onClick(event) {
+    const link = event.target.closest(".spots a");
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    go(link.getAttribute("href"));
+  }
+
+  put(box) {
+    this.box = box;
+    this.show();
   }
 
   drag(grip, before, start, now) {
@@ -113,8 +161,8 @@ class Frame {
   }
 
   leave() {
-    this.box = null;
-    this.show();
+    this.drawing = false;
+    this.put(null);
     document.getElementById("box-start")?.focus();
     this.search();
   }
@@ -125,18 +173,31 @@ class Frame {
     for (const name of ["page", "from", "box"]) address.searchParams.delete(name);
     const shares = this.box && ["x", "y", "width", "height"].map((name) => Number(this.box[name].toFixed(3)));
     if (shares) address.searchParams.set("box", shares.join(","));
-    const link = document.getElementById("look-go"); // which htmx follows in place, as any other link on the page
-    link.setAttribute("href", `${address.pathname}${address.search}`);
-    link.click();
+    go(`${address.pathname}${address.search}`);
   }
 
   // The page says which part it is about: after going back, or after a garment was tapped.
   follow() {
     const told = read(this.look.dataset.box);
-    const same = told && this.box && Object.keys(told).every((name) => Math.abs(told[name] - this.box[name]) < 0.002);
-    if (!same && this.box !== told) this.box = told;
+    if (!same(told, this.box)) [this.box, this.drawing] = [told, false];
+    this.drawing ||= this.isOwn();
     this.show();
+    this.showChosen();
   }
+
+  // In the row of garments the chosen one is in sight; the page itself does not move.
+  showChosen() {
+    const chosen = document.querySelector(".garment[aria-current]");
+    const row = chosen?.closest(".garments");
+    row?.scrollTo(chosen.offsetLeft - (row.clientWidth - chosen.offsetWidth) / 2, chosen.offsetTop - (row.clientHeight - chosen.offsetHeight) / 2);
+  }
+}
+
+// A link that htmx follows in place, as any other on the page but those within a drawing.
+function go(address) {
+  const link = document.getElementById("look-go");
+  link.setAttribute("href", address);
+  link.click();
 }
 
 const between = (a, b) => [Math.min(a, b), Math.abs(a - b)];
@@ -153,12 +214,12 @@ if (look) {
   const frame = new Frame(look);
   const start = () => document.getElementById("box-start");
   const pressed = () => {
-    start()?.setAttribute("aria-pressed", String(Boolean(frame.box)));
-    look.classList.toggle("look-drawing", Boolean(frame.box));
+    start()?.setAttribute("aria-pressed", String(frame.drawing));
+    look.classList.toggle("look-drawing", frame.drawing);
   };
   document.addEventListener("click", (event) => {
     if (!event.target.closest("#box-start")) return;
-    if (frame.box) frame.leave();
+    if (frame.drawing) frame.leave();
     else frame.begin();
     pressed();
   });
