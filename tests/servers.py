@@ -48,12 +48,15 @@ class MariaDB:
         return f"mariadb://{self.user}:{self.password}@127.0.0.1:{self.port}/{database}"
 
     def create_database(self, name: str) -> str:
-        """Create an empty database and give its address."""
+        """Create an empty database and give its address. Without TLS: a connection reads all certificates of the
+        system for it, which takes 20 ms."""
         self.execute(f"CREATE DATABASE {name}")
-        return self.url(name)
+        return f"{self.url(name)}?ssl_mode=disabled"
 
     def execute(self, statement: str) -> None:
-        connection = pymysql.connect(host="127.0.0.1", port=self.port, user=self.user, password=self.password)
+        connection = pymysql.connect(
+            host="127.0.0.1", port=self.port, user=self.user, password=self.password, ssl_disabled=True
+        )
         try:
             with connection.cursor() as cursor:
                 cursor.execute(statement)

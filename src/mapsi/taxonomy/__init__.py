@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property, wraps
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
@@ -132,6 +132,27 @@ class Taxonomy:
             return self.axes[axis]
         except KeyError:
             raise NotFoundError(f"There is no axis {axis!r}.", f"There are: {', '.join(self.axes)}.") from None
+
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+
+class Load(Protocol[T_co]):
+    """Reads a file, by default the shipped one."""
+
+    def __call__(self, source: Path | None = None) -> T_co: ...
+
+
+def shipped_once(load: Callable[[Path | None], T]) -> Load[T]:
+    """Have the shipped file read once in a process, any other one each time. What is read must not be changed."""
+    shipped = cache(lambda: load(None))
+
+    @wraps(load)
+    def read(source: Path | None = None) -> T:
+        return shipped() if source is None else load(source)
+
+    return read
 
 
 def load_taxonomy(sources: Sequence[str | Path] = SHIPPED) -> Taxonomy:

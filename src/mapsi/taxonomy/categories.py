@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mapsi.errors import ArtifactError
-from mapsi.taxonomy import Axis
+from mapsi.taxonomy import Axis, shipped_once
 
 KIND_AXIS = "garment"
 """The axis whose classes are kinds of product."""
@@ -48,7 +48,8 @@ class Categories:
         return (cls.slug for cls in axis.classes if cls.group == group)
 
 
-def load_categories(source: Path | None = None) -> Categories:
+@shipped_once
+def load_categories(source: Path | None) -> Categories:
     """The mapping of a file (by default the shipped one); raises :class:`ArtifactError`, naming the entry."""
     shown = source or "categories.toml"
     try:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from mapsi.errors import ArtifactError
-from mapsi.taxonomy import Named, check_slug, parse_name
+from mapsi.taxonomy import Named, check_slug, parse_name, shipped_once
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,8 @@ class Meaning:
 _KEYS = {"meaning", "ko", "en", "kind", "under", "near", "audience", "use"}
 
 
-def load_colors(source: Path | None = None) -> tuple[ColorFamily, ...]:
+@shipped_once
+def load_colors(source: Path | None) -> tuple[ColorFamily, ...]:
     """The families of colours, in the order of the file (the shipped one by default); raises :class:`ArtifactError`."""
     entries = _read(source, "colors")
     families = tuple(
@@ -73,7 +74,8 @@ def load_colors(source: Path | None = None) -> tuple[ColorFamily, ...]:
     return families
 
 
-def load_synonyms(source: Path | None = None) -> tuple[Meaning, ...]:
+@shipped_once
+def load_synonyms(source: Path | None) -> tuple[Meaning, ...]:
     """What words mean (of the shipped file by default); raises :class:`ArtifactError`."""
     meanings = tuple(_parse_meaning(entry) for entry in _read(source, "synonyms"))
     _refuse_repeats("synonyms", [meaning.forms for meaning in meanings])
@@ -87,7 +89,8 @@ def load_synonyms(source: Path | None = None) -> tuple[Meaning, ...]:
     return meanings
 
 
-def load_brands(source: Path | None = None) -> tuple[Meaning, ...]:
+@shipped_once
+def load_brands(source: Path | None) -> tuple[Meaning, ...]:
     """Brands in both scripts (of the shipped file by default); raises :class:`ArtifactError`."""
     meanings = tuple(
         Meaning(

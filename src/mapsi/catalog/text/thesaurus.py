@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from mapsi.catalog.text.tokens import is_cjk, stem, words
 from mapsi.taxonomy.synonyms import ColorFamily, Meaning, load_brands, load_colors, load_synonyms
@@ -121,6 +121,7 @@ class _Wider(dict[str, frozenset[str]]):
         return found
 
 
+@cache
 def shipped_thesaurus() -> Thesaurus:
     """The shipped synonyms, brands, and the names of each colour as synonyms of one another."""
     return Thesaurus((*load_synonyms(), *load_brands(), *_colors(load_colors())))
