@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -55,9 +54,8 @@ def settings_of(server: PhotoSources, **environment: str) -> Settings:
     return read_settings({**server.environment(), **environment})
 
 
-@cache
 def fetcher() -> Fetcher:
-    """One for all tests: reading the trusted certificates is what takes longest."""
+    """Reaches servers on this machine."""
     return Fetcher(allow_hosts=("127.0.0.1",), user_agent=USER_AGENT)
 
 

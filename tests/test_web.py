@@ -8,6 +8,7 @@ import re
 import time
 from dataclasses import replace
 from decimal import Decimal
+from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,7 @@ import mapsi.web
 from mapsi.catalog.filters import SORTS, Filters
 from mapsi.catalog.product import Product, ProductPage
 from mapsi.catalog.query import Query
+from mapsi.catalog.records import Facets
 from mapsi.documents import product_keyword
 from mapsi.errors import RefusedAddressError, RemoteError, SettingError
 from mapsi.http_address import is_http
@@ -59,6 +61,12 @@ PICKED = {"Accept": "application/json"}
 @pytest.fixture
 def client(house: House) -> FlaskClient:
     return house.app(photo_bytes=1 << 20, photo_megapixels=2).test_client()
+
+
+@pytest.fixture(scope="module")
+def visitor(house: House) -> FlaskClient:
+    """For tests of many examples: the application takes longer than a question to it."""
+    return house.app().test_client()
 
 
 class Page(HTMLParser):
@@ -624,13 +632,14 @@ def test_more_shows_the_next_page_below_and_then_goes_on_by_itself(client: Flask
 
 
 @given(last=st.integers(1, 60), here=st.integers(1, 60), above=st.integers(0, 4))
-def test_every_product_of_a_list_is_reached_by_more(house: House, last: int, here: int, above: int) -> None:
+def test_every_product_of_a_list_is_reached_by_more(
+    house: House, visitor: FlaskClient, last: int, here: int, above: int
+) -> None:
     here = min(here, last)
     query, first = Query(page=here), max(1, here - above) if above and here > 1 else 0
     page = ProductPage(products=(), total=last, number=here, size=1)
-    facets = house.catalog.listings.facets()
-    listing = Listing(Asked(query, first), page, [], facets, {}, house.taxonomy, "en", "pages.words", {})
-    with house.app().test_request_context():
+    listing = Listing(Asked(query, first), page, [], Facets(), {}, house.taxonomy, "en", "pages.words", {})
+    with visitor.application.test_request_context():
         asked = dict(parse_qsl(urlsplit(listing.more_url).query))
         assert bool(asked) is (here < last)
         assert not asked or (
@@ -758,17 +767,10 @@ def test_filters_count_the_search_and_not_the_catalogue(client: FlaskClient) -> 
         max_size=5,
     )
 )
-def test_no_address_breaks_the_search(house: House, pairs: list[tuple[str, str]]) -> None:
-    answer = _shared_client(house).get("/search", query_string=MultiDict(pairs))
+def test_no_address_breaks_the_search(visitor: FlaskClient, pairs: list[tuple[str, str]]) -> None:
+    answer = visitor.get("/search", query_string=MultiDict(pairs))
     assert answer.status_code in (200, 400)
     assert all(str(link.get("href", "/")).startswith(("/", "#", "https://shop.")) for link in Page(answer).all("a"))
-
-
-_CLIENTS: dict[int, FlaskClient] = {}
-
-
-def _shared_client(house: House) -> FlaskClient:
-    return _CLIENTS.setdefault(id(house), house.app().test_client())
 
 
 prices = st.none() | st.decimals(min_value=0, max_value=10**12 - 1, places=2)
@@ -842,6 +844,7 @@ def _folder() -> Path:
     return Path(str(mapsi.web.__file__)).parent
 
 
+@cache
 def _messages(language: str) -> Messages:
     with (_folder() / "translations" / language / "LC_MESSAGES" / "messages.po").open("rb") as opened:
         return read_po(opened, locale=language)

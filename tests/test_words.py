@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 
 import pytest
@@ -32,51 +33,94 @@ def search(catalog: Catalog, text: str, sort: Sort = "likeness", **filters: obje
     return [product.name for product in page.products]
 
 
-@pytest.mark.parametrize(
-    ("text", "title"),
-    [
-        ("코트", "울 롱코트 블랙"),
-        ("원피스", "플로럴 린넨원피스"),
-        ("옷", "옷장 정리함"),
-        ("옷", "여름옷 세트"),
-        ("옷", "여름옷장"),
-        ("린넨원피스", "린넨 원피스 화이트"),
-        ("린넨 원피스", "화이트 린넨원피스"),
-        ("와이드팬츠", "데님 와이드 팬츠"),
-        ("dress", "Two Summer Dresses"),
-        ("dresses", "A summer dress"),
-        ("shirts", "Oxford Shirt"),
-        ("SHIRT", "oxford shirts"),
-        ("ｓｈｉｒｔ", "Oxford Shirt"),
-        ("oxf", "Oxford Shirt"),
-        ("women's", "Womens parka"),
-        ("t-shirt", "Graphic T-Shirt"),
-        ("501", "Jeans 501 original"),
-        ("the to a", "From the top to a toe"),
-        ("be", "To be worn"),
-        ("봄 shirt", "봄 신상 Shirt"),
-        ("티", "반팔티"),
-        ("café", "CAFÉ APRON"),
-        ("black", "블랙진"),
-        ("검정", "Black dress"),
-        ("빨간 치마", "Red pleated skirts"),
-        ("청바지", "Slim Jeans"),
-        ("jean", "데님팬츠"),
-        ("바지", "Wide Trousers"),
-        ("t-shirt", "반팔티셔츠"),
-        ("바지", "슬랙스"),
-        ("신발", "Canvas sneakers"),
-        ("ㅋㄷㄱ", "울 카디건"),
-        ("ㄱㄷㄱ 블랙", "Black 가디건"),
-        ("ㅇㅍㅅ", "린넨원피스"),
-        ("롱코트", "롱 니트 코트"),
-        ("반팔 티", "라운드 반팔티"),
-        ("dress for girls", "Girls party dress"),
-    ],
+@contextmanager
+def open_new(request: pytest.FixtureRequest, folders: pytest.TempPathFactory) -> Iterator[Catalog]:
+    """An empty catalogue, on the database that a fixture of this file is asked for."""
+    if request.param == "sqlite":
+        url = f"sqlite:///{folders.mktemp('words') / 'words.sqlite3'}"
+    else:
+        url = request.getfixturevalue("mariadb").create_database(f"words_{request.fixturename}")
+    with open_catalog(url) as catalog:
+        catalog.migrate()
+        yield catalog
+
+
+FOUND = (
+    ("코트", "울 롱코트 블랙"),
+    ("원피스", "플로럴 린넨원피스"),
+    ("옷", "옷장 정리함"),
+    ("옷", "여름옷 세트"),
+    ("옷", "여름옷장"),
+    ("린넨원피스", "린넨 원피스 화이트"),
+    ("린넨 원피스", "화이트 린넨원피스"),
+    ("와이드팬츠", "데님 와이드 팬츠"),
+    ("dress", "Two Summer Dresses"),
+    ("dresses", "A summer dress"),
+    ("shirts", "Oxford Shirt"),
+    ("SHIRT", "oxford shirts"),
+    ("ｓｈｉｒｔ", "Oxford Shirt"),
+    ("oxf", "Oxford Shirt"),
+    ("women's", "Womens parka"),
+    ("t-shirt", "Graphic T-Shirt"),
+    ("501", "Jeans 501 original"),
+    ("the to a", "From the top to a toe"),
+    ("be", "To be worn"),
+    ("봄 shirt", "봄 신상 Shirt"),
+    ("티", "반팔티"),
+    ("café", "CAFÉ APRON"),
+    ("black", "블랙진"),
+    ("검정", "Black dress"),
+    ("빨간 치마", "Red pleated skirts"),
+    ("청바지", "Slim Jeans"),
+    ("jean", "데님팬츠"),
+    ("바지", "Wide Trousers"),
+    ("t-shirt", "반팔티셔츠"),
+    ("바지", "슬랙스"),
+    ("신발", "Canvas sneakers"),
+    ("ㅋㄷㄱ", "울 카디건"),
+    ("ㄱㄷㄱ 블랙", "Black 가디건"),
+    ("ㅇㅍㅅ", "린넨원피스"),
+    ("롱코트", "롱 니트 코트"),
+    ("반팔 티", "라운드 반팔티"),
+    ("dress for girls", "Girls party dress"),
 )
-def test_a_word_is_found(catalog: Catalog, text: str, title: str) -> None:
-    take_in(catalog, offer("1", title), offer("2", "양말 zzz 99"))
-    assert search(catalog, text) == [title]
+"""A text, and a title that is found by it."""
+ALIKE = (
+    ("옷장", "옷 장식"),
+    ("코트롱", "롱코트"),
+    ("원스", "원피스"),
+    ("hirt", "Shirt"),
+    ("t-shirt", "Tommy Shirt"),
+    ("shirt coat", "Shirt"),
+    ("코트 원피스", "롱코트"),
+    ("원피스피원", "원피 피스 스피 피원"),
+    ("ㅋㄷㄱ", "가방"),
+    ("ㄴㅌ", "모니터"),
+    ("cotton", "측면"),
+    ("청바지", "슬랙스"),
+)
+"""A text, and a title that only looks like it."""
+
+
+def search_at(catalog: Catalog, price: int, text: str) -> list[str]:
+    """What is found among the offers of a price."""
+    return search(catalog, text, min_price=Decimal(price), max_price=Decimal(price))
+
+
+@pytest.fixture(scope="module", params=["sqlite", "mariadb"])
+def cases(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Catalog]:
+    """The titles of all cases, each of them at a price of its own, and beside it something else."""
+    titles = [title for _, title in (*FOUND, *ALIKE)]
+    with open_new(request, tmp_path_factory) as catalog:
+        take_in_all(catalog, (offer(f"{n}", title, 1000 + n) for n, title in enumerate(titles)))
+        take_in_all(catalog, (offer(f"{n}", "양말 zzz 99", 1000 + n) for n in range(len(FOUND))), shop="other")
+        yield catalog
+
+
+@pytest.mark.parametrize("number", range(len(FOUND)), ids=lambda number: FOUND[number][0])
+def test_a_word_is_found(cases: Catalog, number: int) -> None:
+    text, title = FOUND[number]
+    assert search_at(cases, 1000 + number, text) == [title]
 
 
 @pytest.mark.parametrize(
@@ -86,26 +130,9 @@ def test_letters_that_show_nothing_part_no_word_and_hide_none(text: str) -> None
     assert words(text) == ["니트"]
 
 
-@pytest.mark.parametrize(
-    ("text", "title"),
-    [
-        ("옷장", "옷 장식"),
-        ("코트롱", "롱코트"),
-        ("원스", "원피스"),
-        ("hirt", "Shirt"),
-        ("t-shirt", "Tommy Shirt"),
-        ("shirt coat", "Shirt"),
-        ("코트 원피스", "롱코트"),
-        ("원피스피원", "원피 피스 스피 피원"),
-        ("ㅋㄷㄱ", "가방"),
-        ("ㄴㅌ", "모니터"),
-        ("cotton", "측면"),
-        ("청바지", "슬랙스"),
-    ],
-)
-def test_what_only_looks_alike_is_not_found(catalog: Catalog, text: str, title: str) -> None:
-    take_in(catalog, offer("1", title))
-    assert search(catalog, text) == []
+@pytest.mark.parametrize("number", range(len(ALIKE)), ids=lambda number: ALIKE[number][0])
+def test_what_only_looks_alike_is_not_found(cases: Catalog, number: int) -> None:
+    assert search_at(cases, 1000 + len(FOUND) + number, ALIKE[number][0]) == []
 
 
 def test_what_a_product_is_counts_before_what_is_written_about_it(catalog: Catalog) -> None:
@@ -229,16 +256,15 @@ def test_pages_hold_each_product_once_and_end(catalog: Catalog) -> None:
 @pytest.mark.parametrize(
     "text", ["", "   ", "!?", "😀", "\x00", "'\"*%_", "x" * 257, "a b c d e f g h i j k l m n o p q r s t u v w x y"]
 )
-def test_a_text_without_words_or_too_long_is_refused(catalog: Catalog, text: str) -> None:
-    take_in(catalog, offer("1"))
+def test_a_text_without_words_or_too_long_is_refused(full_catalog: Catalog, text: str) -> None:
     with pytest.raises(UsageError):
-        search(catalog, text)
+        search(full_catalog, text)
 
 
 @pytest.mark.parametrize(("page", "size"), [(0, 10), (-1, 10), (LAST_PAGE + 1, 10), (1, 0), (1, LARGEST_PAGE + 1)])
-def test_pages_that_make_no_sense_are_refused(catalog: Catalog, page: int, size: int) -> None:
+def test_pages_that_make_no_sense_are_refused(page: int, size: int) -> None:
     with pytest.raises(UsageError):
-        catalog.listings.search(Query(words="니트", page=page, size=size))
+        Query(words="니트", page=page, size=size)
 
 
 # --- against the rule, read slowly -----------------------------------------------------------------------------------
@@ -299,12 +325,7 @@ OFFERS = tuple(made_up_offers(150))
 
 @pytest.fixture(scope="module", params=["sqlite", "mariadb"])
 def full_catalog(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Catalog]:
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path_factory.mktemp('words') / 'words.sqlite3'}"
-    else:
-        url = request.getfixturevalue("mariadb").create_database("words")
-    with open_catalog(url) as catalog:
-        catalog.migrate()
+    with open_new(request, tmp_path_factory) as catalog:
         take_in_all(catalog, OFFERS)
         yield catalog
 

@@ -6,6 +6,7 @@ import ssl
 from collections.abc import Container, Mapping
 from contextlib import closing
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from mapsi.artifacts import atomic_file
@@ -46,6 +47,12 @@ class Downloaded(Answered):
     size: int
 
 
+@cache
+def _trusted() -> ssl.SSLContext:
+    """What trusts the system's certificates. Reading them takes 20 ms, so they are read once a process."""
+    return ssl.create_default_context()
+
+
 class Fetcher:
     """Fetches http(s) addresses of public servers, and of the hosts in ``allow_hosts`` (``host`` or ``host:port``).
 
@@ -68,7 +75,7 @@ class Fetcher:
         self._user_agent = user_agent
         self._max_redirects = max_redirects
         self._dial = dial
-        self._tls = tls or ssl.create_default_context()
+        self._tls = tls or _trusted()
 
     def fetch(
         self,
