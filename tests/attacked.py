@@ -27,8 +27,9 @@ class Outcome:
 
     ``refused`` are answers of 4xx and 503 and connections that the server ended before a request was whole; ``broken``
     answers of 5xx but 503; ``lost`` whole requests that were not answered, and what a kill took away; ``let_in`` what
-    should have been refused. ``peak`` is the server's memory in bytes, ``wait`` a bystander's longest, in seconds;
-    ``None`` where nobody stood by.
+    should have been refused. ``peak`` and ``after`` are the memory of the server and its processes in bytes, of which
+    ``most`` and ``most_after`` are allowed; ``wait`` is a bystander's longest, in seconds; ``None`` where nobody stood
+    by.
     """
 
     kind: str
@@ -38,6 +39,9 @@ class Outcome:
     lost: int = 0
     let_in: int = 0
     peak: int | None = None
+    after: int | None = None
+    most: int | None = None
+    most_after: int | None = None
     wait: float | None = None
 
     def note(self, status: int | None, *, must_be_refused: bool = False) -> None:
@@ -54,7 +58,12 @@ class Outcome:
 
     @property
     def faults(self) -> int:
-        return self.broken + self.lost + self.let_in
+        beyond = _is_above(self.peak, self.most) + _is_above(self.after, self.most_after)
+        return self.broken + self.lost + self.let_in + beyond
+
+
+def _is_above(value: int | None, most: int | None) -> bool:
+    return value is not None and most is not None and value > most
 
 
 @dataclass(frozen=True)
@@ -81,14 +90,15 @@ class Target:
         """An attack, while somebody else asks for ``/healthz``; their longest wait and the peak of memory are noted."""
         outcome, done = Outcome(kind, wait=0.0), threading.Event()
         bystander = threading.Thread(target=self._stand_by, args=(outcome, done))
-        Path(f"/proc/{self.process.pid}/clear_refs").write_text("5", "ascii")  # the peak counts from here
+        for process in self._processes():
+            Path(f"/proc/{process}/clear_refs").write_text("5", "ascii")  # the peak counts from here
         bystander.start()
         try:
             yield outcome
         finally:
             done.set()
             bystander.join(2 * PATIENCE)
-            outcome.peak = self._peak_bytes()
+            outcome.peak, outcome.after = self._memory("VmHWM"), self._memory("VmRSS")
 
     def _stand_by(self, outcome: Outcome, done: threading.Event) -> None:
         while not done.wait(0.05):
@@ -98,9 +108,15 @@ class Target:
             outcome.lost += status is None
             outcome.broken += status is not None and status != 200
 
-    def _peak_bytes(self) -> int:
-        status = Path(f"/proc/{self.process.pid}/status").read_text("utf-8")
-        return int(re.findall(r"VmHWM:\s+(\d+) kB", status)[0]) * 1024
+    def _processes(self) -> list[int]:
+        """The server and what it started."""
+        children = Path(f"/proc/{self.process.pid}/task").glob("*/children")
+        return [self.process.pid, *(int(child) for file in children for child in file.read_text("ascii").split())]
+
+    def _memory(self, kind: str) -> int:
+        """Bytes, all processes together; of peaks their sum, which may be more than there ever was at once."""
+        states = (Path(f"/proc/{process}/status").read_text("utf-8") for process in self._processes())
+        return sum(int(re.findall(kind + r":\s+(\d+) kB", state)[0]) * 1024 for state in states)
 
 
 @contextmanager

@@ -14,16 +14,19 @@ import tempfile
 import time
 import zlib
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
+from functools import partial
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
 from PIL import Image
 
 from attacked import HOST, PATIENCE, Outcome, Target
+from hostile import HEIC, folded_heic, striped_tiff, tiled_tiff
 from killing import kill_and_check, start_catalog
 from small_house import photo_bytes, photo_form
-from test_imaging_attacks import chunk, with_scans
+from test_imaging_attacks import chunk, with_scans, written
 
 ADDRESSES = """
     http://127.0.0.1:{port}/ http://localhost:{port}/ http://2130706433:{port}/ http://0x7f000001:{port}/
@@ -45,12 +48,16 @@ QUESTIONS = (
     "/{}",
 )
 NO_REQUESTS = (b"GET / HTTP/1.1\r\n", b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n", b"\x16\x03\x01", b"")
+LARGE = 6320  # pixels of a side: 40 million in all
 URLENCODED = "application/x-www-form-urlencoded"
 
 
 def everything(target: Target, chance: random.Random, times: int) -> Iterator[Outcome]:
     """Each kind of attack, ``times`` as much of it as in the short form; the last one ends the server."""
     yield send_pictures(target, times)
+    side = 700 if times == 1 else LARGE
+    yield send_large_ones_at_once(target, min(2 * times, 8), side)
+    yield send_bombs(target, min(20 * times, 200), side)
     yield damage_pictures(target, 10 * times, chance)
     yield open_slowly(target, min(50 * times, 500), 1 if times == 1 else 15)
     yield send_noise(target, 20 * times, chance)
@@ -62,11 +69,13 @@ def everything(target: Target, chance: random.Random, times: int) -> Iterator[Ou
 
 def hostile_pictures() -> list[bytes]:
     """Pictures that cost more than they weigh, and files that only say that they are pictures."""
+    jpeg = photo_bytes()
     wide = io.BytesIO()
     Image.new("RGB", (70_000, 1)).save(wide, "PNG")
     return [
         with_scans(800),
         with_scans(20_000),
+        jpeg[:2] + b"\xff\xfe\x00\x02" * 3_000_000 + jpeg[2:],
         _png(20_000, 20_000),
         _png(60_000, 60_000),
         _png(2**31 - 1, 2**31 - 1),
@@ -74,9 +83,14 @@ def hostile_pictures() -> list[bytes]:
         b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>',
         b"",
         b"\x00" * 100_000,
-        photo_bytes()[:200],
+        jpeg[:200],
         b"SIMPLE  =                    T" + b" " * 2850,
     ]
+
+
+def endless_pictures() -> list[bytes]:
+    """Pictures that are decoded until somebody ends it; each takes as long as that takes."""
+    return [folded_heic(HEIC, 20, 30), striped_tiff(3_500_000)]
 
 
 def _png(width: int, height: int) -> bytes:
@@ -94,8 +108,32 @@ def _search_by(target: Target, data: bytes) -> int | None:
 def send_pictures(target: Target, rounds: int) -> Outcome:
     pictures = hostile_pictures()
     with target.watched("hostile pictures") as outcome:
-        for data in pictures * rounds:
+        for data in [*pictures * rounds, *endless_pictures() * (rounds > 1)]:
             outcome.note(_search_by(target, data), must_be_refused=True)
+    return outcome
+
+
+def send_large_ones_at_once(target: Target, count: int, side: int) -> Outcome:
+    """Sound photos of ``side`` x ``side`` pixels, all at the same moment."""
+    kinds = [("PNG", {}), ("JPEG", {"progressive": True}), ("WEBP", {"method": 0}), ("GIF", {})]
+    photos = [written(Image.new("RGBA" if kind == "PNG" else "RGB", (side, side)), kind, **how) for kind, how in kinds]
+    with target.watched("large photos at once") as outcome, ThreadPoolExecutor(count) as senders:
+        outcome.most = 1_000_000_000
+        for status in senders.map(partial(_search_by, target), (photos * count)[:count]):
+            outcome.note(status)
+    return outcome
+
+
+def send_bombs(target: Target, count: int, side: int) -> Outcome:
+    """Hostile pictures and sound ones that unpack thousandfold, one by one; what counts is the memory that stays."""
+    large = [
+        written(Image.new(mode, (side, side)), kind) for mode, kind in (("RGBA", "PNG"), ("L", "GIF"), ("CMYK", "JPEG"))
+    ]
+    bombs = [*hostile_pictures(), *large, tiled_tiff(2 * side // 16 * 16)]
+    with target.watched("bombs one by one") as outcome:
+        outcome.most_after = 400_000_000
+        for number in range(count):
+            outcome.note(_search_by(target, bombs[number % len(bombs)]))
     return outcome
 
 

@@ -3,7 +3,6 @@ sound."""
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import io
 import struct
@@ -18,9 +17,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
+from hostile import HEIC, folded_heic, tiled_tiff
 from mapsi.errors import PhotoError, PhotoTooLargeError
-from mapsi.imaging import MAX_SIDE, READ_SIDE, PhotoLimits, decode_photo
-from mapsi.photo_bytes import MAX_SCANS, count_scans, pixels_only
+from mapsi.imaging import MAX_SIDE, READ_SIDE, PhotoLimits, decode_here, decode_photo
+from mapsi.photo_bytes import MAX_SCANS, MAX_SEGMENTS, count_scans, pixels_only
 from mapsi.pixel_budget import PixelBudget
 
 Bytes = Callable[[], bytes]
@@ -77,6 +77,95 @@ def test_scans_are_counted_before_anything_is_decoded() -> None:
 def test_counting_ends_whatever_the_bytes(tail: bytes) -> None:
     assert 0 <= count_scans(b"\xff\xd8" + tail) <= MAX_SCANS + 1
     assert 0 <= count_scans(written(gradient(), "JPEG")[:100] + tail) <= MAX_SCANS + 1
+
+
+# --- segments --------------------------------------------------------------------------------------------------------
+
+
+def test_of_a_jpegs_notes_those_on_its_pixels_are_kept() -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 3
+    notes = written(gradient(), "JPEG", exif=exif, icc_profile=LINEAR, comment=b"SECRET", xmp=b"<x/>")
+    bare = pixels_only(notes)
+    assert b"SECRET" not in bare
+    assert b"<x/>" not in bare
+    assert far(decode_photo(notes), decode_photo(bare)) == 0
+    assert bare == pixels_only(bare)
+    assert pixels_only(plain := written(gradient(), "JPEG", exif=exif, icc_profile=LINEAR)) is plain
+
+
+@pytest.mark.parametrize(
+    "filling",
+    [
+        b"\xff\xfe\x00\x02" * 9000,
+        b"\xff\xe5\x00\x02" * 9000,
+        b"\xff" * 1_000_000,
+        b"\xff\x00" * 1000,
+        b"\xff\xd0" * 9000,
+    ],
+    ids=["comments", "notes", "fill bytes", "stuffed bytes", "restarts"],
+)
+def test_what_stands_between_the_segments_of_a_jpeg_is_passed_over(filling: bytes) -> None:
+    sound = written(gradient(), "JPEG")
+    assert pixels_only(sound[:2] + filling + sound[2:]) == sound
+    assert far(decode_photo(sound[:2] + filling + sound[2:]), decode_photo(sound)) == 0
+
+
+def test_segments_without_end_are_no_photo() -> None:
+    sound, many = written(gradient(), "JPEG", progressive=True), b"\xff\xfe\x00\x02" * (MAX_SEGMENTS + 1)
+    with pytest.raises(PhotoError):
+        decode_photo(sound[:2] + many + sound[2:])
+    last = sound.rindex(b"\xff\xda")
+    with pytest.raises(PhotoError, match="scans"):
+        decode_photo(sound[:last] + many + sound[last:])
+
+
+@given(st.binary(max_size=300))
+def test_a_jpegs_notes_are_looked_through_to_an_end_whatever_the_bytes(tail: bytes) -> None:
+    assert len(pixels_only(b"\xff\xd8" + tail)) <= 2 + len(tail)
+
+
+# --- formats whose cost cannot be counted ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["AVIF", "GIF", "BMP", "TIFF"])
+def test_rare_formats_are_the_same_from_the_process_that_can_be_killed(kind: str) -> None:
+    data = written(noise(100, 140), kind)
+    apart = decode_photo(data, at_least=40)
+    assert far(apart, decode_here(data, PhotoLimits(), 40, PixelBudget(50_000_000).lend)) == 0
+    assert apart.size == (50, 70)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+def test_usual_formats_ask_no_other_process(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr("mapsi.imaging.decode_apart")
+    assert decode_photo(written(gradient(), kind)).size == (40, 60)
+
+
+def test_a_photo_that_takes_too_long_is_given_up_and_the_next_one_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr("mapsi.photo_process.SECONDS", 0.001)
+        with pytest.raises(PhotoError, match="takes too long"):
+            decode_photo(written(noise(900, 900), "AVIF"))
+    assert far(decode_photo(HEIC), gradient(64, 48)) < 4
+
+
+def test_a_photo_that_would_be_decoded_for_ever_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert decode_photo(folded_heic(HEIC, 2, 2)).size == (64, 64)
+    monkeypatch.setattr("mapsi.photo_process.SECONDS", 1.0)
+    with pytest.raises(PhotoError, match="takes too long"):
+        decode_photo(folded_heic(HEIC, 20, 30))
+
+
+def test_what_a_decoder_may_take_of_memory_has_an_end() -> None:
+    with pytest.raises(PhotoError, match="damaged"):
+        decode_photo(tiled_tiff(20_000), PhotoLimits(max_pixels=1_000_000))
+    assert decode_photo(HEIC).size == (64, 48)
+
+
+def test_an_error_is_told_as_if_it_came_from_here() -> None:
+    with pytest.raises(PhotoTooLargeError, match="1 million pixels"):
+        decode_photo(written(Image.new("L", (2000, 1000)), "GIF"), PhotoLimits(max_pixels=1_000_000))
 
 
 # --- sides, pixels, budget -------------------------------------------------------------------------------------------
@@ -316,18 +405,6 @@ def test_a_picture_in_lab_is_read() -> None:
 
 
 # --- formats ---------------------------------------------------------------------------------------------------------
-
-
-HEIC = base64.b64decode(
-    "AAAAHGZ0eXBoZWljAAAAAG1pZjFoZWljbWlhZgAAAX1tZXRhAAAAAAAAACFoZGxyAAAAAAAAAABwaWN0AAAAAAAAAAAAAAAAAAAAACJpbG9jAAAA"
-    "AERAAAEAAQAAAAABoQABAAAAAAAAAKMAAAAjaWluZgAAAAAAAQAAABVpbmZlAgAAAAABAABodmMxAAAAAA5waXRtAAAAAAABAAAA/WlwcnAAAADd"
-    "aXBjbwAAAHZodmNDAQNwAAAAkAAAAAAAHvAA/P34+AAADwNgAAEAGEABDAH//wNwAAADAJAAAAMAAAMAHroCQGEAAQAqQgEBA3AAAAMAkAAAAwAA"
-    "AwAeoCCBBZbq5Ka5uAhoMCAAAAMDIAAAAwAhYgABAAZEAcFzwIkAAAATY29scm5jbHgAAQANAAaAAAAAFGlzcGUAAAAAAAAAQAAAAEAAAAAoY2xh"
-    "cAAAAEAAAAABAAAAMAAAAAEAAAAAAAAAAv////AAAAACAAAAEHBpeGkAAAAAAwgICAAAABhpcG1hAAAAAAAAAAEAAQWBAgMFhAAAAKttZGF0AAAA"
-    "nygBrwngPg6bnk23JU7rn7G6gBznayABCY3R0U3je9RSmCK+YzQ3n1mccb/826v+4VHfLE+t+hekzEpUQi+gY3Be3ezul5gomUPrKRh/DstO4pPr"
-    "0rv+RXjHvhnFYYAY0zaT1wSDWeLbc9FukU6P7Ffv4pAV8XvIKv2TwzetznD9x10XTMzy4RuqVJe4vaaPfSQKA82tQy6mRm2QuCJMgA=="
-)
-"""The gradient at 64x48, written with libheif: what is installed here only reads it."""
 
 
 def test_heic_is_read() -> None:

@@ -17,15 +17,19 @@ import numpy.typing as npt
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from mapsi.arrays import FloatArray
-from mapsi.colour_profiles import lab_to_srgb, to_srgb
+from mapsi.colour_profiles import to_rgb
 from mapsi.errors import ArtifactError, PhotoError, PhotoTooLargeError, PhotoTypeError
 from mapsi.photo_bytes import MAX_SCANS, count_scans, is_high_efficiency, pixels_only
+from mapsi.photo_process import Lend, decode_apart
 from mapsi.pixel_budget import PixelBudget
 from mapsi.settings import Settings
 
-FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "GIF", "BMP", "TIFF")
-"""Decoders that bytes from outside may reach, and that of HEIC; every other one stays shut
-(``references/safety.md``)."""
+FORMATS = ("JPEG", "PNG", "WEBP")
+"""Decoders that bytes from outside may reach in this process: those whose work can be counted before it is begun."""
+
+RARE_FORMATS = ("AVIF", "GIF", "BMP", "TIFF")
+"""Decoders that are reached in a process that can be killed, and that of HEIC; every other one stays shut
+(``references/safety.md``). Of 14 kB a HEIC makes 25 s of work by naming one picture a hundred times."""
 
 READ_SIDE = 640
 """Pixels of the shorter side that a photo keeps when it is decoded to be read: twice those of the largest input, which
@@ -45,7 +49,7 @@ _TURNS = {
     8: Image.Transpose.ROTATE_90,
 }
 _END_MARK = b"\xff\xd9"
-_STRIP = 1 << 20  # pixels that are converted at once
+_RARE = (b"GIF8", b"BM", b"II", b"MM")
 # A decoded pixel costs 4 bytes, and once more where it is converted or turned: 400 MB at most, all threads together.
 _BUDGET = PixelBudget(50_000_000)
 
@@ -155,11 +159,23 @@ def decode_photo(data: bytes, limits: PhotoLimits | None = None, *, at_least: in
         raise PhotoTooLargeError(
             f"The photo is larger than {limits.max_bytes / 1024 / 1024:.0f} MB.", "Choose a smaller one."
         )
+    if _is_rare(data):
+        return Image.frombuffer("RGB", *decode_apart(data, limits.max_pixels, at_least, _BUDGET.lend))
+    return decode_here(data, limits, at_least, _BUDGET.lend)
+
+
+def _is_rare(data: bytes) -> bool:
+    return data[4:8] == b"ftyp" or data.startswith(_RARE)
+
+
+def decode_here(data: bytes, limits: PhotoLimits, at_least: int, lend: Lend) -> Image.Image:
+    """Decode a photo of any format in this process, once ``lend`` lends its pixels; :func:`decode_photo` but for the
+    limit on bytes."""
     try:
         with warnings.catch_warnings():
             # Pillow warns of odd but harmless EXIF and of bombs; the pixel limit below is the one that counts.
             warnings.simplefilter("ignore")
-            return _decode(data, limits, at_least)
+            return _decode(data, limits, at_least, lend)
     except UnidentifiedImageError as error:
         raise PhotoTypeError("This file is not a photo that can be read.", _TAKEN) from error
     except Image.DecompressionBombError as error:
@@ -170,25 +186,25 @@ def decode_photo(data: bytes, limits: PhotoLimits | None = None, *, at_least: in
         raise PhotoError("The photo is damaged or incomplete.", "Choose another one, or save it again.") from error
 
 
-def _decode(data: bytes, limits: PhotoLimits, at_least: int) -> Image.Image:
+def _decode(data: bytes, limits: PhotoLimits, at_least: int, lend: Lend) -> Image.Image:
     with _open(data) as photo:
-        if photo.format in ("JPEG", "MPO") and count_scans(data) > MAX_SCANS:
+        if photo.format == "JPEG" and count_scans(data) > MAX_SCANS:
             raise PhotoError(f"The photo has more than {MAX_SCANS} scans.", "Save it again with another program.")
         try:
-            return _load(photo, limits, at_least)
+            return _load(photo, limits, at_least, lend)
         except OSError:
-            if photo.format not in ("JPEG", "MPO") or not _lacks_the_end_mark_only(data):
+            if photo.format != "JPEG" or not _lacks_the_end_mark_only(data, lend):
                 raise
     with _open(data.rstrip(b"\xff") + _END_MARK) as photo:
-        return _load(photo, limits, at_least)
+        return _load(photo, limits, at_least, lend)
 
 
-def _lacks_the_end_mark_only(jpeg: bytes) -> bool:
+def _lacks_the_end_mark_only(jpeg: bytes, lend: Lend) -> bool:
     """Whether all pixels of a JPEG are there. Where some are missing, what follows in their place shows in the
     picture."""
     shown = set()
     for filling in (b"", b"\x55" * 4096):
-        with _open(jpeg.rstrip(b"\xff") + filling + _END_MARK) as photo, _BUDGET.lend(photo.width * photo.height):
+        with _open(jpeg.rstrip(b"\xff") + filling + _END_MARK) as photo, lend(photo.width * photo.height):
             photo.load()
             shown.add(hashlib.sha256(photo.tobytes()).digest())
     return len(shown) == 1
@@ -197,14 +213,14 @@ def _lacks_the_end_mark_only(jpeg: bytes) -> bool:
 def _open(data: bytes) -> Image.Image:
     """Pillow's view of a photo, nothing decoded yet."""
     if not is_high_efficiency(data):
-        return Image.open(io.BytesIO(pixels_only(data)), formats=FORMATS)
+        return Image.open(io.BytesIO(pixels_only(data)), formats=RARE_FORMATS if _is_rare(data) else FORMATS)
     from pi_heif import register_heif_opener  # a library that most never need
 
     register_heif_opener()
     return Image.open(io.BytesIO(data), formats=("HEIF",))
 
 
-def _load(photo: Image.Image, limits: PhotoLimits, at_least: int) -> Image.Image:
+def _load(photo: Image.Image, limits: PhotoLimits, at_least: int, lend: Lend) -> Image.Image:
     width, height = photo.size
     if width * height > limits.max_pixels:
         raise _too_many_pixels(limits)
@@ -213,14 +229,19 @@ def _load(photo: Image.Image, limits: PhotoLimits, at_least: int) -> Image.Image
     if min(width, height) < 1:
         raise PhotoError("The photo has no pixels.", "Choose another one.")
     factor = _fraction(photo.size, at_least)
-    if factor > 1 and photo.format in ("JPEG", "MPO"):
+    if factor > 1 and photo.format == "JPEG":
         photo.draft("RGB" if photo.mode != "CMYK" else "CMYK", (width // factor, height // factor))
         factor = _fraction(photo.size, at_least)
-    with _BUDGET.lend(photo.width * photo.height):
+    with lend(_weight(photo)):
         photo.load()
         turn = _TURNS.get(_orientation(photo))
-        picture = _to_rgb(photo, factor)
+        picture = to_rgb(photo, factor)
         return picture if turn is None else picture.transpose(turn)
+
+
+def _weight(photo: Image.Image) -> int:
+    """Pixels that a photo takes of the budget: WebP's decoder keeps two pictures of its own beside what it gives."""
+    return photo.width * photo.height * (2 if photo.format == "WEBP" else 1)
 
 
 def _fraction(size: tuple[int, int], at_least: int) -> int:
@@ -235,55 +256,6 @@ def _orientation(photo: Image.Image) -> int:
         return int(photo.getexif().get(_ORIENTATION, 1))
     except Exception:  # noqa: BLE001 - whatever is wrong with metadata, the pixels are sound
         return 1
-
-
-def _to_rgb(photo: Image.Image, factor: int) -> Image.Image:
-    """An RGB picture without metadata, its sides divided by ``factor``; of one that is RGB already and stays as large,
-    the same pixels and no copy of them."""
-    profile = photo.info.get("icc_profile") or b""
-    if photo.mode == "RGB" and not profile and "transparency" not in photo.info:
-        return _without_metadata(photo if factor == 1 else photo.reduce(factor))
-    top = _brightest(photo)
-    whole = Image.new("RGB", (-(-photo.width // factor), -(-photo.height // factor)))
-    rows = max(1, _STRIP // photo.width // factor) * factor
-    for y in range(0, photo.height, rows):
-        strip = photo.crop((0, y, photo.width, min(photo.height, y + rows)))
-        whole.paste(_strip_to_rgb(strip, profile, top).reduce(factor), (0, y // factor))
-    return whole
-
-
-def _strip_to_rgb(strip: Image.Image, profile: bytes, top: float) -> Image.Image:
-    if strip.mode.startswith("I;16") or strip.mode in ("I", "F"):
-        grey = np.clip(np.asarray(strip).astype(np.float32) * np.float32(255.0 / top), 0, 255)
-        strip = Image.fromarray(grey.astype(np.uint8))
-    layered = strip.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in strip.info
-    if layered:
-        strip = strip.convert("RGBA")
-    elif strip.mode == "LAB":
-        strip = lab_to_srgb(strip)
-    elif strip.mode not in ("RGB", "CMYK", "L"):
-        strip = strip.convert("RGB")
-    strip = (to_srgb(strip, profile) if profile else None) or strip
-    if not layered:
-        return strip.convert("RGB")
-    white = Image.new("RGB", strip.size, (255, 255, 255))
-    white.paste(strip, mask=strip.getchannel("A"))
-    return white
-
-
-def _brightest(photo: Image.Image) -> float:
-    """What 16-bit grey calls white: 65535, or 255 in pictures that use no more of it."""
-    if photo.mode not in ("I", "F"):
-        return 65535.0
-    high = photo.getextrema()[1]
-    return 255.0 if isinstance(high, int | float) and high <= 255 else 65535.0
-
-
-def _without_metadata(photo: Image.Image) -> Image.Image:
-    clean = Image.new("RGB", (1, 1))
-    clean.im = photo.im  # the pixels themselves: a copy of 40 million of them takes 160 MB
-    clean._size = photo.size
-    return clean
 
 
 def _too_many_pixels(limits: PhotoLimits) -> PhotoTooLargeError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import resource
 import sys
 
 _MMAP_THRESHOLD, _TRIM_THRESHOLD, _ARENA_MAX = -3, -1, -8  # glibc's malloc.h
@@ -22,3 +23,10 @@ def give_freed_memory_back() -> bool:
         mallopt(parameter, value)
         for parameter, value in ((_MMAP_THRESHOLD, _MIB), (_TRIM_THRESHOLD, _MIB), (_ARENA_MAX, 2))
     )
+
+
+def hold_memory(count: int) -> None:
+    """Let this process have no more than ``count`` bytes of memory of its own (data, heaps, stacks); what would need
+    more fails."""
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    resource.setrlimit(resource.RLIMIT_DATA, (count, hard))
