@@ -1,6 +1,6 @@
 """Vector engines side by side, over real embeddings: scans in half and in single bytes, clusters, and usearch's graph.
 
-    python benchmarks/bench_index.py HOME [--rows 10000 100000] [--graph]
+    python benchmarks/bench_index.py HOME [--rows 10000 100000] [--engines scan clusters graph]
 
 HOME is that of a shop with an index (MAPSI_HOME): of real pictures, such as ``shared/data/products``. Its embeddings
 are multiplied until there are so many rows: each new one lies between a real one and one of its ten nearest, with a
@@ -15,7 +15,8 @@ from __future__ import annotations
 import argparse
 import statistics
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -31,6 +32,8 @@ from mapsi.search.snapshot import current_name, read_snapshot
 T = TypeVar("T")
 QUESTIONS, COUNT = 100, 60
 SHARES = (1.0, 0.1, 0.01)
+ENGINES = ("scan", "bytes", "clusters", "graph")
+PART = 100_000
 NOISE = 0.012
 Find = Callable[[FloatArray, BoolArray], IntArray]
 
@@ -47,30 +50,39 @@ def real(home: Path) -> FloatArray:
     return np.asarray(np.random.default_rng(0).permutation(unit), np.float32)
 
 
-def multiplied(vectors: FloatArray, rows: int, rng: np.random.Generator) -> FloatArray:
-    """So many rows in the neighbourhoods of ``vectors``."""
+def multiplied(vectors: FloatArray, rows: int, rng: np.random.Generator) -> Iterator[FloatArray]:
+    """So many rows in the neighbourhoods of ``vectors``, a part after the other: ten million would fill a machine."""
     near = faiss.IndexFlatIP(vectors.shape[1])
     near.add(vectors)
     _, nearest = near.search(vectors, 11)
-    parts, left = [vectors[:rows]], rows - len(vectors)
-    while left > 0:
-        count = min(left, 100_000)
+    yield vectors[:rows]
+    for left in range(rows - len(vectors), 0, -PART):
+        count = min(left, PART)
         one = rng.integers(0, len(vectors), count)
         other = nearest[one, rng.integers(1, 11, count)]
         way = rng.random((count, 1), np.float32) / 2
         noise = rng.normal(size=(count, vectors.shape[1])).astype(np.float32) * np.float32(NOISE)
         between = vectors[one] * (1 - way) + vectors[other] * way + noise
-        parts.append(between / np.linalg.norm(between, axis=1, keepdims=True))
-        left -= count
-    return np.concatenate(parts)
+        yield between / np.linalg.norm(between, axis=1, keepdims=True)
 
 
-def true_nearest(vectors: FloatArray, questions: FloatArray, allowed: BoolArray) -> IntArray:
-    rows = np.flatnonzero(allowed)
-    exact = faiss.IndexFlatIP(vectors.shape[1])
-    exact.add(vectors[rows])
-    faiss.omp_set_num_threads(cores())
-    return np.asarray(rows[exact.search(questions, COUNT)[1]], np.int64)
+class Truth:
+    """The rows nearest to each question among those that a mask allows, kept while rows come."""
+
+    def __init__(self, questions: FloatArray, allowed: BoolArray) -> None:
+        self._questions, self._allowed, self._seen = questions, allowed, 0
+        self._scores = np.full((len(questions), COUNT), -np.inf, np.float32)
+        self.rows = np.full((len(questions), COUNT), -1, np.int64)
+
+    def see(self, part: FloatArray) -> None:
+        here = np.flatnonzero(self._allowed[self._seen : self._seen + len(part)])
+        exact = faiss.IndexFlatIP(part.shape[1])
+        exact.add(part[here])
+        scores, places = exact.search(self._questions, min(COUNT, len(here)))
+        scores, rows = np.hstack((self._scores, scores)), np.hstack((self.rows, here[places] + self._seen))
+        best = np.argsort(-scores, axis=1, kind="stable")[:, :COUNT]
+        self._scores, self.rows = np.take_along_axis(scores, best, 1), np.take_along_axis(rows, best, 1)
+        self._seen += len(part)
 
 
 def asked(find: Find, questions: FloatArray, allowed: BoolArray, truth: IntArray) -> str:
@@ -99,29 +111,33 @@ def of_faiss(index: faiss.Index) -> Find:
     return find
 
 
-def engines(vectors: FloatArray, *, graph: bool) -> Iterator[tuple[str, float, float, float, Find]]:
-    """Name, seconds to build, seconds to add 1,000, megabytes, and how it is asked."""
-    rows, width = vectors.shape
-    few = vectors[:1000]
-    flat, built = timed(lambda: FlatIndex.build(vectors))
-    yield "scan, half precision", built, timed(lambda: FlatIndex.build(few))[1], rows * width * 2 / 1e6, ours(flat)
-    single = faiss.IndexScalarQuantizer(width, faiss.ScalarQuantizer.QT_8bit, faiss.METRIC_INNER_PRODUCT)
-    _, built = timed(lambda: _filled(single, vectors))
-    yield "scan, bytes", built, timed(lambda: single.sa_encode(few))[1], rows * width / 1e6, of_faiss(single)
-    clustered, built = timed(lambda: ClusteredIndex.of(flat))
-    size = rows * (width * 2 + 16) / 1e6
-    assigned = timed(lambda: clustered._index.quantizer.search(few, 1))[1]
-    yield "clusters, half precision", built, assigned, size, ours(clustered)
-    if graph:
-        usearch = Index(ndim=width, metric="ip", dtype="f16")
-        _, built = timed(lambda: usearch.add(np.arange(rows), vectors, threads=cores()))
-        more = timed(lambda: usearch.add(np.arange(rows, rows + 1000), few, threads=cores()))[1]
-        yield "usearch, graph", built, more, usearch.memory_usage / 1e6, of_graph(usearch, rows)
+def engines(flat: FlatIndex, names: Sequence[str], scan: float) -> Iterator[tuple[str, float, float, float, Find]]:
+    """Name, seconds to build, seconds to add 1,000, megabytes, and how it is asked. ``scan`` is how long ``flat`` took
+    to build."""
+    rows, width = flat.size, flat.width
+    few = flat.vectors(np.arange(1000))
+    if "scan" in names:
+        yield "scan, half precision", scan, timed(lambda: FlatIndex.build(few))[1], rows * width * 2 / 1e6, ours(flat)
+    if "bytes" in names:
+        single = faiss.IndexScalarQuantizer(width, faiss.ScalarQuantizer.QT_8bit, faiss.METRIC_INNER_PRODUCT)
+        _, built = timed(lambda: _filled(single, flat))
+        yield "scan, bytes", built, timed(lambda: single.sa_encode(few))[1], rows * width / 1e6, of_faiss(single)
+    if "clusters" in names:
+        clustered, built = timed(lambda: ClusteredIndex.of(flat))
+        size = rows * (width * 2 + 16) / 1e6
+        assigned = timed(lambda: clustered._index.quantizer.search(few, 1))[1]
+        yield "clusters, half precision", built, assigned, size, ours(clustered)
+    if "graph" in names:
+        graph = Index(ndim=width, metric="ip", dtype="f16")
+        _, built = timed(lambda: graph.add(np.arange(rows), flat.vectors(np.arange(rows)), threads=cores()))
+        more = timed(lambda: graph.add(np.arange(rows, rows + 1000), few, threads=cores()))[1]
+        yield "usearch, graph", built, more, graph.memory_usage / 1e6, of_graph(graph, rows)
 
 
-def _filled(index: faiss.Index, vectors: FloatArray) -> None:
-    index.train(vectors[:100_000])
-    index.add(vectors)
+def _filled(index: faiss.Index, flat: FlatIndex) -> None:
+    index.train(flat.vectors(np.arange(min(flat.size, PART))))
+    for at in range(0, flat.size, PART):
+        index.add(flat.vectors(np.arange(at, min(flat.size, at + PART))))
 
 
 def ours(index: FlatIndex | ClusteredIndex) -> Find:
@@ -149,7 +165,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("home", type=Path)
     parser.add_argument("--rows", type=int, nargs="+", default=[10_000, 100_000])
-    parser.add_argument("--graph", action="store_true", help="usearch's graph as well, which takes long to build")
+    parser.add_argument("--engines", nargs="+", default=["scan", "bytes", "clusters"], choices=ENGINES)
     options = parser.parse_args()
     known = real(options.home)
     questions, known = known[:QUESTIONS], known[QUESTIONS:]
@@ -158,11 +174,16 @@ def main() -> None:
     print(f"|---|---|{'---|' * len(SHARES)}---|---|---|")
     for rows in options.rows:
         rng = np.random.default_rng(rows)
-        vectors = multiplied(known, rows, rng)
         masks = [rng.random(rows) < share for share in SHARES]
-        truths = [true_nearest(vectors, questions, allowed) for allowed in masks]
-        for name, built, more, size, find in engines(vectors, graph=options.graph):
-            told = [asked(find, questions, allowed, truth) for allowed, truth in zip(masks, truths, strict=True)]
+        flat, truths = FlatIndex.empty(known.shape[1]), [Truth(questions, allowed) for allowed in masks]
+        scan = 0.0
+        faiss.omp_set_num_threads(cores())
+        for part in multiplied(known, rows, rng):
+            scan += timed(partial(flat.add, part))[1]
+            for truth in truths:
+                truth.see(part)
+        for name, built, more, size, find in engines(flat, options.engines, scan):
+            told = [asked(find, questions, allowed, truth.rows) for allowed, truth in zip(masks, truths, strict=True)]
             print(f"| {rows:,} | {name} | {' | '.join(told)} | {size:.0f} | {built:.1f} | {more:.2f} s |", flush=True)
 
 

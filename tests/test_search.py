@@ -167,12 +167,21 @@ def test_clusters_are_looked_into_until_they_hold_enough_of_what_is_allowed() ->
     """A filter for what is unlike the photo leaves the clusters around it empty: they do not count."""
     vectors = _unit(np.random.default_rng(0), 3000)
     clusters, allowed, question = _clustered(vectors), vectors[:, 0] < 0, np.eye(WIDTH, dtype=np.float32)[0]
-    probes = clusters._probes(question, 300, allowed)
+    probes = clusters._probes(question, 300, allowed, int(allowed.sum()))
     order = np.argsort(-(clusters._middles @ question))
     held = [int((allowed & np.isin(clusters._cluster, order[:first])).sum()) for first in (probes - 1, probes)]
     assert held[0] < 300 <= held[1]
-    assert probes > clusters._probes(question, 300, None)
-    assert clusters._probes(question, 3000, allowed) == len(order)
+    assert probes > clusters._probes(question, 300, None, 3000)
+    assert clusters._probes(question, 3000, allowed, int(allowed.sum())) == len(order)
+
+
+def test_of_many_allowed_rows_some_are_counted_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    vectors = _unit(np.random.default_rng(0), 4000)
+    clusters, allowed, question = _clustered(vectors), vectors[:, 0] < 0.5, np.eye(WIDTH, dtype=np.float32)[0]
+    available = int(allowed.sum())
+    exact = clusters._probes(question, 1000, allowed, available)
+    monkeypatch.setattr("mapsi.search.index.COUNTED", 500)
+    assert clusters._probes(question, 1000, allowed, available) == pytest.approx(exact, rel=0.1)
 
 
 def test_many_vectors_are_gathered_in_clusters(monkeypatch: pytest.MonkeyPatch) -> None:

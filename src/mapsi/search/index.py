@@ -25,6 +25,9 @@ SCANNED_WHOLE = 50_000
 LOOKED_AT = 10_000
 """Allowed vectors that a question to clusters is compared with, about. 2,000 are enough for filters that have nothing
 to do with the photo, and miss half of the answer where all that is allowed is unlike it."""
+COUNTED = 50_000
+"""Of more allowed rows than that, some stand for all when it is counted where they lie: a fortieth of the time at a
+million, and 1 % off."""
 _AT_ONCE = 50_000
 _SAMPLE = 40
 """Vectors for each cluster that its middle is learned from (faiss's own advice begins at 39)."""
@@ -197,7 +200,7 @@ class ClusteredIndex(_Rows):
     def _search(
         self, vector: FloatArray, count: int, available: int, allowed: BoolArray | None
     ) -> tuple[IntArray, FloatArray]:
-        probes = self._probes(vector, max(LOOKED_AT, 10 * count), allowed)
+        probes = self._probes(vector, max(LOOKED_AT, 10 * count), allowed, available)
         while True:
             parameters = faiss.SearchParametersIVF()
             parameters.nprobe = probes
@@ -206,15 +209,17 @@ class ClusteredIndex(_Rows):
                 return rows[rows >= 0], cosines[rows >= 0]
             probes = min(len(self._middles), 4 * probes)
 
-    def _probes(self, vector: FloatArray, wanted: int, allowed: BoolArray | None) -> int:
-        """How many clusters, the nearest first, hold ``wanted`` rows that are allowed; all where not so many are.
+    def _probes(self, vector: FloatArray, wanted: int, allowed: BoolArray | None, available: int) -> int:
+        """How many clusters, the nearest first, hold ``wanted`` of the ``available`` rows that are allowed; all where
+        not so many are.
 
         Of clusters with (9, 0, 3, 8) allowed rows, the nearest first, three hold 10 and more.
         """
         clusters = len(self._middles)
         if allowed is None:
             return math.ceil(clusters * min(1.0, wanted / self.size))
-        held = np.bincount(self._cluster[allowed], minlength=clusters)
+        every = max(1, available // COUNTED)
+        held = every * np.bincount(self._cluster[::every][allowed[::every]], minlength=clusters)
         # Not by @, which would wake a thread a core for a small product.
         nearest = np.argsort(-np.einsum("cw,w->c", self._middles, vector), kind="stable")
         return min(clusters, 1 + int(np.searchsorted(np.cumsum(held[nearest]), wanted)))
