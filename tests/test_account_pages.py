@@ -104,7 +104,7 @@ def test_what_is_no_address_is_told_beside_the_field(client: FlaskClient) -> Non
     for email in ("", "mina", "a,b@example.com", "a@b\r\nBcc: c@d.kr"):
         answer = send(client, "/account/link", "/account/new", email=email)
         assert answer.status_code == 400
-        assert "This is no mail address" in answer.text
+        assert "This is not an email address" in answer.text
 
 
 def test_a_short_password_is_told_and_the_link_stays_good(client: FlaskClient, catalog: Catalog) -> None:
@@ -140,7 +140,7 @@ def test_a_stolen_or_old_link_is_a_sentence(house: House, client: FlaskClient, c
     for dead in (link, "/account/password/guessed", "/account/password/%ED%95%9C"):
         answer = browser(house).get(dead)
         assert answer.status_code == 410
-        assert "too old, or was used already" in answer.text
+        assert "too old or has already been used" in answer.text
         assert answer.headers["Cache-Control"] == "no-store"
 
 
@@ -151,13 +151,13 @@ def test_another_password_needs_the_present_one_and_logs_other_browsers_out(
     elsewhere = browser(house)
     log_in(elsewhere, EMAIL, PASSWORD)
     wrong = send(client, "/account/password", "/account", password="not the sentence", new=OTHER)
-    assert (wrong.status_code, "present password is wrong" in wrong.text) == (403, True)
+    assert (wrong.status_code, "current password is wrong" in wrong.text) == (403, True)
     short = send(client, "/account/password", "/account", password=PASSWORD, new="short")
     assert (short.status_code, "12 to 1000" in short.text) == (400, True)
     for _ in range(2):  # sent twice, the second time finds it done
         changed = send(client, "/account/password", "/account", password=PASSWORD, new=OTHER)
         assert changed.status_code == 303
-        assert "You have another password" in client.get("/account").text
+        assert "Your password has been changed" in client.get("/account").text
     assert elsewhere.get("/account").status_code == 303
     assert log_in(elsewhere, EMAIL, PASSWORD).status_code == 403
     assert log_in(elsewhere, EMAIL, OTHER).status_code == 303
@@ -335,7 +335,7 @@ def test_letters_are_stopped_by_their_link_without_a_log_in_and_by_nothing_that_
     account = catalog.accounts.open(EMAIL, hash_password(PASSWORD, EMAIL), "en")
     catalog.accounts.want_mail(account.id, wanted=True)
     link = f"/account/letters/{sign_stop(client.application.config['SECRET_KEY'], account.id)}"
-    assert "Stop the letters about prices?" in client.get(link).text
+    assert "Stop the emails about prices?" in client.get(link).text
     assert catalog.accounts.named(EMAIL).wants_mail
     for _ in range(2):
         mail_program = house.app().test_client(use_cookies=False)

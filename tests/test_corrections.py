@@ -121,7 +121,7 @@ def test_a_wall_shows_a_class_and_moves_what_is_ticked(desk: Desk) -> None:
     answer = post(client, address[1], page=address[1], product=ticks[0], to=other[1])
     assert answer.status_code == 303
     again = client.get(address[1])
-    assert "put right, for good" in again.text
+    assert "have been corrected, for good" in again.text
     assert f'value="{ticks[0]}"' not in again.text
     assert f'value="{ticks[0]}"' in client.get(f"/operator/classes/{axis}/{other[1]}").text
     assert Job("index") in [one.job for one in desk.catalog.jobs.all()]

@@ -65,7 +65,7 @@ def test_an_operator_sees_why_and_parts_it(desk: Desk) -> None:
     assert post(client, f"/operator/joins/{number}/part", page=address).status_code == 303
     assert sorted(found(desk.catalog)) == [("cheap", 1), ("dear", 1)]
     assert Job("index") in [one.job for one in desk.catalog.jobs.all()]
-    assert "Let it be joined again" in client.get(address).text
+    assert "Join it again" in client.get(address).text
     assert post(client, f"/operator/joins/{number}/allow", page=address).status_code == 303
     assert found(desk.catalog) == [("cheap", 2)]
     assert desk.app().test_client().get("/operator/joins").status_code == 303

@@ -20,7 +20,7 @@ from mapsi.web.request.sessions import IDLE
 from mapsi.web.state.attempts import FREE, LONGEST, Attempts
 from operated import EMAIL, PASSWORD, Desk, log_in, post
 
-WRONG = "The address or the password is wrong."
+WRONG = "The email address or the password is wrong."
 
 
 @pytest.fixture

@@ -120,27 +120,27 @@ def test_a_held_feed_is_loud_and_says_why(reader: FlaskClient) -> None:
     told = part(page, "urgent")
     assert told.index("gyeol-held") < told.index("bada-killed") < told.index("sora-broken")
     assert "393 of 400 offers would be gone" in told
-    assert "Look at it first by a dry run." in told
-    assert "Take it" in told
+    assert "Check it with a dry run first." in told
+    assert "Import it" in told
     assert part(page, "sources").index("gyeol-held") < part(page, "sources").index("areum-new")
     assert "haru-done" not in told
 
 
 def test_without_a_worker_a_plain_warning_names_the_command(busy: Desk, reader: FlaskClient) -> None:
-    assert "Nobody works." in (told := part(reader.get("/operator").text, "urgent"))
+    assert "No worker is running." in (told := part(reader.get("/operator").text, "urgent"))
     assert "mapsi worker" in told
     busy.catalog.jobs.note_worker("machine-1")
     page = reader.get("/operator").text
-    assert "Nobody works." not in page
+    assert "No worker is running." not in page
     assert "Working: machine-1" in part(page, "work")
     busy.catalog.jobs.note_worker("machine-1")
 
 
 def test_the_queue_tells_what_is_being_done_what_waits_and_why_it_failed(reader: FlaskClient) -> None:
     told = part(reader.get("/operator").text, "work")
-    assert "being done Pictures and index machine-1234-abcdef" in told
-    assert "waits Tidy up due just now" in told
-    assert f"failed 1× Refresh sora-broken tried again in 1 minute The feed cannot be read: {EVIL}" in told
+    assert "in progress Pictures and index machine-1234-abcdef" in told
+    assert "waiting Tidy up due just now" in told
+    assert f"failed 1× Refresh sora-broken next try in 1 minute The feed cannot be read: {EVIL}" in told
     assert "Refresh now" in row(reader.get("/operator").text, "sora-broken"), "not only when its pause is over"
 
 
@@ -169,7 +169,7 @@ def test_the_index_tells_its_model_its_size_and_its_age(reader: FlaskClient) -> 
     assert "Model colours 2026-01-01" in told
     assert "Index 90 offers built" in told
     assert "The catalogue has changed since." in told
-    assert "offers still lack theirs" in told
+    assert "offers still have none" in told
 
 
 def test_an_index_that_cannot_serve_does_not_take_the_page_along(desk: Desk) -> None:
@@ -193,8 +193,8 @@ def test_pictures_that_could_not_be_had_are_told_with_the_reason(desk: Desk) -> 
     source = PictureSource(Fetcher(), 1 << 20, 5)
     copy_pictures(desk.catalog, source, desk.pictures, lambda *_: lambda _: 0)
     told = part(english(desk.client()).get("/operator").text, "index")
-    assert "2 offers still lack theirs" in told
-    assert "2 pictures could not be had" in told
+    assert "2 offers still have none" in told
+    assert "2 pictures could not be fetched" in told
     reasons = {fault.reason for fault in desk.catalog.pictures.faults(9)[1]}
     assert len(reasons) == 2
     assert all(reason in told for reason in reasons)
@@ -218,7 +218,7 @@ def test_a_sources_page_has_its_settings_and_the_book_of_its_runs(reader: FlaskC
     told = words(reader.get("/operator/sources/nuri-same").text)
     assert "Refreshed every 1 hr" in told
     assert "for 3 hr after a refresh" in told
-    assert "where more than 50 % would go at once" in told
+    assert "if more than 50% would disappear at once" in told
     assert told.index("State Took") < told.index("unchanged", told.index("State Took")) < told.rindex("+20 new")
     assert reader.get("/operator/sources/nobody").status_code == 404
 
@@ -292,7 +292,7 @@ def test_an_empty_catalogue_tells_the_first_command(desk: Desk, empty_sqlite: st
     assert "There is no source yet." in page.text
     assert "mapsi catalog sources add haru --format merchant" in page.text
     assert "Index none yet" in part(page.text, "index")
-    assert "Nobody works." not in page.text
+    assert "No worker is running." not in page.text
 
 
 # --- what the buttons do ---------------------------------------------------------------------------------------------
@@ -330,7 +330,7 @@ def test_refresh_now_is_done_by_a_worker_and_shown(desk: Desk) -> None:
     assert (answer.status_code, answer.headers["Location"]) == (303, "/operator")
     page = client.get("/operator").text
     assert "new shop: it is in the queue." in page
-    assert "waits Refresh new shop" in part(page, "work")
+    assert "waiting Refresh new shop" in part(page, "work")
     assert "in the queue" in row(page, "new shop")
     assert "Refresh now" not in row(page, "new shop")
 
@@ -338,8 +338,8 @@ def test_refresh_now_is_done_by_a_worker_and_shown(desk: Desk) -> None:
     page = client.get("/operator").text
     assert "done just now" in row(page, "new shop")
     assert "+5 new" in row(page, "new shop")
-    assert "Nothing waits." in part(page, "work")
-    assert "Nobody works." not in page
+    assert "Nothing is waiting." in part(page, "work")
+    assert "No worker is running." not in page
 
 
 def test_a_held_feed_is_taken_at_the_press_of_a_button(desk: Desk) -> None:
@@ -355,7 +355,7 @@ def test_a_held_feed_is_taken_at_the_press_of_a_button(desk: Desk) -> None:
 
     seen = str(desk.catalog.runs.latest("haru-held", 1)[0].id)
     post(client, "/operator/sources/haru-held/accept", run=seen)
-    assert "waits Take the held feed haru-held" in part(client.get("/operator").text, "work")
+    assert "waiting Import the held feed haru-held" in part(client.get("/operator").text, "work")
     assert work(desk) == ["accept haru-held: done", "index: done"]
     told = row(client.get("/operator").text, "haru-held")
     assert "done just now" in told
@@ -374,7 +374,7 @@ def test_nobody_accepts_a_feed_they_have_not_seen(desk: Desk) -> None:
     client = english(desk.client())
     for run in (seen, "", "x"):
         post(client, "/operator/sources/haru-moved/accept", run=run)
-        assert "haru-moved: there was another run meanwhile." in client.get("/operator").text
+        assert "haru-moved: there has been another run in the meantime." in client.get("/operator").text
     write(desk.folder, "feed", feed(range(10)))
     desk.refreshing.run("haru-moved")
     post(client, "/operator/sources/haru-moved/accept", run=str(desk.catalog.runs.latest("haru-moved", 1)[0].id))

@@ -140,7 +140,7 @@ def test_a_dry_run_shows_what_would_change_and_changes_nothing(desk: Desk, clien
     living = desk.catalog.status().living
     desk.catalog.previews.keep(source, preview_source(desk.catalog, source, means(desk.folder), TAXONOMY))
     page = client.get("/operator/sources/daon").text
-    assert "2 would be new, 0 cost another price, 0 change otherwise, 5 be gone; 15 would stay" in page
+    assert "2 would be new, 0 would change in price, 0 in something else, 5 would be gone; 15 would stay" in page
     assert desk.catalog.status().living == living
     desk.catalog.sources.remove("daon")
     desk.catalog.previews.keep(source, ())
@@ -152,7 +152,7 @@ def test_a_source_is_removed_with_its_offers(desk: Desk, client: FlaskClient) ->
     desk.refreshing.run("daon")
     answer = post(client, "/operator/sources/daon/remove", page="/operator/sources/daon")
     assert answer.status_code == 303
-    assert "its 3 offers are gone" in client.get("/operator").text
+    assert "with its 3 offers" in client.get("/operator").text
     assert desk.catalog.sources.all() == []
     for form in ("remove", "edit", "preview", "refresh", "accept"):
         late = post(client, f"/operator/sources/daon/{form}", page="/operator", **FIELDS)

@@ -189,10 +189,10 @@ def test_who_has_the_address_of_an_answer_can_neither_forget_nor_share_its_photo
 def test_only_who_shared_sees_the_way_to_take_it_away_and_can(house: House, client: FlaskClient) -> None:
     made = share(client, "/search").headers["Location"]
     friend = browser(house)
-    assert "Take the list away" not in friend.get(made).text
+    assert "Remove the list" not in friend.get(made).text
     refused = friend.post(f"{made}/remove", data={"csrf_token": token_of(friend)})
-    assert (refused.status_code, "belongs to somebody else" in refused.text) == (403, True)
-    assert "Take the list away" in client.get(made).text
+    assert (refused.status_code, "belongs to someone else" in refused.text) == (403, True)
+    assert "Remove the list" in client.get(made).text
     assert made in client.get("/shared").text
     assert made not in friend.get("/shared").text
     for _ in range(2):

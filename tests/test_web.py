@@ -483,7 +483,7 @@ def test_an_address_of_a_picture_or_of_a_page_is_searched_by_and_a_bad_one_is_a_
         assert found.status_code == 303, found.text
         assert client.get(found.headers["Location"]).status_code == 200
     for address, status, sentence in (
-        ("https://s.kr/none", 422, "names no picture"),
+        ("https://s.kr/none", 422, "does not name a picture"),
         ("https://s.kr/away", 422, "got no picture"),
         ("https://s.kr/text", 415, "not a photo"),
         ("http://10.0.0.1/", 400, "do not visit"),
@@ -594,7 +594,7 @@ def test_every_card_leads_to_products_like_it(client: FlaskClient) -> None:
     cards = Page(shown).all("li", class_="card-cell")
     assert f"p{links[0].split('/')[2]}" not in {card["id"] for card in cards}
     narrowed = client.get(f"{links[0]}?sort=price-up&max_price=30000", headers=ENGLISH)
-    assert "Most alike" in narrowed.text
+    assert "Most similar" in narrowed.text
     assert client.get("/product/999999/similar").status_code == 404
 
 
@@ -730,7 +730,7 @@ def test_words_over_the_limit_stay_in_the_field_and_are_told_as_what_they_are(cl
 
 def test_other_words_are_named_and_the_way_back_leads_to_the_words_as_typed(client: FlaskClient) -> None:
     page = Page(client.get("/search?q=wied+pants", headers=ENGLISH))
-    assert "Nothing is called “wied pants”, so these are the results for “wide pants”." in page.text
+    assert "We found nothing for “wied pants”, so these are the results for “wide pants”." in page.text
     assert page.all("a", class_="product")
     (back,) = [str(a["href"]) for a in page.all("a") if "exact=1" in str(a.get("href"))]
     assert "We found nothing for “wied pants”." in client.get(back, headers=ENGLISH).text

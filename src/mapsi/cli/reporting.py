@@ -41,7 +41,7 @@ def _told_ways_out(name: str) -> tuple[str, str]:
     """What a person can do about a feed that is held back."""
     return (
         f"Look at it: mapsi catalog refresh {quoted(name)} --dry-run",
-        f"Take it:    mapsi catalog refresh {quoted(name)} --accept",
+        f"Import it:  mapsi catalog refresh {quoted(name)} --accept",
     )
 
 

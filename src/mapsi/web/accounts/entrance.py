@@ -42,7 +42,7 @@ def enter() -> AnyResponse:
     right = check_password(account.password_hash if account else "", request.form.get("password", ""))
     if account is None or not right:
         attempts.fail(email)
-        return _form(_("The address or the password is wrong."), 403)
+        return _form(_("The email address or the password is wrong."), 403)
     attempts.succeed(email)
     enter_session(account)
     return onward(account)

@@ -38,7 +38,7 @@ def ask() -> AnyResponse:
     try:
         address = checked_address(request.form.get("email", ""))
     except UsageError:
-        return _ask_form(_("This is no mail address. Write it like name@example.com."), 400)
+        return _ask_form(_("This is not an email address. Write it like name@example.com."), 400)
     catalog = current_services().catalog
     if catalog.letters.put("password", address, language()):
         catalog.jobs.put(Job("mail"))
@@ -85,8 +85,8 @@ def keep_to_one(response: Response) -> Response:
 def password_fault(error: PasswordError) -> str:
     """What is wrong with a password that was not taken."""
     if isinstance(error, EasyPasswordError):
-        return _("This password is easy to guess. Take a sentence that nobody else would.")
-    return _("Take %(shortest)d to %(longest)d characters: a sentence will do.", shortest=SHORTEST, longest=LONGEST)
+        return _("This password is easy to guess. Use a sentence that nobody else would.")
+    return _("Use %(shortest)d to %(longest)d characters: a sentence will do.", shortest=SHORTEST, longest=LONGEST)
 
 
 def _address(token: str) -> str:

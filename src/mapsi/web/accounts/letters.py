@@ -61,10 +61,10 @@ class LetterWriter:
         _ = _speak(letter.language)
         hours = int(LIFE.total_seconds() // 3600)
         parts = (
-            _("Somebody, hopefully you, asked for a password for %(address)s at Mapsi. Choose it here:")
+            _("Someone, hopefully you, asked to set a password for %(address)s at Mapsi. Choose it here:")
             % {"address": letter.address},
             self.password_link(letter.address),
-            _("The link is good for %(hours)d hours, once. If it was not you, do nothing: nothing changes.")
+            _("The link works once, for %(hours)d hours. If it was not you, do nothing: nothing changes.")
             % {"hours": hours},
         )
         return _("Your password for Mapsi"), "\n\n".join(parts) + "\n"
@@ -79,8 +79,7 @@ class LetterWriter:
             _("What you saved has become cheaper:"),
             "\n".join(lines),
             f"{self._url}/saved",
-            _("You asked for these letters. Here you stop them: %(address)s")
-            % {"address": self._stop_link(letter.address)},
+            _("You asked for these emails. Stop them here: %(address)s") % {"address": self._stop_link(letter.address)},
         )
         return _("Cheaper: %(count)d of your saved products") % {"count": letter.about["count"]}, "\n\n".join(
             parts

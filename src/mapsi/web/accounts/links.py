@@ -39,9 +39,9 @@ def read_link(catalog: Catalog, secret_key: str, token: str, now: datetime) -> s
     try:
         address, mark, until = _serializer(secret_key).loads(token)
     except BadData as error:
-        raise LinkOverError("This is not one of our links.", "Ask for another one.") from error
+        raise LinkOverError("This is not one of our links.", "Ask for a new one.") from error
     if now.timestamp() > until or not hmac.compare_digest(mark, _mark(catalog, secret_key, address)):
-        raise LinkOverError("This link is too old, or was used already.", "Ask for another one.")
+        raise LinkOverError("This link is too old or has already been used.", "Ask for a new one.")
     return str(address)
 
 

@@ -28,7 +28,7 @@ def let_in_owners() -> AnyResponse | None:
     if g.owner is not None:
         return None
     if request.endpoint == "account.delete":
-        flash(_("Nobody is logged in here any more. If you have just deleted the account, it is gone."))
+        flash(_("You are no longer logged in here. If you have just deleted the account, it is gone."))
     elif request.method == "POST":
         flash(_("You are logged out, so nothing was changed. Log in, then try again."))
     return redirect(url_for("entrance.login", next=here() if request.method == "GET" else None), 303)
@@ -50,7 +50,7 @@ def home() -> Response:
 def wishes() -> AnyResponse:
     """Whether prices that fell are told by mail."""
     current_services().catalog.accounts.want_mail(_owner().id, wanted=request.form.get("mail") == "1")
-    return _done(_("Your choice is kept."))
+    return _done(_("Your choice has been saved."))
 
 
 @account_pages.post("/password")
@@ -60,14 +60,14 @@ def change_password() -> AnyResponse:
     new = request.form.get("new", "")
     if not _is_right():
         if check_password(_owner().password_hash, new):
-            return _done(_("You have another password. Other browsers are logged out."))
-        return _home({"password": _("The present password is wrong.")}, 403)
+            return _done(_("Your password has been changed. Other browsers are logged out."))
+        return _home({"password": _("The current password is wrong.")}, 403)
     try:
         password_hash = hash_password(new, _owner().email)
     except PasswordError as error:
         return _home({"new": password_fault(error)}, 400)
     enter(current_services().catalog.accounts.change_password(_owner().email, password_hash))
-    return _done(_("You have another password. Other browsers are logged out."))
+    return _done(_("Your password has been changed. Other browsers are logged out."))
 
 
 @account_pages.post("/elsewhere")
@@ -89,10 +89,10 @@ def export() -> Response:
 def delete() -> AnyResponse:
     """Remove the account and all that is kept of its person, at once."""
     if not _is_right():
-        return _home({"delete": _("The present password is wrong.")}, 403)
+        return _home({"delete": _("The current password is wrong.")}, 403)
     current_services().catalog.accounts.remove(_owner().id)
     leave()
-    flash(_("Your account is gone, with everything in it."))
+    flash(_("Your account has been deleted, with everything in it."))
     return redirect(url_for("pages.home"), 303)
 
 

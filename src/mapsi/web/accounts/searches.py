@@ -43,9 +43,9 @@ def keep() -> AnyResponse:
     try:
         current_services().catalog.peoples_searches.keep(_owner().id, name, query)
     except UsageError:
-        flash(_("There is no room for this search. Take one off the list first, or keep one with fewer filters."))
+        flash(_("There is no room for this search. Remove one first, or save one with fewer filters."))
         return redirect(url_for("account.searches.listing"), 303)
-    flash(_("The search is kept in your account."))
+    flash(_("The search has been saved in your account."))
     return redirect(f"{url_for('pages.words')}?{query}", 303)
 
 

@@ -120,7 +120,7 @@ class Listing:
         """What is shown instead of an empty list of what is alike."""
         if self.beside:
             return _("We found nothing for “%(words)s”.", words=self.beside)
-        return _("No product passes these filters.") if self.narrowed else _("We have nothing close to this.")
+        return _("No product passes these filters.") if self.narrowed else _("We have nothing like this.")
 
     def less_url(self, card: Card) -> str:
         """This list with a product pushed aside; where no more fit, the first of them comes back."""
@@ -134,7 +134,7 @@ class Listing:
     @property
     def sorts(self) -> list[tuple[Sort, str]]:
         """The orders there are, with their names."""
-        first = _("Most alike") if self.refines else _("Best match") if self.words else _("Newest")
+        first = _("Most similar") if self.refines else _("Best match") if self.words else _("Newest")
         return [("likeness", first), ("price-up", _("Low price")), ("price-down", _("High price"))]
 
     @property

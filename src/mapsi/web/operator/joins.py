@@ -53,7 +53,7 @@ def joined() -> str:
 def part(product_id: int) -> AnyResponse:
     """Let a product stand by itself."""
     current_services().catalog.joins.part(product_id)
-    flash(_("It stands by itself now, for good."))
+    flash(_("It is shown by itself now, for good."))
     return _back()
 
 

@@ -160,7 +160,7 @@ def accept(slug: str) -> AnyResponse:
     asked = catalog.sources.find(slug)
     last = next(iter(catalog.runs.latest(slug, 1)), None)
     if last is None or last.state != "held" or str(last.id) != request.form.get("run"):
-        flash(_("%(name)s: there was another run meanwhile. Look again.", name=asked.name))
+        flash(_("%(name)s: there has been another run in the meantime. Look again.", name=asked.name))
         return redirect(url_for("operator.overview"), 303)
     return _put("accept", asked)
 

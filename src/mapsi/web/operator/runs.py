@@ -68,22 +68,22 @@ def view_state(state: str) -> StateView:
 _STATES: dict[str, Callable[[], StateView]] = {
     "never": lambda: StateView("never", _("never run"), "quiet", "dots", _("Nothing was fetched yet.")),
     "running": lambda: StateView("running", _("running"), "busy", "turn", _("It is being fetched and read.")),
-    "done": lambda: StateView("done", _("done"), "good", "check", _("All of the feed was taken over.")),
+    "done": lambda: StateView("done", _("done"), "good", "check", _("The whole feed was imported.")),
     "unchanged": lambda: StateView(
         "unchanged", _("unchanged"), "good", "equal", _("The feed was the same as last time.")
     ),
     "partial": lambda: StateView(
-        "partial", _("in part"), "look", "half", _("Some was taken over; the next run goes on.")
+        "partial", _("in part"), "look", "half", _("Part of it was imported; the next run continues.")
     ),
     "held": lambda: StateView(
         "held",
         _("held back"),
         "look",
         "pause",
-        _("So many offers would go that nothing was changed. Somebody has to look."),
+        _("So many offers would disappear that nothing was changed. Someone has to check."),
     ),
     "failed": lambda: StateView("failed", _("failed"), "bad", "cross", _("Nothing was changed.")),
     "killed": lambda: StateView(
-        "killed", _("cut off"), "bad", "bolt", _("Nothing of it was taken over, and nothing is lost.")
+        "killed", _("interrupted"), "bad", "bolt", _("None of it was imported, and nothing is lost.")
     ),
 }

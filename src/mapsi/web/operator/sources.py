@@ -40,7 +40,7 @@ def add_source() -> AnyResponse:
     except MapsiError as error:
         return _form(request.form, fault=error)
     catalog.jobs.put(Job("refresh", added.name))
-    flash(_("%(name)s is added, and its first refresh is in the queue.", name=added.name))
+    flash(_("%(name)s has been added, and its first refresh is in the queue.", name=added.name))
     return redirect(url_for("operator.source", slug=added.shop), 303)
 
 
@@ -60,7 +60,7 @@ def change_source(slug: str) -> AnyResponse:
         catalog.sources.change(_read(request.form, known.name, known))
     except MapsiError as error:
         return _form(request.form, known, error)
-    flash(_("%(name)s: changed. It holds from the next refresh on.", name=known.name))
+    flash(_("%(name)s: changed. This applies from the next refresh on.", name=known.name))
     return redirect(url_for("operator.source", slug=slug), 303)
 
 
@@ -68,7 +68,7 @@ def change_source(slug: str) -> AnyResponse:
 def remove_source(slug: str) -> AnyResponse:
     """Remove a source; its offers are gone at once."""
     removed, gone = current_services().catalog.sources.remove(slug)
-    flash(_("%(name)s is removed, and its %(count)d offers are gone.", name=removed.name, count=gone))
+    flash(_("%(name)s has been removed, with its %(count)d offers.", name=removed.name, count=gone))
     return redirect(url_for("operator.overview"), 303)
 
 
@@ -77,7 +77,7 @@ def preview_source(slug: str) -> AnyResponse:
     """Have a worker find out what a refresh would change, changing nothing."""
     catalog = current_services().catalog
     catalog.jobs.put(Job("preview", catalog.sources.find(slug).name))
-    flash(_("The dry run is in the queue; its outcome will stand here."))
+    flash(_("The dry run is in the queue; its result will appear here."))
     return redirect(url_for("operator.source", slug=slug), 303)
 
 

@@ -62,7 +62,7 @@ def correct(axis: str, slug: str) -> AnyResponse:
     ticked = [int(one) for one in request.form.getlist("product") if one.isascii() and one.isdigit() and len(one) < 18]
     count = services.catalog.corrections.correct(ticked, axis, request.form.get("to", ""), services.taxonomy)
     if count:
-        flash(_("%(count)d offers are put right, for good.", count=count))
+        flash(_("%(count)d offers have been corrected, for good.", count=count))
     else:
         flash(_("Nothing was ticked."))
     return redirect(url_for("operator.walls.wall", axis=axis, slug=slug, page=request.args.get("page")), 303)

@@ -62,9 +62,9 @@ def _view_job(waiting: WaitingJob, now: datetime) -> JobView:
 
 _NAMES: dict[JobKind, Callable[[], str]] = {
     "refresh": lambda: _("Refresh"),
-    "accept": lambda: _("Take the held feed"),
+    "accept": lambda: _("Import the held feed"),
     "index": lambda: _("Pictures and index"),
     "prune": lambda: _("Tidy up"),
     "preview": lambda: _("Dry run"),
-    "mail": lambda: _("Letters"),
+    "mail": lambda: _("Emails"),
 }

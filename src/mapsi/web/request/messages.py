@@ -58,7 +58,7 @@ def _about_addresses(code: str) -> Explanation | None:
             return Explanation(_("We got no picture from this address."), _("Save the picture and choose it here."))
         case "no_picture":
             return Explanation(
-                _("This page names no picture as its own."), _("Copy the address of the picture itself.")
+                _("This page does not name a picture of its own."), _("Copy the address of the picture itself.")
             )
     return None
 
@@ -74,11 +74,11 @@ def _photo_limits(settings: Settings) -> str:
 def _about_people(code: str) -> Explanation | None:
     match code:
         case "link_over":
-            return Explanation(_("This link is too old, or was used already."), _("Ask for another one."))
+            return Explanation(_("This link is too old or has already been used."), _("Ask for a new one."))
         case "not_owner":
-            return Explanation(_("This belongs to somebody else."), _("Only who made it can do that."))
+            return Explanation(_("This belongs to someone else."), _("Only the person who made it can do that."))
         case "not_operator":
-            return Explanation(_("These pages are for operators."), _("Log out, then log in as one."))
+            return Explanation(_("These pages are for operators."), _("Log out, then log in as an operator."))
     return None
 
 
@@ -91,7 +91,7 @@ def _about_requests(code: str, parameter: str) -> Explanation | None:
         case "not_found":
             return Explanation(_("There is nothing here."), _("It may be gone. Start a new search."))
         case "form_expired":
-            hint = _("It was open for too long, or its form was sent before. Load it again to see what is done.")
+            hint = _("It was open for too long, or its form was already sent. Load it again to see what has been done.")
             return Explanation(_("This page is out of date."), hint)
         case "too_many_requests":
             return Explanation(_("That was a lot of searches at once."), _("Take a breath and try again in a minute."))
@@ -104,7 +104,7 @@ def _about_words(code: str) -> Explanation | None:
             hint = _("Type a name, a kind of garment or a colour.")
             return Explanation(_("These words have no letter or digit."), hint)
         case "too_many_words":
-            hint = _("Up to %(letters)d letters work. Keep the words that matter.", letters=LONGEST_QUERY)
+            hint = _("Up to %(letters)d characters work. Keep the words that matter.", letters=LONGEST_QUERY)
             return Explanation(_("That is too long to search for."), hint)
     return None
 

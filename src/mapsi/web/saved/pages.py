@@ -47,7 +47,7 @@ def keep(product_id: int) -> AnyResponse:
     try:
         save(response, product_id)
     except TooManySavedError:
-        flash(_("There is room for %(count)d saved products. Take one off the list first.", count=len(saved())))
+        flash(_("There is room for %(count)d saved products. Remove one first.", count=len(saved())))
         return redirect(url_for("saved.listing"), 303)
     return response
 

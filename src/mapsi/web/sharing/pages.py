@@ -70,7 +70,7 @@ def remove(token: str) -> AnyResponse:
     """Remove a list: its owner may, or an operator."""
     account = visitor()
     current_services().catalog.shares.remove(token, None if account and account.is_operator else owner())
-    flash(_("The shared list is gone, and nobody sees it any more."))
+    flash(_("The shared list has been removed. Nobody can see it any more."))
     return redirect(url_for("sharing.mine"), 303)
 
 
