@@ -9,6 +9,7 @@ import time
 from dataclasses import replace
 from decimal import Decimal
 from functools import cache
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -398,6 +399,30 @@ def test_garments_that_were_found_are_tapped_and_the_most_prominent_is_answered_
     assert links == [("", None), ("0.1,0.1,0.8,0.4", "true"), ("0.2,0.5,0.6,0.457", None)]
     assert len(page.all("svg", class_="spots")) == 1
     assert "Bottoms" in page.text
+
+
+def test_every_word_of_the_line_is_put_right_by_a_filter_that_the_page_then_says(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The colour and the audience that a model reads are no classes of products: they are filters of their own."""
+    whole = house.finder.read(Image.new("RGB", (200, 400), "#c0392b"))
+    read = {
+        axis: AxisReading(axis, False, tuple(Guess(slug, 0.3) for slug in slugs), np.zeros((1, 1), np.float32))
+        for axis, slugs in (("audience", ("women", "men", "kids")), ("colour", ("red", "black")))
+    }
+    look = Look(replace(whole, axes={**whole.axes, **read}), (), (), np.zeros((0, 0), np.uint8))
+    monkeypatch.setattr(house.finder, "look", lambda photo: look)
+    client = house.app().test_client()
+    page = client.get(answered(client), headers=ENGLISH).text
+    for axis, chosen in (("audience", "audience=men"), ("colour", "color=black"), ("garment", "class=garment:dress")):
+        sheet = page.partition(f'id="fix-{axis}"')[2].partition("</section>")[0]
+        links = [unescape(link) for link in re.findall(r'class="chip[^"]*" href="([^"]+)"', sheet)]
+        link = next(link for link in links if chosen in unquote(link))
+        corrected = client.get(link, headers=ENGLISH)
+        assert corrected.status_code == 200
+        assert re.search(rf'class="seen-word" id="seen-{axis}"[^>]*>(Men|Black|Dress)<', corrected.text)
+        assert f'id="fix-{axis}"' in corrected.text.partition(">Any<")[0], "and taken back"
+    assert "Something else" in page
 
 
 # --- other ways in

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from mapsi.arrays import BoolArray
+from mapsi.arrays import BoolArray, IntArray
 from mapsi.catalog import Catalog
 from mapsi.catalog.filters import Filters
 from mapsi.catalog.listings.columns import Shown
@@ -27,11 +27,12 @@ from mapsi.pictures.store import PictureStore
 from mapsi.search.aside import push_aside
 from mapsi.search.looks import in_the_place_of, interleaved, placed, prominence
 from mapsi.search.pair import Pair, ServingPair
-from mapsi.search.ranking import POOL, Ranked, rank
+from mapsi.search.ranking import POOL, Ranked, rank, reached
 from mapsi.search.score import Weights, load_weights
 from mapsi.search.snapshot import Snapshot
-from mapsi.search.wish import Wish, shifted, wish_of, wish_of_row
+from mapsi.search.wish import Wish, open_to_all, shifted, wish_of, wish_of_row
 from mapsi.taxonomy import Taxonomy
+from mapsi.taxonomy.categories import KIND_AXIS
 
 
 class Finder:
@@ -86,9 +87,8 @@ class Finder:
         if snapshot is None:
             return query.nothing
         shown = self.catalog.listings.shown()
-        return self._page(
-            snapshot, self._ranked(snapshot, wish_of(reading, self._taxonomy), query, shown), query, shown
-        )
+        wish = shifted(wish_of(reading, self._taxonomy), self._said(query))
+        return self._page(snapshot, self._ranked(snapshot, wish, query, shown), query, shown)
 
     def by_look(self, look: Look, query: Query) -> ProductPage:
         """Products like what is worn in a photo: those of each garment in turn, by how prominent it is. Words as in
@@ -121,7 +121,8 @@ class Finder:
         rows = np.zeros(0, np.int64) if snapshot is None else np.flatnonzero(snapshot.columns.offer == product_id)
         if snapshot is None or not len(rows):
             raise NotFoundError("The picture of this product is not indexed yet.", "Try again later.")
-        wish, groups = wish_of_row(snapshot, int(rows[0]), self._taxonomy), snapshot.columns.group
+        wish = shifted(wish_of_row(snapshot, int(rows[0]), self._taxonomy), self._said(query))
+        groups = snapshot.columns.group
         shown = self.catalog.listings.shown()
         return self._page(snapshot, self._ranked(snapshot, wish, query, shown, groups != groups[rows[0]]), query, shown)
 
@@ -146,8 +147,9 @@ class Finder:
 
     def _ranked_apart(self, snapshot: Snapshot, look: Look, query: Query, shown: Shown) -> list[Ranked]:
         """The answer to each garment in a photo, in the order of its garments."""
+        said = replace(self._said(query), kind="")  # each is of its own kind
         wishes = (wish_of(garment.reading, self._taxonomy) for garment in look.garments)
-        return [self._ranked(snapshot, wish, query, shown) for wish in wishes]
+        return [self._ranked(snapshot, shifted(wish, said), query, shown) for wish in wishes]
 
     def _ranked(
         self, snapshot: Snapshot, wish: Wish, query: Query, shown: Shown, among: BoolArray | None = None
@@ -158,7 +160,7 @@ class Finder:
         if among is not None:
             allowed &= among
         aside, left = push_aside(snapshot, wish.embedding, allowed, query.less)
-        return rank(snapshot, shifted(wish, said), left, self._weights, aside=aside)
+        return rank(snapshot, wish, left, self._weights, aside=aside)
 
     def _named(self, snapshot: Snapshot, said: PhotoWords, filters: Filters) -> BoolArray:
         """Which rows have the words that nothing but a product's text answers, in one of its variants: the first
@@ -171,7 +173,7 @@ class Finder:
         return np.isin(columns.group, groups)
 
     def _said(self, query: Query) -> PhotoWords:
-        return self._words.read(query.words or "")
+        return self._words.read(query.words or "").or_chosen(query.filters)
 
     def _page(self, snapshot: Snapshot, ranked: Ranked, query: Query, shown: Shown) -> ProductPage:
         return self._pages(snapshot, [ranked], query, shown)[0]
@@ -200,15 +202,50 @@ class Finder:
         standing = self.catalog.listings.one_a_product(found, query.filters, shown)
         return {standing[i]: float(s) for i, s in zip(found, ranked.scores, strict=True) if i in standing}
 
-    def facets_alike(self, query: Query, model: str = "") -> Facets:
-        """What a list of what is alike, with the query's words, can be narrowed down to: of all products whose pictures
-        are indexed, no count above the size of the pool that an answer is. ``model`` is the fingerprint of the one
-        that read the photo, that which serves without it."""
-        snapshot, said = self._pair.snapshot_for(model), self._said(query)
+    def facets_by_photo(self, reading: Reading, query: Query) -> Facets:
+        """What the answer of :meth:`by_photo` can be narrowed down to. Each choice is counted as that answer would be
+        with it, no count above the pool that an answer is."""
+        return self._facets(self._pair.snapshot_for(reading.model), [wish_of(reading, self._taxonomy)], query)
+
+    def facets_by_look(self, look: Look, query: Query) -> Facets:
+        """The same for :meth:`by_look`."""
+        said = self._said(query)
+        if len(look.garments) < 2 or said.kind:
+            return self.facets_by_photo(in_the_place_of(look, said.kind, self._taxonomy), query)
+        wishes = [wish_of(garment.reading, self._taxonomy) for garment in look.garments]
+        return self._facets(self._pair.snapshot_for(look.whole.model), wishes, query)
+
+    def facets_similar(self, product_id: int, query: Query) -> Facets:
+        """The same for :meth:`similar`."""
+        snapshot = self._snapshot_for("")
+        if snapshot is None:
+            return self._facets(None, (), query)
+        rows = np.flatnonzero(snapshot.columns.offer == product_id)[:1]
+        wishes = [wish_of_row(snapshot, int(row), self._taxonomy) for row in rows]
+        return self._facets(snapshot, wishes, query, product_id)
+
+    def _facets(
+        self, snapshot: Snapshot | None, wishes: Sequence[Wish], query: Query, left_out: int | None = None
+    ) -> Facets:
+        if snapshot is None or not wishes:
+            return self.catalog.listings.facets_among(np.zeros(0, np.int64), query.filters).capped(POOL)
+        said = self._said(query)
         filters = said.narrow(query.filters)
-        none = np.zeros(0, np.int64)
-        offers = none if snapshot is None else snapshot.columns.offer[self._named(snapshot, said, filters)]
-        return self.catalog.listings.facets_among(offers, filters).capped(POOL)
+        allowed = self.catalog.listings.shown().narrow(snapshot.columns.offer, Filters())
+        allowed &= self._named(snapshot, said, Filters())
+        if left_out is not None:
+            groups = snapshot.columns.group
+            allowed &= ~np.isin(groups, groups[snapshot.columns.offer == left_out])
+        found = [self._reached(snapshot, shifted(wish, said), allowed, query) for wish in wishes]
+        among = (np.unique(np.concatenate(each)) for each in zip(*found, strict=True))
+        plain, *apart = (snapshot.columns.offer[rows] for rows in among)
+        own = dict(zip((KIND_AXIS, "color", "audience"), apart, strict=True))
+        return self.catalog.listings.facets_among(plain, filters, own).capped(POOL)
+
+    def _reached(self, snapshot: Snapshot, wish: Wish, allowed: BoolArray, query: Query) -> list[IntArray]:
+        """What answers a wish as it is, and open to every kind, every colour, every audience."""
+        aside, left = push_aside(snapshot, wish.embedding, allowed, query.less)
+        return reached(snapshot, [wish, *open_to_all(wish)], left, self._weights, aside)
 
     def product(self, product_id: int) -> Product:
         """One product; raises :class:`NotFoundError` where it is gone."""

@@ -69,6 +69,22 @@ def rank(
         count *= 4
 
 
+def reached(
+    snapshot: Snapshot,
+    wishes: Sequence[Wish],
+    allowed: BoolArray,
+    weights: Weights,
+    aside: Sequence[Aside] = (),
+) -> list[IntArray]:
+    """For each of ``wishes``, which differ in kind, colour and audience alone, the ``allowed`` rows that its answer
+    would hold if it had no end but its least score, variants and all; among the ``MOST_LOOKED_AT`` most alike."""
+    columns = snapshot.columns
+    rows, cosines = snapshot.index.nearest(wishes[0].embedding, MOST_LOOKED_AT, allowed)
+    wanted, cell = cosines - lost(snapshot, rows, cosines, aside), columns.cells.of_row[rows]
+    scored = (_scored(rows, wanted, agreements(wish, columns, weights), cell, weights) for wish in wishes)
+    return [rows[(each.scores >= weights.least) | (cosines >= SAME_PICTURE)] for each in scored]
+
+
 def _others(hopeful: BoolArray, allowed: BoolArray | None) -> BoolArray:
     return ~hopeful if allowed is None else ~hopeful & allowed
 

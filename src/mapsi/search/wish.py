@@ -18,6 +18,7 @@ from mapsi.infer.reading import AxisReading, Reading
 from mapsi.search.snapshot import Snapshot
 from mapsi.taxonomy import Axis, Taxonomy
 from mapsi.taxonomy.categories import AUDIENCE_AXIS, COLOR_AXIS, KIND_AXIS, OTHER
+from mapsi.taxonomy.names import color_names
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class Wish:
         if self.axis is None:
             return {slug: (share, share, share) for slug, share in self.kinds.items()}
         asked = np.array([self.kinds.get(cls.slug, 0.0) for cls in self.axis.classes])
-        exact, family, place = (self.axis.kinship @ asked).tolist()
+        exact, family, place = np.minimum(self.axis.kinship @ asked, 1).tolist()
         slugs = (cls.slug for cls in self.axis.classes)
         return dict(zip(slugs, zip(exact, family, place, strict=True), strict=True))
 
@@ -62,7 +63,7 @@ class Wish:
     def of_audience(self, slug: str) -> float:
         """How far products for women, men or kids are; unisex ones are for women and men."""
         if slug == "unisex":
-            return self.audiences.get("women", 0.0) + self.audiences.get("men", 0.0)
+            return min(1.0, self.audiences.get("women", 0.0) + self.audiences.get("men", 0.0))
         return self.audiences.get(slug, 0.0) if slug else _by_chance(self.audiences)
 
 
@@ -91,13 +92,12 @@ def wish_of_row(snapshot: Snapshot, row: int, taxonomy: Taxonomy) -> Wish:
     kind, color, audience = (
         column.values[column.codes[row]] for column in (columns.kind, columns.color, columns.audience)
     )
-    both = {"women": 0.5, "men": 0.5}
     return Wish(
         embedding=snapshot.index.vector(row),
         axis=taxonomy.axes.get(KIND_AXIS),
         kinds={kind: 1.0} if kind not in ("", OTHER) else {},
         colors={color: 1.0} if color else {},
-        audiences=both if audience == "unisex" else {audience: 1.0} if audience else {},
+        audiences=_audiences(audience),
     )
 
 
@@ -107,5 +107,21 @@ def shifted(wish: Wish, said: PhotoWords) -> Wish:
         wish,
         kinds={said.kind: 1.0} if said.kind else wish.kinds,
         colors={said.color: 1.0} if said.color else wish.colors,
-        audiences={said.audience: 1.0} if said.audience else wish.audiences,
+        audiences=_audiences(said.audience or "") or wish.audiences,
     )
+
+
+def open_to_all(wish: Wish) -> tuple[Wish, Wish, Wish]:
+    """The same wish thrice: with every kind, every colour, every audience as what is asked for. Whatever it then
+    reaches it would reach, too, if the shopper chose that kind, colour or audience alone."""
+    kinds = () if wish.axis is None else wish.axis.by_slug
+    return (
+        replace(wish, kinds=dict.fromkeys(kinds, 1.0)),
+        replace(wish, colors=dict.fromkeys(color_names(), 1.0)),
+        replace(wish, audiences=dict.fromkeys(("women", "men", "kids"), 1.0)),
+    )
+
+
+def _audiences(slug: str) -> dict[str, float]:
+    """Shares of an audience that is known; what is unisex is for women and men."""
+    return {"women": 0.5, "men": 0.5} if slug == "unisex" else {slug: 1.0} if slug else {}

@@ -22,23 +22,26 @@ _AXES = "class"
 
 
 class FacetCounter:
-    """Counts over what ``clauses`` find, each kind of filter with the others in force. A product counts once for each
-    value that a variant of it has."""
+    """Counts over what ``clauses`` find, each kind of filter with the others in force; a kind of filter that is
+    ``apart`` over what its own clauses find. A product counts once for each value that a variant of it has."""
 
-    def __init__(self, view: View, clauses: Clauses, filters: Mapping[str, Query]) -> None:
+    def __init__(
+        self, view: View, clauses: Clauses, filters: Mapping[str, Query], apart: Mapping[str, Clauses] | None = None
+    ) -> None:
         self._view, self._searcher = view, view.searcher
         self._clauses = clauses
         self._filters = filters
+        self._apart = apart or {}
 
     def count(self, shops: Mapping[int, tuple[str, str]]) -> Facets:
         """The counts; ``shops`` gives slug and name by number."""
-        chosen = [kind for kind in self._filters if kind not in (PRICE, SHOP, AUDIENCE, COLOR)]
-        together = self._terms(None, *(kind for kind in (SHOP, AUDIENCE, COLOR) if kind not in self._filters), _AXES)
+        alone = {*self._filters, *self._apart}
+        together = self._terms(None, *(kind for kind in (SHOP, AUDIENCE, COLOR) if kind not in alone), _AXES)
         for kind in (SHOP, AUDIENCE, COLOR):
-            if kind in self._filters:
+            if kind in alone:
                 together |= self._terms(kind, kind)
         classes = _by_axis(together[_AXES])
-        for axis in chosen:
+        for axis in sorted(alone - {PRICE, SHOP, AUDIENCE, COLOR}):
             classes[axis] = _by_axis(self._terms(axis, _AXES)[_AXES]).get(axis, {})
         prices = _Prices(self._view, self._but_for(PRICE))
         return Facets(
@@ -55,7 +58,7 @@ class FacetCounter:
     def _but_for(self, kind: str | None) -> Query:
         """All filters but those of a kind: a choice among shops shows what other shops have."""
         kept = [(Occur.Must, query) for name, query in self._filters.items() if name != kind]
-        return Query.boolean_query([*self._clauses, *kept])
+        return Query.boolean_query([*self._apart.get(kind or "", self._clauses), *kept])
 
     def _terms(self, left_out: str | None, *fields: str) -> dict[str, dict[Any, int]]:
         asked = {field: {"terms": {"field": field, "size": _MOST_VALUES}} for field in fields}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import TypeVar, cast
@@ -98,10 +98,12 @@ class Listings:
         """The shops that have products here."""
         return [shop.slug for shop in self.facets().shops]
 
-    def facets_among(self, offers: IntArray, filters: Filters) -> Facets:
-        """The same for given offers instead of a search."""
-        wanted = [int(offer) for offer in offers]
-        return self._ask(lambda _, served, expired: self._searcher(served, expired).facets_among(wanted, filters))
+    def facets_among(self, offers: IntArray, filters: Filters, apart: Mapping[str, IntArray] | None = None) -> Facets:
+        """The same for given offers instead of a search. A kind of filter that is ``apart`` (``color``, ``audience``,
+        an axis) is counted over offers of its own."""
+        wanted = offers.tolist()
+        own = {kind: numbers.tolist() for kind, numbers in (apart or {}).items()}
+        return self._ask(lambda _, served, expired: self._searcher(served, expired).facets_among(wanted, filters, own))
 
     def shown(self) -> Shown:
         """What photo answers are narrowed and ordered by, as it is at this moment: one question to the database, and

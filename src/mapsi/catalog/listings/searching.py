@@ -94,12 +94,17 @@ class Searcher:
     def facets(self, words: tuple[str, ...], filters: Filters, *, fill: bool = True, exact: bool = False) -> Facets:
         """What the answer can be narrowed down to; see :class:`~mapsi.catalog.records.Facets`."""
         wanted = self.wanted(words, fill=fill, exact=exact) if words else Wanted(Asked(()))
-        return self._counter(self._clauses(wanted), filters).count(self._shops)
+        return FacetCounter(self.view, self._clauses(wanted), self._matcher.filters(filters)).count(self._shops)
 
-    def facets_among(self, offers: Sequence[int], filters: Filters) -> Facets:
-        """What the products of these offers can be narrowed down to."""
-        among = [*self._shown, (Occur.Must, self._matcher.offers(offers))]
-        return self._counter(among, filters).count(self._shops)
+    def facets_among(self, offers: Sequence[int], filters: Filters, apart: Mapping[str, Sequence[int]]) -> Facets:
+        """What the products of these offers can be narrowed down to; a kind of filter that is ``apart`` is counted over
+        its own."""
+
+        def among(numbers: Sequence[int]) -> Clauses:
+            return [*self._shown, (Occur.Must, self._matcher.offers(numbers))]
+
+        own = {kind: among(numbers) for kind, numbers in apart.items()}
+        return FacetCounter(self.view, among(offers), self._matcher.filters(filters), own).count(self._shops)
 
     def count_words(self, words: tuple[str, ...]) -> int:
         """How many products a search for these words finds."""
@@ -187,9 +192,6 @@ class Searcher:
         if not wanted.asked.units:
             return self._shown
         return [*self._matcher.asked(wanted.asked), *self._shown[1:]]
-
-    def _counter(self, clauses: Clauses, filters: Filters) -> FacetCounter:
-        return FacetCounter(self.view, clauses, self._matcher.filters(filters))
 
     def _count(self, clauses: Clauses) -> int:
         return look_for(self.view.searcher, Query.boolean_query(clauses)).total

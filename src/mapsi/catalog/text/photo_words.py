@@ -95,6 +95,17 @@ class PhotoWords(Traits):
             audiences=filters.audiences or ((self.audience,) if self.audience else ()),
         )
 
+    def or_chosen(self, filters: Filters) -> PhotoWords:
+        """The same with the kind, the colour and the audience that filters name, where they name one alone: who puts
+        a word of a reading right, or narrows its answer down to black, asks for that no less than who says so."""
+        kinds, colors, audiences = filters.classes.get(KIND_AXIS, ()), filters.colors, filters.audiences
+        return replace(
+            self,
+            kind=kinds[0] if len(kinds) == 1 else self.kind,
+            color=colors[0] if len(colors) == 1 else self.color,
+            audience=audiences[0] if len(audiences) == 1 else self.audience,
+        )
+
 
 class PhotoWordReader:
     """Reads them by one taxonomy. Safe to share between threads."""

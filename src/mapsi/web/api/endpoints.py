@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 from flask import Blueprint, Response, jsonify, request
 
@@ -53,12 +54,12 @@ def search_image() -> Response:
     garments: list[tuple[Garment, ProductPage]] = []
     if box is None:
         look = services.finder.look(photo)
-        found = services.finder.by_look(look, query)
+        found, count = services.finder.by_look(look, query), partial(services.finder.facets_by_look, look)
         reading = look.whole
         garments = [] if query.words else _by_garment(look, found, query)
     else:
         reading = services.finder.read_box(photo, box)
-        found = services.finder.by_photo(reading, query)
+        found, count = services.finder.by_photo(reading, query), partial(services.finder.facets_by_photo, reading)
     document = photo_document(
         reading,
         check_page(found),
@@ -66,7 +67,7 @@ def search_image() -> Response:
         sort=query.sort,
         language=language(),
         base_url=_base_url(),
-        facets=services.finder.facets_alike(query, reading.model) if _wants_facets() else None,
+        facets=count(query) if _wants_facets() else None,
         garments=garments,
     )
     return keep_private(jsonify(document))
@@ -107,7 +108,7 @@ def similar(product_id: int) -> Response:
         sort=query.sort,
         language=language(),
         base_url=_base_url(),
-        facets=services.finder.facets_alike(query) if _wants_facets() else None,
+        facets=services.finder.facets_similar(product_id, query) if _wants_facets() else None,
     )
     return jsonify(document)
 

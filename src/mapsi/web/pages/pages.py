@@ -98,7 +98,7 @@ def similar(product_id: int) -> Response:
     asked = read_refined()
     found, facets = (
         gather(partial(services.finder.similar, product_id), asked),
-        services.finder.facets_alike(asked.query),
+        services.finder.facets_similar(product_id, asked.query),
     )
     shown = listing("pages.similar", {"product_id": product_id}, asked, found, facets)
     card = view_card(product, services.taxonomy, language())

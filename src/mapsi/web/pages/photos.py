@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,8 +21,6 @@ from flask import (
 )
 from werkzeug.wrappers import Response as AnyResponse
 
-from mapsi.catalog.product import ProductPage
-from mapsi.catalog.query import Query
 from mapsi.errors import NotFoundError
 from mapsi.imaging import cut, decode_photo, encode_jpeg, focus_overlay
 from mapsi.web.lists.lists import gather, listing, read_refined
@@ -97,12 +96,14 @@ def photo(token: str) -> Response:
     reading = answer.read_part(box, services.finder.read_box)
     asked = read_refined()
 
-    def find(query: Query) -> ProductPage:
-        return services.finder.by_look(answer.look, query) if box is None else services.finder.by_photo(reading, query)
-
+    finder = services.finder
+    if box is None:
+        find, count = partial(finder.by_look, answer.look), partial(finder.facets_by_look, answer.look)
+    else:
+        find, count = partial(finder.by_photo, reading), partial(finder.facets_by_photo, reading)
     filters = asked.query.filters
     kept = {"box": write_box(box)} if box else {}
-    facets, found = services.finder.facets_alike(asked.query, reading.model), gather(find, asked)
+    facets, found = count(asked.query), gather(find, asked)
     shown = listing("photos.photo", {"token": token}, asked, found, facets, kept)
     page = render_template(
         "photo.html",

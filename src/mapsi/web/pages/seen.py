@@ -4,22 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from typing import cast
 
 from mapsi.catalog.filters import Filters
+from mapsi.catalog.offer import Audience
 from mapsi.imaging import Box
 from mapsi.infer.look import Look
 from mapsi.infer.reading import AxisReading, Guess, Reading
 from mapsi.taxonomy import Taxonomy
-from mapsi.taxonomy.categories import KIND_AXIS
+from mapsi.taxonomy.categories import AUDIENCE_AXIS, COLOR_AXIS, KIND_AXIS
 from mapsi.taxonomy.names import axis_name, class_name
 from mapsi.web.request.languages import translate as _
 from mapsi.web.request.parameters import write_box
 
 GUESSES = 3
 OFFERED = 8
-"""Classes that a wrong word can be corrected to: the likeliest. All others are in the filters."""
+"""Classes that a wrong word can be corrected to at a glance: the likeliest. All others are a press further."""
 
-SAID_FIRST = (KIND_AXIS, "audience", "colour")
+SAID_FIRST = (KIND_AXIS, AUDIENCE_AXIS, COLOR_AXIS)
 """The axes of the line that stand in it even as guesses."""
 
 
@@ -49,8 +51,8 @@ class AxisView:
 
 @dataclass(frozen=True, slots=True)
 class SeenWord:
-    """One word of the line. ``corrected`` says that the shopper chose it; ``others`` are what it can be corrected
-    to."""
+    """One word of the line. ``corrected`` says that the shopper chose it; ``others`` are what it can be corrected to,
+    the likeliest first, ``rest`` all that the model knows besides."""
 
     axis: str
     name: str
@@ -58,6 +60,7 @@ class SeenWord:
     known: bool
     corrected: bool
     others: tuple[GuessView, ...]
+    rest: tuple[GuessView, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,8 +154,8 @@ def _says_again(word: str, before: str) -> bool:
 
 
 def _word(answer: AxisReading, filters: Filters, taxonomy: Taxonomy, language: str) -> SeenWord:
-    chosen = filters.classes.get(answer.axis, ())
-    offered = _named(answer.axis, answer.top[:OFFERED], taxonomy, language)
+    chosen = _chosen(filters, answer.axis)
+    offered = _named(answer.axis, answer.top, taxonomy, language)
     names = [class_name(taxonomy, answer.axis, slug).in_language(language) for slug in chosen]
     return SeenWord(
         axis=answer.axis,
@@ -160,11 +163,24 @@ def _word(answer: AxisReading, filters: Filters, taxonomy: Taxonomy, language: s
         text=", ".join(names) or offered[0].name,
         known=answer.known or bool(chosen),
         corrected=bool(chosen),
-        others=offered,
+        others=offered[:OFFERED],
+        rest=offered[OFFERED:],
     )
+
+
+def _chosen(filters: Filters, axis: str) -> tuple[str, ...]:
+    """What a shopper narrowed an axis down to, as far as the model knows it too (nothing is read as unisex)."""
+    if axis == AUDIENCE_AXIS:
+        return tuple(slug for slug in filters.audiences if slug != "unisex")
+    return filters.colors if axis == COLOR_AXIS else filters.classes.get(axis, ())
 
 
 def corrected(filters: Filters, axis: str, slug: str | None) -> Filters:
     """``filters`` with ``slug`` as the one class on ``axis``, or with none where it is ``None``."""
+    one = (slug,) if slug else ()
+    if axis == AUDIENCE_AXIS:
+        return replace(filters, audiences=cast(tuple[Audience, ...], one))
+    if axis == COLOR_AXIS:
+        return replace(filters, colors=one)
     rest = {name: slugs for name, slugs in filters.classes.items() if name != axis}
-    return replace(filters, classes={**rest, axis: (slug,)} if slug else rest)
+    return replace(filters, classes={**rest, axis: one} if one else rest)
