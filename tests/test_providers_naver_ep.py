@@ -6,6 +6,7 @@ import contextlib
 import gzip
 import tracemalloc
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mapsi.catalog.offer import BrokenRow, Offer, Withdrawal
+from mapsi.catalog.offer import BrokenRow, Offer, Withdrawal, price_at
 from mapsi.errors import FeedError
 from mapsi.providers import FORMATS, FeedRow, read_offers
 from mapsi.providers.naver_ep import REQUIRED
@@ -111,7 +112,7 @@ def test_a_normal_price_above_what_is_paid_makes_that_a_sale_price(
 ) -> None:
     (offer,) = read(ep([{**SHIRT, "normal_price": normal}]))
     assert isinstance(offer, Offer)
-    assert (offer.price, offer.sale_price, offer.lowest_price) == (price, sale_price, 15000)
+    assert (offer.price, offer.sale_price, price_at(offer, datetime.now(UTC))) == (price, sale_price, 15000)
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ it."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mapsi.catalog.offer import BrokenRow, Offer, Withdrawal
+from mapsi.catalog.offer import BrokenRow, Offer, Withdrawal, price_at
 from mapsi.placeholders import stands_for_nothing
 from mapsi.providers import FORMATS
 from mapsi.providers.rows.addresses import parse_image, parse_link
@@ -83,14 +84,14 @@ PRESENT = [
 @pytest.mark.parametrize("span", PAST)
 def test_a_sale_outside_its_dates_is_none(read: Read, format: str, write: Write, span: str) -> None:
     row = {**SALE, "sale_price_effective_date": span}
-    assert read(write([row]), format, NOW) == [SHIRT_OFFER]
+    assert price_at(only_offer(read(write([row]), format, NOW)), NOW) == SHIRT_OFFER.price
 
 
 @every_writer
 @pytest.mark.parametrize("span", ["", "N/A", *PRESENT])
 def test_a_sale_within_its_dates_is_one(read: Read, format: str, write: Write, span: str) -> None:
     row = {**SALE, "sale_price_effective_date": span}
-    assert only_offer(read(write([row]), format, NOW)).sale_price == Decimal(9900)
+    assert price_at(only_offer(read(write([row]), format, NOW)), NOW) == Decimal(9900)
 
 
 @pytest.mark.parametrize(
@@ -117,7 +118,19 @@ def test_an_offer_that_has_ended_is_left_out_and_told(read: Read, format: str, w
     "until", ["", "\\N", "2026-11-27", "2026-11-27T12:01+09:00", "20270101", "Sat, 28 Nov 2026 10:00:00"]
 )
 def test_an_offer_that_has_not_ended_is_shown(read: Read, format: str, write: Write, until: str) -> None:
-    assert read(write([{**SHIRT, "expiration_date": until}]), format, NOW) == [SHIRT_OFFER]
+    offer = only_offer(read(write([{**SHIRT, "expiration_date": until}]), format, NOW))
+    assert (offer.expires_at is not None) == until.startswith(("2", "S"))
+    assert offer.expires_at is None or offer.expires_at > NOW
+    assert replace(offer, expires_at=None) == SHIRT_OFFER
+
+
+def test_dates_beyond_what_databases_hold_are_as_good_as_for_ever(read: Read) -> None:
+    row = {**SALE, "sale_price_effective_date": "0001-01-01/9999-12-30", "expiration_date": "9999-12-30"}
+    offer = only_offer(read(rss([row]), now=NOW))
+    assert price_at(offer, NOW) == Decimal(9900)
+    assert offer.sale_from is not None
+    assert offer.sale_from.year == 1970
+    assert offer.expires_at == offer.sale_until == datetime(2999, 12, 31, tzinfo=UTC)
 
 
 @given(

@@ -187,7 +187,7 @@ def test_marks_and_entities_of_a_title_become_plain_text_and_empty_values_nothin
 def test_the_highest_price_changes_nothing(hprice: str | None) -> None:
     row = read_item({**ITEM, "hprice": hprice}, 1)
     assert isinstance(row, Offer)
-    assert row.lowest_price == 29000
+    assert row.price == 29000
 
 
 def test_gateways_may_write_numbers_and_null_and_leave_out_what_is_empty() -> None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from feed_server import FeedServer, Page, run_feed_server
 from mapsi.catalog import Catalog, open_catalog
+from mapsi.catalog.filters import Filters
 from mapsi.catalog.offer import Offer
 from mapsi.catalog.query import Query
 from mapsi.errors import BusyError, FeedError, NotFoundError, RefusedAddressError, RemoteError
@@ -467,24 +469,87 @@ def test_a_picture_beside_the_feed_is_found_however_its_letters_are_written(
 # --- dates within a feed ---------------------------------------------------------------------------------------------
 
 
-def test_an_unchanged_feed_is_read_again_once_a_sale_in_it_has_ended(
-    house: Refreshing, clock: Clock, tmp_path: Path
+def dated(ids: Iterable[str], **fields: str) -> str:
+    """The feed with these fields in each row."""
+    rows = feed(ids).replace("price\n", ",".join(["price", *fields]) + "\n")
+    return rows.replace("10000\n", ",".join(["10000", *fields.values()]) + "\n")
+
+
+def sale(first: datetime | str, last: datetime | str) -> dict[str, str]:
+    span = "/".join(moment if isinstance(moment, str) else moment.isoformat() for moment in (first, last))
+    return {"sale_price": "5000", "sale_price_effective_date": span}
+
+
+@pytest.fixture
+def started(house: Refreshing, tmp_path: Path) -> Callable[[str], Refreshing]:
+    """A source of a feed, refreshed once."""
+
+    def start(written: str) -> Refreshing:
+        (tmp_path / "feed.csv").write_text(written, "utf-8")
+        house.add("haru", tmp_path / "feed.csv")
+        assert house.run("haru").state == "done"
+        return house
+
+    return start
+
+
+@pytest.mark.parametrize("swept", [False, True])
+def test_a_sale_begins_and_ends_by_the_clock_between_two_refreshes(
+    started: Callable[[str], Refreshing], clock: Clock, swept: bool
 ) -> None:
-    ends = (NOON + 2 * HOUR).isoformat()
-    dated = (
-        feed("ab")
-        .replace("price\n", "price,sale_price,sale_price_effective_date\n")
-        .replace("10000\n", f"10000,5000,2026-01-01/{ends}\n")
+    house = started(dated("ab", **sale(NOON + HOUR, NOON + 2 * HOUR)))
+    for price in (10_000, 5000, 10_000, 10_000):
+        if swept:
+            house.catalog.sweep()
+        assert shown(house.catalog) == {"니트 a": price, "니트 b": price}
+        assert int(house.catalog.listings.products([1])[0].lowest_price) == price
+        clock.advance(HOUR)
+    assert house.counts("haru") == ("unchanged", 0, 0, 2, 0)
+
+
+def test_a_sweep_puts_a_price_of_now_where_products_are_ordered_and_counted(
+    started: Callable[[str], Refreshing], clock: Clock
+) -> None:
+    house = started(
+        dated("a", **sale("2026-01-01", NOON + HOUR)) + feed("b", 7000).partition("\n")[2].replace("7000", "7000,,")
     )
-    file = tmp_path / "feed.csv"
-    file.write_text(dated, "utf-8")
-    house.add("haru", file)
-    assert house.counts("haru") == ("done", 2, 0, 0, 0)
-    assert set(shown(house.catalog).values()) == {5000}
+    assert list(shown(house.catalog)) == ["니트 a", "니트 b"]
     clock.advance(HOUR)
-    assert house.counts("haru") == ("unchanged", 0, 0, 2, 0)
+    before = house.catalog.generation()
+    assert house.catalog.sweep() == 0
+    assert house.catalog.generation() > before
+    assert list(shown(house.catalog).items()) == [("니트 b", 7000), ("니트 a", 10_000)]
+    assert house.catalog.listings.facets().price_max == 10_000
+    assert house.catalog.listings.search(Query(filters=Filters(max_price=Decimal(6000)))).total == 0
+    history = [(point.seen_at, int(point.lowest_price)) for point in house.catalog.listings.prices(1)]
+    assert history == [(NOON, 5000), (NOON + HOUR, 10_000)]
+    again = house.catalog.generation()
+    assert house.catalog.sweep() == 0
+    assert house.catalog.generation() == again
+
+
+@pytest.mark.parametrize("swept", [0, 1])
+def test_an_offer_is_gone_from_the_moment_that_its_feed_names(
+    started: Callable[[str], Refreshing], clock: Clock, swept: int
+) -> None:
+    ended = dated("a", expiration_date=(NOON + HOUR).isoformat())
+    house = started(ended + feed("b").partition("\n")[2].replace("10000\n", "10000,\n"))
+    assert len(shown(house.catalog)) == 2
     clock.advance(HOUR)
-    assert house.counts("haru") == ("done", 0, 2, 0, 0)
-    assert set(shown(house.catalog).values()) == {10_000}
+    if swept:
+        assert house.catalog.sweep() == 1
+        assert house.catalog.status().living == 1
+    assert list(shown(house.catalog)) == ["니트 b"]
+    assert house.catalog.listings.products([1]) == []
+    assert house.counts("haru") == ("unchanged", 0, 0, 1, 0)
+
+
+def test_a_date_that_is_put_off_counts(started: Callable[[str], Refreshing], clock: Clock, tmp_path: Path) -> None:
+    house = started(dated("a", **sale("2026-01-01", NOON + HOUR)))
+    (tmp_path / "feed.csv").write_text(dated("a", **sale("2026-01-01", NOON + 3 * HOUR)), "utf-8")
+    assert house.counts("haru") == ("done", 0, 1, 0, 0)
+    clock.advance(2 * HOUR)
+    assert shown(house.catalog) == {"니트 a": 5000}
+    assert house.catalog.sweep() == 0
     clock.advance(HOUR)
-    assert house.counts("haru") == ("unchanged", 0, 0, 2, 0)
+    assert shown(house.catalog) == {"니트 a": 10_000}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 
@@ -16,17 +17,15 @@ SORTS: tuple[Sort, ...] = ("likeness", "price-up", "price-down")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expired:
-    """Offers past their time to live that no sweep has removed yet: those of whole ``shops``, and single ``offers``; by
-    their numbers."""
+    """Offers past their time that no sweep has removed yet, ``at`` a moment: those of whole ``shops``, and single
+    ``offers``; by their numbers. What had expired is the same at many moments."""
 
     shops: frozenset[int] = frozenset()
     offers: frozenset[int] = frozenset()
+    at: datetime = field(compare=False)
 
     def __bool__(self) -> bool:
         return bool(self.shops or self.offers)
-
-
-NOTHING_EXPIRED = Expired()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

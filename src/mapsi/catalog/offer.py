@@ -5,12 +5,41 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, Protocol, TypeVar
 
 from mapsi.errors import UsageError
 
 Audience = Literal["women", "men", "unisex", "kids"]
 Availability = Literal["in_stock", "out_of_stock", "preorder", "backorder"]
+
+
+Amount_co = TypeVar("Amount_co", Decimal, int, covariant=True)
+
+
+class Priced(Protocol[Amount_co]):
+    """What costs something, and for a time perhaps less: an offer of a feed, a row of the catalogue."""
+
+    @property
+    def price(self) -> Amount_co: ...
+    @property
+    def sale_price(self) -> Amount_co | None: ...
+    @property
+    def sale_from(self) -> datetime | None: ...
+    @property
+    def sale_until(self) -> datetime | None: ...
+
+
+def price_at(offer: Priced[Amount_co], moment: datetime) -> Amount_co:
+    """What a shopper pays at a moment: the sale price where it is lower, from ``sale_from`` on and before
+    ``sale_until``."""
+    begun = offer.sale_from is None or offer.sale_from <= moment
+    on_sale = begun and (offer.sale_until is None or moment < offer.sale_until)
+    return min(offer.price, offer.sale_price) if on_sale and offer.sale_price is not None else offer.price
+
+
+def first_after(moment: datetime, *turns: datetime | None) -> datetime | None:
+    """The first of these moments that is still to come."""
+    return min((turn for turn in turns if turn is not None and turn > moment), default=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,8 +52,8 @@ class Offer:
     ``category`` is a path such as ``Women > Dresses``. ``seller`` names the shop where one source lists the offers of
     many. ``google_category`` is Google's, a number or an English path. ``gtin`` is the number under the bar code as the
     shop gives it (8 to 14 digits, unchecked), ``mpn`` the maker's own number, which means nothing without the
-    ``brand``. Texts are plain text, never markup. ``until`` is the moment from which the same row will say something
-    else (a sale begins or ends, the offer expires); it is not kept.
+    ``brand``. Texts are plain text, never markup. The sale price holds from ``sale_from`` on and before ``sale_until``,
+    and the offer before ``expires_at``, where the shop says so.
     """
 
     id: str
@@ -45,12 +74,9 @@ class Offer:
     google_category: str = ""
     gtin: str = ""
     mpn: str = ""
-    until: datetime | None = field(default=None, compare=False)
-
-    @property
-    def lowest_price(self) -> Decimal:
-        """What a shopper pays: the sale price where it is lower."""
-        return self.price if self.sale_price is None else min(self.price, self.sale_price)
+    sale_from: datetime | None = None
+    sale_until: datetime | None = None
+    expires_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from mapsi.catalog import Catalog
 from mapsi.catalog.imports.run import Row, Run
-from mapsi.catalog.offer import Offer
 from mapsi.catalog.records import ImportReport, Preview, SourceRecord
 from mapsi.progress import Advance, no_advance
 from mapsi.providers import find_provider
@@ -22,8 +20,6 @@ from mapsi.refresh.feeds import beside
 from mapsi.refresh.queries import Account, Asking, CountedCalls, is_asked
 from mapsi.remote import Fetcher
 from mapsi.taxonomy import Taxonomy
-
-_UNTIL = "reads_until"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,13 +107,12 @@ def _take_feed(
     report = None
     with _folder(source, means) as into:
         for arrived, rows, whole in _arrivals(catalog, source, means, taxonomy, into):
-            remember = dict(arrived.remember)
             report = run.take(
-                _noting_dates(rows, remember),
+                rows,
                 whole=whole,
                 shrink=source.shrink,
                 accept=accept,
-                remember=remember,
+                remember=arrived.remember,
                 progress=progress,
             )
             if report.state == "held":
@@ -141,33 +136,14 @@ def _arrivals(
 ) -> Iterator[tuple[Arrived, Iterator[Row], bool]]:
     """Each feed that is new, its rows, and whether it is the whole of what there is."""
     provider = find_provider(source.format)
-    now = catalog.now()
-    remembered = catalog.sources.recall(source, taxonomy)
     arrived = open_origin(
         source.address,
-        remembered={} if _reads_otherwise(remembered, now) else remembered,
+        remembered=catalog.sources.recall(source, taxonomy),
         into=into,
         fetcher=means.fetcher,
         partial=provider.partial,
         limits=means.limits,
     )
     for each in arrived:
-        rows = beside(provider.read(each.file, each.base, now), each.file.resolve().parent)
+        rows = beside(provider.read(each.file, each.base, catalog.now()), each.file.resolve().parent)
         yield each, rows, not provider.partial(each.file)
-
-
-def _noting_dates(rows: Iterator[Row], remember: dict[str, str]) -> Iterator[Row]:
-    """The rows; once they are read, ``remember`` holds the first moment from which they say something else."""
-    first = None
-    for row in rows:
-        if isinstance(row, Offer) and row.until is not None and (first is None or row.until < first):
-            first = row.until
-        yield row
-    if first is not None:
-        remember[_UNTIL] = first.astimezone(UTC).isoformat()
-
-
-def _reads_otherwise(remembered: Mapping[str, str], now: datetime) -> bool:
-    """Whether the feed that is remembered says something else by now, though it is the same: a sale has ended in it."""
-    until = remembered.get(_UNTIL)
-    return until is not None and datetime.fromisoformat(until) <= now

@@ -33,7 +33,7 @@ def preview_delivery(
         create_stage(connection)
         with connection.begin():
             shop_id = connection.scalar(select(Shop.id).where(Shop.slug == source.shop))
-        stage, broken = Stage(connection, shop_id, taxonomy), Broken()
+        stage, broken = Stage(connection, shop_id, taxonomy, database.now()), Broken()
         fill(stage, rows, broken, progress)
         with connection.begin():
             index_stage(connection)

@@ -119,7 +119,7 @@ class Run:
         create_stage(self._connection)
         with self._connection.begin():
             shop_id = self._connection.scalar(select(Shop.id).where(Shop.slug == self._delivery.shop))
-        stage = Stage(self._connection, shop_id, self._taxonomy)
+        stage = Stage(self._connection, shop_id, self._taxonomy, self._delivery.now)
         fill(stage, rows, self._broken, progress)
         return stage
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Boolean, Column, Connection, Index, MetaData, String, Table, insert, select
 from sqlalchemy.schema import CreateIndex, CreateTable, DropTable
 
-from mapsi.catalog.offer import BrokenRow, Offer, Withdrawal
+from mapsi.catalog.offer import BrokenRow, Offer, Withdrawal, first_after, price_at
 from mapsi.catalog.store.database import storable
 from mapsi.catalog.store.money import LARGEST, minor_to_order, to_minor
 from mapsi.catalog.store.tables import TABLE_OPTIONS, Id, Listing, OfferRow
@@ -32,7 +33,7 @@ _LISTED = "classes with their lineage"
 CONTENT = (
     *("shop_offer_id", "group_key", "title", "link", "image_source", "price", "sale_price", "lowest_price", "currency"),
     *("availability", "description", "brand", "category", "color", "audience", "seller", "google_category"),
-    *("gtin", "mpn", "fingerprint"),
+    *("gtin", "mpn", "sale_from", "sale_until", "expires_at", "turns_at", "fingerprint"),
 )
 """Columns of ``offers`` that say what the feed says."""
 WORDS = ("price_order", "title", "brand", "category", "color", "classes", "colors", "gtin", "maker")
@@ -114,11 +115,12 @@ class Stage:
     """Puts offers of one shop into the staging tables, batch by batch. Only what is new or changed is looked at
     closely: cutting words and writing them is most of an import's work."""
 
-    def __init__(self, connection: Connection, shop_id: int | None, taxonomy: Taxonomy) -> None:
+    def __init__(self, connection: Connection, shop_id: int | None, taxonomy: Taxonomy, now: datetime) -> None:
         self.counts = Counts()
         self._connection = connection
         self.shop_id = shop_id
         self._taxonomy = taxonomy
+        self._now = now
         self._classifier = OfferClassifier(taxonomy)
         self._colors = ColorReader(load_colors())
         self._brands = BrandReader(load_brands())
@@ -205,7 +207,7 @@ class Stage:
         return {row.shop_offer_id: row for row in self._connection.execute(query)}
 
     def _row(self, offer: Offer, known: Any) -> dict[str, Any]:
-        content = _content(offer, self._salt)
+        content = _content(offer, self._salt, self._now)
         if known is None:
             self.counts.new += 1
             return self._fresh(content, NEW, self.counts.new, repriced=True, new_image=True)
@@ -255,14 +257,18 @@ def _unfit(offer: Offer) -> str:
     """Why the tables cannot hold an offer, or nothing."""
     if not 0 < len(offer.id) <= 50:
         return f"The id {offer.id[:60]!r} does not have 1 to 50 characters."
-    if not (offer.price.is_finite() and offer.lowest_price > 0 and offer.price < LARGEST // 10**5):
+    if not (
+        offer.price.is_finite()
+        and min(offer.price, offer.sale_price or offer.price) > 0
+        and offer.price < LARGEST // 10**5
+    ):
         return f"The price {offer.price} of {offer.id!r} makes no sense."
     if len(offer.currency) != 3:
         return f"The currency {offer.currency!r} of {offer.id!r} is not a three-letter code."
     return ""
 
 
-def _content(offer: Offer, salt: bytes) -> dict[str, Any]:
+def _content(offer: Offer, salt: bytes, now: datetime) -> dict[str, Any]:
     sale = offer.sale_price
     content: dict[str, Any] = {
         "shop_offer_id": offer.id,
@@ -272,7 +278,6 @@ def _content(offer: Offer, salt: bytes) -> dict[str, Any]:
         "image_source": storable(offer.image, 16_000),
         "price": to_minor(offer.price, offer.currency),
         "sale_price": None if sale is None else to_minor(sale, offer.currency),
-        "lowest_price": to_minor(offer.lowest_price, offer.currency),
         "currency": offer.currency,
         "availability": offer.availability,
         "description": storable(offer.description, 10_000),
@@ -284,7 +289,13 @@ def _content(offer: Offer, salt: bytes) -> dict[str, Any]:
         "google_category": storable(offer.google_category, 255),
         "gtin": checked_gtin(offer.gtin),
         "mpn": storable(offer.mpn, 100),
+        "sale_from": offer.sale_from,
+        "sale_until": offer.sale_until,
+        "expires_at": offer.expires_at,
     }
     said = "\x1f".join(map(str, content.values())).encode()
     content["fingerprint"] = hashlib.blake2b(said, digest_size=16, key=salt).digest()
+    # What follows from the clock is no change of the feed.
+    content["lowest_price"] = to_minor(price_at(offer, now), offer.currency)
+    content["turns_at"] = first_after(now, offer.sale_from, offer.sale_until, offer.expires_at)
     return content

@@ -17,6 +17,7 @@ from mapsi.catalog.store.changes import advance_generation, note_changes
 from mapsi.catalog.store.database import storable
 from mapsi.catalog.store.expiry import Validity, in_seconds, renew_all, renew_some
 from mapsi.catalog.store.tables import Listing, OfferClass, OfferRow, Price, Shop
+from mapsi.catalog.store.turns import note_first_turn
 from mapsi.catalog.text.corrected_classes import apply_corrections, pass_on_corrections
 from mapsi.taxonomy import Taxonomy
 
@@ -55,6 +56,7 @@ def switch(
     apply_corrections(connection, staged_now, taxonomy)
     _note_changes(connection, shop_id, delivery.now)
     join_changed(connection, select(staged.c.offer_id).where(staged.c.kind != SAME), touched)
+    note_first_turn(connection, shop_id)
     renew = renew_some if scope is Scope.PART else renew_all
     renew(connection, shop_id, validity_of(delivery))
     return shop_id, gone

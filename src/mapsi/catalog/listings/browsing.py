@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, cast
 
 from sqlalchemy import Connection, select
 
 from mapsi.catalog.filters import Expired
+from mapsi.catalog.offer import price_at
 from mapsi.catalog.product import Product
 from mapsi.catalog.records import PricePoint
 from mapsi.catalog.store.money import LARGEST, from_minor
@@ -26,6 +28,9 @@ _SHOWN = (
         "image_source",
         "price",
         "lowest_price",
+        "sale_price",
+        "sale_from",
+        "sale_until",
         "currency",
         "brand",
         "category",
@@ -41,7 +46,7 @@ def load_products(connection: Connection, ids: Sequence[int], expired: Expired) 
     shown = {row.id: row for row in _load(connection, ids) if _is_shown(row, expired)}
     shops = _count_shops(connection, {row.id: row.joined for row in shown.values() if row.joined is not None}, expired)
     found = (shown[number] for number in ids if number in shown)
-    return [_product(row, classes_of(row.class_keys), shops.get(row.id, 1)) for row in found]
+    return [_product(row, classes_of(row.class_keys), expired.at, shops.get(row.id, 1)) for row in found]
 
 
 def _is_shown(row: Any, expired: Expired) -> bool:
@@ -61,12 +66,13 @@ def _count_shops(connection: Connection, joined: Mapping[int, int], expired: Exp
     return {offer: counts[number] for offer, number in joined.items()}
 
 
-def load_offers(connection: Connection, ids: Sequence[int]) -> list[Product]:
-    """Products in the order of ``ids`` as they last were, shown or not; numbers of no offer are left out."""
+def load_offers(connection: Connection, ids: Sequence[int], at: datetime | None = None) -> list[Product]:
+    """Products in the order of ``ids`` as they last were, shown or not, at the prices that they have ``at`` a moment;
+    numbers of no offer are left out."""
     rows = {row.id: row for row in _load(connection, ids)}
     classes = {row.id: classes_of(row.class_keys) for row in rows.values() if row.class_keys is not None}
     classes |= _load_classes(connection, [number for number in rows if number not in classes])
-    return [_product(rows[number], classes[number]) for number in ids if number in rows]
+    return [_product(rows[number], classes[number], at) for number in ids if number in rows]
 
 
 def _load(connection: Connection, ids: Sequence[int]) -> Sequence[Any]:
@@ -122,7 +128,8 @@ def _load_classes(connection: Connection, ids: Sequence[int]) -> dict[int, dict[
     return classes
 
 
-def _product(row: Any, classes: Mapping[str, str], shops: int = 1) -> Product:
+def _product(row: Any, classes: Mapping[str, str], at: datetime | None, shops: int = 1) -> Product:
+    lowest = row.lowest_price if at is None else price_at(row, at)
     return Product(
         id=row.id,
         name=row.title,
@@ -132,7 +139,7 @@ def _product(row: Any, classes: Mapping[str, str], shops: int = 1) -> Product:
         picture=row.picture if row.copies and row.kept else "",
         picture_size=(row.width or 0, row.height or 0),
         linked_picture="" if row.copies else row.image_source,
-        lowest_price=from_minor(row.lowest_price, row.currency),
+        lowest_price=from_minor(lowest, row.currency),
         regular_price=from_minor(row.price, row.currency),
         currency=row.currency,
         brand=row.brand,

@@ -54,7 +54,7 @@ class SavedProducts:
         ids = sorted(saved, key=lambda number: (saved[number], number), reverse=True)
         with self._database.read() as connection:
             shown = shown_among(connection, ids, read_expired(connection, self._database.now()))
-            products = load_offers(connection, ids)
+            products = load_offers(connection, ids, self._database.now())
             then = _prices_then(connection, {product.id: saved[product.id] for product in products})
         return [
             SavedProduct(

@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import Connection, delete, func, or_, select, update
 
-from mapsi.catalog.filters import NOTHING_EXPIRED, Expired
+from mapsi.catalog.filters import Expired
 from mapsi.catalog.store.changes import advance_generation, note_changes
 from mapsi.catalog.store.database import Database, begin_write
 from mapsi.catalog.store.locks import shop_lock, switch_lock
 from mapsi.catalog.store.tables import Listing, OfferRow, Shop, Source, State
+from mapsi.catalog.store.turns import ended_by_date, take_turns, turned_shops
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,27 +40,28 @@ def in_seconds(duration: timedelta | None) -> int | None:
 
 def read_expired(connection: Connection, now: datetime) -> Expired:
     """What has expired at ``now`` and was not swept yet."""
-    return _expired_of(connection, *_expired_shops(connection, now))
+    return _expired_of(connection, *_expired_shops(connection, now), turned_shops(connection, now), now)
 
 
 def read_moment(connection: Connection, now: datetime) -> tuple[int, Expired]:
     """The catalogue's generation and what has expired at ``now``, in one question where no shop's offers have expired
     in part."""
-    some = (Shop.id, Shop.last_expiry, Shop.time_to_live)
-    query = select(State.generation, *some).outerjoin_from(State, Shop, Shop.first_expiry <= now).order_by(Shop.id)
-    rows = connection.execute(query).all()
-    shops = _apart([row[1:] for row in rows if row.id is not None], now)
-    return int(rows[0].generation), _expired_of(connection, *shops)
+    some = (Shop.id, Shop.last_expiry, Shop.time_to_live, Shop.first_expiry, Shop.first_turn)
+    due = or_(Shop.first_expiry <= now, Shop.first_turn <= now)
+    rows = connection.execute(select(State.generation, *some).outerjoin_from(State, Shop, due).order_by(Shop.id)).all()
+    shops = _apart([row[1:4] for row in rows if row.first_expiry is not None and row.first_expiry <= now], now)
+    turned = [row.id for row in rows if row.first_turn is not None and row.first_turn <= now]
+    return int(rows[0].generation), _expired_of(connection, *shops, turned, now)
 
 
-def _expired_of(connection: Connection, wholly: list[int], partly: dict[int, datetime]) -> Expired:
-    if not wholly and not partly:
-        return NOTHING_EXPIRED
-    offers: set[int] = set()
+def _expired_of(
+    connection: Connection, wholly: list[int], partly: dict[int, datetime], turned: list[int], now: datetime
+) -> Expired:
+    offers = ended_by_date(connection, turned, now)
     for shop_id, seen_after in partly.items():
         old = (OfferRow.shop_id == shop_id, OfferRow.gone_at.is_(None), OfferRow.last_seen <= seen_after)
         offers.update(connection.scalars(select(OfferRow.id).where(*old)))
-    return Expired(shops=frozenset(wholly), offers=frozenset(offers))
+    return Expired(shops=frozenset(wholly), offers=frozenset(offers), at=now)
 
 
 def _expired_shops(connection: Connection, now: datetime) -> tuple[list[int], dict[int, datetime]]:
@@ -93,11 +95,12 @@ def renew_some(connection: Connection, shop_id: int, validity: Validity) -> None
 
 
 def sweep(database: Database, now: datetime) -> int:
-    """Mark all expired offers as gone; returns how many there were. A shop whose import runs is left to the next sweep:
-    the import knows these offers and may just be renewing them."""
+    """Mark all expired offers as gone, and take over the prices that sales have by now; returns how many there were. A
+    shop whose import runs is left to the next sweep: the import knows these offers and may just be renewing them."""
     with database.read() as connection:
         wholly, partly = _expired_shops(connection, now)
-    return sum(_sweep_shop(database, shop_id, now) for shop_id in (*wholly, *partly))
+        shops = dict.fromkeys((*wholly, *partly, *turned_shops(connection, now)))
+    return sum(_sweep_shop(database, shop_id, now) for shop_id in shops)
 
 
 def _sweep_shop(database: Database, shop_id: int, now: datetime) -> int:
@@ -111,7 +114,8 @@ def _sweep_shop(database: Database, shop_id: int, now: datetime) -> int:
                 # Asked again under the lock: an import may have renewed the shop meanwhile.
                 wholly, partly = _expired_shops(connection, now)
                 seen_after = now if shop_id in wholly else partly.get(shop_id)
-                return 0 if seen_after is None else _take_for_gone(connection, shop_id, seen_after, now)
+                gone = 0 if seen_after is None else _take_for_gone(connection, shop_id, seen_after, now)
+                return gone + (take_turns(connection, shop_id, now) if shop_id in turned_shops(connection, now) else 0)
 
 
 def _take_for_gone(connection: Connection, shop_id: int, seen_after: datetime, now: datetime) -> int:

@@ -82,7 +82,8 @@ class State(Table):
 
 class Shop(Table):
     """Its offers are shown for ``time_to_live`` seconds after they were last seen, for ever where that is empty: from
-    ``first_expiry`` on some of them are past it, from ``last_expiry`` on all (see expiry.py). ``copies`` says whether
+    ``first_expiry`` on some of them are past it, from ``last_expiry`` on all (see expiry.py); from ``first_turn`` on
+    one of them costs something else or has ended by its own dates (see turns.py). ``copies`` says whether
     the terms under which they came allow a copy of their pictures; where not, pages link to them."""
 
     __tablename__ = "shops"
@@ -96,6 +97,7 @@ class Shop(Table):
     time_to_live: Mapped[int | None]
     first_expiry: Mapped[datetime | None] = mapped_column(UtcTime)
     last_expiry: Mapped[datetime | None] = mapped_column(UtcTime)
+    first_turn: Mapped[datetime | None] = mapped_column(UtcTime)
 
 
 class Source(Table):
@@ -211,12 +213,14 @@ class PictureSource(Table):
 class OfferRow(Table):
     """``fingerprint`` is a digest of everything a feed says of the offer: what has not changed is not written again.
     ``group_key`` is the feed's group, or the shop's id of an offer that stands alone. ``gtin`` has 14 digits, the last
-    of which was checked, or none."""
+    of which was checked, or none. ``lowest_price`` is what it cost when that was last looked at, ``turns_at`` the
+    moment from which its dates say something else."""
 
     __tablename__ = "offers"
     __table_args__ = (
         UniqueConstraint("shop_id", "shop_offer_id"),
         Index(None, "shop_id", "gone_at"),
+        Index(None, "shop_id", "turns_at"),
         Index(None, "picture"),
         TABLE_OPTIONS,
     )
@@ -230,6 +234,10 @@ class OfferRow(Table):
     image_source: Mapped[str] = mapped_column(Text)
     price: Mapped[int] = mapped_column(Id)
     sale_price: Mapped[int | None] = mapped_column(Id)
+    sale_from: Mapped[datetime | None] = mapped_column(UtcTime)
+    sale_until: Mapped[datetime | None] = mapped_column(UtcTime)
+    expires_at: Mapped[datetime | None] = mapped_column(UtcTime)
+    turns_at: Mapped[datetime | None] = mapped_column(UtcTime)
     lowest_price: Mapped[int] = mapped_column(Id)
     currency: Mapped[str] = mapped_column(String(3))
     availability: Mapped[str] = mapped_column(String(20))

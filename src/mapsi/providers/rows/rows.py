@@ -57,6 +57,7 @@ MAX_WORDS = 255
 
 _ZERO_SAYS_SOMETHING = frozenset({"id", "productId", "title", "price", "price_pc", "lprice", "availability", "adult"})
 _PROSE = frozenset({"title", "description"})
+_EARLIEST, _LATEST = datetime(1970, 1, 2, tzinfo=UTC), datetime(2999, 12, 31, tzinfo=UTC)
 _SHORT = 64
 """So long may a word for "nothing" be, escaping included; longer prose has it undone where it is read."""
 _FORMULA = re.compile(r'="([^"]*)"')
@@ -112,9 +113,10 @@ def merchant_offer(raw: Mapping[str, str], base: str, now: datetime) -> Offer:
     row = filled(raw)
     require(row, REQUIRED)
     get = row.get
-    ends = refuse_unoffered(row, now)
+    expires_at = refuse_unoffered(row, now)
     price, currency = _price_of(row["price"], get("currency", ""))
-    sale_price, changes = _sale_price_of(get("sale_price", ""), currency, get("sale_price_effective_date", ""), now)
+    sale_price = _sale_price_of(get("sale_price", ""), currency)
+    sale_from, sale_until = _sale_dates_of(get("sale_price_effective_date", "") if sale_price else "")
     return Offer(
         id=parse_id(row["id"]),
         title=_title_of(row["title"]),
@@ -134,7 +136,9 @@ def merchant_offer(raw: Mapping[str, str], base: str, now: datetime) -> Offer:
         google_category=name_of(get("google_product_category", "")),
         gtin=_number_of(get("gtin", ""), MAX_ID),
         mpn=_number_of(get("mpn", ""), MAX_MPN),
-        until=min(filter(None, (ends, changes)), default=None),
+        sale_from=sale_from,
+        sale_until=sale_until,
+        expires_at=expires_at,
     )
 
 
@@ -166,7 +170,7 @@ def refuse_unoffered(row: Mapping[str, str], now: datetime) -> datetime | None:
     end = _read_date(parse_end, until, "expiration_date")
     if end <= now:
         raise NotOfferedError(f"The offer has ended: its expiration_date is {shown(until)}.")
-    return end
+    return _within(end)
 
 
 def require(row: Mapping[str, str], names: Iterable[str]) -> None:
@@ -248,18 +252,27 @@ def read_price(text: str, field: str, stated: str = "") -> tuple[Decimal, str]:
         raise BadFieldError(f"The {field} {shown(text)} is not a price.") from None
 
 
-def _sale_price_of(text: str, currency: str, span: str, now: datetime) -> tuple[Decimal | None, datetime | None]:
-    """The sale price, and when it is another. Zero is shops' way to say that there is none; outside its dates there is
-    none either."""
+def _sale_price_of(text: str, currency: str) -> Decimal | None:
+    """Zero is shops' way to say that there is none."""
     if not text:
-        return None, None
+        return None
     price, its_currency = read_price(text, "sale_price", currency)
     if its_currency != currency:
         raise BadFieldError(f"The sale_price is in {its_currency}, the price in {currency}.")
+    return price or None
+
+
+def _sale_dates_of(span: str) -> tuple[datetime | None, datetime | None]:
+    """When a sale begins and ends, where it is said."""
     if not span:
-        return price or None, None
+        return None, None
     first, last = _read_date(parse_span, span, "sale_price_effective_date")
-    return (price or None) if first <= now < last else None, min((m for m in (first, last) if m > now), default=None)
+    return _within(first), _within(last)
+
+
+def _within(moment: datetime) -> datetime:
+    """A moment that every database can hold: what lies beyond is as good as for ever."""
+    return max(_EARLIEST, min(moment, _LATEST))
 
 
 def _read_date(parse: Callable[[str], Value], text: str, field: str) -> Value:

@@ -58,6 +58,7 @@ def _create_books() -> None:
         sa.Column("time_to_live", sa.Integer(), nullable=True),
         sa.Column("first_expiry", TIME, nullable=True),
         sa.Column("last_expiry", TIME, nullable=True),
+        sa.Column("first_turn", TIME, nullable=True),
         sa.PrimaryKeyConstraint("id", name="pk_shops"),
         sa.UniqueConstraint("slug", name="uq_shops_slug"),
         **OPTIONS,
@@ -181,6 +182,10 @@ def _create_offers() -> None:
         sa.Column("image_source", sa.Text(), nullable=False),
         sa.Column("price", ID, nullable=False),
         sa.Column("sale_price", ID, nullable=True),
+        sa.Column("sale_from", TIME, nullable=True),
+        sa.Column("sale_until", TIME, nullable=True),
+        sa.Column("expires_at", TIME, nullable=True),
+        sa.Column("turns_at", TIME, nullable=True),
         sa.Column("lowest_price", ID, nullable=False),
         sa.Column("currency", sa.String(length=3), nullable=False),
         sa.Column("availability", sa.String(length=20), nullable=False),
@@ -209,6 +214,7 @@ def _create_offers() -> None:
     )
     op.create_index("ix_offers_picture", "offers", ["picture"])
     op.create_index("ix_offers_shop_id_gone_at", "offers", ["shop_id", "gone_at"])
+    op.create_index("ix_offers_shop_id_turns_at", "offers", ["shop_id", "turns_at"])
     op.create_table(
         "prices",
         sa.Column("offer_id", ID, autoincrement=False, nullable=False),
