@@ -17,6 +17,8 @@ from pathlib import Path
 import pymysql
 import pytest
 
+LOOPBACK = "127.0.0.1"
+
 
 def require(condition: object, what: str) -> None:
     """Skip the test where a real part is missing, naming it; fail instead under ``MAPSI_TEST_STRICT=1``."""
@@ -38,14 +40,15 @@ def free_port() -> int:
 
 @dataclass(frozen=True)
 class MariaDB:
-    """A running MariaDB that listens on 127.0.0.1; ``user`` may do everything there."""
+    """A running MariaDB; ``user`` may do everything there."""
 
     port: int
     user: str
     password: str
+    address: str = LOOPBACK
 
     def url(self, database: str) -> str:
-        return f"mariadb://{self.user}:{self.password}@127.0.0.1:{self.port}/{database}"
+        return f"mariadb://{self.user}:{self.password}@{self.address}:{self.port}/{database}"
 
     def create_database(self, name: str) -> str:
         """Create an empty database and give its address. Without TLS: a connection reads all certificates of the
@@ -55,7 +58,7 @@ class MariaDB:
 
     def execute(self, statement: str) -> None:
         connection = pymysql.connect(
-            host="127.0.0.1", port=self.port, user=self.user, password=self.password, ssl_disabled=True
+            host=self.address, port=self.port, user=self.user, password=self.password, ssl_disabled=True
         )
         try:
             with connection.cursor() as cursor:
@@ -69,14 +72,14 @@ def mariadb_is_installed() -> bool:
 
 
 @contextmanager
-def run_mariadb(folder: Path, *, buffer_pool: str = "64M") -> Iterator[MariaDB]:
+def run_mariadb(folder: Path, *, buffer_pool: str = "64M", address: str = LOOPBACK) -> Iterator[MariaDB]:
     """Start a MariaDB of its own in ``folder`` and stop it at the end; about two seconds."""
     data, port = folder / "data", free_port()
     account = ["--user=root"] if os.geteuid() == 0 else []
-    setup = folder / "setup.sql"
+    setup, host = folder / "setup.sql", LOOPBACK if address == LOOPBACK else "%"
     setup.write_text(
-        "CREATE USER 'mapsi'@'127.0.0.1' IDENTIFIED BY 'sesame';\n"
-        "GRANT ALL ON *.* TO 'mapsi'@'127.0.0.1' WITH GRANT OPTION;\n"
+        f"CREATE USER 'mapsi'@'{host}' IDENTIFIED BY 'sesame';\n"
+        f"GRANT ALL ON *.* TO 'mapsi'@'{host}' WITH GRANT OPTION;\n"
     )
     subprocess.run(
         [
@@ -93,9 +96,11 @@ def run_mariadb(folder: Path, *, buffer_pool: str = "64M") -> Iterator[MariaDB]:
     # folder.
     (folder / "tmp").mkdir()
     with (folder / "mariadbd.log").open("wb") as log:
-        server = subprocess.Popen(_command(folder, data, port, setup, buffer_pool) + account, stdout=log, stderr=log)
+        server = subprocess.Popen(
+            _command(folder, data, port, setup, buffer_pool, address) + account, stdout=log, stderr=log
+        )
         try:
-            running = MariaDB(port, "mapsi", "sesame")
+            running = MariaDB(port, "mapsi", "sesame", address)
             _wait_until_up(running, server, folder / "mariadbd.log")
             yield running
         finally:
@@ -103,7 +108,7 @@ def run_mariadb(folder: Path, *, buffer_pool: str = "64M") -> Iterator[MariaDB]:
             server.wait(timeout=60)
 
 
-def _command(folder: Path, data: Path, port: int, setup: Path, buffer_pool: str) -> list[str]:
+def _command(folder: Path, data: Path, port: int, setup: Path, buffer_pool: str, address: str) -> list[str]:
     return [
         "mariadbd",
         "--no-defaults",
@@ -112,7 +117,7 @@ def _command(folder: Path, data: Path, port: int, setup: Path, buffer_pool: str)
         f"--socket={folder / 's.sock'}",
         f"--pid-file={folder / 'pid'}",
         f"--init-file={setup}",
-        "--bind-address=127.0.0.1",
+        f"--bind-address={address}",
         f"--port={port}",
         "--skip-networking=0",
         "--skip-name-resolve",
@@ -139,15 +144,16 @@ def _wait_until_up(running: MariaDB, server: subprocess.Popen[bytes], log: Path,
 
 
 @contextmanager
-def run_redis(folder: Path) -> Iterator[str]:
+def run_redis(folder: Path, address: str = LOOPBACK) -> Iterator[str]:
     """Start a Redis of its own in ``folder`` and give its address; it ends at the end."""
     require(shutil.which("redis-server"), "redis-server")
     port = free_port()
-    words = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder), "--save", ""]
+    words = ["redis-server", "--port", str(port), "--bind", address, "--dir", str(folder), "--save", ""]
+    words += [] if address == LOOPBACK else ["--protected-mode", "no"]
     server = subprocess.Popen(words, stdout=subprocess.DEVNULL)
     try:
-        wait_for_port(port, server)
-        yield f"redis://127.0.0.1:{port}/0"
+        wait_for_port(port, server, address=address)
+        yield f"redis://{address}:{port}/0"
     finally:
         server.terminate()
         server.wait(timeout=20)
@@ -156,19 +162,28 @@ def run_redis(folder: Path) -> Iterator[str]:
 class Milvus:
     """Milvus Lite as a server in ``folder``; what it was given stays there when it is stopped."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder, self._port = folder, free_port()
+    def __init__(self, folder: Path, address: str = LOOPBACK) -> None:
+        self._folder, self._address, self._port = folder, address, free_port()
         self._server: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._port}"
+        return f"http://{self._address}:{self._port}"
 
     def start(self) -> None:
         tool = Path(sys.executable).with_name("milvus-lite")
-        words = [tool, "server", "--data-dir", self._folder / "data", "--host", "127.0.0.1", "--port", str(self._port)]
+        words = [
+            tool,
+            "server",
+            "--data-dir",
+            self._folder / "data",
+            "--host",
+            self._address,
+            "--port",
+            str(self._port),
+        ]
         self._server = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        wait_for_port(self._port, self._server)
+        wait_for_port(self._port, self._server, address=self._address)
 
     def kill(self) -> None:
         if self._server is not None:
@@ -178,9 +193,9 @@ class Milvus:
 
 
 @contextmanager
-def run_milvus(folder: Path) -> Iterator[Milvus]:
+def run_milvus(folder: Path, address: str = LOOPBACK) -> Iterator[Milvus]:
     """Start a Milvus of its own in ``folder``, about two seconds; it ends at the end."""
-    milvus = Milvus(folder)
+    milvus = Milvus(folder, address)
     try:
         milvus.start()
         yield milvus
@@ -188,13 +203,13 @@ def run_milvus(folder: Path) -> Iterator[Milvus]:
         milvus.kill()
 
 
-def wait_for_port(port: int, server: subprocess.Popen[bytes], seconds: float = 20) -> None:
+def wait_for_port(port: int, server: subprocess.Popen[bytes], seconds: float = 20, address: str = LOOPBACK) -> None:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if server.poll() is not None:
             pytest.fail(f"the server ended with {server.returncode}", pytrace=False)
         with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
+            if probe.connect_ex((address, port)) == 0:
                 return
         time.sleep(0.05)
     pytest.fail("the server does not answer", pytrace=False)
