@@ -47,7 +47,7 @@ class FacetCounter:
         return Facets(
             shops=_shop_counts(together[SHOP], shops),
             classes={axis: most_first(counts) for axis, counts in sorted(classes.items()) if counts},
-            audiences=cast(Any, most_first(together[AUDIENCE])),
+            audiences=cast(Any, most_first(self._with_unisex(together[AUDIENCE]))),
             colors=most_first(together[COLOR]),
             price_min=prices.lowest,
             price_max=prices.highest,
@@ -59,6 +59,19 @@ class FacetCounter:
         """All filters but those of a kind: a choice among shops shows what other shops have."""
         kept = [(Occur.Must, query) for name, query in self._filters.items() if name != kind]
         return Query.boolean_query([*self._apart.get(kind or "", self._clauses), *kept])
+
+    def _with_unisex(self, counts: Mapping[str, int]) -> dict[str, int]:
+        """Who asks for women's or men's clothes is shown unisex ones, too: 49 for women and 42 unisex ones count as 91,
+        or 90 where one product has variants of both."""
+        if not counts.get("unisex"):
+            return dict(counts)
+        wide = {slug: self._total(AUDIENCE, [slug, "unisex"]) for slug in ("women", "men") if slug in counts}
+        return {**counts, **wide}
+
+    def _total(self, kind: str, values: list[str]) -> int:
+        wanted = Query.term_set_query(self._view.schema, kind, values)
+        both = Query.boolean_query([(Occur.Must, self._but_for(kind)), (Occur.Must, wanted)])
+        return look_for(self._searcher, both).total
 
     def _terms(self, left_out: str | None, *fields: str) -> dict[str, dict[Any, int]]:
         asked = {field: {"terms": {"field": field, "size": _MOST_VALUES}} for field in fields}
