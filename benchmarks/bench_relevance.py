@@ -3,10 +3,10 @@
     python benchmarks/bench_relevance.py ../shared/data [--only words] [--judged FILE.csv]... [--worst 10] [--write]
 
 DATA has ``products/`` (products.csv and pictures), and in ``relevance/`` the judged photos of single garments, outfits
-and words; ``benchmarks/judged_words.csv`` holds sixty more words of our own, of which the half ``tune`` was looked at
-while the rules were written and the half ``held`` was not. A product counts 1 where it fits a query exactly, 0.5 where
-nearly. Precision at 8 is the mean over the first eight places; an answer that ends sooner is divided by eight all the
-same, unless no more products fit.
+and words; ``benchmarks/judged_words.csv`` holds more words of our own, of which the part ``tune`` was looked at while
+the rules were written; the others were first measured, then looked at (docs/relevance.md has both figures). A product
+counts 1 where it fits a query exactly, 0.5 where nearly. Precision at 8 is the mean over the first eight places; an
+answer that ends sooner is divided by eight all the same, unless no more products fit.
 
 Photos are answered by the functions that serve (see ``fit_score.py``), by the shipped model or by ``--model``; what it
 reads of the 8,861 pictures is kept in the cache, the first time takes some minutes. ``--write`` puts the table into

@@ -130,6 +130,7 @@ def test_evaluate_writes_its_figures(run: Any, tmp_path: Path) -> None:
         (["train", "--photos", "style", "--into", "run", "--weights", "w"], 2, "AXIS=FOLDER"),
         (["train", "--photos", "style=x", "--into", "run"], 2, "--weights"),
         (["export", "nowhere", "--into", "x"], 7, "not a run folder"),
+        (["export", "nowhere", "--into", "x", "--map-size", "100"], 2, "Take 96 or 128"),
         (["classify", "x.jpg", "--model", "nowhere"], 7, "no model folder"),
     ],
 )

@@ -450,3 +450,14 @@ def slow_said(catalog: Catalog) -> list[Said]:
             for number, each in enumerate(OFFERS)
         ]
     return _said[id(catalog)]
+
+
+def test_no_word_means_two_things() -> None:
+    thesaurus = shipped_thesaurus()
+    hidden = [
+        (form, meaning.name)
+        for meaning in thesaurus.meanings
+        for form in meaning.forms
+        if (found := thesaurus.meaning_of(words(form))) is None or found.name != meaning.name
+    ]
+    assert hidden == [], "an inflection of another word (khakis, of khaki), or a word of another file"

@@ -88,6 +88,65 @@ def test_what_is_the_near_kind_itself_comes_before_the_kinds_of_it(catalog: Cata
     assert [p.name for p in page.products] == ["Black trousers", "Track pants", "Blue jeans"]
 
 
+def test_a_colour_that_the_kind_does_not_come_in_is_sought_of_what_the_kind_is_one_of(catalog: Catalog) -> None:
+    take_in(
+        catalog,
+        offer("1", "Brown chinos"),
+        offer("2", "Navy trousers", color="navy"),
+        offer("3", "Navy coat", color="navy"),
+        offer("4", "Pink formal shirt", color="pink"),
+        offer("5", "White shirt", color="white"),
+    )
+    chinos = catalog.listings.search(Query(words="navy chinos", size=10))
+    assert ([p.name for p in chinos.products], chinos.whole, chinos.left_out) == (
+        ["Navy trousers", "Brown chinos"],
+        0,
+        "",
+    )
+    shirts = catalog.listings.search(Query(words="흰색 정장 셔츠", size=10))
+    assert [p.name for p in shirts.products] == ["White shirt", "Pink formal shirt"]
+
+
+@pytest.mark.parametrize("typed", ["카키 바지", "카키색 바지", "카키바지", "khaki trousers"])
+def test_a_shade_is_found_in_either_language_and_its_family_after_it(catalog: Catalog, typed: str) -> None:
+    take_in(
+        catalog,
+        offer("1", "Black trousers", color="black"),
+        offer("2", "Green trousers", color="green"),
+        offer("3", "Khaki trousers", color="khaki"),
+    )
+    page = catalog.listings.search(Query(words=typed, size=10))
+    assert ([p.name for p in page.products][:2], page.left_out) == (["Khaki trousers", "Green trousers"], "")
+
+
+def test_of_a_shade_that_nothing_has_the_family_is_shown(catalog: Catalog) -> None:
+    take_in(catalog, offer("1", "Black trousers", color="black"), offer("2", "Green trousers", color="green"))
+    page = catalog.listings.search(Query(words="올리브색 바지", size=10))
+    assert (page.products[0].name, page.left_out) == ("Green trousers", "올리브색")
+
+
+def test_a_colour_does_not_turn_a_kind_into_one_beside_it(catalog: Catalog) -> None:
+    take_in(catalog, offer("1", "Black skirt", color="black"), offer("2", "White dress", color="white"))
+    page = catalog.listings.search(Query(words="흰색 치마", size=10))
+    assert ([p.name for p in page.products], page.left_out) == (["Black skirt"], "흰색")
+
+
+@pytest.mark.parametrize(
+    ("typed", "title"),
+    [
+        ("아이 반팔티", "Kids tee"),
+        ("운동복 바지", "Track pants"),
+        ("굽 높은 구두", "Black heels"),
+        ("구두 굽 높은", "Black heels"),
+    ],
+)
+def test_what_shoppers_call_things_is_understood(catalog: Catalog, typed: str, title: str) -> None:
+    take_in(
+        catalog, offer("1", "Kids tee"), offer("2", "Track pants"), offer("3", "Black heels"), offer("4", "Men tee")
+    )
+    assert catalog.listings.search(Query(words=typed, size=10)).products[0].name == title
+
+
 def test_where_few_products_have_all_words_the_nearest_follow_them(catalog: Catalog) -> None:
     take_in(
         catalog,

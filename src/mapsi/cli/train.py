@@ -248,9 +248,13 @@ def export(
     notes: Path | None,
 ) -> None:
     """Make a model folder of a finished RUN: ONNX checked against torch, int8, calibrated, measured, with its card."""
+    from mapsi.infer.folder import STRIDE
     from mapsi.learn.export.export import ExportOptions
     from mapsi.learn.export.export import export as write_folder
 
+    if map_size % STRIDE:
+        below = map_size - map_size % STRIDE
+        raise UsageError(f"--map-size {map_size} is no multiple of {STRIDE}.", f"Take {below} or {below + STRIDE}.")
     options = ExportOptions(name=name, size=size, map_size=map_size, close_up=close_up, int8=int8, notes=notes)
     document = write_folder(run, into, options, click.echo)
     click.echo(f"{into}: {document.fingerprint}")

@@ -19,9 +19,10 @@ from mapsi.taxonomy import Named, check_slug, parse_name, shipped_once
 
 @dataclass(frozen=True, slots=True)
 class ColorFamily(Named):
-    """Colours that a shopper filters by as one. ``words`` mean the very colour, ``shades`` only belong to it."""
+    """Colours that a shopper filters by as one. ``words`` mean the very colour; ``shades``, each with the words that
+    mean it, only belong to it."""
 
-    shades: tuple[str, ...]
+    shades: tuple[tuple[str, ...], ...]
 
     @property
     def same(self) -> tuple[str, ...]:
@@ -32,7 +33,7 @@ class ColorFamily(Named):
     @property
     def all_words(self) -> tuple[str, ...]:
         """Whatever names a colour of the family."""
-        return (*self.same, *self.shades)
+        return (*self.same, *(word for shade in self.shades for word in shade))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +42,7 @@ class Meaning:
 
     A ``kind`` is what a product can be: one of the kinds ``under`` whose names it stands, and shown after those of
     ``near`` to a kind of which there are few. ``audience`` and ``color`` are the values of the filters that it stands
-    for. A ``use`` is a season, a place or an occasion."""
+    for; a ``shade`` is one of the colours of its filter. A ``use`` is a season, a place or an occasion."""
 
     name: str
     forms: tuple[str, ...]
@@ -50,6 +51,7 @@ class Meaning:
     near: tuple[str, ...] = ()
     audience: str = ""
     color: str = ""
+    shade: bool = False
     brand: bool = False
     use: bool = False
 
@@ -66,7 +68,7 @@ def load_colors(source: Path | None) -> tuple[ColorFamily, ...]:
             check_slug("colors", entry.get("slug")),
             parse_name(f"colors, {entry.get('slug')}", entry),
             _texts(f"colors, {entry.get('slug')}", entry, "words"),
-            _texts(f"colors, {entry.get('slug')}", entry, "shades"),
+            _shades(f"colors, {entry.get('slug')}", entry),
         )
         for entry in entries
     )
@@ -141,6 +143,13 @@ def _texts(where: str, entry: Mapping[str, Any], key: str) -> tuple[str, ...]:
     if not isinstance(texts, list) or not all(isinstance(text, str) and text.strip() for text in texts):
         raise ArtifactError(f"{where}: {key} must be a list of strings.", f'Write {key} = ["...", "..."].')
     return tuple(texts)
+
+
+def _shades(where: str, entry: Mapping[str, Any]) -> tuple[tuple[str, ...], ...]:
+    shades = entry.get("shades")
+    if not isinstance(shades, list):
+        raise ArtifactError(f"{where}: shades must be a list of lists.", 'Write shades = [["카키", "khaki"], ...].')
+    return tuple(_texts(where, {"each of shades": shade}, "each of shades") for shade in shades)
 
 
 def _refuse_repeats(where: str, groups: Iterable[Iterable[str]]) -> None:

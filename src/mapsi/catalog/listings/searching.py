@@ -15,7 +15,7 @@ from mapsi.catalog.listings.matching import Clauses, Matcher
 from mapsi.catalog.listings.word_index import View, look_for
 from mapsi.catalog.records import Facets
 from mapsi.catalog.text.asked import Asked, Clause, Role, Unit, understand
-from mapsi.catalog.text.facts import KIND, NOUN, fact
+from mapsi.catalog.text.facts import KIND, NOUN, SHOWN, fact
 from mapsi.catalog.text.thesaurus import Thesaurus
 from mapsi.catalog.text.tokens import stem
 
@@ -24,6 +24,9 @@ FEW = 8
 """Where fewer products than this have all words, the nearest are shown after them."""
 _ALL_WORDS = 24.0
 """What having all words is worth beside the points of single ones: more than they can make up for."""
+_COLOR_SAID = 2.0
+"""What having the colour is worth beside its own points: a white shirt is nearer to a white dress shirt than a pink
+dress shirt is."""
 
 
 _ORDERS: Mapping[Sort, dict[str, Any]] = {
@@ -138,9 +141,12 @@ class Searcher:
             if self._count(self._clauses(Wanted(with_it))):
                 kept.append(unit)
                 continue
+            if self._is_color_of_the_wider(unit, kept):
+                kept.append(unit)
+                continue
             left_out.append(unit)
-            wider = self._widened(unit)
-            if not kept and wider is not None and self._count(self._clauses(Wanted(Asked((wider,))))):
+            wider = _family(unit) or (None if kept else self._widened(unit))
+            if wider is not None and self._count(self._clauses(Wanted(Asked((*kept, wider))))):
                 kept.append(wider)
         if not kept or (not left_out and len(kept) == 1 and self._widened(kept[0]) is None):
             return Wanted(asked)
@@ -148,12 +154,20 @@ class Searcher:
         near = Asked(tuple(kept), asked.liked)
         return Wanted(near, self._around(near), left_out=" ".join(said), whole=whole)
 
+    def _is_color_of_the_wider(self, unit: Unit, kept: Sequence[Unit]) -> bool:
+        """Whether a colour that the kind in the words does not come in is one of the wider kind's: there are no navy
+        chinos, but navy trousers."""
+        wider = self._widened(kept[0]) if kept and unit.role is Role.COLOR and _is_of_the_near(kept[0]) else None
+        return wider is not None and self._count(self._clauses(Wanted(Asked((wider, *kept[1:], unit))))) > 0
+
     def _around(self, near: Asked) -> Query:
         first, *others = near.needed
         anchor = self._widened(first) or first
         clauses: Clauses = [(Occur.Must, self._matcher.has(anchor))]
         for unit in (*others, *near.liked):
             clauses.append((Occur.Should, self._matcher.has(unit)))
+            if unit.role is Role.COLOR and _is_of_the_near(first):
+                clauses.append((Occur.Should, Query.const_score_query(self._matcher.has(unit), _COLOR_SAID)))
         everything = Query.boolean_query([*self._matcher.asked(near), *self._being(first)])
         return Query.boolean_query([*clauses, (Occur.Should, Query.const_score_query(everything, _ALL_WORDS))])
 
@@ -218,3 +232,17 @@ class Searcher:
     def variants(self, hit: Hit) -> list[int]:
         """The offers of a product."""
         return [int(offer) for offer in self.view.searcher.doc(hit.address).get_all("offer")]
+
+
+def _is_of_the_near(unit: Unit) -> bool:
+    """Whether what is near a kind is what it is one of, so that a product of these may be of the very kind, unsaid."""
+    meaning = unit.piece.meaning
+    return meaning is not None and bool(meaning.near) and set(meaning.near) <= set(meaning.under)
+
+
+def _family(unit: Unit) -> Unit | None:
+    """The family of a shade: green, where nothing is khaki."""
+    meaning = unit.piece.meaning
+    if meaning is None or not meaning.shade:
+        return None
+    return replace(unit, clauses=tuple(clause for clause in unit.clauses if clause.text.startswith(f"{SHOWN}:")))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
@@ -123,14 +123,21 @@ class _Wider(dict[str, frozenset[str]]):
 
 @cache
 def shipped_thesaurus() -> Thesaurus:
-    """The shipped synonyms, brands, and the names of each colour as synonyms of one another."""
+    """The shipped synonyms, brands, and the names of each colour and of each shade as synonyms of one another."""
     return Thesaurus((*load_synonyms(), *load_brands(), *_colors(load_colors())))
 
 
-def _colors(families: Iterable[ColorFamily]) -> Iterable[Meaning]:
-    return (
-        Meaning(name=f"color {family.slug}", forms=family.same, color=family.slug) for family in families if family.same
-    )
+def _colors(families: Iterable[ColorFamily]) -> Iterator[Meaning]:
+    for family in families:
+        if family.same:
+            yield Meaning(name=f"color {family.slug}", forms=_with_suffix(family.same), color=family.slug)
+        for shade in family.shades:
+            yield Meaning(name=f"shade {shade[-1]}", forms=_with_suffix(shade), color=family.slug, shade=True)
+
+
+def _with_suffix(forms: Sequence[str]) -> tuple[str, ...]:
+    """Forms, the Korean ones with 색 (colour) behind them too: 카키, 카키색."""
+    return tuple(dict.fromkeys((*forms, *(f"{form}색" for form in forms if is_cjk(form) and not form.endswith("색")))))
 
 
 def _key(form: Sequence[str]) -> tuple[str, ...]:
