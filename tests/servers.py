@@ -183,7 +183,7 @@ class Milvus:
             str(self._port),
         ]
         self._server = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        wait_for_port(self._port, self._server, address=self._address)
+        wait_for_port(self._port, self._server, seconds=90, address=self._address)
 
     def kill(self) -> None:
         if self._server is not None:

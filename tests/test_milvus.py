@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import shutil
+import socket
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import numpy as np
@@ -120,6 +123,31 @@ def rested(finder: Finder) -> None:
     assert snapshot is not None
     assert isinstance(snapshot.index, MilvusIndex)
     snapshot.index._database._resting_until = 0.0
+
+
+def test_one_thread_finds_out_for_all_that_a_milvus_is_silent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes connections and says nothing, as a machine that hangs: words need the other threads."""
+    monkeypatch.setattr("mapsi.search.milvus.SECONDS", 0.3)
+    tried: list[dict[str, Any]] = []
+
+    def connecting(**address: Any) -> MilvusClient:
+        tried.append(address)
+        return MilvusClient(**address)
+
+    monkeypatch.setattr("mapsi.search.milvus.MilvusClient", connecting)
+    with socket.socket() as silent, ThreadPoolExecutor(8) as threads:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        database = MilvusDatabase(f"http://127.0.0.1:{silent.getsockname()[1]}")
+        together = Barrier(8)
+
+        def ask() -> object:
+            together.wait()
+            return database.ask(lambda client: client.list_collections())
+
+        answers = [threads.submit(ask) for _ in range(8)]
+        assert all(isinstance(answer.exception(), IndexUnavailableError) for answer in answers)
+    assert len(tried) == 1
 
 
 def test_a_server_starts_without_its_milvus(shop: House, milvus: Milvus) -> None:

@@ -57,9 +57,9 @@ class MilvusDatabase:
     def __init__(self, url: str) -> None:
         self._url = url
         self._client: MilvusClient | None = None
-        self._lock = threading.Lock()
+        self._lock, self._connecting = threading.Lock(), threading.Lock()
         self._fault: MapsiError | None = None
-        self._resting_until = 0.0
+        self._failed_at = self._resting_until = 0.0
         # It logs each failure with a page of its own; ours has a sentence.
         logging.getLogger("pymilvus").setLevel(logging.CRITICAL)
 
@@ -108,26 +108,35 @@ class MilvusDatabase:
     def ask(self, question: Callable[[MilvusClient], _Answer]) -> _Answer:
         """The answer to a question. Raises :class:`IndexUnavailableError` where none comes, at once where none came a
         moment ago, and :class:`ArtifactError` where the index asked for is gone."""
+        begun = time.monotonic()
         with self._lock:
-            if self._fault is not None and time.monotonic() < self._resting_until:
+            if self._fault is not None and begun < self._resting_until:
                 raise IndexUnavailableError(*_AWAY)
             # Of those who ask after a rest, one waits for the answer.
-            self._resting_until = time.monotonic() + SECONDS
+            self._resting_until = begun + SECONDS
         try:
-            answer = question(self._connected())
+            answer = question(self._connected(begun))
         except (MilvusException, RpcError) as error:
             raise self._noted(error) from error
         self._fault = None
         return answer
 
-    def _connected(self) -> MilvusClient:
-        with self._lock:
+    def _connected(self, begun: float) -> MilvusClient:
+        """The connection; one thread makes it for all who began to ask before it failed."""
+        with self._connecting:
             if self._client is None:
-                self._client = MilvusClient(uri=self._url, timeout=SECONDS, dedicated=True)
+                if self._failed_at > begun:
+                    raise IndexUnavailableError(*_AWAY)
+                try:
+                    self._client = MilvusClient(uri=self._url, timeout=SECONDS, dedicated=True)
+                except (MilvusException, RpcError):
+                    self._failed_at = time.monotonic()
+                    raise
             return self._client
 
     def _noted(self, error: Exception) -> MapsiError:
         if getattr(error, "code", None) == _MISSING:
+            self._fault = None
             return ArtifactError("Milvus no longer has this index.", "Run `mapsi index build`.")
         if self._fault is None:
             _log.error("Milvus does not answer: %s", error)
