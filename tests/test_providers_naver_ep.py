@@ -14,7 +14,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mapsi.catalog.offer import BrokenRow, Offer, Withdrawal, price_at
+from mapsi.catalog.offer import BrokenRow, Offer, Withdrawal
+from mapsi.catalog.store.sale_prices import price_at
 from mapsi.errors import FeedError
 from mapsi.providers import FORMATS, FeedRow, read_offers
 from mapsi.providers.naver_ep import REQUIRED

@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mapsi.catalog.offer import BrokenRow, Offer, Withdrawal, price_at
+from mapsi.catalog.offer import BrokenRow, Offer, Withdrawal
+from mapsi.catalog.store.sale_prices import price_at
 from mapsi.placeholders import stands_for_nothing
 from mapsi.providers import FORMATS
 from mapsi.providers.rows.addresses import parse_image, parse_link

@@ -15,9 +15,10 @@ from typing import Any
 from sqlalchemy import Boolean, Column, Connection, Index, MetaData, String, Table, insert, select
 from sqlalchemy.schema import CreateIndex, CreateTable, DropTable
 
-from mapsi.catalog.offer import BrokenRow, Offer, Withdrawal, first_after, price_at
+from mapsi.catalog.offer import BrokenRow, Offer, Withdrawal
 from mapsi.catalog.store.database import storable
 from mapsi.catalog.store.money import LARGEST, minor_to_order, to_minor
+from mapsi.catalog.store.sale_prices import first_after, price_at
 from mapsi.catalog.store.tables import TABLE_OPTIONS, Id, Listing, OfferRow
 from mapsi.catalog.text.class_words import class_keys
 from mapsi.catalog.text.colors import ColorReader

@@ -12,9 +12,9 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
-from mapsi.catalog.offer import first_after, price_at
 from mapsi.catalog.store.changes import advance_generation, note_changes
 from mapsi.catalog.store.money import minor_to_order
+from mapsi.catalog.store.sale_prices import first_after, price_at
 from mapsi.catalog.store.tables import Listing, OfferRow, Price, Shop
 
 _DATES = ("id", "price", "sale_price", "sale_from", "sale_until", "expires_at", "lowest_price", "currency", "turns_at")
