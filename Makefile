@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-dep
 LOCK := $(BIN)/uv pip compile pyproject.toml - --universal --generate-hashes -c constraints.txt --quiet --no-annotate --no-header
 BUILD_NEEDS := 'setuptools>=77,<82'
 
-.PHONY: demo test check format bench attack lock audit sbom clean
+.PHONY: demo test check format bench attack fuzz lock audit sbom clean
 
 demo: $(VENV)/serve.stamp
 	$(BIN)/mapsi demo $(ARGS)
@@ -27,6 +27,12 @@ bench: $(VENV)/dev.stamp
 # A server of its own on loopback, attacked for some minutes; ARGS=--keep writes the table to docs/reliability.md.
 attack: $(VENV)/dev.stamp
 	$(BIN)/python benchmarks/attack.py $(ARGS)
+
+# What reads strangers' photos and feeds, fed with mutated bytes for ten minutes each; findings end it.
+fuzz: $(VENV)/dev.stamp
+	$(PIP) --target build/atheris atheris==3.0.0
+	PYTHONPATH=build/atheris $(BIN)/python benchmarks/fuzz.py photos $(ARGS)
+	PYTHONPATH=build/atheris $(BIN)/python benchmarks/fuzz.py feeds $(ARGS)
 
 format: $(VENV)/dev.stamp
 	$(BIN)/ruff format .
@@ -52,9 +58,10 @@ lock:
 	echo $(BUILD_NEEDS) | $(LOCK) --extra mysql --extra workers --extra milvus -o locks/image.txt
 	echo $(BUILD_NEEDS) | $(LOCK) --all-extras -o locks/dev.txt
 
-# Known faults of what serving installs, and a list of it (CycloneDX); both need a connection.
+# Known faults of what serving installs, and a list of it (CycloneDX); both need a connection. A package that the
+# database was not asked about is an error (--strict): some mirrors of the registry answer for it and know nothing.
 audit:
-	$(BIN)/uvx pip-audit --require-hashes --disable-pip -r locks/image.txt
+	$(BIN)/uvx pip-audit --strict --require-hashes --disable-pip -r locks/image.txt
 
 sbom:
 	mkdir -p dist

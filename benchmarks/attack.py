@@ -23,7 +23,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from attacked import Outcome, attackable
-from attacking import everything, kill_refreshes
+from attacking import everything, kill_refreshes, kill_servers
 
 PAGE = Path(__file__).parents[1] / "docs" / "reliability.md"
 PATIENT = 2.0  # seconds
@@ -45,13 +45,21 @@ HEADING = """\
 def attack(home: Path, times: int, kills: int, chance: random.Random) -> Iterator[Outcome]:
     with attackable(home, "demo", patience=600) as target:
         yield from everything(target, chance, times)
+    yield kill_servers(home, ["demo"], kills, chance)
     yield kill_refreshes(kills, chance)
 
 
 def made_by(seconds: float) -> str:
-    command = " ".join(("python", "benchmarks/attack.py", *sys.argv[1:]))
+    command = " ".join(("python", "benchmarks/" + Path(sys.argv[0]).name, *sys.argv[1:]))
     machine = f"{os.cpu_count()} cores ({platform.machine()}), Python {platform.python_version()}"
     return f"`{command}`, {datetime.now(UTC):%Y-%m-%d}, {machine}, {seconds:.0f} s."
+
+
+def write_below(mark: str, told: str) -> None:
+    """Write to docs/reliability.md, in place of what stands between a mark and the next heading or the end."""
+    before, _, after = PAGE.read_text("utf-8").partition(mark)
+    _, heading, rest = after.partition("\n## ")
+    PAGE.write_text(f"{before}{mark}\n\n{told.strip()}\n{heading}{rest}", "utf-8")
 
 
 def main() -> int:
@@ -72,8 +80,7 @@ def main() -> int:
             faults += outcome.faults + ((outcome.wait or 0) > PATIENT)
     told = "\n".join([*lines, "", made_by(time.monotonic() - began)])
     if arguments.keep:
-        before = PAGE.read_text("utf-8").partition(MARK)[0]
-        PAGE.write_text(f"{before}{MARK}\n\n{told}\n", "utf-8")
+        write_below(MARK, told)
     return int(faults > 0)
 
 

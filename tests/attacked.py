@@ -98,7 +98,7 @@ class Target:
         finally:
             done.set()
             bystander.join(2 * PATIENCE)
-            outcome.peak, outcome.after = self._memory("VmHWM"), self._memory("VmRSS")
+            outcome.peak, outcome.after = self.memory("VmHWM"), self.memory("VmRSS")
 
     def _stand_by(self, outcome: Outcome, done: threading.Event) -> None:
         while not done.wait(0.05):
@@ -113,7 +113,7 @@ class Target:
         children = Path(f"/proc/{self.process.pid}/task").glob("*/children")
         return [self.process.pid, *(int(child) for file in children for child in file.read_text("ascii").split())]
 
-    def _memory(self, kind: str) -> int:
+    def memory(self, kind: str) -> int:
         """Bytes, all processes together; of peaks their sum, which may be more than there ever was at once."""
         states = (Path(f"/proc/{process}/status").read_text("utf-8") for process in self._processes())
         return sum(int(re.findall(kind + r":\s+(\d+) kB", state)[0]) * 1024 for state in states)

@@ -6,6 +6,7 @@ table, ``test_attack.py`` plays the short form.
 
 from __future__ import annotations
 
+import http.client
 import io
 import random
 import re
@@ -13,16 +14,16 @@ import socket
 import tempfile
 import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, closing, suppress
 from functools import partial
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
 from PIL import Image
 
-from attacked import HOST, PATIENCE, Outcome, Target
+from attacked import HOST, PATIENCE, Outcome, Target, attackable
 from hostile import HEIC, folded_heic, striped_tiff, tiled_tiff
 from killing import kill_and_check, start_catalog
 from small_house import photo_bytes, photo_form
@@ -100,7 +101,7 @@ def _png(width: int, height: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
 
 
-def _search_by(target: Target, data: bytes) -> int | None:
+def search_by(target: Target, data: bytes) -> int | None:
     form = photo_form(data)
     return target.ask("POST", "/api/v1/search/image", form["data"], Content_Type=form["content_type"])[0]
 
@@ -109,7 +110,7 @@ def send_pictures(target: Target, rounds: int) -> Outcome:
     pictures = hostile_pictures()
     with target.watched("hostile pictures") as outcome:
         for data in [*pictures * rounds, *endless_pictures() * (rounds > 1)]:
-            outcome.note(_search_by(target, data), must_be_refused=True)
+            outcome.note(search_by(target, data), must_be_refused=True)
     return outcome
 
 
@@ -119,7 +120,7 @@ def send_large_ones_at_once(target: Target, count: int, side: int) -> Outcome:
     photos = [written(Image.new("RGBA" if kind == "PNG" else "RGB", (side, side)), kind, **how) for kind, how in kinds]
     with target.watched("large photos at once") as outcome, ThreadPoolExecutor(count) as senders:
         outcome.most = 1_000_000_000
-        for status in senders.map(partial(_search_by, target), (photos * count)[:count]):
+        for status in senders.map(partial(search_by, target), (photos * count)[:count]):
             outcome.note(status)
     return outcome
 
@@ -133,7 +134,7 @@ def send_bombs(target: Target, count: int, side: int) -> Outcome:
     with target.watched("bombs one by one") as outcome:
         outcome.most_after = 400_000_000
         for number in range(count):
-            outcome.note(_search_by(target, bombs[number % len(bombs)]))
+            outcome.note(search_by(target, bombs[number % len(bombs)]))
     return outcome
 
 
@@ -145,7 +146,7 @@ def damage_pictures(target: Target, count: int, chance: random.Random) -> Outcom
             data = bytearray(whole)
             for _ in range(chance.randint(1, 20)):
                 data[chance.randrange(len(data))] = chance.randrange(256)
-            outcome.note(_search_by(target, bytes(data)))
+            outcome.note(search_by(target, bytes(data)))
     return outcome
 
 
@@ -270,6 +271,41 @@ def _status_of(connection: socket.socket) -> int | None:
         if status := re.match(rb"HTTP/1.1 (\d{3})", connection.recv(100)):
             return int(status[1])
     return None
+
+
+def kill_servers(home: Path, command: Sequence[str], count: int, chance: random.Random) -> Outcome:
+    """SIGKILL of the server under load, and a start over the same folder; lost is what it had acknowledged and does not
+    know any more, and what it cannot answer as before."""
+    outcome, shared = Outcome("SIGKILL of the server"), list[str]()
+    found = None
+    for _ in range(count + 1):
+        with attackable(home, *command, patience=600) as target, ThreadPoolExecutor(4) as others:
+            now = target.ask("GET", "/api/v1/search/words?q=knit")[1]
+            answers = [found in (None, now), search_by(target, photo_bytes()) == 200]
+            answers += [target.ask("GET", address)[0] == 200 for address in shared]
+            outcome.tried += len(answers)
+            outcome.lost += answers.count(False)
+            found = now
+            for _ in range(40):
+                others.submit(search_by, target, photo_bytes())
+            until = time.monotonic() + chance.uniform(0.2, 1.5)
+            while time.monotonic() < until:
+                shared += share(target)
+            target.process.kill()
+            others.shutdown(cancel_futures=True)
+    return outcome
+
+
+def share(target: Target) -> list[str]:
+    """Share a product; the address at which the server says that it is, if it does."""
+    _, page, cookie = target.ask("GET", "/")
+    token = re.findall(rb'name="csrf_token"[^>]*value="([^"]+)"', page)[0].decode()
+    form = urlencode({"csrf_token": token, "products": "1"}).encode()
+    connection = http.client.HTTPConnection(HOST, target.port, timeout=PATIENCE)
+    with closing(connection):
+        connection.request("POST", "/share", form, {"Content-Type": URLENCODED, "Cookie": cookie})
+        address = connection.getresponse().headers.get("Location")
+    return [address] if address else []
 
 
 def kill_refreshes(count: int, chance: random.Random) -> Outcome:

@@ -3,7 +3,7 @@ nothing."""
 
 from __future__ import annotations
 
-import csv
+import codecs
 import hashlib
 import json
 import os
@@ -32,6 +32,7 @@ from mapsi.dataset.twins import read_details, same_picture
 from mapsi.errors import ArtifactError, PhotoError
 from mapsi.imaging import PhotoLimits
 from mapsi.progress import Advance
+from mapsi.tables import read_small_table
 from mapsi.taxonomy import load_taxonomy
 from small_house import write_colour_model
 from test_dataset import draw_photo, make_folder
@@ -100,8 +101,10 @@ def test_nothing_is_deleted_and_the_manifest_says_what_is_left_out_and_why(spoil
 def test_the_table_and_the_document_hold_every_finding(spoilt: Path, tmp_path: Path) -> None:
     report, manifest = _check(spoilt)
     write_check(report, manifest, TAXONOMY.find("style"), tmp_path)
-    with (tmp_path / "findings.csv").open(encoding="utf-8", newline="") as lines:
-        rows = [(row["kind"], row["path"], row["other"]) for row in csv.DictReader(lines)]
+    assert (tmp_path / "findings.csv").read_bytes().startswith(codecs.BOM_UTF8)
+    rows = [
+        (row["kind"], row["path"], row["other"]) for _, row in read_small_table(tmp_path / "findings.csv", ["kind"])
+    ]
     document = json.loads((tmp_path / "findings.json").read_text("utf-8"))
     told = [(f["kind"], f["path"], f["other"]) for f in document["findings"]]
     assert set(rows) == set(told) == _found(report)

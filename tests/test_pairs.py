@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from pathlib import Path
 
 import numpy as np
@@ -86,6 +87,16 @@ def test_the_command_measures_anyones_pairs(shop: Path, monkeypatch: pytest.Monk
     assert json.loads((shop / "found.json").read_text())["r_at_1"]["value"] == 1
     assert CliRunner().invoke(main, [*words, "--axis", "style"]).exit_code == 2
     assert CliRunner().invoke(main, ["evaluate"]).exit_code == 2
+
+
+@pytest.mark.parametrize("encoding", ["cp949", "utf-8-sig", "utf-16"])
+def test_pairs_are_read_as_a_spreadsheet_wrote_them_and_a_mac_named_the_files(tmp_path: Path, encoding: str) -> None:
+    for name in ("치마", "가게"):
+        draw_garment("#c0392b", 1).save(tmp_path / f"{unicodedata.normalize('NFD', name)}.png")
+    (tmp_path / "pairs.csv").write_text("sep=;\nquery;gallery\n치마.png;가게.png\n", encoding)
+    (found,) = read_pairs(tmp_path / "pairs.csv")
+    assert found.query.is_file()
+    assert unicodedata.normalize("NFC", found.gallery.name) == "가게.png"
 
 
 @pytest.mark.parametrize(

@@ -48,8 +48,7 @@ def _row(number: int, title: str) -> str:
 
 
 @pytest.mark.parametrize("title", ["셔츠", '"셔츠"', '"셔츠, 긴소매"', '"셔츠\n긴소매"', '"24"" 셔츠"'])
-@pytest.mark.parametrize("after", [1, 2, 7])
-@pytest.mark.parametrize("end", ["", "\n"])
+@pytest.mark.parametrize(("after", "end"), [(0, "\n"), (0, "\r\n"), (1, ""), (1, "\n"), (2, "\n"), (7, "")])
 def test_a_quotation_mark_without_its_other_half_costs_one_row(read: Read, title: str, after: int, end: str) -> None:
     rows = [_row(0, title), STRAY, *(_row(number, title) for number in range(1, after + 1))]
     found = read("\n".join([HEADER, *rows]) + end, "csv")

@@ -78,8 +78,9 @@ def write_check(
 
 
 def write_table(file: Path, findings: Sequence[Finding]) -> None:
-    """One row a finding, columns as the fields of :class:`Finding`."""
-    with atomic_file(file) as beside, beside.open("w", encoding="utf-8", newline="") as out:
+    """One row a finding, columns as the fields of :class:`Finding`. It begins with a byte-order mark, without which
+    Korean Windows opens it as CP949."""
+    with atomic_file(file) as beside, beside.open("w", encoding="utf-8-sig", newline="") as out:
         writer = csv.DictWriter(out, [field.name for field in fields(Finding)])
         writer.writeheader()
         for finding in findings:

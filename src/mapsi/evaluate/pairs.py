@@ -15,7 +15,9 @@ import numpy.typing as npt
 from mapsi.errors import ArtifactError
 from mapsi.evaluate.resampling import ROUNDS, block_numbers, interval
 from mapsi.evaluate.scores import Interval
+from mapsi.file_names import OnDisk
 from mapsi.photo_folders import SUFFIXES
+from mapsi.tables import read_small_table
 
 FloatArray = npt.NDArray[np.float32]
 BoolArray = npt.NDArray[np.bool_]
@@ -23,6 +25,7 @@ Embed = Callable[[Path], FloatArray]
 """A photo file -> its embedding (width,) of unit length."""
 
 TRAIN = "train"
+COLUMNS = ("query", "gallery", "family", "part")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,16 +82,16 @@ def read_pairs(file: Path) -> list[Pair]:
     Raises :class:`ArtifactError` for a file that cannot be read, lacks a column, or names a picture that is gone.
     """
     try:
-        with file.open(encoding="utf-8-sig", newline="") as lines:
-            rows = list(csv.DictReader(lines))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise ArtifactError(f"The pairs {file} cannot be read: {error}.", "It is a CSV file in UTF-8.") from error
+        rows = [row for _, row in read_small_table(file, COLUMNS)]
+    except (OSError, UnicodeError, csv.Error) as error:
+        raise ArtifactError(f"The pairs {file} cannot be read: {error}.", "It is a CSV file.") from error
     if not rows or not {"query", "gallery"} <= set(rows[0]):
         raise ArtifactError(f"The pairs {file} have no columns query and gallery.", "Name the two photos of each pair.")
+    disk = OnDisk()
     pairs = [
         Pair(
-            file.parent / row["query"],
-            file.parent / row["gallery"],
+            disk.find(file.parent / row["query"]),
+            disk.find(file.parent / row["gallery"]),
             row.get("family") or f"pair {number}",
             row.get("part") == TRAIN,
         )

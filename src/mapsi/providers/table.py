@@ -172,9 +172,11 @@ def _next_values(reader: Iterator[list[str]]) -> list[str] | None:
 def _is_astray(values: list[str], row_lines: list[str], parse: Parse, width: int) -> bool:
     """Whether a row took others in, for a quotation mark of its first line has no other half: the next one that comes
     ends the quotation in the middle of a value, or the row has not as many values as it should. The last row of a file
-    may be cut off instead; it is astray where what follows its first line is a row."""
+    may be cut off instead; it is astray where what follows its first line is a row, or where it is a line with its end
+    that has all its values but for the mark."""
     if len(row_lines) == 1:
-        return False
+        whole = row_lines[0].endswith(("\n", "\r")) and len(values) < width
+        return whole and _ends_in_quotation(row_lines, parse) and len(_taken_literally(row_lines[0], parse)) == width
     if _ends_in_quotation(row_lines, parse):
         return len(next(parse(row_lines[1:]), [])) == width
     strict = csv.reader(row_lines, parse([]).dialect, strict=True)
@@ -190,6 +192,11 @@ def _breaks_off(values: list[str], row_lines: list[str], parse: Parse, width: in
     if not row_lines[-1].endswith(("\n", "\r")):
         return len(values) < width or _ends_in_quotation(row_lines, parse)
     return bool(values) and values[-1].endswith(("\n", "\r")) and _ends_in_quotation(row_lines, parse)
+
+
+def _taken_literally(line: str, parse: Parse) -> list[str]:
+    """The values of a line where quotation marks mean nothing."""
+    return next(csv.reader([line], delimiter=parse([]).dialect.delimiter, quoting=csv.QUOTE_NONE), [])
 
 
 def _ends_in_quotation(row_lines: list[str], parse: Parse) -> bool:

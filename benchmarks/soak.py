@@ -1,0 +1,159 @@
+"""Serve for a long time under mixed load, with refreshes and kills, and say whether memory stays flat.
+
+    python benchmarks/soak.py [--minutes 120] [--seed 20] [--keep]
+
+A sample shop of its own is served on loopback. Four clients ask without a pause for answers to photos (usual ones,
+damaged ones and bombs), words, pages and products; beside them a feed with other prices is refreshed again and again,
+and every other refresh is killed. ``--keep`` writes what came of it to docs/reliability.md. Ends with 1 where an answer
+was 5xx (but 503 for a full queue), none came, a refresh failed, or memory grew by more than a tenth from the second
+tenth of the time to the last.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+from attack import made_by, write_below
+
+from attacked import Target, attackable
+from attacking import hostile_pictures, search_by
+from refreshing import feed
+from small_house import photo_bytes
+
+MARK = "<!-- written by benchmarks/soak.py --keep -->"
+CLIENTS = 4
+EVERY = 5.0  # seconds between two looks at the memory
+ALLOWED = 1.1  # times the memory of the second tenth
+SHIRT = "%EC%85%94%EC%B8%A0"
+PAGES = (
+    *("/", "/healthz", "/search?q=knit", f"/search?q={SHIRT}&sort=price-up"),
+    *("/product/{}", "/api/v1/products/{}", "/pictures/{}.webp"),
+)
+
+
+@dataclass
+class Soak:
+    """What came of it so far: answers by status, refreshes by how they ended, memory in bytes."""
+
+    target: Target
+    home: Path
+    until: float
+    answers: Counter[str] = field(default_factory=Counter)
+    refreshes: Counter[str] = field(default_factory=Counter)
+    memory: list[int] = field(default_factory=list)
+    slowest: float = 0.0
+
+    def ask(self, chance: random.Random) -> None:
+        """One client."""
+        bombs, photo = hostile_pictures(), photo_bytes()
+        while time.monotonic() < self.until:
+            began = time.monotonic()
+            if chance.random() < 0.5:
+                data = bytearray(chance.choice(bombs) if chance.random() < 0.1 else photo)
+                if data and chance.random() < 0.3:
+                    data[chance.randrange(len(data))] ^= 255
+                status = search_by(self.target, bytes(data))
+            else:
+                status = self.target.ask("GET", chance.choice(PAGES).format(chance.randint(1, 60)))[0]
+            self.answers["none" if status is None else str(status)] += 1
+            self.slowest = max(self.slowest, time.monotonic() - began)
+
+    def refresh(self, chance: random.Random) -> None:
+        """Refreshes, of which every other one is killed somewhere."""
+        source = self.home / "feed.csv"
+        environment = {**os.environ, "MAPSI_HOME": str(self.home / "demo")}
+        mapsi = [sys.executable, "-m", "mapsi", "catalog"]
+        source.write_text(feed(range(300), 1000), "utf-8")
+        adding = [*mapsi, "sources", "add", "soaked", "--format", "csv", "--at", str(source)]
+        subprocess.run(adding, env=environment, check=True, capture_output=True)
+        price = 1000
+        while time.monotonic() < self.until:
+            price += 10
+            source.write_text(feed(range(300), price), "utf-8")
+            refreshing = [*mapsi, "refresh", "soaked", "--no-index"]
+            with subprocess.Popen(refreshing, env=environment, stdout=subprocess.DEVNULL) as run:
+                if price % 20:
+                    time.sleep(chance.uniform(0, 8))
+                    run.kill()
+            self.refreshes["killed" if run.returncode == -9 else f"exit {run.returncode}"] += 1
+            time.sleep(2)
+
+    def look(self) -> None:
+        while time.monotonic() < self.until:
+            self.memory.append(self.target.memory("VmRSS"))
+            time.sleep(EVERY)
+
+    @property
+    def tenths(self) -> tuple[float, float]:
+        """The median memory of the second tenth and of the last."""
+        size = max(1, len(self.memory) // 10)
+        return statistics.median(self.memory[size : 2 * size] or self.memory), statistics.median(self.memory[-size:])
+
+    @property
+    def faults(self) -> int:
+        bad = sum(
+            count for status, count in self.answers.items() if status == "none" or (status >= "5" and status != "503")
+        )
+        failed = sum(count for end, count in self.refreshes.items() if end not in ("exit 0", "killed"))
+        early, late = self.tenths
+        return bad + failed + (late > ALLOWED * early)
+
+    def told(self) -> str:
+        early, late = self.tenths
+        rows = {
+            "requests": f"{self.answers.total():,}",
+            "answers": ", ".join(f"{count:,} x {status}" for status, count in sorted(self.answers.items())),
+            "refreshes": ", ".join(f"{count} {end}" for end, count in self.refreshes.items()),
+            "memory in the second tenth": f"{early / 1e6:.0f} MB",
+            "in the last": f"{late / 1e6:.0f} MB, at most {max(self.memory) / 1e6:.0f} MB",
+            "longest wait": f"{self.slowest:.1f} s",
+        }
+        return "| | |\n|---|---|\n" + "".join(f"| {name} | {value} |\n" for name, value in rows.items())
+
+
+def soak(home: Path, minutes: float, seed: int) -> Soak:
+    with attackable(home, "demo", patience=600) as target:
+        one = Soak(target, home, time.monotonic() + 60 * minutes)
+        clients = [threading.Thread(target=one.ask, args=(random.Random(seed + n),)) for n in range(CLIENTS)]
+        threads = [
+            *clients,
+            threading.Thread(target=one.refresh, args=(random.Random(seed),)),
+            threading.Thread(target=one.look),
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    return one
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--minutes", type=float, default=120)
+    parser.add_argument("--seed", type=int, default=20)
+    parser.add_argument("--keep", action="store_true")
+    arguments = parser.parse_args()
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory() as home:
+        done = soak(Path(home), arguments.minutes, arguments.seed)
+    told = f"{done.told()}\n{made_by(time.monotonic() - began)}"
+    print(told)
+    if arguments.keep:
+        write_below(MARK, told)
+    return int(done.faults > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
