@@ -27,8 +27,9 @@ from mapsi.evaluate.resampling import measure_intervals
 from mapsi.evaluate.scores import accuracy, macro_f1
 from mapsi.learn.fitting.reporting import answer_axis
 from mapsi.learn.fitting.training import load_weights, train, write_weights
+from mapsi.learn.network import Start
 from mapsi.learn.recipe import Phase, Recipe, load_recipe
-from mapsi.learn.run import CHECKPOINT, CONFIG, MANIFEST, WEIGHTS, list_runs, read_metrics, read_run
+from mapsi.learn.run import CHECKPOINT, CONFIG, MANIFEST, WEIGHTS, TrainingSet, list_runs, read_metrics, read_run
 from mapsi.taxonomy import load_taxonomy
 
 PLANS = Path(__file__).parents[1] / "docs" / "models"
@@ -78,12 +79,10 @@ def run(data: Path, runs: Path, name: str, recipe: str, size: int) -> None:
     print(f"== {folder}", flush=True)
     manifest = _manifest(folder, data, name)
     train(
-        manifest,
-        manifest.classes(taxonomy),
+        TrainingSet(manifest, manifest.classes(taxonomy), data.parent),
         sized(load_recipe(recipe), size),
         folder,
-        root=data.parent,
-        weights=data / "backbone" / "resnet34-open.safetensors",
+        start=Start(data / "backbone" / "resnet34-open.safetensors"),
         name=recipe,
         say=lambda text: print(text, flush=True),
     )

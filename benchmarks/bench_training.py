@@ -39,7 +39,7 @@ from mapsi.learn.augmentation import augment
 from mapsi.learn.fitting.holding import hold_layers, hold_norms
 from mapsi.learn.fitting.warm_heads import frozen_features, warm_heads
 from mapsi.learn.machine import keep_freed_memory
-from mapsi.learn.network import AxisNetwork, build_network
+from mapsi.learn.network import AxisNetwork, Start, build_network
 from mapsi.learn.photos import STORE_SIDE, TrainingPhotos, open_store, read_square
 from mapsi.learn.pixels import normalise
 
@@ -121,7 +121,7 @@ def main() -> None:
 
 
 def fresh_network(backbone: str) -> AxisNetwork:
-    return build_network(backbone, {"a": CLASSES}, weights=None).to(memory_format=torch.channels_last)
+    return build_network(backbone, {"a": CLASSES}, Start()).to(memory_format=torch.channels_last)
 
 
 def compare_holding(backbone: str, ready: Tensor, batches: int, rounds: int) -> None:

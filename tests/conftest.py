@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -98,6 +99,26 @@ def catalog_url(request: pytest.FixtureRequest) -> str:
     url: str = request.getfixturevalue("migrated_mariadb")
     empty_tables(url)
     return url
+
+
+@pytest.fixture(scope="session")
+def new_catalog(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str], AbstractContextManager[Catalog]]:
+    """Opens a catalogue of one's own on a kind of database, for fixtures that fill one for many questions."""
+
+    @contextmanager
+    def opened(kind: str) -> Iterator[Catalog]:
+        name = f"new{next(_numbers)}"
+        if kind == "sqlite":
+            url = f"sqlite:///{tmp_path_factory.mktemp(name) / 'catalog.sqlite3'}"
+        else:
+            url = request.getfixturevalue("mariadb").create_database(name)
+        with open_catalog(url) as catalog:
+            catalog.migrate()
+            yield catalog
+
+    return opened
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -14,6 +15,9 @@ from mapsi.progress import Advance, no_advance
 from mapsi.taxonomy import load_taxonomy
 
 TAXONOMY = load_taxonomy()
+
+NewCatalog = Callable[[str], AbstractContextManager[Catalog]]
+"""What the fixture ``new_catalog`` gives."""
 
 
 def offer(id: str, title: str = "린넨 셔츠", price: int | str = 29000, **more: Any) -> Offer:

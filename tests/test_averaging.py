@@ -19,8 +19,9 @@ from mapsi.dataset.plan import PhotoFolder
 from mapsi.errors import ArtifactError, UsageError
 from mapsi.learn.fitting.averaging import average_runs
 from mapsi.learn.fitting.training import train
+from mapsi.learn.network import Start
 from mapsi.learn.recipe import Phase, load_recipe
-from mapsi.learn.run import CONFIG, WEIGHTS, read_run
+from mapsi.learn.run import CONFIG, WEIGHTS, TrainingSet, read_run
 from mapsi.taxonomy import load_taxonomy
 from test_dataset import make_folder
 
@@ -42,8 +43,8 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
         plan = [PhotoFolder(photos, "style", "split")]
         manifest = build_manifest(plan, load_taxonomy(), 0.25, np.random.default_rng(split))
         made.append(folder / name)
-        told = {"root": photos, "weights": start, "say": lambda _: None}
-        train(manifest, CLASSES, replace(RECIPE, seed=seed), made[-1], **told)
+        data = TrainingSet(manifest, CLASSES, photos)
+        train(data, replace(RECIPE, seed=seed), made[-1], start=Start(start), say=lambda _: None)
     return made
 
 

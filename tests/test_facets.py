@@ -11,14 +11,14 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from mapsi.catalog import Catalog, open_catalog
+from mapsi.catalog import Catalog
 from mapsi.catalog.filters import Filters
 from mapsi.catalog.offer import Offer
 from mapsi.catalog.query import Query
 from mapsi.catalog.text.class_words import class_keys, classes_of
 from mapsi.catalog.text.colors import ColorReader
 from mapsi.taxonomy.synonyms import load_colors
-from offers import TAXONOMY, offer, take_in, take_in_all
+from offers import TAXONOMY, NewCatalog, offer, take_in, take_in_all
 
 COLORS = ColorReader(load_colors())
 
@@ -47,13 +47,8 @@ FILTERS = (
 
 
 @pytest.fixture(scope="module", params=["sqlite", "mariadb"])
-def full_catalog(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Catalog]:
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path_factory.mktemp('facets') / 'facets.sqlite3'}"
-    else:
-        url = request.getfixturevalue("mariadb").create_database("facets")
-    with open_catalog(url) as catalog:
-        catalog.migrate()
+def full_catalog(request: pytest.FixtureRequest, new_catalog: NewCatalog) -> Iterator[Catalog]:
+    with new_catalog(request.param) as catalog:
         for shop, offers in OFFERS.items():
             take_in_all(catalog, offers, shop=shop)
         yield catalog

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from mapsi.errors import UsageError
 from mapsi.learn.fitting.holding import hold_layers, hold_norms
-from mapsi.learn.network import AxisNetwork, build_network
+from mapsi.learn.network import AxisNetwork, Start, build_network
 
 BACKBONES = ("tf_efficientnet_lite0", "resnet18")
 
@@ -20,7 +20,7 @@ BACKBONES = ("tf_efficientnet_lite0", "resnet18")
 def fresh(backbone: str) -> AxisNetwork:
     """A network whose norms have seen something, so that folding them is no matter of course."""
     torch.manual_seed(0)
-    network = build_network(backbone, {"style": 3}, weights=None, embedding=8)
+    network = build_network(backbone, {"style": 3}, Start(), embedding=8)
     for norm in network.modules():
         if isinstance(norm, nn.BatchNorm2d):
             assert norm.running_mean is not None

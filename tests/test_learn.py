@@ -25,11 +25,11 @@ from mapsi.infer import Model
 from mapsi.learn.export.calibration import calibration_error, choose_threshold, fit_temperature
 from mapsi.learn.export.export import ExportOptions, ReadingNetwork, export
 from mapsi.learn.fitting.training import load_weights, train
-from mapsi.learn.network import AxisNetwork, build_network
+from mapsi.learn.network import AxisNetwork, Start, build_network
 from mapsi.learn.objective import axis_loss, mix_batch, target_table
 from mapsi.learn.photos import TrainingPhotos, background_mask, open_store
 from mapsi.learn.recipe import Phase, load_recipe
-from mapsi.learn.run import METRICS, read_run
+from mapsi.learn.run import METRICS, TrainingSet, read_run
 from mapsi.taxonomy import load_taxonomy
 from test_dataset import make_folder
 
@@ -145,16 +145,16 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_weights_of_another_network_are_refused(weights: Path, tmp_path: Path) -> None:
     with pytest.raises(ArtifactError, match="another network"):
-        build_network("resnet18", {"style": 2}, weights=weights)
+        build_network("resnet18", {"style": 2}, Start(weights))
     with pytest.raises(UsageError, match="resnet3400"):
-        build_network("resnet3400", {"style": 2}, weights=weights)
+        build_network("resnet3400", {"style": 2}, Start(weights))
     (tmp_path / "x.safetensors").write_bytes(b"nonsense")
     with pytest.raises(ArtifactError, match="cannot be read"):
-        build_network(BACKBONE, {"style": 2}, weights=tmp_path / "x.safetensors")
+        build_network(BACKBONE, {"style": 2}, Start(tmp_path / "x.safetensors"))
 
 
 def test_the_mean_of_a_class_activation_map_is_its_logit_without_the_bias(weights: Path) -> None:
-    network = build_network(BACKBONE, {"style": 2}, weights=weights).eval()
+    network = build_network(BACKBONE, {"style": 2}, Start(weights)).eval()
     _, logits, focus, _ = network.read(torch.rand(2, 3, 64, 64))
     head = network.heads["style"]
     assert torch.allclose(focus["style"].mean(dim=(2, 3)) + head.bias, logits["style"], atol=1e-5)
@@ -182,6 +182,10 @@ RECIPE = replace(
 )
 
 
+def learned(manifest: Manifest, root: Path) -> TrainingSet:
+    return TrainingSet(manifest, manifest.classes(TAXONOMY), root)
+
+
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory, weights: Path) -> tuple[Path, Manifest, list[str]]:
     """A run that was stopped in its third epoch and started again."""
@@ -196,18 +200,10 @@ def finished(tmp_path_factory: pytest.TempPathFactory, weights: Path) -> tuple[P
 
     handler = signal.getsignal(signal.SIGINT)
     with pytest.raises(KeyboardInterrupt):
-        train(
-            manifest,
-            manifest.classes(TAXONOMY),
-            RECIPE,
-            folder / "run",
-            root=folder,
-            weights=weights,
-            say=stop_in_third,
-        )
+        train(learned(manifest, folder), RECIPE, folder / "run", start=Start(weights), say=stop_in_third)
     assert signal.getsignal(signal.SIGINT) is handler, "Ctrl-C works as before"
     assert not (folder / "run" / "weights.safetensors").exists()
-    train(manifest, manifest.classes(TAXONOMY), RECIPE, folder / "run", root=folder, weights=weights, say=said.append)
+    train(learned(manifest, folder), RECIPE, folder / "run", start=Start(weights), say=said.append)
     return folder / "run", manifest, said
 
 
@@ -302,27 +298,21 @@ def test_a_finished_run_started_again_keeps_its_averaged_weights(
 ) -> None:
     run, manifest, _ = finished
     before = load_file(run / "weights.safetensors")
-    train(manifest, manifest.classes(TAXONOMY), RECIPE, run, root=run.parent, weights=weights, say=lambda _: None)
+    train(learned(manifest, run.parent), RECIPE, run, start=Start(weights), say=lambda _: None)
     after = load_file(run / "weights.safetensors")
     assert all(torch.equal(before[name], after[name]) for name in before)
     with pytest.raises(ArtifactError, match="another recipe"):
-        train(manifest, manifest.classes(TAXONOMY), replace(RECIPE, seed=1), run, root=run.parent, weights=weights)
+        train(learned(manifest, run.parent), replace(RECIPE, seed=1), run, start=Start(weights))
 
 
 def test_too_few_photos_are_told_before_anything_is_written(tmp_path: Path, weights: Path) -> None:
     manifest = _manifest(tmp_path / "photos")
     with pytest.raises(UsageError, match="less than one batch"):
-        train(
-            manifest,
-            manifest.classes(TAXONOMY),
-            replace(RECIPE, batch=64),
-            tmp_path / "run",
-            root=tmp_path,
-            weights=weights,
-        )
+        train(learned(manifest, tmp_path), replace(RECIPE, batch=64), tmp_path / "run", start=Start(weights))
     learned_only = Manifest(tuple(entry for entry in manifest.entries if entry.part == "train"))
+    data = replace(learned(manifest, tmp_path), manifest=learned_only)
     with pytest.raises(UsageError, match="held out"):
-        train(learned_only, manifest.classes(TAXONOMY), RECIPE, tmp_path / "run", root=tmp_path, weights=weights)
+        train(data, RECIPE, tmp_path / "run", start=Start(weights))
     assert not (tmp_path / "run").exists()
 
 
@@ -353,7 +343,7 @@ def test_a_run_folder_that_cannot_be_written_is_a_sentence(tmp_path: Path, weigh
     manifest = _manifest(tmp_path / "photos")
     (tmp_path / "file").write_text("x")
     with pytest.raises(ArtifactError, match=r"cannot be (written|read)"):
-        train(manifest, manifest.classes(TAXONOMY), RECIPE, tmp_path / "file" / "run", root=tmp_path, weights=weights)
+        train(learned(manifest, tmp_path), RECIPE, tmp_path / "file" / "run", start=Start(weights))
 
 
 def test_temperature_is_found_again() -> None:

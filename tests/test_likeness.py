@@ -24,10 +24,10 @@ from mapsi.learn.export.map_figures import measure_map, overlap
 from mapsi.learn.fitting.training import load_weights, train
 from mapsi.learn.imagenet import PACKAGES, find_package, input_scale, load_package, name_package
 from mapsi.learn.likeness import Likeness, epoch_order, epoch_size, map_loss
-from mapsi.learn.network import build_network
+from mapsi.learn.network import Start, build_network
 from mapsi.learn.photos import TrainingPhotos, open_store, read_masks
 from mapsi.learn.recipe import Phase, load_recipe, recipe_from
-from mapsi.learn.run import WEIGHTS, read_run
+from mapsi.learn.run import WEIGHTS, TrainingSet, read_run
 from mapsi.taxonomy import load_taxonomy
 from small_house import draw_garment, write_colour_model
 
@@ -73,8 +73,8 @@ def test_a_manifest_keeps_products_masks_and_boxes(manifest: Manifest, tmp_path:
 
 def test_a_run_learns_all_its_tasks_and_its_model_folder_answers_them(manifest: Manifest, tmp_path: Path) -> None:
     root = manifest.entries[0].sample.path.parent
-    start = {"root": root, "weights": None, "say": lambda line: None, "attributes": ["colour"]}
-    train(manifest, CLASSES, RECIPE, tmp_path / "run", **start)  # type: ignore[arg-type]
+    data = TrainingSet(manifest, CLASSES, root, ("colour",))
+    train(data, RECIPE, tmp_path / "run", start=Start(), say=lambda line: None)
     network = load_weights(tmp_path / "run", read_run(tmp_path / "run"))
     assert network.embedding_width == 16
     document = export(
@@ -95,11 +95,10 @@ def test_a_run_learns_all_its_tasks_and_its_model_folder_answers_them(manifest: 
 
 def test_an_interrupted_run_ends_in_the_same_weights(manifest: Manifest, tmp_path: Path) -> None:
     """The memory of the products' embeddings is kept with the checkpoint."""
-    root = manifest.entries[0].sample.path.parent
-
-    whole = {"root": root, "weights": None, "say": lambda line: None}
-    train(manifest, CLASSES, RECIPE, tmp_path / "whole", **whole)  # type: ignore[arg-type]
-    train(manifest, CLASSES, replace(RECIPE, phases=(Phase(32, 1), Phase(32, 1))), tmp_path / "parts", **whole)  # type: ignore[arg-type]
+    data = TrainingSet(manifest, CLASSES, manifest.entries[0].sample.path.parent)
+    in_parts = replace(RECIPE, phases=(Phase(32, 1), Phase(32, 1)))
+    for name, recipe in (("whole", RECIPE), ("parts", in_parts)):
+        train(data, recipe, tmp_path / name, start=Start(), say=lambda line: None)
     assert (tmp_path / "whole" / WEIGHTS).read_bytes() == (tmp_path / "parts" / WEIGHTS).read_bytes()
 
 
@@ -239,7 +238,7 @@ def test_imagenet_weights_are_taken_from_an_installed_package(tmp_path: Path, mo
     state = {k: v for k, v in whole.state_dict().items() if not k.endswith("num_batches_tracked")}
     fake_package(tmp_path, state, monkeypatch)
     assert find_package(backbone) == PACKAGES[backbone]
-    network = build_network(backbone, {"style": 2}, weights=None, pretrained=True)
+    network = build_network(backbone, {"style": 2}, Start(imagenet=True))
     for name, tensor in network.backbone.state_dict().items():
         if not name.endswith("num_batches_tracked"):
             assert torch.equal(tensor, state[name]), name

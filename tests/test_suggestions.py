@@ -11,7 +11,7 @@ from chromium import Browser, on_a_port
 from mapsi.catalog import Catalog
 from mapsi.catalog.query import Query
 from mapsi.errors import UsageError
-from offers import TAXONOMY, offer, take_in
+from offers import TAXONOMY, NewCatalog, offer, take_in
 from small_house import House
 
 SHOP = (
@@ -22,6 +22,13 @@ SHOP = (
     offer("5", "Linen shirt", brand="Levi's"),
     offer("6", "wool gloves"),
 )
+
+
+@pytest.fixture(scope="module", params=["sqlite", "mariadb"])
+def stocked(request: pytest.FixtureRequest, new_catalog: NewCatalog) -> Iterator[Catalog]:
+    with new_catalog(request.param) as catalog:
+        take_in(catalog, *SHOP)
+        yield catalog
 
 
 def texts(catalog: Catalog, typed: str) -> list[str]:
@@ -44,22 +51,19 @@ def texts(catalog: Catalog, typed: str) -> list[str]:
         ("린", "린넨 셔츠"),
     ],
 )
-def test_a_beginning_is_completed(catalog: Catalog, typed: str, first: str) -> None:
-    take_in(catalog, *SHOP)
-    assert texts(catalog, typed)[0] == first
+def test_a_beginning_is_completed(stocked: Catalog, typed: str, first: str) -> None:
+    assert texts(stocked, typed)[0] == first
 
 
 @pytest.mark.parametrize("typed", ["", " ", "!", "zzz", "ㅋㅋㅋ", "각"])
-def test_what_begins_nothing_suggests_nothing(catalog: Catalog, typed: str) -> None:
-    take_in(catalog, *SHOP)
-    assert texts(catalog, typed) == []
+def test_what_begins_nothing_suggests_nothing(stocked: Catalog, typed: str) -> None:
+    assert texts(stocked, typed) == []
 
 
-def test_a_count_is_what_the_search_finds(catalog: Catalog) -> None:
-    take_in(catalog, *SHOP)
+def test_a_count_is_what_the_search_finds(stocked: Catalog) -> None:
     for typed in ("가", "울", "l", "ㄱ", "w"):
-        for suggestion in catalog.listings.suggest(typed, TAXONOMY):
-            assert suggestion.count == catalog.listings.search(Query(words=suggestion.text, size=1)).total > 0
+        for suggestion in stocked.listings.suggest(typed, TAXONOMY):
+            assert suggestion.count == stocked.listings.search(Query(words=suggestion.text, size=1)).total > 0
 
 
 def test_suggestions_follow_an_import(catalog: Catalog) -> None:
@@ -70,9 +74,9 @@ def test_suggestions_follow_an_import(catalog: Catalog) -> None:
 
 
 @pytest.mark.parametrize("limit", [0, 11])
-def test_a_number_of_suggestions_that_makes_no_sense_is_refused(catalog: Catalog, limit: int) -> None:
+def test_a_number_of_suggestions_that_makes_no_sense_is_refused(stocked: Catalog, limit: int) -> None:
     with pytest.raises(UsageError):
-        catalog.listings.suggest("가", TAXONOMY, limit)
+        stocked.listings.suggest("가", TAXONOMY, limit)
 
 
 # --- in the page

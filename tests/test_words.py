@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from decimal import Decimal
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from mapsi.catalog import Catalog, open_catalog
+from mapsi.catalog import Catalog
 from mapsi.catalog.filters import Filters, Sort
 from mapsi.catalog.listings.index_keeper import listing_reader
 from mapsi.catalog.offer import Offer
@@ -24,25 +23,13 @@ from mapsi.catalog.text.thesaurus import shipped_thesaurus
 from mapsi.catalog.text.tokens import query_words, searchable, stem, words
 from mapsi.errors import UsageError
 from mapsi.taxonomy.synonyms import load_colors
-from offers import TAXONOMY, offer, take_in, take_in_all
+from offers import TAXONOMY, NewCatalog, offer, take_in, take_in_all
 
 
 def search(catalog: Catalog, text: str, sort: Sort = "likeness", **filters: object) -> list[str]:
     page = catalog.listings.search(Query(words=text, filters=Filters(**filters), sort=sort, size=1000, exact=True))  # type: ignore[arg-type]
     assert page.total == len(page.products)
     return [product.name for product in page.products]
-
-
-@contextmanager
-def open_new(request: pytest.FixtureRequest, folders: pytest.TempPathFactory) -> Iterator[Catalog]:
-    """An empty catalogue, on the database that a fixture of this file is asked for."""
-    if request.param == "sqlite":
-        url = f"sqlite:///{folders.mktemp('words') / 'words.sqlite3'}"
-    else:
-        url = request.getfixturevalue("mariadb").create_database(f"words_{request.fixturename}")
-    with open_catalog(url) as catalog:
-        catalog.migrate()
-        yield catalog
 
 
 FOUND = (
@@ -108,10 +95,10 @@ def search_at(catalog: Catalog, price: int, text: str) -> list[str]:
 
 
 @pytest.fixture(scope="module", params=["sqlite", "mariadb"])
-def cases(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Catalog]:
+def cases(request: pytest.FixtureRequest, new_catalog: NewCatalog) -> Iterator[Catalog]:
     """The titles of all cases, each of them at a price of its own, and beside it something else."""
     titles = [title for _, title in (*FOUND, *ALIKE)]
-    with open_new(request, tmp_path_factory) as catalog:
+    with new_catalog(request.param) as catalog:
         take_in_all(catalog, (offer(f"{n}", title, 1000 + n) for n, title in enumerate(titles)))
         take_in_all(catalog, (offer(f"{n}", "양말 zzz 99", 1000 + n) for n in range(len(FOUND))), shop="other")
         yield catalog
@@ -324,8 +311,8 @@ OFFERS = tuple(made_up_offers(150))
 
 
 @pytest.fixture(scope="module", params=["sqlite", "mariadb"])
-def full_catalog(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Catalog]:
-    with open_new(request, tmp_path_factory) as catalog:
+def full_catalog(request: pytest.FixtureRequest, new_catalog: NewCatalog) -> Iterator[Catalog]:
+    with new_catalog(request.param) as catalog:
         take_in_all(catalog, OFFERS)
         yield catalog
 

@@ -89,6 +89,8 @@ def train(
     from mapsi.learn.fitting.reporting import report_run
     from mapsi.learn.fitting.training import train as run_training
     from mapsi.learn.machine import Machine
+    from mapsi.learn.network import Start
+    from mapsi.learn.run import TrainingSet
 
     if sum((plan is not None, manifest is not None, bool(photos))) != 1:
         raise UsageError("Give --plan, --manifest or --photos, one of the three.", "See `mapsi train --help`.")
@@ -107,12 +109,10 @@ def train(
     held = len(entries.part("validation"))
     click.echo(f"{len(entries.part('train'))} photos to learn from, {held} held out, {entries.left_out} left out")
     machine = Machine(accelerator, int(devices) if devices.isdigit() else devices, nodes, precision)
-    start: dict[str, Any] = {"root": base, "weights": weights, "pretrained": imagenet}
-    start["attributes"] = [axis for axis in classes if axis not in taxonomy.listed]
+    attributes = tuple(axis for axis in classes if axis not in taxonomy.listed)
+    data, start = TrainingSet(entries, classes, base, attributes), Start(weights, imagenet)
     try:
-        written = run_training(
-            entries, classes, chosen, run, **start, machine=machine, name=Path(recipe).stem, say=click.echo
-        )
+        written = run_training(data, chosen, run, start=start, machine=machine, name=Path(recipe).stem, say=click.echo)
         if written is None:
             return
         report_run(run, _names(taxonomy, settings.language), click.echo)

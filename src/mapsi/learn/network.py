@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
@@ -141,18 +142,29 @@ def answer_views(network: AxisNetwork, photos: Tensor) -> dict[str, Tensor]:
     return {axis: logits.unflatten(0, photos.shape[:2]).mean(dim=1) for axis, logits in told.items()}
 
 
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What a backbone starts from: a file of weights, else ImageNet (an installed package that carries such weights, or
+    a download), else noise."""
+
+    weights: Path | None = None
+    imagenet: bool = False
+
+    @property
+    def is_imagenet(self) -> bool:
+        return self.imagenet and self.weights is None
+
+
 def build_network(
     backbone: str,
     classes: Mapping[str, int],
+    start: Start,
     *,
-    weights: Path | None,
-    pretrained: bool = False,
     dropout: float = 0.0,
     embedding: int = 0,
     groups: int = 0,
 ) -> AxisNetwork:
-    """A network with fresh heads; its backbone starts from a weights file, from ImageNet (an installed package that
-    carries such weights, else a download), or from noise.
+    """A network with fresh heads, its backbone filled from ``start``.
 
     Raises :class:`UsageError` for an unknown backbone and :class:`ArtifactError` for weights of another network.
     """
@@ -160,8 +172,8 @@ def build_network(
         raise UsageError(
             f"There is no backbone named {backbone!r}.", "Any convolutional timm model will do: resnet34, ..."
         )
-    package = find_package(backbone) if pretrained and weights is None else None
-    download = pretrained and weights is None and package is None
+    package = find_package(backbone) if start.is_imagenet else None
+    download = start.is_imagenet and package is None
     try:
         trunk = timm.create_model(backbone, pretrained=download, num_classes=0, global_pool="")
     except (OSError, RuntimeError) as error:
@@ -173,22 +185,21 @@ def build_network(
     width: int = trunk.num_features  # type: ignore[assignment]
     scale = input_scale(backbone)
     network = AxisNetwork(trunk, width, classes, dropout, embedding=embedding, groups=groups, scale=scale)
-    if weights is not None:
-        load_backbone(network, weights)
+    if start.weights is not None:
+        load_backbone(network, start.weights)
     return network
 
 
-def name_start(weights: Path | None, pretrained: bool, backbone: str = "") -> str:
-    """What a network of :func:`build_network` starts from: the file's name and the first half of its SHA-256,
-    ``ImageNet`` (and the package that carries it) or ``noise``. Raises :class:`ArtifactError` for a file that cannot be
-    read."""
-    if weights is None:
-        package = find_package(backbone) if pretrained else None
-        return name_package(package) if package else "ImageNet" if pretrained else "noise"
+def name_start(start: Start, backbone: str = "") -> str:
+    """What a backbone starts from, in words: the file's name and the first half of its SHA-256, ``ImageNet`` (and the
+    package that carries it) or ``noise``. Raises :class:`ArtifactError` for a file that cannot be read."""
+    if start.weights is None:
+        package = find_package(backbone) if start.is_imagenet else None
+        return name_package(package) if package else "ImageNet" if start.is_imagenet else "noise"
     try:
-        return f"{weights.name} {file_digest(weights)[:32]}"
+        return f"{start.weights.name} {file_digest(start.weights)[:32]}"
     except OSError as error:
-        raise _unreadable(weights, error) from error
+        raise _unreadable(start.weights, error) from error
 
 
 def _unreadable(weights: Path, error: Exception) -> ArtifactError:

@@ -42,16 +42,18 @@ class RunConfig:
     attributes: tuple[str, ...] = ()
 
 
-def prepare_run(
-    run: Path,
-    manifest: Manifest,
-    classes: Mapping[str, Sequence[str]],
-    recipe: Recipe,
-    root: Path,
-    name: str,
-    start: str,
-    attributes: Sequence[str] = (),
-) -> None:
+@dataclass(frozen=True, slots=True)
+class TrainingSet:
+    """What is learned from and measured on: labelled photos, their paths written below ``root``, and the slugs of the
+    classes to tell apart by axis. ``attributes`` are the axes that say how a garment is and not what it is."""
+
+    manifest: Manifest
+    classes: Mapping[str, Sequence[str]]
+    root: Path
+    attributes: tuple[str, ...] = ()
+
+
+def prepare_run(run: Path, data: TrainingSet, recipe: Recipe, name: str, start: str) -> None:
     """Make the run folder and write what the run is about; ``start`` says which weights it starts from.
 
     Raises :class:`ArtifactError` where it cannot be written, or where it is the folder of a run with another recipe,
@@ -59,16 +61,16 @@ def prepare_run(
     """
     try:
         with atomic_file(run / MANIFEST) as beside:
-            write_manifest(beside, manifest, root)
+            write_manifest(beside, data.manifest, data.root)
             config = {
                 "name": name,
                 "recipe": recipe.to_json(),
-                "classes": {axis: list(slugs) for axis, slugs in classes.items()},
+                "classes": {axis: list(slugs) for axis, slugs in data.classes.items()},
                 "size": recipe.phases[-1].size,
-                "root": str(root),
+                "root": str(data.root),
                 "manifest": file_digest(beside),
                 "start": start,
-                "attributes": list(attributes),
+                "attributes": list(data.attributes),
             }
             if (run / CONFIG).exists():
                 _refuse_another(run, config)

@@ -18,7 +18,6 @@ from safetensors import SafetensorError
 from safetensors.torch import save_file
 
 from mapsi.artifacts import atomic_file
-from mapsi.dataset.manifest import Manifest
 from mapsi.dataset.photos import GROUPS
 from mapsi.errors import ArtifactError
 from mapsi.evaluate.report.curves import plot_curves
@@ -27,41 +26,37 @@ from mapsi.learn.fitting.holding import hold_layers, hold_norms
 from mapsi.learn.fitting.warm_heads import frozen_features, warm_heads
 from mapsi.learn.machine import Machine, build_trainer, keep_freed_memory
 from mapsi.learn.module import TrainingModule
-from mapsi.learn.network import AxisNetwork, build_network, name_start
+from mapsi.learn.network import AxisNetwork, Start, build_network, name_start
 from mapsi.learn.photos import STORE_SIDE, open_store
 from mapsi.learn.recipe import Recipe
-from mapsi.learn.run import CHECKPOINT, CURVES, WEIGHTS, RunConfig, prepare_run, write_epoch
+from mapsi.learn.run import CHECKPOINT, CURVES, WEIGHTS, RunConfig, TrainingSet, prepare_run, write_epoch
 
 
 def train(
-    manifest: Manifest,
-    classes: Mapping[str, Sequence[str]],
+    data: TrainingSet,
     recipe: Recipe,
     run: Path,
     *,
-    root: Path,
-    weights: Path | None,
-    pretrained: bool = False,
+    start: Start,
     machine: Machine | None = None,
     name: str = "own",
-    attributes: Sequence[str] = (),
     say: Callable[[str], None] = print,
 ) -> Path | None:
     """Train and leave the weights in ``run/weights.safetensors``; returns that path.
 
     A run that was interrupted continues from its last epoch when it is started again with the same folder, to the same
-    result as if it had not been; a finished one is left as it is. ``name`` is what the recipe is called, ``attributes``
-    are the axes that say how a garment is and not what. The caller's random generators are left alone; its process
-    keeps the memory that it frees from then on. Of several processes only the first returns a path, the others have no
-    more to do.
+    result as if it had not been; a finished one is left as it is. ``name`` is what the recipe is called. The caller's
+    random generators are left alone; its process keeps the memory that it frees from then on. Of several processes only
+    the first returns a path, the others have no more to do.
     """
+    manifest, classes = data.manifest, data.classes
     check_enough(manifest, classes, recipe)
     check_there(manifest)
     keep_freed_memory()
-    samples, start = manifest.part("train"), name_start(weights, pretrained, recipe.backbone)
+    samples, named = manifest.part("train"), name_start(start, recipe.backbone)
     with _without_chatter(), _told_of_the_disk(run):
         trainer = build_trainer(recipe, len(samples), run / CHECKPOINT, machine or Machine())
-        prepare_run(run, manifest, classes, recipe, root, name, start, attributes)
+        prepare_run(run, data, recipe, name, named)
         for sentence in shortages(manifest, classes):
             say(sentence)
         if (run / WEIGHTS).exists():
@@ -73,8 +68,7 @@ def train(
             network = build_network(
                 recipe.backbone,
                 counts,
-                weights=weights,
-                pretrained=pretrained,
+                start,
                 dropout=recipe.dropout,
                 embedding=recipe.embedding,
                 groups=map_groups(recipe),
@@ -196,7 +190,7 @@ def load_weights(run: Path, config: RunConfig) -> AxisNetwork:
     counts = {axis: len(slugs) for axis, slugs in config.classes.items()}
     recipe = config.recipe
     embedding, groups = recipe.embedding, map_groups(recipe)
-    return build_network(recipe.backbone, counts, weights=weights, embedding=embedding, groups=groups).eval()
+    return build_network(recipe.backbone, counts, Start(weights), embedding=embedding, groups=groups).eval()
 
 
 def map_groups(recipe: Recipe) -> int:
