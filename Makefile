@@ -13,7 +13,7 @@ demo: $(VENV)/serve.stamp
 	$(BIN)/mapsi demo $(ARGS)
 
 test: $(VENV)/dev.stamp check
-	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: $(VENV)/dev.stamp
 	$(BIN)/ruff format --check --quiet .

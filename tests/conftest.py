@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -25,6 +26,47 @@ if TYPE_CHECKING:
     from small_house import House
 
 _numbers = itertools.count(1)
+
+LONG = frozenset(
+    [
+        "test_whole_path",
+        "test_attack",
+        "test_demo",
+        "test_import_killed",
+        "test_backup",
+        "test_accessibility",
+        "test_pages_in_chromium",
+        "test_operator_in_chromium",
+        "test_training",
+        "test_infer",
+        "test_learn",
+        "test_likeness",
+        "test_averaging",
+        "test_embedding",
+        "test_worker",
+        "test_collect_google",
+        "test_collect_google_browser",
+        "test_collect",
+        "test_evaluate_report",
+        "test_evaluate_comparison",
+        "test_cli",
+        "test_refresh_by_queries",
+        "test_joins",
+        "test_readings",
+        "test_dataset_check",
+        "test_index_keeper",
+        "test_full_disk",
+    ]
+)
+"""Files that take long for the number of their tests."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long files first, then those of many tests, so that workers that take a file at a time (``make test``) come to
+    their end together."""
+    tests = Counter(item.path for item in items)
+    items.sort(key=lambda item: (item.path.stem not in LONG, -tests[item.path], str(item.path)))
+
 
 # The first text of a fresh clone builds hypothesis's tables of letters: over a second on a busy machine, and no fault
 # of a test.
@@ -207,6 +249,19 @@ def hosts() -> Iterator[list[PhotoSources]]:
 
     with run_photo_sources(3) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A backbone's weights file (resnet10t), as somebody would bring one."""
+    import timm
+    import torch
+    from safetensors.torch import save_file
+
+    torch.manual_seed(0)
+    file = tmp_path_factory.mktemp("weights") / "backbone.safetensors"
+    save_file(timm.create_model("resnet10t", num_classes=0).state_dict(), file)
+    return file
 
 
 @pytest.fixture(scope="session")

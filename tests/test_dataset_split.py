@@ -208,7 +208,7 @@ def test_what_a_person_decided_in_a_review_stands_in_the_manifest_before_it_is_c
     for words, file in zip(commands, ("split.csv", "manifest.csv"), strict=True):
         done = CliRunner().invoke(main, ["dataset", *map(str, words)])
         assert done.exit_code == 0, done.output
-        assert "By the review: 1 left out, 1 taken for another class." in done.output
+        assert "By the review: 1 left out, 1 moved to another class." in done.output
         entries = {e.sample.path.relative_to(folder).as_posix(): e for e in read_manifest(tmp_path / file).entries}
         assert entries["knit/000.jpg"].reason == "A person dropped it in the review."
         assert entries["knit/001.jpg"].sample.labels == {"style": "suit"}

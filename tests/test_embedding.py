@@ -3,6 +3,7 @@ index."""
 
 from __future__ import annotations
 
+import io
 import os
 import random
 import signal
@@ -12,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -49,11 +51,18 @@ def write_model(folder: Path, name: str) -> Model:
     return Model.open(folder, threads=1)
 
 
+@cache
+def _drawn(number: int) -> bytes:
+    out = io.BytesIO()
+    draw_garment(COLOURS[number % len(COLOURS)], number).resize((24, 30 + number)).save(out, "PNG")
+    return out.getvalue()
+
+
 def stock(catalog: Catalog, folder: Path, count: int, **more: object) -> None:
     """Offers with a drawn picture each."""
     folder.mkdir(exist_ok=True)
     for n in range(count):
-        draw_garment(COLOURS[n % len(COLOURS)], n).resize((24, 30 + n)).save(folder / f"{n}.png")
+        (folder / f"{n}.png").write_bytes(_drawn(n))
     take_in_all(catalog, (offer(str(n), f"데일리 {n}", image=str(folder / f"{n}.png")) for n in range(count)), **more)  # type: ignore[arg-type]
 
 

@@ -122,6 +122,7 @@ def test_processes_share_one_index_and_see_each_others_changes(
     assert len(list(serving_folder(tmp_path / "words").parent.glob("*/meta.json"))) == 1
 
 
+@pytest.mark.parametrize("catalog_url", ["sqlite"], indirect=True)  # nothing of the database is in these files
 @pytest.mark.parametrize("harm", ["cut off", "deleted", "meta deleted", "meta cut off", "folder deleted", "nonsense"])
 @pytest.mark.parametrize("by_another", [True, False], ids=["in a new process", "while serving"])
 def test_a_damaged_index_is_built_anew_and_that_is_said(

@@ -13,7 +13,7 @@ import pytest
 import timm
 import torch
 from click.testing import CliRunner
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 
 from mapsi.cli import main
 from mapsi.dataset.manifest import Manifest, build_manifest
@@ -132,15 +132,6 @@ def test_of_several_photos_that_cannot_be_read_the_first_is_named(tmp_path: Path
     with pytest.raises(PhotoError, match=photos[7].name):
         open_store([Sample(photo) for photo in photos], tmp_path / "cache", 32)
     assert not any(tmp_path.glob("cache/*.npy")), "half a store is none"
-
-
-@pytest.fixture(scope="module")
-def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A backbone's weights file, as somebody would bring one."""
-    torch.manual_seed(0)
-    file = tmp_path_factory.mktemp("weights") / "backbone.safetensors"
-    save_file(timm.create_model(BACKBONE, num_classes=0).state_dict(), file)
-    return file
 
 
 def test_weights_of_another_network_are_refused(weights: Path, tmp_path: Path) -> None:

@@ -83,7 +83,7 @@ def test_the_command_measures_anyones_pairs(shop: Path, monkeypatch: pytest.Monk
     words = ["evaluate", "--pairs", str(shop / "pairs.csv"), "--model", str(model), "--among", str(shop / "others")]
     done = CliRunner().invoke(main, [*words, "--json", str(shop / "found.json"), "--cut"])
     assert done.exit_code == 0, done.output
-    assert "3 photos sought among 5 pictures" in done.output
+    assert "3 photos searched for among 5 pictures" in done.output
     assert json.loads((shop / "found.json").read_text())["r_at_1"]["value"] == 1
     assert CliRunner().invoke(main, [*words, "--axis", "style"]).exit_code == 2
     assert CliRunner().invoke(main, ["evaluate"]).exit_code == 2

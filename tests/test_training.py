@@ -18,7 +18,6 @@ from typing import cast
 
 import numpy as np
 import pytest
-import timm
 import torch
 from click.testing import CliRunner
 from lightning.pytorch.callbacks import EMAWeightAveraging
@@ -54,14 +53,6 @@ CLASSES = {"style": ("suit", "knit")}
 RECIPE = replace(
     load_recipe("mapsi"), backbone=BACKBONE, phases=(Phase(32, 2), Phase(48, 1)), batch=8, learning_rate=3e-3
 )
-
-
-@pytest.fixture(scope="module")
-def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    torch.manual_seed(0)
-    file = tmp_path_factory.mktemp("weights") / "backbone.safetensors"
-    save_file(timm.create_model(BACKBONE, num_classes=0).state_dict(), file)
-    return file
 
 
 @pytest.fixture(scope="module")

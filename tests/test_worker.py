@@ -133,7 +133,7 @@ def test_a_fault_of_the_program_ends_no_worker_and_is_tried_again_later(
     assert not worker.step()
     (waiting,) = catalog.jobs.all()
     assert (waiting.failures, waiting.worker) == (1, "")
-    assert said == [f"refresh {SOURCE}: a fault of the program; the log has it. It is tried again later."]
+    assert said == [f"refresh {SOURCE}: an internal error; see the log. It is tried again later."]
     assert "ZeroDivisionError" in caplog.text
 
 

@@ -119,7 +119,7 @@ def _require_outside(target: Path, photos: Path) -> None:
     """Checked before minutes of work: ``target`` can be written to and would not be taken for a class of ``photos``."""
     if target.resolve().is_relative_to(photos) and target.resolve() != photos:
         raise UsageError(
-            f"{target} lies in the photos' folder, where every folder is a class.", "Name one outside of it."
+            f"{target} is inside the photos' folder, where every folder is a class.", "Name one outside of it."
         )
     require_writable(target)
 
@@ -173,7 +173,7 @@ def _as_reviewed(folder: Path, axis: str, samples: Sequence[Sample]) -> tuple[li
             moved += label != own
             used.append(replace(sample, labels={**sample.labels, axis: label}))
     if dropped or moved:
-        click.echo(f"By the review: {len(dropped)} left out, {moved} taken for another class.")
+        click.echo(f"By the review: {len(dropped)} left out, {moved} moved to another class.")
     return used, dropped
 
 

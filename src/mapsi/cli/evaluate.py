@@ -138,7 +138,7 @@ def _evaluate_pairs(
         return (look.garments[0].reading if look.garments else look.whole).embedding
 
     found = measure_pairs(pairs, others, garment if cut else whole, whole).to_json(np.random.default_rng(0))
-    click.echo(f"{found['queries']} photos sought among {found['gallery']} pictures, by {opened.document.name}")
+    click.echo(f"{found['queries']} photos searched for among {found['gallery']} pictures, by {opened.document.name}")
     for key, name in (("r_at_1", "found first"), ("r_at_10", "among the first ten"), ("map", "average precision")):
         figure = found[key]
         click.echo(f"{name:20} {figure['value']:.3f}  {figure['low']:.3f} to {figure['high']:.3f}")

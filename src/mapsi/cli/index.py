@@ -139,7 +139,7 @@ def prune(days: float, dry_run: bool) -> None:
     if report.readings:
         click.echo(f"{report.readings:,} readings of earlier models removed.")
     if report.runs:
-        click.echo(f"{report.runs:,} old runs removed from the book.")
+        click.echo(f"{report.runs:,} old runs removed from the history.")
 
 
 COMMANDS = (index,)

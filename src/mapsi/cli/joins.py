@@ -43,7 +43,7 @@ def part(product: int) -> None:
     """Take PRODUCT (its number), as its shop has it, out of what it is joined with; that holds over refreshes."""
     with open_stock(read_settings()) as catalog:
         catalog.joins.part(product)
-    click.echo(f"{product} stands by itself. To undo this: mapsi catalog joins allow {product}")
+    click.echo(f"{product} is shown by itself now. To undo this: mapsi catalog joins allow {product}")
 
 
 @joins.command()

@@ -70,10 +70,9 @@ def tell_previews(source: SourceRecord, previews: Iterable[Preview]) -> None:
     for preview in previews:
         told = True
         click.echo(
-            f"{source.name}: {preview.new:,} would be new, {preview.repriced:,} cost another price, "
-            f"{preview.changed:,} change otherwise, {preview.gone:,} be gone; {preview.unchanged:,} would stay "
-            "as they are "
-            f"and {preview.broken_count:,} rows be skipped. Nothing was changed."
+            f"{source.name}: {preview.new:,} would be new, {preview.repriced:,} would change in price, "
+            f"{preview.changed:,} in something else, {preview.gone:,} would be gone; {preview.unchanged:,} would stay "
+            f"as they are and {preview.broken_count:,} rows would be skipped. Nothing was changed."
         )
         for label, examples in (
             ("new", preview.new_examples),

@@ -117,11 +117,11 @@ def list_sources(as_json: bool) -> None:
 @sources.command()
 @click.argument("name")
 def remove(name: str) -> None:
-    """Remove the source NAME; its offers are gone at once."""
+    """Remove the source NAME; its offers disappear at once."""
     with open_stock(read_settings()) as catalog:
         source, gone = catalog.sources.remove(name)
     click.echo(
-        f"{source.name} is removed and its {gone:,} offers are gone. Their prices and the history of its runs are kept."
+        f"{source.name} has been removed, with its {gone:,} offers. Their prices and the history of its runs are kept."
     )
 
 

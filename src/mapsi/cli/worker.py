@@ -125,7 +125,7 @@ def make_hands(settings: Settings, catalog: Catalog) -> Hands:
                 _say("mail: letters are waiting, but MAPSI_SMTP names no server; `mapsi accounts letters` prints them")
             return
         if not (settings.public_url and settings.mail_from):
-            raise SettingError("Letters need MAPSI_PUBLIC_URL and MAPSI_MAIL_FROM.", "Set both beside MAPSI_SMTP.")
+            raise SettingError("Emails need MAPSI_PUBLIC_URL and MAPSI_MAIL_FROM.", "Set both beside MAPSI_SMTP.")
         server, writer = read_mail_server(settings.smtp.reveal()), letter_writer(settings, catalog)
         _say(f"mail: {send_letters(catalog, server, writer.write, _say)} letters sent")
 

@@ -99,7 +99,7 @@ def read_pairs(file: Path) -> list[Pair]:
     ]
     gone = next((path for pair in pairs for path in (pair.query, pair.gallery) if not path.is_file()), None)
     if gone is not None:
-        raise ArtifactError(f"The picture {gone} of the pairs {file} is gone.", "Put it back, or take its row out.")
+        raise ArtifactError(f"The picture {gone} of the pairs {file} is gone.", "Put it back, or remove its row.")
     if all(pair.learned for pair in pairs):
         raise ArtifactError(
             f"All pairs of {file} were learned from.",

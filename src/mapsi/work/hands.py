@@ -57,8 +57,8 @@ def perform(catalog: Catalog, claim: Claim, hands: Hands, say: Say) -> None:
         say(f"{told(claim.job)}: {error} {_told_further(again)}")
     except Exception:  # noqa: BLE001 - logged whole, recorded and told; the other jobs continue
         _log.exception("%s went wrong", told(claim.job))
-        again = jobs.fail(claim, "A fault of the program; its log has the details.")
-        say(f"{told(claim.job)}: a fault of the program; the log has it. {_told_further(again)}")
+        again = jobs.fail(claim, "An internal error; see the log of the worker.")
+        say(f"{told(claim.job)}: an internal error; see the log. {_told_further(again)}")
     except BaseException:  # Ctrl-C or SIGTERM: whoever comes next may take the job without waiting for the lease.
         with suppress(MapsiError):  # the interruption is what is to be told
             jobs.release(claim)

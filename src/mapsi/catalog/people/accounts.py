@@ -59,7 +59,7 @@ class Accounts:
 
     def open(self, email: str, password_hash: str, language: str) -> Account:
         """Open an account, or give the one of this address another password; whoever is logged in to it is logged out.
-        Raises :class:`UsageError` for what is not a mail address."""
+        Raises :class:`UsageError` for what is not an email address."""
         return self._put(checked_address(email), password_hash, language=language)
 
     def _put(self, address: str, password_hash: str, **values: Any) -> Account:
@@ -163,7 +163,7 @@ def checked_address(email: str) -> str:
     """A mail address as it is kept; raises :class:`UsageError` for what is none."""
     address = _address(email)
     if not (_ADDRESS.fullmatch(address) and address.isprintable() and len(address) <= LONGEST_ADDRESS):
-        raise UsageError(f"{email[:60]!r} is not a mail address.", "Write it like name@example.com.")
+        raise UsageError(f"{email[:60]!r} is not an email address.", "Write it like name@example.com.")
     return address
 
 

@@ -52,14 +52,14 @@ class PeoplesSearches:
         """Keep a search; one that is kept already stays. Raises :class:`UsageError` where it is too long, or where the
         account has no room."""
         if len(query) > LONGEST:
-            raise UsageError(f"The search has {len(query):,} characters.", "Keep one with fewer filters.")
+            raise UsageError(f"The search has {len(query):,} characters.", "Save one with fewer filters.")
         mine = KeptSearchRow.user_id == account_id
         with self._database.write() as connection:
             kept = list(connection.scalars(select(KeptSearchRow.query).where(mine)))
             if query in kept:
                 return
             if len(kept) >= MOST:
-                raise UsageError(f"{MOST} searches are already kept.", "Take one off the list first.")
+                raise UsageError(f"{MOST} searches are already saved.", "Remove one first.")
             # Out of the accounts there are: one that was removed in this moment keeps nothing.
             now = literal(self._database.now(), UtcTime)
             row = select(User.id, literal(storable(name, 200)), literal(query), now).where(User.id == account_id)

@@ -226,7 +226,7 @@ def open_google(
 def build(argument: str, workshop: Workshop) -> GoogleImages:
     """The source as ``mapsi collect --source google`` asks for it, with what the settings say; it takes no argument."""
     if argument:
-        raise UsageError(f"The source google takes nothing after a colon, but {argument!r} stands there.")
+        raise UsageError(f"The source google takes nothing after a colon, but was given {argument!r}.")
     settings = workshop.settings
     return open_google(
         terms_accepted=settings.google_terms_accepted,

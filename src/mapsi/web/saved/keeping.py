@@ -52,7 +52,7 @@ def save(response: Response, offer_id: int) -> None:
     now = catalog.now()
     left = catalog.saved.add(account.id, {offer_id: now}) if account else {}
     if left or (account is None and len(saved()) >= MOST):
-        raise TooManySavedError(f"There is room for {len(saved())} saved products.", "Take one off the list first.")
+        raise TooManySavedError(f"There is room for {len(saved())} saved products.", "Remove one first.")
     if account is None:
         write_device(response, {**saved(), offer_id: now})
 
