@@ -1,4 +1,4 @@
-"""``mapsi train``, ``average``, ``runs`` and ``export``: from photos to a model folder."""
+"""``mapsi train``, ``average``, ``refit``, ``runs`` and ``export``: from photos to a model folder."""
 
 from __future__ import annotations
 
@@ -212,6 +212,23 @@ def average(found: tuple[Path, ...], shares: str | None, into: Path) -> None:
     report_run(into, _names(load_taxonomy(settings.taxonomy), settings.language), click.echo)
 
 
+@click.command()
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option("--into", required=True, type=click.Path(path_type=Path), help="Run folder to write.")
+def refit(run: Path, into: Path) -> None:
+    """Fit heads and projection of a finished RUN anew on its photos as they are served; the backbone stays.
+
+    It takes one look at the photos, some minutes, and pays where a run was short: the heads of a network that has just
+    learned are behind it.
+    """
+    from mapsi.learn.fitting.refitting import refit_run
+    from mapsi.learn.fitting.reporting import report_run
+
+    refit_run(run, into, click.echo)
+    settings = read_settings()
+    report_run(into, _names(load_taxonomy(settings.taxonomy), settings.language), click.echo)
+
+
 def _shares(text: str) -> list[float]:
     try:
         return [float(part) for part in text.split(",")]
@@ -308,4 +325,4 @@ def _progress(run: RunSummary) -> str:
     return f"{run.epochs}/{run.planned} epochs, {run.minutes:.0f} min, {'finished' if run.finished else 'unfinished'}"
 
 
-COMMANDS = (train, average, export, runs)
+COMMANDS = (train, average, refit, export, runs)

@@ -6,20 +6,18 @@ between them is a network too (Wortsman et al., 2022, "Model soups"; "Robust fin
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
 from torch import Tensor
 
-from mapsi.artifacts import atomic_folder, write_json
 from mapsi.dataset.manifest import ManifestPart, read_manifest
 from mapsi.errors import ArtifactError, UsageError
+from mapsi.learn.fitting.derived import refuse_a_folder_in_use, write_derived
 from mapsi.learn.fitting.training import load_weights
-from mapsi.learn.run import CONFIG, MANIFEST, WEIGHTS, RunConfig, read_run
+from mapsi.learn.run import MANIFEST, RunConfig, read_run
 
 NAME = "average"
 
@@ -35,8 +33,7 @@ def average_runs(runs: Sequence[Path], into: Path, shares: Sequence[float] | Non
     if len(runs) < 2:
         raise UsageError("One run has no average.", "Name two runs or more.")
     parts = _normalised(shares or [1.0] * len(runs), len(runs))
-    if into.exists():
-        raise UsageError(f"{into} already exists.", "Name a new folder with --into.")
+    refuse_a_folder_in_use(into)
     last = read_run(runs[-1])
     held = _paths(runs[-1], last, "validation")
     for run in runs[:-1]:
@@ -46,13 +43,7 @@ def average_runs(runs: Sequence[Path], into: Path, shares: Sequence[float] | Non
     states = [load_weights(run, last).state_dict() for run in runs]
     start = ", ".join(f"{share:.3g} of {run.resolve().name}" for share, run in zip(parts, runs, strict=True))
     averaged = replace(last, name=NAME, start=start)
-    try:
-        with atomic_folder(into) as folder:
-            save_file(_average(states, parts), folder / WEIGHTS)
-            shutil.copyfile(runs[-1] / MANIFEST, folder / MANIFEST)
-            write_json(folder / CONFIG, asdict(averaged))
-    except OSError as error:
-        raise ArtifactError(f"{into} cannot be written: {error.strerror}.", "Choose another with --into.") from error
+    write_derived(runs[-1], into, averaged, _average(states, parts))
     return averaged
 
 
