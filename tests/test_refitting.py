@@ -22,9 +22,9 @@ from mapsi.dataset.plan import PhotoFolder
 from mapsi.errors import UsageError
 from mapsi.learn.fitting.refitting import HEAD_RIDGE, fit_heads, fit_projection, jittered, refit_run
 from mapsi.learn.fitting.training import train
-from mapsi.learn.network import AxisNetwork
+from mapsi.learn.network import AxisNetwork, Start
 from mapsi.learn.recipe import Phase, load_recipe
-from mapsi.learn.run import WEIGHTS, read_run
+from mapsi.learn.run import WEIGHTS, TrainingSet, read_run
 from mapsi.taxonomy import load_taxonomy
 from test_dataset import make_folder
 
@@ -41,7 +41,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.manual_seed(0)
     save_file(timm.create_model(RECIPE.backbone, num_classes=0).state_dict(), start)
     split = build_manifest([PhotoFolder(photos, "style", "split")], load_taxonomy(), 0.25, np.random.default_rng(0))
-    train(split, CLASSES, RECIPE, folder / "short", root=photos, weights=start, say=lambda _: None)
+    data = TrainingSet(split, CLASSES, photos)
+    train(data, RECIPE, folder / "short", start=Start(start), say=lambda _: None)
     return folder / "short"
 
 

@@ -304,7 +304,7 @@ def test_a_recipes_own_seed_counts_unless_another_is_given(
     photos: Path, weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], seed: int
 ) -> None:
     taken: list[Recipe] = []
-    monkeypatch.setattr("mapsi.learn.fitting.training.train", lambda _m, _c, recipe, *_, **__: taken.append(recipe))
+    monkeypatch.setattr("mapsi.learn.fitting.training.train", lambda _data, recipe, *_, **__: taken.append(recipe))
     shipped = resources.files("mapsi.learn").joinpath("recipes", "mapsi.toml").read_text("utf-8")
     (tmp_path / "own.toml").write_text(f"seed = 7\n{shipped}", "utf-8")
     asked = ["train", "--photos", f"style={photos}", "--into", str(tmp_path / "run"), "--weights", str(weights)]
