@@ -55,7 +55,7 @@ def test_there_is_one_operator_of_an_address(catalog: Catalog) -> None:
     ],
 )
 def test_what_is_no_mail_address_is_refused(catalog: Catalog, text: str) -> None:
-    with pytest.raises(UsageError, match="not a mail address"):
+    with pytest.raises(UsageError, match="not an email address"):
         catalog.accounts.add_operator(text, "a hash")
 
 

@@ -53,8 +53,10 @@ def push_aside(
     rows = np.flatnonzero(np.isin(columns.offer, list(products)))
     if not len(rows):
         return [], allowed
-    left = allowed & ~np.isin(columns.group, columns.group[rows])
-    nearest, cosines = index.nearest(photo, ON_THE_WHOLE, left)
+    others = ~np.isin(columns.group, columns.group[rows])
+    left = allowed & others
+    # Among all others, whatever is allowed: a choice of a shop or a price changes nobody's score.
+    nearest, cosines = index.nearest(photo, ON_THE_WHOLE, others)
     if not len(nearest):
         return [], left
     answers = index.vectors(nearest)
