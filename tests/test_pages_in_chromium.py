@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import time
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -369,6 +370,13 @@ def touch(browser: Browser, *points: tuple[float, float]) -> None:
     browser.driver.execute_cdp_cmd("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
 
 
+def stands_at_the_top(browser: Browser) -> bool:
+    """Scroll to the top; whether the page is still there a quarter of a second later, the finger's swing run out."""
+    browser.run("scrollTo(0, 0)")
+    time.sleep(0.25)
+    return bool(browser.run("return scrollY") == 0)
+
+
 def test_a_finger_taps_garments_on_the_photo_scrolls_over_it_and_draws_where_it_is_asked_to(
     house: House, browser: Browser, site: str, photo: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -398,7 +406,8 @@ def test_a_finger_taps_garments_on_the_photo_scrolls_over_it_and_draws_where_it_
     touch(browser, *(at(0.9, y) for y in (0.9, 0.7, 0.5, 0.3, 0.1)))
     browser.wait(lambda: browser.run("return scrollY") > 50)
     assert is_about("0.3,0.1,0.2,0.15")
-    browser.run("scrollTo(0, 0); document.querySelector('#box-start').click()")
+    browser.wait(lambda: stands_at_the_top(browser))
+    browser.run("document.querySelector('#box-start').click()")
     touch(browser, *(at(x, x) for x in (0.55, 0.7, 0.8, 0.9)))
     browser.wait(lambda: is_about("0.55,0.55,0.35,0.35"))
     assert browser.run("return [window.mark, scrollY]") == [1, 0]
