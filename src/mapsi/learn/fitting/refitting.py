@@ -21,6 +21,7 @@ from mapsi.dataset.photos import Sample
 from mapsi.imaging import Box
 from mapsi.learn.fitting.derived import refuse_a_folder_in_use, write_derived
 from mapsi.learn.fitting.training import load_weights
+from mapsi.learn.fitting.warm_heads import minimise
 from mapsi.learn.network import AxisNetwork
 from mapsi.learn.objective import target_table
 from mapsi.learn.photos import read_views
@@ -121,7 +122,7 @@ def fit_heads(network: AxisNetwork, features: Tensor, targets: Mapping[str, Tens
             missed = -(wanted * torch.log_softmax(head(shown), dim=1)).sum(dim=1).mean()
             return missed + HEAD_RIDGE * (head.weight - start).square().sum()
 
-        _minimise(loss, list(head.parameters()), HEAD_ROUNDS)
+        minimise(loss, list(head.parameters()), HEAD_ROUNDS)
 
 
 def fit_projection(projection: nn.Linear, features: Tensor, samples: Sequence[Sample]) -> None:
@@ -147,7 +148,7 @@ def fit_projection(projection: nn.Linear, features: Tensor, samples: Sequence[Sa
         kept = KEPT * turned.mean() if len(others) else 0.0
         return missed[told].mean() + kept + PROJECTION_RIDGE * (weight - start).square().sum()
 
-    _minimise(loss, [projection.weight], PROJECTION_ROUNDS)
+    minimise(loss, [projection.weight], PROJECTION_ROUNDS)
 
 
 def _of(samples: Sequence[Sample], numbers: Sequence[int]) -> tuple[list[str], list[str]]:
@@ -156,17 +157,3 @@ def _of(samples: Sequence[Sample], numbers: Sequence[int]) -> tuple[list[str], l
 
 def _embed(features: Tensor, weight: Tensor) -> Tensor:
     return nn.functional.normalize(features @ weight.T, dim=1)
-
-
-def _minimise(loss: Callable[[], Tensor], parameters: list[nn.Parameter] | list[Tensor], rounds: int) -> None:
-    """L-BFGS on all photos at once, in place."""
-    optimiser = torch.optim.LBFGS(parameters, max_iter=rounds, line_search_fn="strong_wolfe")
-
-    def closure() -> Tensor:
-        optimiser.zero_grad()
-        total = loss()
-        total.backward()  # type: ignore[no-untyped-call]
-        return total
-
-    optimiser.step(closure)  # type: ignore[no-untyped-call]
-    optimiser.zero_grad(set_to_none=True)

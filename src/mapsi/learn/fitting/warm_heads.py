@@ -8,7 +8,7 @@ photos.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -54,14 +54,23 @@ def frozen_features(network: AxisNetwork, store: UInt8Array, size: int, folder: 
 def warm_heads(network: AxisNetwork, features: Tensor, targets: Mapping[str, Tensor]) -> None:
     """Fit the heads to ``targets`` (n, classes) an axis by L-BFGS on the whole of ``features``, in place."""
     heads = network.heads
-    optimiser = torch.optim.LBFGS(heads.parameters(), max_iter=ROUNDS, line_search_fn="strong_wolfe")
 
     def loss() -> Tensor:
-        optimiser.zero_grad()
         norm = torch.stack([head.weight.square().sum() for head in heads.values()]).sum()  # type: ignore[operator]
-        total = axis_loss({axis: head(features) for axis, head in heads.items()}, targets) + RIDGE * norm
+        return axis_loss({axis: head(features) for axis, head in heads.items()}, targets) + RIDGE * norm
+
+    minimise(loss, list(heads.parameters()), ROUNDS)
+
+
+def minimise(loss: Callable[[], Tensor], parameters: Sequence[Tensor], rounds: int) -> None:
+    """L-BFGS on all photos at once: ``parameters`` end, in place, where their ``loss`` is least or the rounds over."""
+    optimiser = torch.optim.LBFGS(parameters, max_iter=rounds, line_search_fn="strong_wolfe")
+
+    def closure() -> Tensor:
+        optimiser.zero_grad()
+        total = loss()
         total.backward()  # type: ignore[no-untyped-call]
         return total
 
-    optimiser.step(loss)  # type: ignore[no-untyped-call]
+    optimiser.step(closure)  # type: ignore[no-untyped-call]
     optimiser.zero_grad(set_to_none=True)
