@@ -58,13 +58,7 @@ class TrainingModule(pl.LightningModule):
         self.masks = read_masks(samples, store.shape[1] // 2, len(GROUPS)) if network.map is not None else None
         self.gentle = frozenset(i for i, s in enumerate(samples) if s.product or COLOUR in s.labels)
         self.likeness = _likeness(samples, classes, network, recipe)
-        self.targets = target_table(
-            samples,
-            classes,
-            smoothing=recipe.label_smoothing,
-            balance=recipe.balance,
-            nothing=recipe.nothing_weight,
-        )
+        self.targets = recipe_targets(samples, classes, recipe)
         self.truths = {axis: _truth(held, axis, slugs) for axis, slugs in classes.items()}
         self._held_pixels: tuple[int, Tensor] | None = None
         self._answers: dict[str, Tensor] = {}
@@ -201,6 +195,19 @@ class TrainingModule(pl.LightningModule):
         photos = epoch_size(self.samples, self.recipe.draws)
         schedule = build_schedule(optimiser, self.recipe, photos // self.trainer.world_size)
         return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+
+def recipe_targets(
+    samples: Sequence[Sample], classes: Mapping[str, Sequence[str]], recipe: Recipe
+) -> dict[str, Tensor]:
+    """What a recipe has the heads learn from samples; see :func:`target_table`."""
+    return target_table(
+        samples,
+        classes,
+        smoothing=recipe.label_smoothing,
+        balance=recipe.balance,
+        nothing=recipe.nothing_weight,
+    )
 
 
 def _likeness(

@@ -22,8 +22,8 @@ from mapsi.imaging import Box
 from mapsi.learn.fitting.derived import refuse_a_folder_in_use, write_derived
 from mapsi.learn.fitting.training import load_weights
 from mapsi.learn.fitting.warm_heads import minimise
+from mapsi.learn.module import recipe_targets
 from mapsi.learn.network import AxisNetwork
-from mapsi.learn.objective import target_table
 from mapsi.learn.photos import read_views
 from mapsi.learn.pixels import normalise
 from mapsi.learn.run import MANIFEST, RunConfig, read_run
@@ -54,7 +54,7 @@ def refit_run(run: Path, into: Path, say: Callable[[str], None] = print) -> RunC
     samples = [s for s in read_manifest(run / MANIFEST, Path(config.root)).part("train") if _teaches(s)]
     shown = [*samples, *jittered(samples, np.random.default_rng(config.recipe.seed))]
     features = read_features(network, shown, config, say)
-    fit_heads(network, features, head_targets(shown, config))
+    fit_heads(network, features, recipe_targets(shown, config.classes, config.recipe))
     if network.projection is not None:
         fit_projection(network.projection, features, shown)
     refitted = replace(config, start=f"{run.resolve().name}, its heads and projection fitted anew")
@@ -95,18 +95,6 @@ def read_features(
             pooled = network.features(normalise(photos, network.scale)).mean(dim=(2, 3))
             parts.append(pooled.reshape(*views.shape[:2], -1).mean(dim=1))
     return torch.cat(parts).clone()
-
-
-def head_targets(samples: Sequence[Sample], config: RunConfig) -> dict[str, Tensor]:
-    """The targets that the run's heads learned from; see :func:`target_table`."""
-    recipe = config.recipe
-    return target_table(
-        samples,
-        config.classes,
-        smoothing=recipe.label_smoothing,
-        balance=recipe.balance,
-        nothing=recipe.nothing_weight,
-    )
 
 
 def fit_heads(network: AxisNetwork, features: Tensor, targets: Mapping[str, Tensor]) -> None:
