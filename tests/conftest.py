@@ -176,7 +176,7 @@ def catalog(request: pytest.FixtureRequest, catalog_url: str, engines: dict[str,
     if catalog_url not in engines:
         engines[catalog_url] = open_database(catalog_url)
     known = engines[catalog_url]
-    database = Database(known.engine, known.patient, known.kind)
+    database = Database(known.engine, known.patient, known.kind, known.guarding)
     database.now = request.getfixturevalue("clock") if "clock" in request.fixturenames else utc_now
     with Catalog(database) as opened:
         yield opened

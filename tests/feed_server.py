@@ -14,12 +14,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 @dataclass(frozen=True, kw_only=True)
 class Page:
-    """What lies behind a path.
+    """What lies behind a path, with whatever query.
 
     ``etag`` (with its quotation marks) and ``modified`` (seconds since 1970) are sent and asked for where they are
     given. ``packed`` sends the body as ``Content-Encoding: gzip``. ``redirect`` is where the path leads instead.
     ``cut`` is after how many bytes of the announced body the server hangs up. ``chunked`` sends no length; ``wait``
-    seconds pass before the answer, unless the server is stopped.
+    seconds pass before the answer, unless the server is stopped; ``until`` is waited for as well. ``drip`` sends the
+    answer, its first line too, byte by byte with so many seconds between them.
     """
 
     body: bytes = b""
@@ -31,6 +32,8 @@ class Page:
     chunked: bool = False
     status: int = 200
     wait: float = 0
+    until: threading.Event | None = None
+    drip: float = 0
 
 
 class FeedServer(ThreadingHTTPServer):
@@ -62,9 +65,14 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self.close_connection = True
         self.server.asked.append((self.path, self.headers))
-        page = self.server.pages.get(self.path, Page(status=404))
+        bare = self.path.partition("?")[0]
+        page = self.server.pages.get(self.path, self.server.pages.get(bare, Page(status=404)))
         self.server.ended.wait(page.wait)
-        if page.redirect:
+        if page.until is not None:
+            page.until.wait(60)
+        if page.drip:
+            self._drip(page)
+        elif page.redirect:
             self._head(302, {"Location": page.redirect, "Content-Length": "0"})
         elif self._is_known(page):
             self._head(304, _validators(page))
@@ -91,6 +99,14 @@ class _Handler(BaseHTTPRequestHandler):
             headers["Content-Length"] = str(len(body))
         self._head(page.status, headers)
         self.wfile.write(body if page.cut is None else body[: page.cut])
+
+    def _drip(self, page: Page) -> None:
+        moved = f"HTTP/1.1 302 Found\r\nLocation: {page.redirect}\r\n\r\n".encode()
+        found = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(page.body), page.body)
+        for byte in moved if page.redirect else found:
+            self.wfile.write(bytes([byte]))
+            if self.server.ended.wait(page.drip):
+                return
 
     def _head(self, status: int, headers: dict[str, str]) -> None:
         self.send_response(status)

@@ -18,7 +18,7 @@ from sqlalchemy import text
 from freezing import way_to
 from mapsi.catalog import open_catalog
 from mapsi.catalog.store.address import read_address
-from mapsi.catalog.store.database import Database, Patience, open_database
+from mapsi.catalog.store.database import IDLE, IDLE_LOCK, IDLE_RUN, Database, Patience, open_database
 from mapsi.cli.opening import database_address
 from mapsi.errors import CatalogError
 from mapsi.settings import read_settings
@@ -172,14 +172,16 @@ def _answers(database: Database) -> bool:
         return False
 
 
-def test_the_connection_of_a_run_may_lie_idle_for_longer_than_the_server_allows(
+def test_how_long_a_connection_may_lie_idle_is_not_for_the_server_to_say(
     mariadb: MariaDB, new_database: Callable[[str], str]
 ) -> None:
     mariadb.execute("SET GLOBAL wait_timeout = 4")
     try:
         database = open_database(new_database("mariadb"))
-        with database.session() as connection:
-            assert connection.scalar(text("SELECT @@wait_timeout")) > 3600
+        assert database.guarding is not None
+        for engine, idle in ((database.engine, IDLE), (database.patient, IDLE_RUN), (database.guarding, IDLE_LOCK)):
+            with engine.connect() as connection:
+                assert connection.scalar(text("SELECT @@wait_timeout")) == idle
         database.close()
     finally:
         mariadb.execute("SET GLOBAL wait_timeout = 28800")

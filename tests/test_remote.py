@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from mapsi.errors import RefusedAddressError, RemoteError, SettingError, UsageError
 from mapsi.remote import Fetcher
 from mapsi.remote.address import parse_address
-from mapsi.remote.connection import dial_address
+from mapsi.remote.connection import Pace, dial_address
 from mapsi.remote.content import looks_like_html
 from mapsi.remote.reach import is_public
 
@@ -400,6 +400,42 @@ def test_a_slow_drip_ends_at_the_deadline(server: Server, fetcher: Fetcher, star
     with pytest.raises(RemoteError, match="within the time"):
         fetch(fetcher, server.url(), seconds=0.4)
     assert 0.3 < time.monotonic() - began < 30
+
+
+@pytest.mark.parametrize(
+    "start", [b"H", b"HTTP/1.1 200 OK\r\nX: ", b"HTTP/1.1 200 OK\r\n\r\n", b"HTTP/1.1 302 F\r\nLocation: /"]
+)
+def test_an_answer_that_is_slower_than_its_pace_ends_long_before_the_deadline(server: Server, start: bytes) -> None:
+    def serve(sock: socket.socket) -> None:
+        sock.sendall(start)
+        drip(sock, b"x", server.over)
+
+    server.pages["/"] = serve
+    fetcher = Fetcher(allow_hosts=(f"127.0.0.1:{server.port}",), pace=Pace(begin=60, seconds=0.3, least=1000))
+    with pytest.raises(RemoteError, match="too slowly"):
+        fetch(fetcher, server.url(), seconds=60)
+
+
+def test_an_answer_that_does_not_begin_ends_before_the_deadline(server: Server) -> None:
+    def serve(_sock: socket.socket) -> None:
+        server.over.wait(60)
+
+    server.pages["/"] = serve
+    fetcher = Fetcher(allow_hosts=(f"127.0.0.1:{server.port}",), pace=Pace(begin=0.2))
+    with pytest.raises(RemoteError, match="too slowly"):
+        fetch(fetcher, server.url(), seconds=60)
+
+
+def test_a_slow_answer_that_keeps_its_pace_is_read_whole(server: Server) -> None:
+    def serve(sock: socket.socket) -> None:
+        sock.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+        for _ in range(20):
+            server.over.wait(0.05)
+            sock.sendall(b"x" * 500)
+
+    server.pages["/"] = serve
+    fetcher = Fetcher(allow_hosts=(f"127.0.0.1:{server.port}",), pace=Pace(begin=60, seconds=0.7, least=1000))
+    assert fetch(fetcher, server.url(), seconds=60) == b"x" * 10_000
 
 
 def test_the_deadline_holds_over_all_redirects_together(server: Server, fetcher: Fetcher) -> None:

@@ -68,9 +68,10 @@ def refresh_means(settings: Settings) -> Means:
     """What refreshing a source works with."""
     from mapsi.refresh.refreshing import Means
     from mapsi.remote import Fetcher
+    from mapsi.work.turns import stepping_aside
 
     return Means(
-        fetcher=Fetcher(allow_hosts=settings.allow_hosts),
+        fetcher=Fetcher(allow_hosts=settings.allow_hosts, waiting=stepping_aside),
         folder=settings.home / "feeds",
         account=naver_account(settings),
     )

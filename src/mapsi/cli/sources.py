@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
 
 HELD = 12
 """Exit code of a refresh that holds a feed back: a person has to look."""
+
+Outcome = tuple[int, bool]
+"""A refresh's exit code, and whether offers changed."""
 
 
 class Duration(click.ParamType[timedelta]):
@@ -149,7 +154,7 @@ def refresh(name: str | None, dry_run: bool, accept: bool, index: bool) -> None:
             click.echo("There is no source yet. Add one: mapsi catalog sources add NAME --format FORMAT --at ADDRESS")
             return
         means = refresh_means(settings)
-        outcomes = [_refresh_one(catalog, source, means, taxonomy, dry_run, accept) for source in chosen]
+        outcomes = _each(chosen, lambda source: _refresh_one(catalog, source, means, taxonomy, dry_run, accept))
     if index and not dry_run and any(changed for _, changed in outcomes):
         from mapsi.cli.index import build_and_tell
 
@@ -157,10 +162,29 @@ def refresh(name: str | None, dry_run: bool, accept: bool, index: bool) -> None:
     sys.exit(next((code for code, _ in outcomes if code), 0))
 
 
+def _each(sources: Sequence[SourceRecord], refresh: Callable[[SourceRecord], Outcome]) -> list[Outcome]:
+    """Refresh one after the other, but for those that wait for their shop's server."""
+    if len(sources) == 1:
+        return [refresh(sources[0])]
+    from mapsi.work.turns import Turns
+
+    turns, outcomes = Turns(), dict.fromkeys((source.name for source in sources), (MapsiError.exit_code, False))
+    for source in sources:
+        turns.start(partial(_note, outcomes, source, refresh))
+        while turns.are_many_aside:
+            turns.wait(1)
+    while turns.wait(1):
+        pass
+    return list(outcomes.values())
+
+
+def _note(outcomes: dict[str, Outcome], source: SourceRecord, refresh: Callable[[SourceRecord], Outcome]) -> None:
+    outcomes[source.name] = refresh(source)
+
+
 def _refresh_one(
     catalog: Catalog, source: SourceRecord, means: Means, taxonomy: Taxonomy, dry_run: bool, accept: bool
-) -> tuple[int, bool]:
-    """An exit code, and whether offers changed."""
+) -> Outcome:
     from mapsi.refresh.refreshing import preview_source, refresh_source
 
     try:

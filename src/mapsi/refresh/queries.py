@@ -136,7 +136,7 @@ class Asking:
             self._account.client_secret,
             fetcher=self._fetcher,
             quota=self._quota,
-            tempo=Tempo(now=self._catalog.now),
+            tempo=Tempo(now=self._catalog.now, sleep=self._fetcher.rest),
         )
 
     def _good_answers(self) -> list[QueryAnswer]:

@@ -143,6 +143,7 @@ def _arrivals(
         fetcher=means.fetcher,
         partial=provider.partial,
         limits=means.limits,
+        sleep=means.fetcher.rest,
     )
     for each in arrived:
         rows = beside(provider.read(each.file, each.base, catalog.now()), each.file.resolve().parent)

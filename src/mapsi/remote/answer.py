@@ -14,7 +14,7 @@ from urllib.parse import urljoin
 
 from mapsi.errors import RefusedAddressError, RemoteError
 from mapsi.remote.address import Address, parse_address
-from mapsi.remote.connection import read_body
+from mapsi.remote.connection import TooSlowError, read_body
 from mapsi.remote.content import Accept, checked, limited, too_large, unpacked
 
 _REPEATED = frozenset({"x-robots-tag"})
@@ -78,6 +78,8 @@ def plainly(address: Address) -> Iterator[None]:
     host = address.host
     try:
         yield
+    except TooSlowError as error:
+        raise RemoteError(f"{host} sends its answer too slowly.", "Try again later, or ask whoever runs it.") from error
     except TimeoutError as error:
         raise RemoteError(f"{host} did not answer in full within the time allowed.", "Try again later.") from error
     except ssl.SSLCertVerificationError as error:

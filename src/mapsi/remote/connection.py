@@ -13,6 +13,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar, cast
 from urllib.parse import urlencode
 
@@ -28,11 +29,31 @@ CHUNK = 64 * 1024
 _Result = TypeVar("_Result")
 
 
-class Deadline:
-    """The moment by which everything has to be done; a timeout on each read alone would let an answer drip for ever."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How slow an answer may be, in seconds of waiting for it: ``begin`` until it begins, then ``seconds`` for every
+    ``least`` bytes, headers among them. Time in which nobody reads (a slow disk) does not count."""
 
-    def __init__(self, seconds: float) -> None:
+    begin: float = 300
+    seconds: float = 60
+    least: int = 64 << 10
+
+
+USUAL = Pace()
+"""A kilobyte a second: a tenth of what the slowest line carries, and some shops make a feed when they are asked."""
+
+
+class TooSlowError(TimeoutError):
+    """An answer that is slower than its pace."""
+
+
+class Deadline:
+    """The moment by which everything has to be done; a timeout on each read alone would let an answer drip for ever.
+    Long before a generous one, an answer that drips ends by its ``pace``."""
+
+    def __init__(self, seconds: float, pace: Pace = USUAL) -> None:
         self._end = time.monotonic() + seconds
+        self.pace = pace
 
     def remaining(self) -> float:
         """Seconds left, above 0; raises :class:`TimeoutError` where there are none."""
@@ -151,15 +172,34 @@ class _TimedSocket:
 
 
 class _TimedReader(io.RawIOBase):
-    """Reads a socket, each time with what is left until the deadline."""
+    """Reads a socket, each time with what is left until the deadline and of the pace."""
 
     def __init__(self, sock: socket.socket, deadline: Deadline) -> None:
         self._sock = sock
         self._deadline = deadline
+        self._patience = deadline.pace.begin
+        self._lacking = 1  # bytes that have to come within it
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: WriteableBuffer) -> int:
-        self._sock.settimeout(self._deadline.remaining())
-        return self._sock.recv_into(buffer)
+        left = self._deadline.remaining()
+        self._sock.settimeout(min(left, self._patience))
+        asked = time.monotonic()
+        try:
+            count = self._sock.recv_into(buffer)
+        except TimeoutError as error:
+            if self._patience < left:
+                raise TooSlowError from error
+            raise
+        self._note(count, time.monotonic() - asked)
+        return count
+
+    def _note(self, count: int, waited: float) -> None:
+        self._lacking -= count
+        self._patience -= waited
+        if self._lacking <= 0:
+            self._lacking, self._patience = self._deadline.pace.least, self._deadline.pace.seconds
+        elif self._patience <= 0:
+            raise TooSlowError

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Container, Mapping
-from contextlib import closing
+import time
+from collections.abc import Callable, Container, Mapping
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -13,7 +14,18 @@ from mapsi.artifacts import atomic_file
 from mapsi.errors import RemoteError
 from mapsi.remote.address import Address, parse_address
 from mapsi.remote.answer import Answer, plainly
-from mapsi.remote.connection import Deadline, Dial, dial_address, dial_first, get, post, resolve_name, start_tls
+from mapsi.remote.connection import (
+    USUAL,
+    Deadline,
+    Dial,
+    Pace,
+    dial_address,
+    dial_first,
+    get,
+    post,
+    resolve_name,
+    start_tls,
+)
 from mapsi.remote.content import Accept
 from mapsi.remote.reach import Reach, Resolve
 
@@ -58,7 +70,8 @@ class Fetcher:
 
     Every address, those of redirects too, is parsed, resolved once and checked; the connection goes to the very IP
     address that was checked. No cookies, no proxies, nothing kept between calls, so one fetcher may serve many threads.
-    ``resolve``, ``dial`` and ``tls`` replace the system's resolver, its connections and its trusted certificates.
+    ``resolve``, ``dial`` and ``tls`` replace the system's resolver, its connections and its trusted certificates. A
+    server is waited for inside the context that ``waiting`` gives, and no longer than ``pace`` says.
     """
 
     def __init__(
@@ -70,12 +83,21 @@ class Fetcher:
         resolve: Resolve = resolve_name,
         dial: Dial = dial_address,
         tls: ssl.SSLContext | None = None,
+        waiting: Callable[[], AbstractContextManager[object]] = nullcontext,
+        pace: Pace = USUAL,
     ) -> None:
         self._reach = Reach(allow_hosts, resolve)
         self._user_agent = user_agent
         self._max_redirects = max_redirects
         self._dial = dial
         self._tls = tls or _trusted()
+        self._waiting = waiting
+        self._pace = pace
+
+    def rest(self, seconds: float) -> None:
+        """Sleep, as while a server is waited for."""
+        with self._waiting():
+            time.sleep(seconds)
 
     def fetch(
         self,
@@ -98,7 +120,8 @@ class Fetcher:
         Raises :class:`RefusedAddressError` where the address may not be visited and :class:`RemoteError` where nothing
         usable came back; neither repeats the answer, or tells which IP address a name led to.
         """
-        with self._visit(url, headers or {}, Deadline(seconds), statuses, form) as answer:
+        deadline = Deadline(seconds, self._pace)
+        with self._waiting(), self._visit(url, headers or {}, deadline, statuses, form) as answer:
             data = b"".join(answer.body(max_bytes, accept))
         return Fetched(answer.address.url, answer.status, answer.headers, data)
 
@@ -115,8 +138,8 @@ class Fetcher:
     ) -> Downloaded:
         """Fetch ``url`` into the file ``target``, written whole or not at all; the rest as in :meth:`fetch`. The body
         of an answer outside 200 to 299 is left unread and ``target`` as it was."""
-        size = 0
-        with self._visit(url, headers or {}, Deadline(seconds), statuses) as answer:
+        size, deadline = 0, Deadline(seconds, self._pace)
+        with self._waiting(), self._visit(url, headers or {}, deadline, statuses) as answer:
             if 200 <= answer.status < 300:
                 with atomic_file(target) as beside, beside.open("wb") as file:
                     for chunk in answer.body(max_bytes, accept):

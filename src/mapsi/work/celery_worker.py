@@ -20,7 +20,8 @@ from kombu.exceptions import OperationalError
 from mapsi.catalog import Catalog
 from mapsi.catalog.operations.jobs import Job
 from mapsi.errors import MapsiError, RemoteError
-from mapsi.work.hands import Hands, Say, perform, worker_name
+from mapsi.work.crew import Crew
+from mapsi.work.hands import Hands, Say, worker_name
 from mapsi.work.schedule import Schedule
 
 QUEUE = "mapsi"
@@ -58,18 +59,21 @@ def announce(app: Celery, job: Job) -> None:
 
 
 def work(app: Celery, catalog: Catalog, hands: Hands, say: Say, *, ready: Callable[[], object] = lambda: None) -> None:
-    """Work through the queue until a signal ends it; a job in progress is finished.
+    """Work through the queue until a signal ends it; a job in progress is finished, one that waits for a server is
+    given back.
 
-    One job at a time: start more workers for more. A thread beside asks for what is due and announces it.
+    One job at a time works: start more workers for more. A thread beside asks for what is due and announces it.
     """
-    name, over = worker_name(), Event()
+    name, over, crew = worker_name(), Event(), Crew(catalog, hands, say)
 
     @app.task(name=TASK)
     def do_job(kind: Any, argument: str) -> None:
+        while kind in crew.not_now:
+            crew.wait(TICK)
         try:
             claim = catalog.jobs.claim(name, Job(kind, argument))
             if claim is not None:
-                perform(catalog, claim, hands, say)
+                crew.do(claim)
         except MapsiError as error:  # the database is gone; once it is back, the job is announced again
             say(str(error))
 
@@ -84,6 +88,7 @@ def work(app: Celery, catalog: Catalog, hands: Hands, say: Say, *, ready: Callab
         app.Worker(pool="solo", concurrency=1, loglevel=logging.WARNING, hostname=f"{name}@mapsi").start()
     finally:
         over.set()
+        crew.close()
         beside.join(timeout=2 * TICK)
         worker_shutting_down.disconnect(shutting_down)
 

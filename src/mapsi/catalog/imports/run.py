@@ -36,29 +36,24 @@ def open_run(database: Database, delivery: Delivery, taxonomy: Taxonomy) -> Iter
     """Lock the shop and open its log entry; an error that ends the block is recorded.
 
     Raises :class:`BusyError` where another run of the shop is in progress."""
-    with (
-        database.session() as connection,
-        shop_lock(database, connection, delivery.shop, seconds=PATIENCE) as free,
-    ):
+    with shop_lock(database, delivery.shop, seconds=PATIENCE) as free:
         if not free:
             raise BusyError(
                 f"Another import of the shop {delivery.shop} is running.", "Wait until it has ended, then start again."
             )
-        run_id = open_entry(connection, delivery.shop, delivery.format, delivery.origin, database.now())
+        run_id = open_entry(database, delivery.shop, delivery.format, delivery.origin)
         with recorded_if_it_fails(database, run_id):
-            yield Run(database, connection, delivery, taxonomy, run_id)
+            yield Run(database, delivery, taxonomy, run_id)
 
 
 class Run:
     """A run of one shop, whose lock is held and whose book is open. It takes over one delivery or several, each of them
-    whole or not at all; its counts add up."""
+    whole or not at all; its counts add up. It has a connection only while it does: a shop that takes its time to send
+    its feed keeps none."""
 
-    def __init__(
-        self, database: Database, connection: Connection, delivery: Delivery, taxonomy: Taxonomy, run_id: int
-    ) -> None:
+    def __init__(self, database: Database, delivery: Delivery, taxonomy: Taxonomy, run_id: int) -> None:
         self.id = run_id
         self._database = database
-        self._connection = connection
         self._delivery = delivery
         self._taxonomy = taxonomy
         self._counts = dict.fromkeys(COUNTS, 0)
@@ -81,16 +76,16 @@ class Run:
         report says ``held``, unless a person said ``accept``. Without ``shrink`` any share may go, and a feed without
         an offer is an error. ``remember`` is kept together with the offers, to know the feed again by.
         """
-        stage = self._stage(rows, progress)
-        living = self._count_living(stage.shop_id) if whole and shrink is not None else 0
-        _refuse_none_good(stage, self._broken, may_be_empty=not whole or living > 0)
-        if living and shrink is not None and not accept:
-            reason = reason_to_hold(living, stage.counts.kept, shrink)
-            if reason:
-                return self.end("held", f"{reason} The feed is held back; nothing was changed.")
-        scope = Scope.EVERYTHING if whole else Scope.CHANGES
-        delivery = replace(self._delivery, seen_at=seen_at)
-        return self._switch(stage, delivery, scope, "done", "", remember or {})
+        with self._staged(rows, progress) as stage:
+            living = _count_living(stage) if whole and shrink is not None else 0
+            _refuse_none_good(stage, self._broken, may_be_empty=not whole or living > 0)
+            if living and shrink is not None and not accept:
+                reason = reason_to_hold(living, stage.counts.kept, shrink)
+                if reason:
+                    return self.end("held", f"{reason} The feed is held back; nothing was changed.")
+            scope = Scope.EVERYTHING if whole else Scope.CHANGES
+            delivery = replace(self._delivery, seen_at=seen_at)
+            return self._switch(stage, delivery, scope, "done", "", remember or {})
 
     def take_part(
         self, rows: Iterable[Row], reason: str, *, seen_at: datetime | None = None, progress: Advance = no_advance
@@ -98,34 +93,34 @@ class Run:
         """Take over some of the shop's offers while others are still to come, for a ``reason`` in a sentence: those
         keep the time they had."""
         delivery = replace(self._delivery, seen_at=seen_at)
-        return self._switch(self._stage(rows, progress), delivery, Scope.PART, "partial", reason, {})
+        with self._staged(rows, progress) as stage:
+            return self._switch(stage, delivery, Scope.PART, "partial", reason, {})
 
     def renew(self) -> ImportReport:
         """End with everything as it was: the source still has it, so it is good for another time to live."""
-        with begin_write(self._connection):
-            shop_id = self._connection.scalar(select(Shop.id).where(Shop.slug == self._delivery.shop))
+        with self._database.write() as connection:
+            shop_id = connection.scalar(select(Shop.id).where(Shop.slug == self._delivery.shop))
             if shop_id is not None:
-                renew_all(self._connection, shop_id, validity_of(self._delivery))
-                self._counts["unchanged"] = count_living(self._connection, shop_id)
-        return self.end("unchanged")
+                renew_all(connection, shop_id, validity_of(self._delivery))
+                self._counts["unchanged"] = count_living(connection, shop_id)
+            self._note(connection, "unchanged", "")
+        return self._report("unchanged", "")
 
     def end(self, state: RunState, reason: str = "") -> ImportReport:
         """End without taking anything (more) over."""
-        with begin_write(self._connection):
-            self._note(state, reason)
+        with self._database.write() as connection:
+            self._note(connection, state, reason)
         return self._report(state, reason)
 
-    def _stage(self, rows: Iterable[Row], progress: Advance) -> Stage:
-        create_stage(self._connection)
-        with self._connection.begin():
-            shop_id = self._connection.scalar(select(Shop.id).where(Shop.slug == self._delivery.shop))
-        stage = Stage(self._connection, shop_id, self._taxonomy, self._delivery.now)
-        fill(stage, rows, self._broken, progress)
-        return stage
-
-    def _count_living(self, shop_id: int | None) -> int:
-        with self._connection.begin():
-            return count_living(self._connection, shop_id)
+    @contextmanager
+    def _staged(self, rows: Iterable[Row], progress: Advance) -> Iterator[Stage]:
+        with self._database.session() as connection:
+            create_stage(connection)
+            with connection.begin():
+                shop_id = connection.scalar(select(Shop.id).where(Shop.slug == self._delivery.shop))
+            stage = Stage(connection, shop_id, self._taxonomy, self._delivery.now)
+            fill(stage, rows, self._broken, progress)
+            yield stage
 
     def _switch(
         self,
@@ -136,24 +131,25 @@ class Run:
         reason: str,
         remember: Mapping[str, str],
     ) -> ImportReport:
-        with switch_lock(self._database, self._connection), begin_write(self._connection):
-            shop_id, gone = switch(self._connection, delivery, self.id, scope, self._taxonomy)
-            save_class_words(self._connection, self._taxonomy)
+        connection = stage.connection
+        with switch_lock(self._database, connection), begin_write(connection):
+            shop_id, gone = switch(connection, delivery, self.id, scope, self._taxonomy)
+            save_class_words(connection, self._taxonomy)
             counts = stage.counts
             for name, count in zip(
                 COUNTS, (counts.new, counts.changed, counts.same + counts.spared, gone), strict=True
             ):
                 self._counts[name] += count
             if scope is Scope.PART:
-                mark_answers_taken(self._connection, shop_id)
+                mark_answers_taken(connection, shop_id)
             else:
-                remember_feed(self._connection, shop_id, remember, stage.reading)
-            self._note(state, reason)
+                remember_feed(connection, shop_id, remember, stage.reading)
+            self._note(connection, state, reason)
         return self._report(state, reason)
 
-    def _note(self, state: RunState, reason: str) -> None:
+    def _note(self, connection: Connection, state: RunState, reason: str) -> None:
         broken, now = self._broken, self._database.now()
-        note_run(self._connection, self.id, state, now, reason, self._counts, broken.first, broken.count)
+        note_run(connection, self.id, state, now, reason, self._counts, broken.first, broken.count)
 
     def _report(self, state: RunState, reason: str) -> ImportReport:
         return ImportReport(
@@ -222,6 +218,11 @@ def count_living(connection: Connection, shop_id: int | None) -> int:
     """How many offers of the shop live, in the caller's transaction."""
     living = select(func.count()).where(OfferRow.shop_id == shop_id, OfferRow.gone_at.is_(None))
     return int(connection.scalar(living) or 0)
+
+
+def _count_living(stage: Stage) -> int:
+    with stage.connection.begin():
+        return count_living(stage.connection, stage.shop_id)
 
 
 def _refuse_none_good(stage: Stage, broken: Broken, *, may_be_empty: bool) -> None:

@@ -11,10 +11,10 @@ from sqlalchemy import Connection, CursorResult, delete, func, insert, select, u
 
 from mapsi.catalog.offer import BrokenRow
 from mapsi.catalog.records import Provenance, RunRecord, RunState
-from mapsi.catalog.store.database import Database, begin_write, storable
+from mapsi.catalog.store.database import Database, storable
 from mapsi.catalog.store.locks import shop_lock
 from mapsi.catalog.store.tables import Import, ImportFault, OfferRow, Shop, Source
-from mapsi.errors import CatalogError, MapsiError, NotFoundError
+from mapsi.errors import BusyError, CatalogError, MapsiError, NotFoundError
 
 FAULTS_KEPT = 100
 """Broken rows of a run that are kept with line and reason; the others are counted."""
@@ -34,10 +34,10 @@ def new_id(result: CursorResult[Any]) -> int:
     return int(key[0]) if key else 0
 
 
-def open_entry(connection: Connection, shop: str, format: str, origin: str, now: datetime) -> int:
+def open_entry(database: Database, shop: str, format: str, origin: str) -> int:
     """Note that a run began. One still running under this shop's lock was killed."""
-    killed = update(Import).where(Import.shop == shop, Import.state == "running")
-    with begin_write(connection):
+    killed, now = update(Import).where(Import.shop == shop, Import.state == "running"), database.now()
+    with database.write() as connection:
         connection.execute(killed.values(state="killed", finished=now, reason=_KILLED))
         entry = insert(Import).values(
             shop=shop,
@@ -60,10 +60,14 @@ def note_run(
     broken: Sequence[BrokenRow] = (),
     broken_count: int = 0,
 ) -> None:
-    """Write down how a run ended, in the caller's transaction; ``counts`` by the names in :data:`COUNTS`."""
-    entry = update(Import).where(Import.id == run_id)
+    """Write down how a run ended, in the caller's transaction; ``counts`` by the names in :data:`COUNTS`.
+
+    Raises :class:`BusyError` where somebody else took it for dead meanwhile: all that it did in this transaction must
+    then not be."""
+    entry = update(Import).where(Import.id == run_id, Import.state != "killed")
     values = {"state": state, "finished": now, "reason": storable(reason, 10_000), "broken": broken_count}
-    connection.execute(entry.values(values | dict(counts or {})))
+    if not connection.execute(entry.values(values | dict(counts or {}))).rowcount:
+        raise BusyError("The database was out of reach, and this run was taken for dead meanwhile.", "Refresh again.")
     rows = [
         {"import_id": run_id, "number": number, "line": row.line, "reason": storable(row.reason, 1000)}
         for number, row in enumerate(broken[:FAULTS_KEPT])
@@ -81,7 +85,7 @@ def recorded_if_it_fails(database: Database, run_id: int) -> Iterator[None]:
     except BaseException as error:
         reason = str(error) if isinstance(error, MapsiError) else f"It was interrupted ({type(error).__name__})."
         # Where even this cannot be written, the first error is the one to tell; the next run closes the entry.
-        with suppress(CatalogError), database.write() as connection:
+        with suppress(CatalogError, BusyError), database.write() as connection:
             note_run(connection, run_id, "failed", database.now(), reason)
         raise
 
@@ -142,10 +146,10 @@ class Runs:
         with self._database.read() as connection:
             runs = connection.execute(running).all()
         for run_id, shop in runs:
-            with self._database.session() as connection, shop_lock(self._database, connection, shop) as free:
+            with shop_lock(self._database, shop) as free:
                 if free:
                     killed = update(Import).where(Import.id == run_id, Import.state == "running")
-                    with begin_write(connection):
+                    with self._database.write() as connection:
                         connection.execute(killed.values(state="killed", finished=self._database.now(), reason=_KILLED))
 
     def prune(self, keep: int = RUNS_KEPT) -> int:

@@ -160,13 +160,14 @@ class Sources:
 
         Raises :class:`NotFoundError`, and :class:`BusyError` while one of its runs is in progress."""
         source = self.find(name)
-        with (
-            self._database.session() as connection,
-            shop_lock(self._database, connection, source.shop, seconds=PATIENCE) as free,
-        ):
+        with shop_lock(self._database, source.shop, seconds=PATIENCE) as free:
             if not free:
                 raise BusyError(f"The source {source.name} is being refreshed.", "Wait until that has ended.")
-            with switch_lock(self._database, connection), begin_write(connection):
+            with (
+                self._database.session() as connection,
+                switch_lock(self._database, connection),
+                begin_write(connection),
+            ):
                 shop_id = connection.scalar(select(Source.shop_id).where(Source.id == source.id)) or 0
                 for table in (Answer, PreviewRow):
                     connection.execute(delete(table).where(table.source_id == source.id))

@@ -118,7 +118,7 @@ class Stage:
 
     def __init__(self, connection: Connection, shop_id: int | None, taxonomy: Taxonomy, now: datetime) -> None:
         self.counts = Counts()
-        self._connection = connection
+        self.connection = connection
         self.shop_id = shop_id
         self._taxonomy = taxonomy
         self._now = now
@@ -134,7 +134,7 @@ class Stage:
 
     def put(self, batch: Sequence[Offer]) -> list[BrokenRow]:
         """Stage some offers; returns back those that cannot be kept, with line 0 (only the feed's reader knew it)."""
-        with self._connection.begin():
+        with self.connection.begin():
             good, broken = self._sort_out(batch)
             known = self._look_up([offer.id for offer in good])
             rows = [self._row(offer, known.get(offer.id)) for offer in good]
@@ -143,20 +143,20 @@ class Stage:
             classes = [entry for row in fresh for entry in row.pop("classes")]
             for table, entries in ((staged, same), (staged, fresh), (staged_classes, classes)):
                 if entries:
-                    self._connection.execute(insert(table), entries)
+                    self.connection.execute(insert(table), entries)
         return broken
 
     def withdraw(self, batch: Sequence[Withdrawal]) -> None:
         """Stage some offers as gone; those that are not there are counted only."""
         if not batch:
             return
-        with self._connection.begin():
+        with self.connection.begin():
             ids = list(dict.fromkeys(row.id.strip() for row in batch))
             known, told = self._look_up(ids), self._staged(ids)
             living = [known[id] for id in ids if id in known and known[id].gone_at is None and id not in told]
             rows = [{"shop_offer_id": row.shop_offer_id, "offer_id": row.id, "kind": GONE} for row in living]
             if rows:
-                self._connection.execute(insert(staged), rows)
+                self.connection.execute(insert(staged), rows)
         self.counts.withdrawn += len(rows)
         self.counts.missing += len(batch) - len(rows)
 
@@ -164,7 +164,7 @@ class Stage:
         """Keep the living offers among these as they are, except those that are staged: a row that cannot be read does
         not say that its offer is gone. Returns which they are."""
         spared: set[str] = set()
-        with self._connection.begin():
+        with self.connection.begin():
             known, told = self._look_up(ids), self._staged(ids)
             living = [known[id] for id in dict.fromkeys(ids) if id in known and known[id].gone_at is None]
             rows = [
@@ -173,7 +173,7 @@ class Stage:
                 if row.shop_offer_id not in told
             ]
             if rows:
-                self._connection.execute(insert(staged), rows)
+                self.connection.execute(insert(staged), rows)
             spared.update(str(row["shop_offer_id"]) for row in rows)
         self.counts.spared += len(spared)
         return spared
@@ -196,7 +196,7 @@ class Stage:
 
     def _staged(self, ids: Sequence[str]) -> set[str]:
         query = select(staged.c.shop_offer_id).where(staged.c.shop_offer_id.in_(ids))
-        return set(self._connection.scalars(query))
+        return set(self.connection.scalars(query))
 
     def _look_up(self, ids: Sequence[str]) -> Mapping[str, Any]:
         if self.shop_id is None:
@@ -205,7 +205,7 @@ class Stage:
         query = select(*(getattr(OfferRow, name) for name in columns)).where(
             OfferRow.shop_id == self.shop_id, OfferRow.shop_offer_id.in_(ids)
         )
-        return {row.shop_offer_id: row for row in self._connection.execute(query)}
+        return {row.shop_offer_id: row for row in self.connection.execute(query)}
 
     def _row(self, offer: Offer, known: Any) -> dict[str, Any]:
         content = _content(offer, self._salt, self._now)

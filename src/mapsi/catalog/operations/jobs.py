@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -84,11 +85,16 @@ class Jobs:
         with self._database.write() as connection:
             return put_job(connection, job, self._database.now())
 
-    def claim(self, worker: str, job: Job | None = None) -> Claim | None:
-        """Take ``job``, or the one that is due the longest, for ``LEASE``; ``None`` where there is none to be had."""
+    def claim(self, worker: str, job: Job | None = None, *, but: Collection[JobKind] = ()) -> Claim | None:
+        """Take ``job``, or the one that is due the longest and not of the kinds ``but``, for ``LEASE``; ``None`` where
+        there is none to be had."""
         with self._database.write() as connection:
             now = self._database.now()
-            free = (JobRow.due_at <= now, or_(JobRow.leased_until.is_(None), JobRow.leased_until < now))
+            free = (
+                JobRow.due_at <= now,
+                or_(JobRow.leased_until.is_(None), JobRow.leased_until < now),
+                JobRow.kind.not_in(but),
+            )
             chosen = select(JobRow).where(*free).order_by(JobRow.due_at, JobRow.kind, JobRow.argument).limit(1)
             row = connection.execute(chosen if job is None else chosen.where(*_is(job))).one_or_none()
             if row is None:

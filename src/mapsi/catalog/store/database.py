@@ -22,7 +22,16 @@ Kind = Literal["sqlite", "mariadb"]
 Clock = Callable[[], datetime]
 """Gives aware times."""
 _AS_MANY_AS_ASKED = -1  # a thread of the server never waits for a connection; MAPSI_THREADS bounds them
-_IDLE_SECONDS = 24 * 3600
+
+IDLE = 24 * 3600
+"""Seconds that a connection of a pool, or one that writes a backup, may lie idle, whatever the server's own limit."""
+
+IDLE_RUN = 600
+"""The same for the connection of a run, which never waits for anybody but the database: a machine that vanished, its
+network with it, holds up the imports of the others for no longer."""
+
+IDLE_LOCK = 120
+"""The same for a connection that does nothing but hold a lock and say so now and then (:mod:`.locks`)."""
 
 
 def storable(text: str, limit: int) -> str:
@@ -56,14 +65,19 @@ ON_PAGES = Patience(connect=3, answer=8, lock=2)
 OF_A_RUN = Patience(connect=10, answer=7200, lock=600)
 """Of an import, which takes its turn with others for up to an hour."""
 
+OF_A_LOCK = Patience(connect=10, answer=20, lock=10)
+"""Of a lock that is held beside a run."""
+
 
 class Database:
-    """Two engines that hand out transactions: ``engine`` for questions, ``patient`` for the work of a run. ``kind``
-    names the dialect of SQL to write, ``now`` is the clock that says what has expired."""
+    """Engines that hand out transactions: ``engine`` for questions, ``patient`` for the work of a run; ``guarding`` is
+    for locks of a server, and ``None`` on SQLite, which locks files. ``kind`` names the dialect of SQL to write,
+    ``now`` is the clock that says what has expired."""
 
-    def __init__(self, engine: Engine, patient: Engine, kind: Kind) -> None:
+    def __init__(self, engine: Engine, patient: Engine, kind: Kind, guarding: Engine | None = None) -> None:
         self.engine = engine
         self.patient = patient
+        self.guarding = guarding
         self.kind = kind
         self.now: Clock = utc_now
         self._silence = Silence()
@@ -82,8 +96,8 @@ class Database:
 
     @contextmanager
     def session(self) -> Iterator[Connection]:
-        """A connection of one's own that is closed for good: its temporary tables and named locks go with it. It may
-        lie idle for hours."""
+        """A connection of one's own that is closed for good: its temporary tables and named locks go with it. Nobody
+        waits for a network with one in hand: see :data:`IDLE_RUN`."""
         with translated(), self.patient.connect() as connection:
             yield connection
 
@@ -94,8 +108,9 @@ class Database:
 
     def close(self) -> None:
         """Give back all connections."""
-        self.engine.dispose()
-        self.patient.dispose()
+        for engine in (self.engine, self.patient, self.guarding):
+            if engine is not None:
+                engine.dispose()
 
 
 @contextmanager
@@ -161,22 +176,22 @@ def _begin_mariadb(connection: Connection) -> None:
 
 def _open_mariadb(address: Address, patience: Patience) -> Database:
     try:
-        quick = _mariadb_engine(address, patience, QueuePool)
-        patient = _mariadb_engine(address, OF_A_RUN, NullPool)
+        quick = _mariadb_engine(address, patience, QueuePool, IDLE)
+        patient = _mariadb_engine(address, OF_A_RUN, NullPool, IDLE_RUN)
+        guarding = _mariadb_engine(address, OF_A_LOCK, NullPool, IDLE_LOCK)
     except (ModuleNotFoundError, NoSuchModuleError) as error:
         raise CatalogError(
             "The driver for MariaDB and MySQL is not installed.", "Install it: pip install 'mapsi[mysql]'."
         ) from error
-    return Database(quick, patient, "mariadb")
+    return Database(quick, patient, "mariadb", guarding)
 
 
-def _mariadb_engine(address: Address, patience: Patience, pool: type[Pool]) -> Engine:
-    # Strict mode: a value that does not fit is an error, never a silently shortened one. A connection may lie idle for
-    # as long as a shop takes to send its feed, whatever the server's own limit.
+def _mariadb_engine(address: Address, patience: Patience, pool: type[Pool], idle: int) -> Engine:
+    # Strict mode: a value that does not fit is an error, never a silently shortened one.
     settings = {
         "sql_mode": "'TRADITIONAL'",
         "time_zone": "'+00:00'",
-        "wait_timeout": _IDLE_SECONDS,
+        "wait_timeout": idle,
         "innodb_lock_wait_timeout": patience.lock,
         "lock_wait_timeout": patience.lock,
     }

@@ -104,18 +104,17 @@ def sweep(database: Database, now: datetime) -> int:
 
 
 def _sweep_shop(database: Database, shop_id: int, now: datetime) -> int:
-    with database.session() as connection:
-        with connection.begin():
-            slug = connection.scalar(select(Shop.slug).where(Shop.id == shop_id))
-        with shop_lock(database, connection, str(slug)) as free:
-            if not free:
-                return 0
-            with switch_lock(database, connection), begin_write(connection):
-                # Asked again under the lock: an import may have renewed the shop meanwhile.
-                wholly, partly = _expired_shops(connection, now)
-                seen_after = now if shop_id in wholly else partly.get(shop_id)
-                gone = 0 if seen_after is None else _take_for_gone(connection, shop_id, seen_after, now)
-                return gone + (take_turns(connection, shop_id, now) if shop_id in turned_shops(connection, now) else 0)
+    with database.read() as connection:
+        slug = connection.scalar(select(Shop.slug).where(Shop.id == shop_id))
+    with shop_lock(database, str(slug)) as free:
+        if not free:
+            return 0
+        with database.session() as connection, switch_lock(database, connection), begin_write(connection):
+            # Asked again under the lock: an import may have renewed the shop meanwhile.
+            wholly, partly = _expired_shops(connection, now)
+            seen_after = now if shop_id in wholly else partly.get(shop_id)
+            gone = 0 if seen_after is None else _take_for_gone(connection, shop_id, seen_after, now)
+            return gone + (take_turns(connection, shop_id, now) if shop_id in turned_shops(connection, now) else 0)
 
 
 def _take_for_gone(connection: Connection, shop_id: int, seen_after: datetime, now: datetime) -> int:
