@@ -79,13 +79,55 @@ def _unsure(group: str, confidence: float, **kinds: float) -> Garment:
     return Garment(group, confidence, (0, 0, 1, 1), None, Reading(np.zeros(4, np.float32), {"garment": told}))
 
 
+def _kinds(garment: Garment) -> dict[str, float]:
+    return {guess.slug: round(guess.confidence, 2) for guess in garment.reading.axes["garment"].top}
+
+
 def test_a_garment_is_read_as_what_is_worn_where_it_is_worn() -> None:
-    cut_out, bag = _unsure("one-piece", 0.5, skirt=0.6, dress=0.4), _unsure("bag", 0.9, bag=0.7, pants=0.3)
-    look = placed(Look(_reading("dress"), (cut_out, bag), (), NOWHERE), TAXONOMY)
-    one, other = (garment.reading.axes["garment"] for garment in look.garments)
-    assert [(guess.slug, round(guess.confidence, 2)) for guess in one.top] == [("dress", 0.68), ("skirt", 0.32)]
-    assert (one.known, other.known, other.best.slug) == (False, True, "bag")
-    assert sum(guess.confidence for guess in other.top) == pytest.approx(1)
+    cut_out, shoes = _unsure("one-piece", 0.5, skirt=0.6, dress=0.4), _unsure("shoes", 0.9, shoes=0.7, pants=0.3)
+    look = placed(Look(_reading("watch"), (cut_out, shoes), (), NOWHERE), TAXONOMY)
+    assert [_kinds(garment) for garment in look.garments] == [
+        {"dress": 0.68, "skirt": 0.32},
+        {"shoes": 0.95, "pants": 0.05},
+    ]
+    assert [garment.reading.axes["garment"].known for garment in look.garments] == [False, True]
+
+
+def test_what_the_whole_photo_is_of_counts_for_what_is_worn_in_its_place() -> None:
+    cut_out, shoes = _unsure("one-piece", 0.5, skirt=0.6, dress=0.4), _unsure("shoes", 0.9, shoes=0.7, pants=0.3)
+    whole = _unsure("", 1.0, dress=0.9, shirt=0.1).reading
+    look = placed(Look(whole, (cut_out, shoes), (), NOWHERE), TAXONOMY)
+    assert _kinds(look.garments[0]) == {"dress": 0.79, "skirt": 0.21}
+
+
+def _at(group: str, confidence: float, kind: str, box: tuple[float, float, float, float]) -> Garment:
+    return Garment(group, confidence, box, None, _reading(kind))
+
+
+SHIRT, JEANS = _at("upper", 0.8, "shirt", (0.3, 0.1, 0.4, 0.3)), _at("lower", 0.8, "jeans", (0.3, 0.4, 0.4, 0.5))
+BAG, SCRAP = _at("bag", 0.8, "bag", (0.7, 0.4, 0.2, 0.2)), _at("lower", 0.4, "shorts", (0.1, 0.1, 0.6, 0.6))
+
+
+def test_the_garments_of_an_outfit_stand_by_their_prominence() -> None:
+    look = placed(Look(_reading("jeans"), (BAG, SHIRT, JEANS), (), NOWHERE), TAXONOMY)
+    assert [garment.group for garment in look.garments] == ["lower", "upper", "bag"]
+    assert {garment.box for garment in look.garments} == {BAG.box, SHIRT.box, JEANS.box}
+
+
+@pytest.mark.parametrize("seen", [(SHIRT, SCRAP), (SCRAP, SHIRT, _at("outer", 0.9, "jacket", (0.2, 0, 0.6, 0.5)))])
+def test_a_photo_without_two_places_of_an_outfit_is_of_one_garment(seen: tuple[Garment, ...]) -> None:
+    whole = _reading("cardigan")
+    look = placed(Look(whole, seen, (), NOWHERE), TAXONOMY)
+    assert [(garment.group, garment.box, garment.reading) for garment in look.garments] == [
+        ("upper", (0.0, 0.0, 1.0, 1.0), whole)
+    ]
+
+
+def test_what_is_carried_stays_beside_the_one_garment_of_a_photo() -> None:
+    scrap_of_bag = _at("bag", 0.3, "bag", (0, 0, 0.5, 0.5))
+    look = placed(Look(_reading("cardigan"), (SHIRT, SCRAP, BAG, scrap_of_bag), (), NOWHERE), TAXONOMY)
+    assert [garment.group for garment in look.garments] == ["upper", "bag"]
+    assert placed(Look(_reading("handbag"), (SCRAP, BAG), (), NOWHERE), TAXONOMY).garments[0].box == (0, 0, 1, 1)
 
 
 def test_a_photo_of_one_garment_is_read_as_it_is() -> None:

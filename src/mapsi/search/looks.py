@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from mapsi.arrays import IntArray
-from mapsi.infer.look import Garment, Look
+from mapsi.infer.look import WHOLE, Garment, Look
 from mapsi.infer.reading import Guess, Reading
 from mapsi.search.ranking import POOL, Ranked
 from mapsi.search.wish import wish_of
@@ -25,34 +25,75 @@ _CARRIED = 0.03
 _FILLED, _SURE, _ALIKE = 3, 2, 12
 """Powers that the share filled, the map's confidence and the score of the next product have in what comes next."""
 _CLOTHES = frozenset({"", "upper", "outer", "lower", "one-piece"})
+_OF_WHOLE = 0.6
+"""What the whole photo's share of a kind counts beside a garment's own, if that kind is worn where the garment is."""
+_SEEN, _SEEN_SHARE = 0.47, 0.01
+"""From which confidence and share of the photo on something is worn in its place for sure."""
+_TOPS = frozenset({"upper", "outer"})  # a shirt and the jacket over it are in one place
+_ADDED = frozenset({"bag", "accessory"})  # these make no outfit of a photo
 
 
 def placed(look: Look, taxonomy: Taxonomy) -> Look:
-    """A look of several garments, each read as what is worn where the map says that it is worn, as far as the map is
-    sure: what is cut out of a coat-dress looks like a skirt, and a bag before trousers like trousers."""
+    """A look of several garments, the most prominent first, each read as what is worn where the map says that it is
+    worn, as far as the map is sure: what is cut out of a coat-dress looks like a skirt, and a bag before trousers like
+    trousers.
+
+    Where fewer than two places of an outfit are seen for sure, the photo is of one garment, which it shows as a whole,
+    and what the map made of it are scraps: sandals on a tray are no three accessories. What is carried stays.
+    """
     axis = taxonomy.axes.get(KIND_AXIS)
-    if axis is None or len(look.garments) < 2:
+    if axis is None or axis.slug not in look.whole.axes or len(look.garments) < 2:
         return look
-    garments = (replace(garment, reading=_placed(garment, axis)) for garment in look.garments)
-    return replace(look, garments=tuple(garments))
+    garments = [replace(garment, reading=_placed(garment, look.whole, axis)) for garment in look.garments]
+    if len(_places(garments)) < 2:
+        one = _whole_as_one(look.whole, axis)
+        carried = (garment for garment in garments if garment.group not in _CLOTHES | {one.group})
+        garments = [one, *(garment for garment in carried if _is_seen(garment))]
+    weights = prominence(replace(look, garments=tuple(garments)), taxonomy)
+    order = sorted(range(len(garments)), key=lambda number: -weights[number])
+    return replace(look, garments=tuple(garments[number] for number in order))
 
 
-def _placed(garment: Garment, axis: Axis) -> Reading:
-    """Of a map that is sure by 0.5, {"skirt": 0.6, "dress": 0.4} as a one-piece is {"dress": 0.68, "skirt": 0.32}. The
-    model knows what it knew only where its first guess stays; where it looked is told of that guess."""
+def _places(garments: Sequence[Garment]) -> set[str]:
+    """The places of an outfit in which something is seen for sure."""
+    groups = {garment.group for garment in garments if _is_seen(garment)} - _ADDED
+    return {"top" if group in _TOPS else group for group in groups}
+
+
+def _is_seen(garment: Garment) -> bool:
+    return garment.confidence >= _SEEN and _filled(garment) >= _SEEN_SHARE
+
+
+def _whole_as_one(whole: Reading, axis: Axis) -> Garment:
+    best = whole.axes[axis.slug].best
+    group = axis.by_slug[best.slug].group if best.slug in axis.by_slug else ""
+    return Garment(group, best.confidence, WHOLE, None, whole)
+
+
+def _placed(garment: Garment, whole: Reading, axis: Axis) -> Reading:
+    """Of a map that is sure by 0.5, {"skirt": 0.6, "dress": 0.4} as a one-piece is {"dress": 0.68, "skirt": 0.32}; in a
+    photo that is as a whole a {"dress": 0.9, "shirt": 0.1} it is {"dress": 0.79, "skirt": 0.21}. The model knows what
+    it knew only where its first guess stays; where it looked is told of that guess."""
     told = garment.reading.axes.get(axis.slug)
     if told is None:
         return garment.reading
     elsewhere = _ELSEWHERE**garment.confidence
-    shares = [
-        guess.confidence * (1.0 if _is_worn_at(axis, guess.slug, garment.group) else elsewhere) for guess in told.top
-    ]
-    whole = sum(shares)
-    guesses = [Guess(guess.slug, share / whole) for guess, share in zip(told.top, shares, strict=True)]
-    top = tuple(sorted(guesses, key=lambda guess: -guess.confidence))
+    worn_here = {guess.slug for guess in told.top if _is_worn_at(axis, guess.slug, garment.group)}
+    cut_out = _shared(
+        {guess.slug: guess.confidence * (1 if guess.slug in worn_here else elsewhere) for guess in told.top}
+    )
+    of_whole = {guess.slug: guess.confidence for guess in whole.axes[axis.slug].top if guess.slug in worn_here}
+    shares = _shared({slug: share + _OF_WHOLE * of_whole.get(slug, 0.0) for slug, share in cut_out.items()})
+    top = tuple(sorted((Guess(*each) for each in shares.items()), key=lambda guess: -guess.confidence))
     known = told.known and top[0].slug == told.best.slug
     axes = {**garment.reading.axes, axis.slug: replace(told, top=top, known=known)}
     return replace(garment.reading, axes=axes)
+
+
+def _shared(weights: Mapping[str, float]) -> dict[str, float]:
+    """Weights as shares of one."""
+    total = sum(weights.values())
+    return {slug: weight / total for slug, weight in weights.items()}
 
 
 def _is_worn_at(axis: Axis, slug: str, group: str) -> bool:
