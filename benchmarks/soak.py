@@ -5,8 +5,8 @@
 A sample shop of its own is served on loopback. Four clients ask without a pause for answers to photos (usual ones,
 damaged ones and bombs), words, pages and products; beside them a feed with other prices is refreshed again and again,
 and every other refresh is killed. ``--keep`` writes what came of it to docs/reliability.md. Ends with 1 where an answer
-was 5xx (but 503 for a full queue), none came, a refresh failed, or memory grew by more than a tenth from the second
-tenth of the time to the last.
+was 5xx (but 503 for a full queue) or 409, none came within the time that the server gives a request, a refresh failed,
+or memory grew by more than a tenth from the second tenth of the time to the last.
 """
 
 from __future__ import annotations
@@ -21,21 +21,23 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from attack import made_by, write_below
 
 from attacked import Target, attackable
-from attacking import hostile_pictures, search_by
+from attacking import hostile_pictures
 from refreshing import feed
-from small_house import photo_bytes
+from small_house import photo_bytes, photo_form
 
 MARK = "<!-- written by benchmarks/soak.py --keep -->"
 CLIENTS = 4
 EVERY = 5.0  # seconds between two looks at the memory
 ALLOWED = 1.1  # times the memory of the second tenth
+PATIENCE = 65.0  # seconds: after 60 the server ends a request
+FULL = b"more requests than can be answered"
 SHIRT = "%EC%85%94%EC%B8%A0"
 PAGES = (
     *("/", "/healthz", "/search?q=knit", f"/search?q={SHIRT}&sort=price-up"),
@@ -53,7 +55,7 @@ class Soak:
     answers: Counter[str] = field(default_factory=Counter)
     refreshes: Counter[str] = field(default_factory=Counter)
     memory: list[int] = field(default_factory=list)
-    slowest: float = 0.0
+    waits: list[tuple[float, str]] = field(default_factory=list)
 
     def ask(self, chance: random.Random) -> None:
         """One client."""
@@ -64,11 +66,23 @@ class Soak:
                 data = bytearray(chance.choice(bombs) if chance.random() < 0.1 else photo)
                 if data and chance.random() < 0.3:
                     data[chance.randrange(len(data))] ^= 255
-                status = search_by(self.target, bytes(data))
+                what, form = "a photo", photo_form(bytes(data))
+                status, body, _ = self.target.ask(
+                    "POST", "/api/v1/search/image", form["data"], Content_Type=form["content_type"]
+                )
             else:
-                status = self.target.ask("GET", chance.choice(PAGES).format(chance.randint(1, 60)))[0]
-            self.answers["none" if status is None else str(status)] += 1
-            self.slowest = max(self.slowest, time.monotonic() - began)
+                what = chance.choice(PAGES)
+                status, body, _ = self.target.ask("GET", what.format(chance.randint(1, 60)))
+            full = status == 503 and FULL in body
+            told = "none" if status is None else f"{status} for a full queue" if full else str(status)
+            self.answers[told] += 1
+            self.waits.append((time.monotonic() - began, what))
+            if self.is_fault(told):
+                print(f"{time.strftime('%H:%M:%S')} {what}: {told}, {body[:2000]!r}", file=sys.stderr, flush=True)
+
+    @staticmethod
+    def is_fault(told: str) -> bool:
+        return told in ("none", "409") or (told >= "5" and "full" not in told)
 
     def refresh(self, chance: random.Random) -> None:
         """Refreshes, of which every other one is killed somewhere."""
@@ -103,29 +117,29 @@ class Soak:
 
     @property
     def faults(self) -> int:
-        bad = sum(
-            count for status, count in self.answers.items() if status == "none" or (status >= "5" and status != "503")
-        )
+        bad = sum(count for told, count in self.answers.items() if self.is_fault(told))
         failed = sum(count for end, count in self.refreshes.items() if end not in ("exit 0", "killed"))
         early, late = self.tenths
         return bad + failed + (late > ALLOWED * early)
 
     def told(self) -> str:
         early, late = self.tenths
+        waits = sorted(self.waits)
         rows = {
             "requests": f"{self.answers.total():,}",
             "answers": ", ".join(f"{count:,} x {status}" for status, count in sorted(self.answers.items())),
             "refreshes": ", ".join(f"{count} {end}" for end, count in self.refreshes.items()),
             "memory in the second tenth": f"{early / 1e6:.0f} MB",
             "in the last": f"{late / 1e6:.0f} MB, at most {max(self.memory) / 1e6:.0f} MB",
-            "longest wait": f"{self.slowest:.1f} s",
+            "wait": f"{waits[len(waits) // 2][0]:.2f} s median, {waits[-1 - len(waits) // 100][0]:.1f} s for one in a "
+            f"hundred, {waits[-1][0]:.1f} s at most ({waits[-1][1]})",
         }
         return "| | |\n|---|---|\n" + "".join(f"| {name} | {value} |\n" for name, value in rows.items())
 
 
 def soak(home: Path, minutes: float, seed: int) -> Soak:
     with attackable(home, "demo", patience=600) as target:
-        one = Soak(target, home, time.monotonic() + 60 * minutes)
+        one = Soak(replace(target, patience=PATIENCE), home, time.monotonic() + 60 * minutes)
         clients = [threading.Thread(target=one.ask, args=(random.Random(seed + n),)) for n in range(CLIENTS)]
         threads = [
             *clients,

@@ -72,10 +72,12 @@ class Target:
 
     process: subprocess.Popen[bytes]
     port: int
+    patience: float = PATIENCE
 
     def ask(self, method: str, path: str, body: bytes = b"", **headers: str) -> tuple[int | None, bytes, str]:
-        """Status, body and cookie of an answer; no status where none came in :data:`PATIENCE` seconds."""
-        connection = http.client.HTTPConnection(HOST, self.port, timeout=PATIENCE)
+        """Status, body and cookie of an answer; no status where none came within ``patience``, in
+        seconds."""
+        connection = http.client.HTTPConnection(HOST, self.port, timeout=self.patience)
         try:
             connection.request(method, path, body, {name.replace("_", "-"): text for name, text in headers.items()})
             answer = connection.getresponse()

@@ -6,13 +6,17 @@ import os
 import random
 import shutil
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Event
+from typing import Any
 
 import pytest
 from sqlalchemy import update
 
+from mapsi.artifacts import locked_file
 from mapsi.catalog import Catalog, open_catalog
 from mapsi.catalog.listings import index_keeper
 from mapsi.catalog.listings.word_index import WordIndex
@@ -21,7 +25,7 @@ from mapsi.catalog.query import Query
 from mapsi.catalog.store import changes
 from mapsi.catalog.store.tables import State
 from mapsi.catalog.text.thesaurus import Thesaurus
-from mapsi.errors import BusyError, CatalogError
+from mapsi.errors import CatalogError, NotBuiltYetError
 from offers import TAXONOMY, offer, take_in, take_in_all
 
 QUERIES = ("", "니트", "블랙 셔츠", "shirt", "검정")
@@ -211,7 +215,7 @@ def test_after_a_first_import_of_many_no_question_hangs(
     with open_catalog(catalog_url, words=tmp_path / "fresh") as catalog:
         assert titles(catalog, "니트") == []
         take_in(catalog, offer("1", "니트"), offer("2", "니트 둘"))
-        with pytest.raises(BusyError, match="being built"):
+        with pytest.raises(NotBuiltYetError, match="being built"):
             titles(catalog, "니트")
         catalog.listings.close()
         assert titles(catalog, "니트") == ["니트 둘", "니트"]
@@ -223,10 +227,42 @@ def test_where_there_is_no_index_of_many_yet_questions_are_told_at_once(
     monkeypatch.setattr(index_keeper, "SMALL", 1)
     take_in(catalog, offer("1", "니트"), offer("2", "니트 둘"))
     with open_catalog(catalog_url, words=tmp_path / "none") as opened:
-        with pytest.raises(BusyError, match="being built"):
+        with pytest.raises(NotBuiltYetError, match="being built"):
             titles(opened, "니트")
         opened.listings.close()
         assert titles(opened, "니트") == ["니트 둘", "니트"]
+
+
+def test_while_one_thread_brings_the_index_up_to_date_the_others_are_answered_from_the_one_before(
+    shelf: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writing, done, write = Event(), Event(), WordIndex.write
+
+    def slowly(*args: Any, **more: Any) -> None:
+        writing.set()
+        assert done.wait(60)
+        write(*args, **more)
+
+    monkeypatch.setattr(index_keeper, "MOMENT", 0.01)
+    monkeypatch.setattr(WordIndex, "write", slowly)
+    take_in(shelf, offer("1", "니트"), offer("3", "니트 새것"))
+    with ThreadPoolExecutor(1) as one:
+        first = one.submit(titles, shelf, "니트")
+        assert writing.wait(60)
+        assert [titles(shelf, "니트") for _ in range(3)] == [["니트"]] * 3
+        done.set()
+        assert first.result(60) == ["니트 새것", "니트"]
+    assert titles(shelf, "니트") == ["니트 새것", "니트"]
+
+
+def test_while_another_process_writes_the_index_questions_are_answered_from_the_one_before(
+    shelf: Catalog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(index_keeper, "MOMENT", 0.01)
+    take_in(shelf, offer("1", "니트"), offer("3", "니트 새것"))
+    with locked_file(serving_folder(tmp_path / "words").parent / index_keeper.LOCK, seconds=0):
+        assert titles(shelf, "니트") == ["니트"]
+    assert titles(shelf, "니트") == ["니트 새것", "니트"]
 
 
 def test_a_catalogue_restored_from_a_copy_is_indexed_anew(shelf: Catalog) -> None:

@@ -140,6 +140,13 @@ class BusyError(CatalogError):
     http_status = 409
 
 
+class NotBuiltYetError(BusyError):
+    """What a question is answered from is only being built: no conflict with anybody, and it passes by itself."""
+
+    code = CatalogError.code
+    http_status = 503
+
+
 class ExtraMissingError(MapsiError):
     """A stage needs libraries that a serving installation leaves out."""
 

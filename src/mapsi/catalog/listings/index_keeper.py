@@ -32,11 +32,14 @@ from mapsi.catalog.store.tables import Listing, Shop, State
 from mapsi.catalog.text.class_words import load_class_words
 from mapsi.catalog.text.facts import ListingReader
 from mapsi.catalog.text.thesaurus import Thesaurus
-from mapsi.errors import BusyError, CatalogError, MapsiError
+from mapsi.errors import CatalogError, MapsiError, NotBuiltYetError
 
 CURRENT, LOCK = "current", "lock"
 PATIENCE = 10.0
-"""Seconds that a question waits for another one's process or thread which builds the index."""
+"""Seconds that a question waits for another one's process or thread which builds the index, where there is none yet."""
+MOMENT = 1.0
+"""Seconds that it waits for one which brings the index up to date, where the one before can answer meanwhile: a busy
+machine takes many for what a quiet one does in a few hundredths, and every thread of a server would stand there."""
 SMALL = 20_000
 """Up to this many listings are reindexed within the question that finds them changed, in two seconds; for more, the
 previous index serves meanwhile, or, where there is none, requests are told to come back."""
@@ -90,8 +93,10 @@ class IndexKeeper:
         generation, served = read_generation(connection), self._served
         if served is not None and served.view.generation == generation and self._is_as_opened():
             return served
-        if not self._lock.acquire(timeout=PATIENCE):
-            raise _busy()
+        if not self._lock.acquire(timeout=PATIENCE if served is None else MOMENT):
+            if served is None:
+                raise _not_yet()
+            return served
         try:
             return self._catch_up(connection, generation, may_be_restored=may_be_restored)
         finally:
@@ -176,6 +181,8 @@ class IndexKeeper:
                 return self._build(connection)
             else:
                 self._build_beside()
+        except NotBuiltYetError:  # another process writes it: the next question finds what that one wrote
+            return index
         except (OSError, ValueError, DamagedIndexError) as error:
             _log.error("The index of words cannot be written (%s); the previous one stays in use.", error)
         return index
@@ -186,7 +193,7 @@ class IndexKeeper:
         if self._takes_a_moment(connection):
             return self._build_or_refuse(connection)
         self._build_beside()
-        raise _busy()
+        raise _not_yet()
 
     def _takes_a_moment(self, connection: Connection) -> bool:
         """Whether a rebuilt index is worth waiting for within a question."""
@@ -195,7 +202,7 @@ class IndexKeeper:
 
     def _write_changes(self, connection: Connection, index: WordIndex, changed: Sequence[int], generation: int) -> None:
         """A product moves as a whole: what any of its variants changes is written with all of them."""
-        with self._locked(connection):
+        with self._locked(connection, MOMENT):
             index.reload()
             if index.view.generation >= generation:
                 return
@@ -233,7 +240,7 @@ class IndexKeeper:
 
     def _build(self, connection: Connection) -> WordIndex:
         """All listings of this moment, beside the index that serves, which then is this one. The one before stays until
-        the next, for processes that are just opening it. Raises :class:`BusyError` where another process is
+        the next, for processes that are just opening it. Raises :class:`NotBuiltYetError` where another process is
         building."""
         folder, generation = self._folder(connection), read_generation(connection)
         began = time.monotonic()
@@ -262,16 +269,16 @@ class IndexKeeper:
         return index
 
     @contextmanager
-    def _locked(self, connection: Connection) -> Iterator[None]:
-        """The one writer of this machine."""
+    def _locked(self, connection: Connection, seconds: float = PATIENCE) -> Iterator[None]:
+        """The one writer of this machine; raises :class:`NotBuiltYetError` where another is at it for longer."""
         folder = self._folder(connection)
         if folder is None:
             yield
             return
         folder.mkdir(parents=True, exist_ok=True)
-        with locked_file(folder / LOCK, seconds=PATIENCE) as free:
+        with locked_file(folder / LOCK, seconds=seconds) as free:
             if not free:
-                raise _busy()
+                raise _not_yet()
             yield
 
     def _folder(self, connection: Connection) -> Path | None:
@@ -296,5 +303,5 @@ def _current_name(folder: Path) -> str | None:
         return None
 
 
-def _busy() -> BusyError:
-    return BusyError("The index of words is being built.", "Try again in a minute.")
+def _not_yet() -> NotBuiltYetError:
+    return NotBuiltYetError("The index of words is being built.", "Try again in a minute.")

@@ -11,7 +11,7 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
 from mapsi.documents import error_document
-from mapsi.errors import IndexUnavailableError, MapsiError
+from mapsi.errors import IndexUnavailableError, MapsiError, NotBuiltYetError
 from mapsi.web.request.languages import page_without
 from mapsi.web.request.messages import explain
 from mapsi.web.request.parameters import ParameterError
@@ -72,7 +72,7 @@ def from_mapsi(error: MapsiError) -> Fault:
     if error.http_status >= 500:
         cause = getattr(error.__cause__, "orig", None) or error.__cause__ or "no other cause"
         _log.error("%s %s: %s (%s)", request.method, request.path, error, cause)
-        if isinstance(error, IndexUnavailableError):
+        if isinstance(error, IndexUnavailableError | NotBuiltYetError):
             return Fault(error.http_status, error.code, error.message, error.hint)
         return Fault(error.http_status, error.code, "The service cannot answer now.", "Its log says why.")
     parameter = error.parameter if isinstance(error, ParameterError) else ""
