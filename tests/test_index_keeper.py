@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import random
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from mapsi.artifacts import locked_file
+from mapsi.artifacts import discard_folder, locked_file
 from mapsi.catalog import Catalog, open_catalog
 from mapsi.catalog.listings import index_keeper
 from mapsi.catalog.listings.word_index import WordIndex
@@ -263,6 +263,42 @@ def test_while_another_process_writes_the_index_questions_are_answered_from_the_
     with locked_file(serving_folder(tmp_path / "words").parent / index_keeper.LOCK, seconds=0):
         assert titles(shelf, "니트") == ["니트"]
     assert titles(shelf, "니트") == ["니트 새것", "니트"]
+
+
+def folder_for_a_file(file: Path) -> None:
+    file.unlink()
+    file.mkdir()
+    (file / "in it").write_text("")
+
+
+def file_for_a_folder(folder: Path) -> None:
+    discard_folder(folder)
+    folder.write_text("")
+
+
+HARMS: dict[str, Callable[[Path], object]] = {
+    "a folder for the name": lambda folder: folder_for_a_file(folder / "current"),
+    "a folder for the lock": lambda folder: folder_for_a_file(folder / "lock"),
+    "noise for the name": lambda folder: (folder / "current").write_bytes(bytes(range(256))),
+    "a name with NUL": lambda folder: (folder / "current").write_bytes((folder / "current").read_bytes() + b"\0"),
+    "a name that leads elsewhere": lambda folder: (folder / "current").write_text("../../elsewhere"),
+    "a file for the index": lambda folder: file_for_a_folder(folder / (folder / "current").read_text()),
+    "a file for its folder": file_for_a_folder,
+    "a file for all folders": lambda folder: file_for_a_folder(folder.parent),
+}
+
+
+@pytest.mark.parametrize("catalog_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("running", [False, True], ids=["at the start", "while it runs"])
+@pytest.mark.parametrize("harm", HARMS)
+def test_whatever_stands_where_the_index_is_to_lie_it_is_rebuilt(
+    catalog_url: str, shelf: Catalog, tmp_path: Path, harm: str, running: bool
+) -> None:
+    with open_catalog(catalog_url, words=tmp_path / "words") as opened:
+        if running:
+            assert titles(opened, "니트") == ["니트"]
+        HARMS[harm](serving_folder(tmp_path / "words").parent)
+        assert [titles(opened, "니트") for _ in range(2)] == [["니트"]] * 2
 
 
 def test_a_catalogue_restored_from_a_copy_is_indexed_anew(shelf: Catalog) -> None:

@@ -76,6 +76,17 @@ def discard_folder(folder: Path) -> None:
     shutil.rmtree(aside, ignore_errors=True)
 
 
+def make_way(file: Path) -> None:
+    """Remove what keeps a derived file from its place: a folder where it is to lie, a file where its folder is to."""
+    if file.is_dir():
+        shutil.rmtree(file)
+    for folder in file.parents:
+        if folder.is_file():
+            folder.unlink()
+        elif folder.is_dir():
+            break
+
+
 @contextmanager
 def locked_file(file: Path, *, seconds: float) -> Iterator[bool]:
     """Hold ``file`` as a lock between processes; returns False where another holds it for longer than ``seconds``.

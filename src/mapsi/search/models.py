@@ -55,11 +55,15 @@ class ModelStore:
             beside.write_text(fingerprint, "utf-8")
 
     def chosen(self) -> Path | None:
-        """The folder of the model that further builds use, ``None`` where none was chosen."""
+        """The folder of the model that further builds use, ``None`` where none was chosen. Raises
+        :class:`ArtifactError` where what is there is no name."""
+        file = self._root / CHOSEN
         try:
-            return self.path((self._root / CHOSEN).read_text("utf-8").strip())
+            return self.path(file.read_text("utf-8").strip())
         except FileNotFoundError:
             return None
+        except (OSError, ValueError) as error:
+            raise ArtifactError(f"{file} holds no name of a model.", "Remove it, and choose a model again.") from error
 
     def remove_others(self, keep: Collection[str]) -> None:
         """Remove the models that are neither in ``keep`` nor chosen."""

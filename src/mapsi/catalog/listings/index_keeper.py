@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import re
 import threading
 import time
 import uuid
@@ -23,7 +24,7 @@ import tantivy
 from cachetools import LRUCache
 from sqlalchemy import Connection, func, select
 
-from mapsi.artifacts import atomic_file, discard_folder, locked_file
+from mapsi.artifacts import atomic_file, discard_folder, locked_file, make_way
 from mapsi.catalog.listings.products import read_products, read_products_of
 from mapsi.catalog.listings.word_index import HEAP, LAYOUT, Condition, DamagedIndexError, View, WordIndex, look_for
 from mapsi.catalog.store.changes import changes_since, read_generation
@@ -46,6 +47,8 @@ previous index serves meanwhile, or, where there is none, requests are told to c
 _REMEMBERED = 1024
 _PAUSE = 60.0
 """Seconds before an index that could not be built is tried again."""
+
+_NAME = re.compile(r"[0-9a-f]{16}-[0-9a-f]{8}")
 
 _log = logging.getLogger(__name__)
 
@@ -275,6 +278,8 @@ class IndexKeeper:
         if folder is None:
             yield
             return
+        for name in (LOCK, CURRENT):
+            make_way(folder / name)
         folder.mkdir(parents=True, exist_ok=True)
         with locked_file(folder / LOCK, seconds=seconds) as free:
             if not free:
@@ -297,10 +302,13 @@ def listing_reader(connection: Connection, thesaurus: Thesaurus) -> ListingReade
 
 
 def _current_name(folder: Path) -> str | None:
+    """The name of the index that serves; ``None`` where there is none, and where what is there is no name: it is
+    rebuilt then."""
     try:
-        return (folder / CURRENT).read_text("utf-8")
-    except FileNotFoundError:
+        name = (folder / CURRENT).read_text("utf-8")
+    except (OSError, ValueError):
         return None
+    return name if _NAME.fullmatch(name) else None
 
 
 def _not_yet() -> NotBuiltYetError:
