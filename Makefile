@@ -7,13 +7,16 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-dep
 LOCK := $(BIN)/uv pip compile pyproject.toml - --universal --generate-hashes -c constraints.txt --quiet --no-annotate --no-header
 BUILD_NEEDS := 'setuptools>=77,<82'
 
+# A third of the time of tests is waiting (for servers, browsers and clocks): a worker more than two cores fills it.
+WORKERS ?= 3
+
 .PHONY: demo test check format bench attack fuzz lock audit sbom clean
 
 demo: $(VENV)/serve.stamp
 	$(BIN)/mapsi demo $(ARGS)
 
 test: $(VENV)/dev.stamp check
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: $(VENV)/dev.stamp
 	$(BIN)/ruff format --check --quiet .

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import os
 import shutil
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -59,6 +61,13 @@ LONG = frozenset(
     ]
 )
 """Files that take long for the number of their tests."""
+
+
+def pytest_configure() -> None:
+    """Bytecode is kept, whatever the environment says (images for containers often turn it off): else each worker
+    compiles all tests anew, and each of the hundreds of commands that tests start compiles all of mapsi."""
+    sys.dont_write_bytecode = False
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -1,7 +1,7 @@
 """Measures of the tree: sizes of files and functions, imports inside each room, records that repeat another's fields.
 
-``python tests/measures.py [FOLDER OF A PACKAGE]`` prints them as a table (docs/house.md); ``test_house.py`` holds the
-bounds.
+``python tests/measures.py [FOLDER OF A PACKAGE]`` prints them as a table
+(docs/decisions/0010-rooms-inside-rooms.md); ``test_house.py`` holds the bounds.
 """
 
 from __future__ import annotations

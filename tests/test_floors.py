@@ -26,6 +26,7 @@ FLOORS = [
     {
         "errors",
         "arrays",
+        "batches",
         "cores",
         "encodings",
         "file_names",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mapsi.arrays import FloatArray
+from mapsi.batches import batched
 from mapsi.cli.opening import bar, open_model, require_writable
 from mapsi.errors import UsageError
 from mapsi.imaging import PhotoLimits, read_photo, to_input
@@ -210,8 +211,7 @@ def _embed(model: Model, limits: PhotoLimits) -> Embed:
 
     def embed(paths: Sequence[Path], progress: Advance) -> FloatArray:
         found = [np.zeros((0, model.document.width), dtype=np.float32)]
-        for start in range(0, len(paths), _BATCH):
-            batch = paths[start : start + _BATCH]
+        for batch in batched(paths, _BATCH):
             found.append(model.answer(np.stack(map_photos(read, batch)))["embedding"])
             progress(len(batch))
         return np.concatenate(found)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image
 
 from mapsi.arrays import BoolArray, FloatArray, IntArray
+from mapsi.batches import batched
 from mapsi.errors import ArtifactError, PhotoError
 from mapsi.evaluate.photos import Photo
 from mapsi.evaluate.scores import ranked
@@ -104,7 +105,7 @@ def answer_photos(
     readable: list[Photo] = []
     unreadable: list[Unreadable] = []
     parts: list[list[tuple[FloatArray, BoolArray]]] = [[] for _ in candidates]
-    for batch in _batches(photos):
+    for batch in batched(photos, BATCH):
         pictures = []
         for photo in batch:
             try:
@@ -135,8 +136,3 @@ def open_photo(photo: Photo, limits: PhotoLimits | None = None) -> Image.Image:
     checked = limits or PhotoLimits()
     decoded = decode_photo(read_photo_bytes(photo.path, checked), checked, at_least=READ_SIDE)
     return decoded if photo.box is None else cut(decoded, photo.box)
-
-
-def _batches(photos: Sequence[Photo]) -> Iterator[Sequence[Photo]]:
-    for start in range(0, len(photos), BATCH):
-        yield photos[start : start + BATCH]

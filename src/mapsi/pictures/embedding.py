@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import chain, islice
+from itertools import chain
 
 import numpy as np
 import numpy.typing as npt
 from PIL.Image import Image
 
+from mapsi.batches import batched
 from mapsi.catalog import Catalog
 from mapsi.catalog.pictures.readings import UnreadPicture
 from mapsi.catalog.records import Label
@@ -78,7 +79,7 @@ def embed_pictures(
     fetching = _Fetching(store, source)
     reader = _Reader(model.with_threads(1), store)
     read, lost = 0, 0
-    for batch in in_threads(reader.read, _batches(chain(kept, fetching.fetched(linked))), threads or cores()):
+    for batch in in_threads(reader.read, batched(chain(kept, fetching.fetched(linked)), BATCH), threads or cores()):
         read += catalog.readings.save(model.fingerprint, batch.entries)
         for digest in batch.lost:
             store.remove(digest)  # damaged, if it is there at all: it would be taken for a good one
@@ -87,12 +88,6 @@ def embed_pictures(
         done(len(batch.entries) + len(batch.lost))
     done(len(fetching.failed))
     return EmbeddingReport(read, lost, tuple(fetching.failed), time.monotonic() - start)
-
-
-def _batches(pictures: Iterable[UnreadPicture]) -> Iterator[list[UnreadPicture]]:
-    stream = iter(pictures)
-    while batch := list(islice(stream, BATCH)):
-        yield batch
 
 
 class _Fetching:

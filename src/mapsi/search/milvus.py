@@ -11,7 +11,7 @@ import logging
 import math
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 from functools import partial
 from typing import Any, TypeVar
@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from mapsi.arrays import BoolArray, FloatArray, IntArray
+from mapsi.batches import batched
 from mapsi.errors import ArtifactError, ExtraMissingError, IndexUnavailableError, MapsiError
 from mapsi.search.cells import Cells
 from mapsi.search.index import Batch
@@ -171,7 +172,7 @@ class MilvusIndex:
 
     def vectors(self, rows: IntArray) -> FloatArray:
         found: dict[int, Any] = {}
-        for part in _parts(rows.tolist()):
+        for part in batched(rows.tolist(), LISTED):
             entries = self._ask(
                 partial(
                     MilvusClient.get,
@@ -221,7 +222,9 @@ class MilvusIndex:
 
     def _by_rows(self, vector: FloatArray, count: int, rows: IntArray) -> tuple[IntArray, FloatArray]:
         """The nearest among ``rows``, named one by one: a question for each ten thousand of them."""
-        found = [self._search(vector, min(count, len(part)), f"row in {part}") for part in _parts(rows.tolist())]
+        found = [
+            self._search(vector, min(count, len(part)), f"row in {part}") for part in batched(rows.tolist(), LISTED)
+        ]
         nearest, cosines = (np.concatenate(each) for each in zip(*found, strict=True))
         order = np.argsort(-cosines, kind="stable")[:count]
         return nearest[order], cosines[order]
@@ -274,7 +277,3 @@ def _create(client: MilvusClient, collection: str, width: int) -> None:
 
 def _insert(client: MilvusClient, collection: str, entries: list[dict[str, Any]]) -> None:
     client.insert(collection, entries, timeout=12 * SECONDS)
-
-
-def _parts(rows: Sequence[int]) -> Iterable[Sequence[int]]:
-    return (rows[at : at + LISTED] for at in range(0, len(rows), LISTED))

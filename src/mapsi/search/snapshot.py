@@ -19,7 +19,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
-from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -27,6 +26,7 @@ import numpy as np
 
 from mapsi.arrays import FloatArray, IntArray
 from mapsi.artifacts import atomic_file, file_digest, locked_file, read_json, write_json
+from mapsi.batches import batched
 from mapsi.catalog.records import IndexRow
 from mapsi.errors import ArtifactError
 from mapsi.search.cells import Cells, CodeArray, number
@@ -196,8 +196,7 @@ def gather(offers: Iterable[IndexRow], width: int) -> tuple[FlatIndex | Clustere
 
 def _batches(offers: Iterable[IndexRow], columns: ColumnsBuilder) -> Iterator[Batch]:
     """The vectors of ``offers``, whose columns are gathered on the way."""
-    stream = iter(offers)
-    while batch := list(islice(stream, _BATCH)):
+    for batch in batched(offers, _BATCH):
         for offer in batch:
             columns.add(offer)
         vectors: FloatArray = np.stack([offer.embedding for offer in batch]).astype(np.float32)

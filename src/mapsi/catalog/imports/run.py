@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from itertools import islice
 
 from sqlalchemy import Connection, func, select
 
+from mapsi.batches import batched
 from mapsi.catalog.imports.query_answers import mark_answers_taken
 from mapsi.catalog.imports.run_log import COUNTS, note_run, open_entry, recorded_if_it_fails
 from mapsi.catalog.imports.sources import remember_feed
@@ -181,8 +181,8 @@ class Broken:
     def spare(self, stage: Stage) -> None:
         """Keep the living offers of broken rows as they are, and say so."""
         spared: set[str] = set()
-        for start in range(0, len(self.ids), _BATCH):
-            spared |= stage.spare(self.ids[start : start + _BATCH])
+        for ids in batched(self.ids, _BATCH):
+            spared |= stage.spare(ids)
         self.first = [
             replace(row, reason=f"{row.reason} Its offer stays as it was.") if row.id in spared else row
             for row in self.first
@@ -192,8 +192,7 @@ class Broken:
 
 def fill(stage: Stage, rows: Iterable[Row], broken: Broken, progress: Advance) -> None:
     """Stage all rows, batch by batch."""
-    stream = iter(rows)
-    while batch := list(islice(stream, _BATCH)):
+    for batch in batched(rows, _BATCH):
         broken.add(row for row in batch if isinstance(row, BrokenRow))
         broken.add(stage.put([row for row in batch if isinstance(row, Offer)]))
         stage.withdraw([row for row in batch if isinstance(row, Withdrawal)])

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, CursorResult, delete, func, insert, select, update
 
+from mapsi.batches import batched
 from mapsi.catalog.offer import BrokenRow
 from mapsi.catalog.records import Provenance, RunRecord, RunState
 from mapsi.catalog.store.database import Database, storable
@@ -164,8 +165,7 @@ class Runs:
                 latest_first = ended.order_by(Import.id.desc())
                 # LIMIT is there because no database here takes an OFFSET without one.
                 old += [run for run in connection.scalars(latest_first.offset(keep).limit(10_000)) if run not in named]
-        for start in range(0, len(old), _BATCH):
-            part = old[start : start + _BATCH]
+        for part in batched(old, _BATCH):
             with self._database.write() as connection:
                 connection.execute(delete(ImportFault).where(ImportFault.import_id.in_(part)))
                 connection.execute(delete(Import).where(Import.id.in_(part)))

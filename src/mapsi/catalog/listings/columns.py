@@ -17,6 +17,7 @@ import numpy.typing as npt
 from sqlalchemy import Connection, select
 
 from mapsi.arrays import BoolArray, IntArray
+from mapsi.batches import batched
 from mapsi.catalog.filters import Expired, Filters, Sort
 from mapsi.catalog.store.changes import changes_since
 from mapsi.catalog.store.money import to_order
@@ -147,8 +148,9 @@ def _catch_up(connection: Connection, before: Columns | None, generation: int) -
     changed = None if before is None else changes_since(connection, before.generation)
     if before is None or changed is None:
         return _columns(generation, connection.execute(query), _shop_numbers(connection))
-    parts = [changed[at : at + _PART] for at in range(0, len(changed), _PART)]
-    rows = [row for part in parts for row in connection.execute(query.where(Listing.offer_id.in_(part)))]
+    rows = [
+        row for part in batched(changed, _PART) for row in connection.execute(query.where(Listing.offer_id.in_(part)))
+    ]
     return _joined(before, np.array(changed, np.int64), _columns(generation, rows, _shop_numbers(connection)))
 
 

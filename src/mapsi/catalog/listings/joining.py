@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Select, bindparam, or_, select, tuple_, update
 from sqlalchemy.orm import aliased
 
+from mapsi.batches import batched
 from mapsi.catalog.listings.same_products import Link, OwnProduct, Seller, Statement, components, link
 from mapsi.catalog.product import Evidence
 from mapsi.catalog.store.changes import note_changes
@@ -105,15 +106,17 @@ def _sharing_pictures(connection: Connection) -> list[int]:
 def _of(connection: Connection, numbers: Iterable[int]) -> list[int]:
     """The offers of joined products."""
     query = select(Listing.offer_id)
-    return [offer for part in _parts(numbers) for offer in connection.scalars(query.where(Listing.joined.in_(part)))]
+    return [
+        offer for part in batched(numbers, _PART) for offer in connection.scalars(query.where(Listing.joined.in_(part)))
+    ]
 
 
 def _rejoined(connection: Connection, offers: Sequence[int]) -> dict[int, int | None]:
     """The offers, among all that these reach, whose product has another number now."""
     changes: dict[int, int | None] = {}
     seen: set[int] = set()
-    for at in range(0, len(offers), _TOGETHER):
-        part = [offer for offer in offers[at : at + _TOGETHER] if offer not in seen]
+    for batch in batched(offers, _TOGETHER):
+        part = [offer for offer in batch if offer not in seen]
         stands, links = explain(connection, part)
         seen |= stands.keys()
         numbers = _numbers(stands.values(), links)
@@ -135,7 +138,7 @@ def _numbers(stands: Iterable[Stand], links: Iterable[Link]) -> dict[OwnProduct,
 def _write(connection: Connection, changes: Mapping[int, int | None]) -> int:
     table: Any = Listing.__table__
     statement = update(table).where(table.c.offer_id == bindparam("at"))
-    for part in _parts(changes):
+    for part in batched(changes, _PART):
         connection.execute(statement, [{"at": offer, "joined": changes[offer]} for offer in part])
         note_changes(connection, select(Listing.offer_id).where(Listing.offer_id.in_(part)))
     return len(changes)
@@ -159,7 +162,7 @@ def _stands(connection: Connection, offers: Iterable[int]) -> Iterator[Stand]:
     own = (Listing.offer_id, Listing.shop_id, Listing.group_key, Listing.joined, Listing.brand)
     query = select(*own, *(column.label(kind) for kind, column in _EVIDENCE.items()), OfferRow.seller)
     query = query.join(OfferRow, OfferRow.id == Listing.offer_id)
-    for part in _parts(offers):
+    for part in batched(offers, _PART):
         for row in connection.execute(query.where(Listing.offer_id.in_(part))):
             evidence = tuple(_evidence(row))
             yield Stand(row.offer_id, (row.shop_id, row.group_key), row.joined, (row.shop_id, row.seller), evidence)
@@ -182,7 +185,7 @@ def _together_with(connection: Connection, rows: Sequence[Stand]) -> set[int]:
     variants = select(Listing.offer_id)
     found = {
         offer
-        for part in _parts(groups)
+        for part in batched(groups, _PART)
         for offer in connection.scalars(variants.where(tuple_(Listing.shop_id, Listing.group_key).in_(part)))
     }
     return found | set(_of(connection, {row.joined for row in rows if row.joined} | {row.offer_id for row in rows}))
@@ -198,7 +201,7 @@ def _sharing(
         asked |= new
         query = select(Listing.offer_id, column.label("value")).join(OfferRow, OfferRow.id == Listing.offer_id)
         holders: defaultdict[str, list[int]] = defaultdict(list)
-        for part in _parts(value for _, value in new):
+        for part in batched((value for _, value in new), _PART):
             for row in connection.execute(query.where(column.in_(part))):
                 holders[row.value].append(row.offer_id)
         for value, offers in holders.items():
@@ -225,7 +228,7 @@ def _parted(connection: Connection, products: Iterable[OwnProduct]) -> set[OwnPr
     query = select(PartingRow.shop_id, PartingRow.group_key)
     return {
         (row.shop_id, row.group_key)
-        for part in _parts(products)
+        for part in batched(products, _PART)
         for row in connection.execute(query.where(pair.in_(part)))
     }
 
@@ -233,8 +236,3 @@ def _parted(connection: Connection, products: Iterable[OwnProduct]) -> set[OwnPr
 @lru_cache(maxsize=1)
 def _brands() -> BrandReader:
     return BrandReader(load_brands())
-
-
-def _parts(values: Iterable[Any]) -> Iterator[Sequence[Any]]:
-    every = list(values)
-    return (every[at : at + _PART] for at in range(0, len(every), _PART))

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, select
 
+from mapsi.batches import batched
 from mapsi.catalog.listings.word_index import ListingRow
 from mapsi.catalog.store.tables import Listing, Shop
 
@@ -32,14 +33,14 @@ def read_products(connection: Connection) -> Iterator[Product]:
 
 def read_listings(connection: Connection, offers: Iterable[int]) -> Iterator[ListingRow]:
     """The listings of these offers."""
-    for part in _parts(sorted(offers)):
+    for part in batched(sorted(offers), _PART):
         yield from map(ListingRow._make, connection.execute(select(*_COLUMNS).where(Listing.offer_id.in_(part))))
 
 
 def read_products_of(connection: Connection, offers: Iterable[int]) -> list[Product]:
     """The products that these offers are variants of, each with all of them."""
     found: dict[int, ListingRow] = {}
-    for part in _parts(sorted(offers)):
+    for part in batched(sorted(offers), _PART):
         of_these = Listing.offer_id.in_(part)
         groups = select(Listing.shop_id, Listing.group_key).where(of_these, _APART).distinct().subquery()
         same_product = (Listing.shop_id == groups.c.shop_id) & (Listing.group_key == groups.c.group_key)
@@ -56,18 +57,14 @@ def read_products_of(connection: Connection, offers: Iterable[int]) -> list[Prod
 def read_joined(connection: Connection, offers: Sequence[int]) -> dict[int, Product]:
     """Those of these offers that stand for a product of several shops, each with all of its variants."""
     numbers: dict[int, int] = {}
-    for part in _parts(offers):
+    for part in batched(offers, _PART):
         query = select(Listing.offer_id, Listing.joined).where(Listing.offer_id.in_(part), ~_APART)
         numbers |= {row.offer_id: row.joined for row in connection.execute(query)}
     variants: dict[int, Product] = {}
-    for part in _parts(sorted(set(numbers.values()))):
+    for part in batched(sorted(set(numbers.values())), _PART):
         for row in connection.execute(select(*_COLUMNS).where(Listing.joined.in_(part))):
             variants.setdefault(row.joined, []).append(ListingRow._make(row))
     return {offer: variants[number] for offer, number in numbers.items()}
-
-
-def _parts(offers: Sequence[int]) -> Iterator[Sequence[int]]:
-    return (offers[at : at + _PART] for at in range(0, len(offers), _PART))
 
 
 def _by_offer(connection: Connection, query: Select[Any]) -> Iterator[ListingRow]:

@@ -6,12 +6,12 @@ import base64
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from itertools import islice
 from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import Column, Connection, LargeBinary, Table, delete, exists, insert, select, update
 
+from mapsi.batches import batched
 from mapsi.catalog.store.database import Database
 from mapsi.catalog.store.migrations import current_revision
 from mapsi.catalog.store.people_tables import SessionRow
@@ -95,8 +95,8 @@ def _refuse_rows(connection: Connection) -> None:
 
 
 def _fill(connection: Connection, table: Table, columns: list[str], rows: Iterable[Values]) -> int:
-    meant, count, stream = [table.columns[name] for name in columns], 0, iter(rows)
-    while batch := list(islice(stream, _BATCH)):
+    meant, count = [table.columns[name] for name in columns], 0
+    for batch in batched(rows, _BATCH):
         connection.execute(insert(table), [_row(meant, values) for values in batch])
         count += len(batch)
     return count

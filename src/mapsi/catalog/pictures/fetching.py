@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, delete, func, insert, or_, select, update
 
+from mapsi.batches import batched
 from mapsi.catalog.records import PictureCopy
 from mapsi.catalog.store.database import Database, storable
 from mapsi.catalog.store.tables import OfferRow, Picture, PictureSource, Shop
@@ -106,8 +107,7 @@ def _save_source(connection: Connection, image: str, **values: Any) -> None:
 
 def _give(connection: Connection, offer_ids: Sequence[int], image: str, **values: Any) -> None:
     """Note what ``image`` gave for those of the offers that still name it: an import may have come in between."""
-    for start in range(0, len(offer_ids), _IDS):
-        part = list(offer_ids[start : start + _IDS])
+    for part in batched(offer_ids, _IDS):
         naming = update(OfferRow).where(OfferRow.id.in_(part), OfferRow.image_source == image)
         connection.execute(naming.values(values))
 
@@ -116,8 +116,8 @@ def _named_by_living(connection: Connection, failing: Sequence[Any]) -> set[str]
     """Addresses that living offers have their picture from, or are still to get it from."""
     pictures = [row.picture for row in failing if row.picture]
     named: set[str] = set()
-    for start in range(0, len(pictures), _IDS):
-        named.update(image for _, image in _shown(connection, pictures[start : start + _IDS]))
+    for part in batched(pictures, _IDS):
+        named.update(image for _, image in _shown(connection, part))
     if len(pictures) < len(failing):
         # No index knows addresses, so one look at all offers without a picture.
         missing = select(OfferRow.image_source).where(OfferRow.gone_at.is_(None), OfferRow.picture.is_(None))

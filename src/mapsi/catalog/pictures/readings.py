@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any
 
 import numpy as np
 from sqlalchemy import Select, and_, delete, func, insert, select
 
 from mapsi.arrays import FloatArray
+from mapsi.batches import batched
 from mapsi.catalog.records import IndexRow, Label, PictureCopy
 from mapsi.catalog.store.database import Database
 from mapsi.catalog.store.tables import Listing, OfferClass, OfferRow, Picture, ReadingRow, Shop
@@ -65,9 +65,9 @@ class Readings:
         kept as float16. An existing reading is replaced. Written in batches; returns how many."""
         if not 0 < len(model) <= 64:
             raise UsageError("A model's fingerprint has 1 to 64 characters.", "Give the model folder's own.")
-        stream, saved = iter(rows), 0
-        while batch := [_entry(model, *row) for row in islice(stream, _WRITE_BATCH)]:
-            latest = {entry["picture"]: entry for entry in batch}
+        saved = 0
+        for batch in batched(rows, _WRITE_BATCH):
+            latest = {entry["picture"]: entry for entry in (_entry(model, *row) for row in batch)}
             with self._database.write() as connection:
                 connection.execute(
                     delete(ReadingRow).where(ReadingRow.model == model, ReadingRow.picture.in_(list(latest)))

@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
+from mapsi.batches import batched
 from mapsi.catalog.store.changes import advance_generation, note_changes
 from mapsi.catalog.store.money import minor_to_order
 from mapsi.catalog.store.sale_prices import first_after, price_at
@@ -51,8 +52,8 @@ def take_turns(connection: Connection, shop_id: int, now: datetime) -> int:
     _end(connection, ended, now)
     advance_generation(connection)
     touched = [row.id for row in (*ended, *repriced)]
-    for at in range(0, len(touched), _AT_ONCE):
-        note_changes(connection, select(OfferRow.id).where(OfferRow.id.in_(touched[at : at + _AT_ONCE])))
+    for part in batched(touched, _AT_ONCE):
+        note_changes(connection, select(OfferRow.id).where(OfferRow.id.in_(part)))
     note_first_turn(connection, shop_id)
     return len(ended)
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from mapsi.arrays import FloatArray
 from mapsi.artifacts import atomic_file
+from mapsi.batches import batched
 from mapsi.errors import PhotoError
 from mapsi.imaging import READ_SIDE, PhotoLimits, read_photo
 from mapsi.progress import Advance, no_advance
@@ -51,7 +52,7 @@ def read_photos(
     known = _load(cache, f"{model.fingerprint} {axis}")
     missing = [path for path in paths if keys[path] not in known]
     progress(len(paths) - len(missing))
-    batches = [missing[start : start + BATCH] for start in range(0, len(missing), BATCH)]
+    batches = list(batched(missing, BATCH))
     for number, batch in enumerate(batches, start=1):
         for path, reading in _read_batch(folder, batch, model, axis, limits or PhotoLimits()).items():
             known[keys[path]] = reading

@@ -7,13 +7,13 @@ learned clothes answers alike when the flat background is exchanged for a soft g
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
 from mapsi.arrays import IntArray, UInt8Array
+from mapsi.batches import batched
 from mapsi.dataset.photos import Sample
 from mapsi.evaluate.scores import accuracy
 from mapsi.imaging import to_input, to_square
@@ -47,7 +47,7 @@ def measure_backgrounds(
     before: dict[str, list[IntArray]] = {axis: [] for axis in truths}
     after: dict[str, list[IntArray]] = {axis: [] for axis in truths}
     pairs = _exchanged(model, samples, rng)
-    while batch := list(islice(pairs, BATCH)):
+    for batch in batched(pairs, BATCH):
         rows += [row for row, _, _ in batch]
         for guesses, pictures in ((before, [plain for _, plain, _ in batch]), (after, [made for _, _, made in batch])):
             inputs = np.stack([to_input(picture, model.document.preprocessing) for picture in pictures])

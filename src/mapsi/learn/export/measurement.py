@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from mapsi.arrays import BoolArray, FloatArray, IntArray
+from mapsi.batches import batched
 from mapsi.dataset.photos import Sample
 from mapsi.evaluate import Answers
 from mapsi.evaluate.groups import source_baseline
@@ -29,8 +30,8 @@ def answer_samples(samples: Sequence[Sample], *models: Model) -> list[dict[str, 
     """Each model's raw outputs for samples, by output name, the focus maps left out (they are large). The models take
     the same views of a photo: it is decoded once for all of them."""
     parts: list[list[dict[str, FloatArray]]] = [[] for _ in models]
-    for start in range(0, len(samples), BATCH):
-        inputs = model_inputs(samples[start : start + BATCH], models[0].document.preprocessing)
+    for batch in batched(samples, BATCH):
+        inputs = model_inputs(batch, models[0].document.preprocessing)
         for part, model in zip(parts, models, strict=True):
             answers = model.answer(inputs)
             part.append({name: value for name, value in answers.items() if not name.startswith("focus:")})

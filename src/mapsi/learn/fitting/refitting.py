@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from mapsi.batches import batched
 from mapsi.dataset.manifest import read_manifest
 from mapsi.dataset.photos import Sample
 from mapsi.imaging import Box
@@ -88,8 +89,7 @@ def read_features(
     say(f"reading {len(samples):,} photos with the finished backbone")
     parts = []
     with torch.inference_mode():
-        for start in range(0, len(samples), BATCH):
-            batch = samples[start : start + BATCH]
+        for batch in batched(samples, BATCH):
             views = np.stack([read_views(s.path, config.size, config.recipe.close_up, s.box) for s in batch])
             photos = torch.from_numpy(views).permute(0, 1, 4, 2, 3).flatten(0, 1)
             pooled = network.features(normalise(photos, network.scale)).mean(dim=(2, 3))
