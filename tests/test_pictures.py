@@ -10,6 +10,7 @@ import os
 import threading
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,13 +25,14 @@ from mapsi.catalog.pictures.fetching import FetchedPicture
 from mapsi.catalog.records import PictureCopy
 from mapsi.imaging import PhotoLimits, encode_webp
 from mapsi.pictures.copying import CopyReport, PictureSource, Schedule, copy_pictures
-from mapsi.pictures.courtesy import CONNECTIONS, LONGEST, AskedToWaitError, Courtesy
+from mapsi.pictures.courtesy import CONNECTIONS, LONGEST, REST, AskedToWaitError, Courtesy
 from mapsi.pictures.store import FULL, SIDES, PictureStore, covering_side, smaller_sides
 from mapsi.pictures.threads import in_threads
 from mapsi.progress import Advance, no_progress
 from mapsi.remote import Fetcher
 from offers import offer, take_in
 from picture_server import PictureServer, run_picture_server
+from refreshing import Clock
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 WEEK = timedelta(days=7)
@@ -367,17 +369,36 @@ def test_hosts_that_do_not_answer_take_one_thread_each_and_rest_after_two_addres
 def test_a_host_that_answers_in_time_again_is_asked_as_before() -> None:
     courtesy = Courtesy(clock=lambda: START)
     assert courtesy.width("h") == 1
-    for slow in (False, True, False, True):
-        courtesy.note("https://h/1.png", slow=slow)
-        assert courtesy.width("h") == (1 if slow else CONNECTIONS)
+    for seconds in (0.1, 9.5, 0.1, 9.5):
+        courtesy.note("https://h/1.png", seconds, most=10)
+        assert courtesy.width("h") == (1 if seconds > 2 else CONNECTIONS)
     with courtesy.visit("https://h/2.png"):
         pass
-    courtesy.note("https://h/2.png", slow=True)
+    courtesy.note("https://h/2.png", 9.5, most=10)
     with (
         pytest.raises(AskedToWaitError, match="does not answer in time and is left alone"),
         courtesy.visit("https://h/3.png"),
     ):
         pass
+
+
+def test_a_host_that_is_slow_but_in_time_takes_one_thread_for_ten_minutes_and_goes_on_in_an_hour() -> None:
+    clock = Clock(START)
+    courtesy = Courtesy(clock=clock)
+    for round_ in range(2):
+        asked = 0
+        with suppress(AskedToWaitError):
+            while asked < 1000:
+                with courtesy.visit("https://slow/1.png"):
+                    asked += 1
+                    courtesy.note("https://slow/1.png", 7.5, most=10)
+                    assert courtesy.width("slow") == 1
+        assert asked == 80, round_
+        clock.advance(REST)
+    for _ in range(100_000):
+        courtesy.note("https://quick/1.png", 0.3, most=10)
+    with courtesy.visit("https://quick/2.png"):
+        assert courtesy.width("quick") == CONNECTIONS
 
 
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(1, 3)), max_size=40), st.integers(1, 4))

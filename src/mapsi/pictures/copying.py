@@ -21,8 +21,6 @@ from mapsi.pictures.threads import in_threads
 from mapsi.progress import Progress
 from mapsi.remote import Fetcher
 
-_SLOW = 0.8  # of the time that an address has
-
 COPIERS = 16
 """Threads that fetch and copy: fetching waits for the network, and Pillow frees the interpreter. Four times what one
 host is asked for at once; one that does not answer takes a single thread, and rests after its second address."""
@@ -79,7 +77,7 @@ class PictureSource:
                 statuses=(304, 429, 503),
             )
         finally:
-            self.courtesy.note(image, slow=time.monotonic() - begun > self.seconds * _SLOW)
+            self.courtesy.note(image, time.monotonic() - begun, most=self.seconds)
         if answer.status in (429, 503):
             raise self.courtesy.leave_alone(image, answer.headers, otherwise=timedelta(minutes=15))
         if answer.status == 304:
