@@ -131,9 +131,9 @@ class KeptLock:
     def release(self) -> None:
         """Let go of it, if it is held."""
         self._over.set()
-        with self._turn, suppress(CatalogError):  # of a server that is gone, it is gone too
+        with self._turn:
             if self._connection is not None:
-                with translated():
+                with suppress(CatalogError), translated():  # with a server that is gone, it is gone too
                     _let_go(self._connection, self._key)
             self._drop()
 
@@ -141,12 +141,19 @@ class KeptLock:
         while not self._over.wait(BEAT):
             with self._turn:
                 try:
-                    if not self._over.is_set() and not self._is_held():
-                        self._drop()
-                        self._take(0)
+                    if not self._over.is_set():
+                        self._renew()
                 except CatalogError as error:  # the next beat may reach the database again
                     _log.warning("The lock of a shop could not be renewed: %s", error)
                     self._drop()
+
+    def _renew(self) -> None:
+        held = False
+        with suppress(CatalogError):
+            held = self._is_held()
+        if not held:
+            self._drop()
+            self._take(0)
 
     def _take(self, seconds: int) -> bool:
         with translated():
