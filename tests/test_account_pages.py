@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from mapsi.catalog import Catalog
-from mapsi.web.accounts.letters import LetterWriter
+from mapsi.web.accounts.emails import EmailWriter
 from mapsi.web.accounts.links import sign_stop
 from mapsi.web.accounts.passwords import hash_password
 from mapsi.web.state.services import current_services
@@ -56,7 +56,7 @@ def send(client: FlaskClient, address: str, page: str, **fields: str) -> TestRes
 
 def link_for(client: FlaskClient, catalog: Catalog, email: str = EMAIL) -> str:
     key = client.application.config["SECRET_KEY"]
-    return LetterWriter(catalog, secret_key=key, public_url="", sender="a@b.kr").password_link(email)
+    return EmailWriter(catalog, secret_key=key, public_url="", sender="a@b.kr").password_link(email)
 
 
 def opened(client: FlaskClient, catalog: Catalog) -> FlaskClient:
@@ -90,7 +90,7 @@ def test_nothing_tells_whether_an_address_is_known(house: House, client: FlaskCl
         assert {(one.status_code, one.headers["Location"], len(one.text)) for one in answers} == {
             (303, "/account/asked", len(answers[0].text))
         }
-    waiting = catalog.letters.waiting()
+    waiting = catalog.emails.waiting()
     assert [(one.kind, one.address) for one in waiting[-2:]] == [
         ("password", EMAIL),
         ("password", "nobody@example.com"),
@@ -235,7 +235,7 @@ def _login_token(client: FlaskClient) -> str:
     return found[1]
 
 
-def test_letters_and_passwords_share_one_limit(house: House, catalog: Catalog) -> None:
+def test_emails_and_passwords_share_one_limit(house: House, catalog: Catalog) -> None:
     client = house.app(login_rate="2 per minute").test_client()
     client.get("/about?lang=en")
     codes = [send(client, "/account/link", "/account/new", email=f"{n}@example.com").status_code for n in range(3)]
@@ -329,12 +329,12 @@ def test_history_is_kept_only_where_it_is_switched_on_and_goes_when_it_is_switch
     assert catalog.peoples_searches.history(account.id) == []
 
 
-def test_letters_are_stopped_by_their_link_without_a_log_in_and_by_nothing_that_only_looks(
+def test_emails_are_stopped_by_their_link_without_a_log_in_and_by_nothing_that_only_looks(
     house: House, catalog: Catalog, client: FlaskClient
 ) -> None:
     account = catalog.accounts.open(EMAIL, hash_password(PASSWORD, EMAIL), "en")
     catalog.accounts.want_mail(account.id, wanted=True)
-    link = f"/account/letters/{sign_stop(client.application.config['SECRET_KEY'], account.id)}"
+    link = f"/account/emails/{sign_stop(client.application.config['SECRET_KEY'], account.id)}"
     assert "Stop the emails about prices?" in client.get(link).text
     assert catalog.accounts.named(EMAIL).wants_mail
     for _ in range(2):
@@ -347,6 +347,6 @@ def test_letters_are_stopped_by_their_link_without_a_log_in_and_by_nothing_that_
 
 
 @pytest.mark.parametrize("token", ["x", "MQ.forged", "eyJ4IjoxfQ.aaaa"])
-def test_a_guessed_link_stops_nobodys_letters(client: FlaskClient, token: str) -> None:
-    assert client.get(f"/account/letters/{token}").status_code == 410
-    assert client.post(f"/account/letters/{token}").status_code == 410
+def test_a_guessed_link_stops_nobodys_emails(client: FlaskClient, token: str) -> None:
+    assert client.get(f"/account/emails/{token}").status_code == 410
+    assert client.post(f"/account/emails/{token}").status_code == 410

@@ -115,7 +115,7 @@ CATALOG_FACE = {
     "operations.snapshots",
     "operations.status",
     "people.accounts",
-    "people.letters",
+    "people.emails",
     "people.saved",
     "people.sessions",
     "people.shares",

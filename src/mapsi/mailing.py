@@ -1,4 +1,4 @@
-"""Letters out by SMTP, over the one server that the settings name."""
+"""Sending email by SMTP, through the one server that the settings name."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ class MailError(MapsiError):
     http_status = 503
 
 
-class RefusedLetterError(MailError):
-    """The server takes letters, but not this one, and never will."""
+class RefusedEmailError(MailError):
+    """The server takes emails, but not this one, and never will."""
 
-    code = "letter_refused"
+    code = "email_refused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +60,14 @@ def read_mail_server(address: str) -> MailServer:
 
 @contextmanager
 def open_mail(server: MailServer) -> Iterator[Send]:
-    """A connection to the server, and the function that sends a letter over it.
+    """A connection to the server, and the function that sends an email over it.
 
     A password goes over an encrypted connection only. Raises :class:`MailError` where the server cannot be used;
-    the function raises :class:`RefusedLetterError` for a letter it refuses for good.
+    the function raises :class:`RefusedEmailError` for an email it refuses for good.
     """
     try:
         with _connect(server) as connection:
-            yield lambda letter: _send(connection, letter)
+            yield lambda email: _send(connection, email)
     except (OSError, smtplib.SMTPException) as error:
         raise MailError(
             f"The mail server {server.host} cannot be used: {_cause(error)}.",
@@ -92,15 +92,13 @@ def _connect(server: MailServer) -> smtplib.SMTP:
     return connection
 
 
-def _send(connection: smtplib.SMTP, letter: EmailMessage) -> None:
+def _send(connection: smtplib.SMTP, email: EmailMessage) -> None:
     try:
-        connection.send_message(letter)
+        connection.send_message(email)
     except (smtplib.SMTPRecipientsRefused, smtplib.SMTPDataError, smtplib.SMTPNotSupportedError) as error:
         if isinstance(error, smtplib.SMTPNotSupportedError) or _is_final(error):
             connection.rset()
-            raise RefusedLetterError(
-                f"The letter to {letter['To']} was refused.", "Its address may be wrong."
-            ) from error
+            raise RefusedEmailError(f"The email to {email['To']} was refused.", "Its address may be wrong.") from error
         raise
 
 

@@ -75,7 +75,7 @@ def _as_sources(text: str) -> tuple[str, ...]:
 def _as_contact(text: str) -> str:
     contact = text.strip()
     if not contact.isascii() or not contact.isprintable() or not ("@" in contact or "://" in contact):
-        raise ValueError("expected a mail address or a web address at which a person answers")
+        raise ValueError("expected an email address or a web address at which a person answers")
     return contact
 
 
@@ -249,14 +249,14 @@ class Settings:
     smtp: Secret = _setting(
         Secret,
         Secret(""),
-        "Mail server that letters go out by: smtp://USER:PASSWORD@HOST:587 or smtps://...; empty means that "
-        "`mapsi accounts letters` prints them.",
+        "Mail server that emails go out by: smtp://USER:PASSWORD@HOST:587 or smtps://...; empty means that "
+        "`mapsi accounts emails` prints them.",
     )
-    mail_from: str = _setting(str, "", "Mail address that letters come from.")
+    mail_from: str = _setting(str, "", "Mail address that emails come from.")
     public_url: str = _setting(
         _as_public_url,
         "",
-        "Address at which the pages are seen from outside, for links in letters: https://shop.example.",
+        "Address at which the pages are seen from outside, for links in emails: https://shop.example.",
     )
     threads: int = _setting(
         _whole(0, 256),

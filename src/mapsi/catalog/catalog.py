@@ -23,7 +23,7 @@ from mapsi.catalog.operations.searches import Searches
 from mapsi.catalog.operations.snapshots import Snapshots
 from mapsi.catalog.operations.status import read_status
 from mapsi.catalog.people.accounts import Accounts
-from mapsi.catalog.people.letters import Letters
+from mapsi.catalog.people.emails import Emails
 from mapsi.catalog.people.saved import SavedProducts
 from mapsi.catalog.people.searches import PeoplesSearches
 from mapsi.catalog.people.sessions import Sessions
@@ -87,7 +87,7 @@ class Catalog:
         self.joins = Joins(database)
         self.saved = SavedProducts(database)
         self.sessions = Sessions(database)
-        self.letters = Letters(database)
+        self.emails = Emails(database)
         self.shares = Shares(database)
         self.peoples_searches = PeoplesSearches(database)
 

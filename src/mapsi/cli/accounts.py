@@ -1,4 +1,4 @@
-"""``mapsi accounts``: people's accounts, and letters where no mail server sends them."""
+"""``mapsi accounts``: people's accounts, and emails where no mail server sends them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mapsi.settings import Settings, read_settings
 
 if TYPE_CHECKING:
     from mapsi.catalog import Catalog
-    from mapsi.web.accounts.letters import LetterWriter
+    from mapsi.web.accounts.emails import EmailWriter
 
 SENDER = "mapsi@localhost"
 
@@ -43,20 +43,20 @@ def link(email: str) -> None:
 
     settings = read_settings()
     with open_stock(settings) as catalog:
-        click.echo(letter_writer(settings, catalog).password_link(checked_address(email)))
+        click.echo(email_writer(settings, catalog).password_link(checked_address(email)))
 
 
 @accounts.command()
-def letters() -> None:
-    """Print the letters that wait: for a shop without a mail server (MAPSI_SMTP)."""
+def emails() -> None:
+    """Print the emails that wait: for a shop without a mail server (MAPSI_SMTP)."""
     settings = read_settings()
     with open_stock(settings) as catalog:
-        waiting, writer = catalog.letters.waiting(), letter_writer(settings, catalog)
-        for letter in waiting:
-            click.echo(f"{letter.asked_at.astimezone():%Y-%m-%d %H:%M}  {letter.address}")
-            click.echo(writer.write(letter).get_content())
+        waiting, writer = catalog.emails.waiting(), email_writer(settings, catalog)
+        for email in waiting:
+            click.echo(f"{email.asked_at.astimezone():%Y-%m-%d %H:%M}  {email.address}")
+            click.echo(writer.write(email).get_content())
     if not waiting:
-        click.echo("No letter waits.")
+        click.echo("No email waits.")
 
 
 @accounts.command()
@@ -69,11 +69,11 @@ def remove(email: str) -> None:
     click.echo(f"The account {known.email} is gone.")
 
 
-def letter_writer(settings: Settings, catalog: Catalog) -> LetterWriter:
-    """What writes letters out, by the settings."""
-    from mapsi.web.accounts.letters import LetterWriter
+def email_writer(settings: Settings, catalog: Catalog) -> EmailWriter:
+    """What writes emails out, by the settings."""
+    from mapsi.web.accounts.emails import EmailWriter
 
-    return LetterWriter(
+    return EmailWriter(
         catalog,
         secret_key=secret_key(settings),
         public_url=settings.public_url or "http://127.0.0.1:8000",

@@ -82,15 +82,15 @@ def _work_here(catalog: Catalog, hands: Hands, once: bool) -> None:
 
 def make_hands(settings: Settings, catalog: Catalog) -> Hands:
     """What each job does, by the settings. The model is opened again for every job: another may have been chosen."""
-    from mapsi.cli.accounts import letter_writer
+    from mapsi.cli.accounts import email_writer
     from mapsi.mailing import read_mail_server
     from mapsi.pictures.copying import Schedule
     from mapsi.refresh.refreshing import preview_source, refresh_source
     from mapsi.search.building import build
     from mapsi.search.pruning import prune
+    from mapsi.work.emails import send_emails
     from mapsi.work.hands import Hands
-    from mapsi.work.letters import send_letters
-    from mapsi.work.price_drops import ask_for_letters
+    from mapsi.work.price_drops import ask_for_emails
 
     means, taxonomy = refresh_means(settings), load_taxonomy(settings.taxonomy)
 
@@ -119,15 +119,15 @@ def make_hands(settings: Settings, catalog: Catalog) -> Hands:
 
     def mail() -> None:
         if settings.smtp:
-            ask_for_letters(catalog)
+            ask_for_emails(catalog)
         else:
-            if catalog.letters.waiting(1):
-                _say("mail: letters are waiting, but MAPSI_SMTP names no server; `mapsi accounts letters` prints them")
+            if catalog.emails.waiting(1):
+                _say("mail: emails are waiting, but MAPSI_SMTP names no server; `mapsi accounts emails` prints them")
             return
         if not (settings.public_url and settings.mail_from):
             raise SettingError("Emails need MAPSI_PUBLIC_URL and MAPSI_MAIL_FROM.", "Set both beside MAPSI_SMTP.")
-        server, writer = read_mail_server(settings.smtp.reveal()), letter_writer(settings, catalog)
-        _say(f"mail: {send_letters(catalog, server, writer.write, _say)} letters sent")
+        server, writer = read_mail_server(settings.smtp.reveal()), email_writer(settings, catalog)
+        _say(f"mail: {send_emails(catalog, server, writer.write, _say)} emails sent")
 
     return Hands(
         refresh=partial(take, accept=False),

@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 
 
 PASSWORD_FORMS = ("entrance.enter", "keys.ask", "keys.choose", "account.change_password", "account.delete")
-"""Where passwords are tried or letters asked for, which share one limit."""
+"""Where passwords are tried or emails asked for, which share one limit."""
 
 FORMS_FROM_OUTSIDE = ("installing.search_shared", "stopping.stop")
 """What the visitor's own device or mail program sends: no page of ours stands before it."""

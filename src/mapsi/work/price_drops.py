@@ -8,17 +8,17 @@ from mapsi.catalog import Catalog
 from mapsi.catalog.people.saved import SavedProduct
 
 MOST = 20
-"""How many products one letter names, the largest falls in share first."""
+"""How many products one email names, the largest falls in share first."""
 
 
-def ask_for_letters(catalog: Catalog) -> int:
-    """Have a letter written to everybody who wants one and whose saved products fell below the price that they were
-    saved at and that the last letter told; returns how many letters. A letter is owed until it has been put into the
+def ask_for_emails(catalog: Catalog) -> int:
+    """Have an email written to everybody who wants one and whose saved products fell below the price that they were
+    saved at and that the last email told; returns how many emails. An email is owed until it has been put into the
     box."""
     count = 0
     for account in catalog.accounts.wanting_mail():
         fallen = catalog.saved.fallen(account.id)
-        if fallen and catalog.letters.put("drops", account.email, account.language, _about(fallen)):
+        if fallen and catalog.emails.put("drops", account.email, account.language, _about(fallen)):
             catalog.saved.told(account.id, fallen)
             count += 1
     return count

@@ -29,8 +29,8 @@ class Schedule:
         if self._is_new_day(now):
             # Pictures are asked for changes by their own times, a share of them every day.
             found += [Job("index"), Job("prune")]
-            # Letters ask for their job when they are put; one that was given up is tried once a day.
-            found += [Job("mail")] if self.catalog.letters.waiting(1) or self.catalog.accounts.wanting_mail() else []
+            # Emails ask for their job when they are put; one that was given up is tried once a day.
+            found += [Job("mail")] if self.catalog.emails.waiting(1) or self.catalog.accounts.wanting_mail() else []
         return found
 
     def _is_new_day(self, now: datetime) -> bool:

@@ -25,7 +25,7 @@ PAUSES = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30), tim
 @dataclass(frozen=True, slots=True)
 class Job:
     """Something to be done: ``refresh`` the source named ``argument``, ``accept`` the feed of it that was held back,
-    bring the ``index`` up to date, ``prune``, send the letters that wait (``mail``), find out what a refresh would
+    bring the ``index`` up to date, ``prune``, send the emails that wait (``mail``), find out what a refresh would
     change (``preview``)."""
 
     kind: JobKind

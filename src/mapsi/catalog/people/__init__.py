@@ -1,1 +1,1 @@
-"""People and what is theirs: accounts, sessions, saved products, letters to them."""
+"""People and what is theirs: accounts, sessions, saved products, emails to them."""

@@ -1,4 +1,4 @@
-"""Accounts: people known by a mail address, some of them operators. Passwords come in hashed."""
+"""Accounts: people known by an email address, some of them operators. Passwords come in hashed."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LONGEST_ADDRESS = 254
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """Known by its mail address in small letters; ``created_at`` is UTC, ``language`` the one that letters are written
+    """Known by its email address in small letters; ``created_at`` is UTC, ``language`` the one that emails are written
     in. ``wants_mail`` says whether prices that fell are told by mail, ``keeps_history`` whether its searches are
     remembered."""
 
@@ -115,7 +115,7 @@ class Accounts:
             connection.execute(delete(User).where(User.id == account_id))
 
     def find(self, email: str) -> Account | None:
-        """The account with this mail address, in whatever letters it is typed."""
+        """The account with this email address, in whatever letters it is typed."""
         return self._one(User.email == _address(email))
 
     def get(self, account_id: int) -> Account | None:
@@ -128,12 +128,12 @@ class Accounts:
         return None if row is None else account_of(row)
 
     def named(self, email: str) -> Account:
-        """The account with this mail address; raises :class:`NotFoundError`."""
+        """The account with this email address; raises :class:`NotFoundError`."""
         with self._database.read() as connection:
             return _found(connection, User.email == _address(email))
 
     def named_operator(self, email: str) -> Account:
-        """The operator with this mail address; raises :class:`NotFoundError`."""
+        """The operator with this email address; raises :class:`NotFoundError`."""
         with self._database.read() as connection:
             return _found(connection, User.email == _address(email), User.is_operator)
 
@@ -160,7 +160,7 @@ def _address(email: str) -> str:
 
 
 def checked_address(email: str) -> str:
-    """A mail address as it is kept; raises :class:`UsageError` for what is none."""
+    """An email address as it is kept; raises :class:`UsageError` for what is none."""
     address = _address(email)
     if not (_ADDRESS.fullmatch(address) and address.isprintable() and len(address) <= LONGEST_ADDRESS):
         raise UsageError(f"{email[:60]!r} is not an email address.", "Write it like name@example.com.")

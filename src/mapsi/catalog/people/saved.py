@@ -99,7 +99,7 @@ class SavedProducts:
             connection.execute(delete(SavedRow).where(*mine))
 
     def fallen(self, account_id: int) -> list[SavedProduct]:
-        """What an account saved that costs less than when it was saved, and less than the last letter told."""
+        """What an account saved that costs less than when it was saved, and less than the last email told."""
         told = select(SavedRow.offer_id, SavedRow.told_price).where(SavedRow.user_id == account_id)
         with self._database.read() as connection:
             prices = {row.offer_id: row.told_price for row in connection.execute(told)}
@@ -107,7 +107,7 @@ class SavedProducts:
         return [one for one in cheaper if _is_news(one, prices.get(one.product.id))]
 
     def told(self, account_id: int, fallen: Sequence[SavedProduct]) -> None:
-        """These prices were told by a letter."""
+        """Note that an email told of these prices."""
         with self._database.write() as connection:
             for one in fallen:
                 mine = (SavedRow.user_id == account_id, SavedRow.offer_id == one.product.id)

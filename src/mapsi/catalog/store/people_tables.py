@@ -41,7 +41,7 @@ class SessionRow(Table):
 
 
 class SavedRow(Table):
-    """A product that somebody saved. ``told_price`` is the price, in minor units, that a letter told of last."""
+    """A product that somebody saved. ``told_price`` is the price, in minor units, that an email told of last."""
 
     __tablename__ = "saved"
     __table_args__ = (Index(None, "offer_id"), TABLE_OPTIONS)
@@ -52,10 +52,10 @@ class SavedRow(Table):
     told_price: Mapped[int | None] = mapped_column(Id)
 
 
-class LetterRow(Table):
-    """A letter that waits for a mail server, or that was ``sent_at`` lately. ``about`` is JSON."""
+class EmailRow(Table):
+    """An email that waits for a mail server, or that was ``sent_at`` lately. ``about`` is JSON."""
 
-    __tablename__ = "letters"
+    __tablename__ = "emails"
     __table_args__ = (Index(None, "sent_at", "asked_at"), Index(None, "address", "kind"), TABLE_OPTIONS)
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)

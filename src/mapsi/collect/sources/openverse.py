@@ -102,7 +102,7 @@ def _no_client(status: int) -> SourceRefused:
     return SourceRefused(
         "openverse",
         f"openverse does not accept the client (status {status}).",
-        "Check MAPSI_OPENVERSE_CLIENT_ID and MAPSI_OPENVERSE_CLIENT_SECRET, and that the client's mail address "
+        "Check MAPSI_OPENVERSE_CLIENT_ID and MAPSI_OPENVERSE_CLIENT_SECRET, and that the client's email address "
         "is confirmed.",
     )
 

@@ -40,7 +40,7 @@ def ask() -> AnyResponse:
     except UsageError:
         return _ask_form(_("This is not an email address. Write it like name@example.com."), 400)
     catalog = current_services().catalog
-    if catalog.letters.put("password", address, language()):
+    if catalog.emails.put("password", address, language()):
         catalog.jobs.put(Job("mail"))
     return redirect(url_for("keys.asked"), 303)
 

@@ -2,7 +2,7 @@
 
 By the first somebody chooses a password: good for a while, once. It opens an account or gives an old one another
 password, whichever it takes: who asks for a link is told the same either way, and so learns nothing about the address.
-It dies with the password it replaces. The second stops letters, and keeps doing so: a letter may be read after years.
+It dies with the password it replaces. The second stops emails, and keeps doing so: an email may be read after years.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from mapsi.errors import NotFoundError
 
 LIFE = timedelta(hours=2)
 _SALT = "mapsi.password-link"
-_STOP_SALT = "mapsi.stop-letters"
+_STOP_SALT = "mapsi.stop-emails"
 
 
 class LinkOverError(NotFoundError):
@@ -46,7 +46,7 @@ def read_link(catalog: Catalog, secret_key: str, token: str, now: datetime) -> s
 
 
 def sign_stop(secret_key: str, account_id: int) -> str:
-    """The token of a link that stops the letters to an account."""
+    """The token of a link that stops the emails to an account."""
     return str(_serializer(secret_key, _STOP_SALT).dumps(account_id))
 
 
@@ -55,7 +55,7 @@ def read_stop(secret_key: str, token: str) -> int:
     try:
         return int(_serializer(secret_key, _STOP_SALT).loads(token))
     except BadData as error:
-        raise LinkOverError("This is not one of our links.", "Stop the letters in your account.") from error
+        raise LinkOverError("This is not one of our links.", "Stop the emails in your account.") from error
 
 
 def _serializer(secret_key: str, salt: str = _SALT) -> URLSafeSerializer:

@@ -1,4 +1,4 @@
-"""Stopping letters by the link in each of them, without a log-in: by a button here, or by that of a mail program."""
+"""Stopping emails by the link in each of them, without a log-in: by a button here, or by that of a mail program."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from mapsi.web.accounts.links import read_stop
 from mapsi.web.request.security import keep_private
 from mapsi.web.state.services import current_services
 
-stopping = Blueprint("stopping", __name__, url_prefix="/account/letters", template_folder="templates")
+stopping = Blueprint("stopping", __name__, url_prefix="/account/emails", template_folder="templates")
 
 
 @stopping.get("/<token>")
 def offer(token: str) -> Response:
-    """A button: what only looks at the links of a letter must stop nothing."""
+    """A button: what only looks at the links of an email must stop nothing."""
     read_stop(current_app.config["SECRET_KEY"], token)
     return _page(token, done=False)
 

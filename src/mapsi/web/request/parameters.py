@@ -138,7 +138,7 @@ def read_words(arguments: Arguments, name: str = "q") -> str:
     if too long, spaces and what cannot be printed counted too."""
     text = arguments.get(name, "")
     if len(text) > LONGEST_QUERY:
-        raise ParameterError(name, f"The words are longer than {LONGEST_QUERY} letters.", "Search with fewer words.")
+        raise ParameterError(name, f"The words are longer than {LONGEST_QUERY} characters.", "Search with fewer words.")
     return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
 
 

@@ -333,7 +333,7 @@ def _create_accounts() -> None:
     )
     op.create_index("ix_saved_offer_id", "saved", ["offer_id"])
     op.create_table(
-        "letters",
+        "emails",
         sa.Column("id", ID, nullable=False),
         sa.Column("kind", sa.String(length=20), nullable=False),
         sa.Column("address", sa.String(length=254), nullable=False),
@@ -341,11 +341,11 @@ def _create_accounts() -> None:
         sa.Column("about", LONG, nullable=False),
         sa.Column("asked_at", TIME, nullable=False),
         sa.Column("sent_at", TIME, nullable=True),
-        sa.PrimaryKeyConstraint("id", name="pk_letters"),
+        sa.PrimaryKeyConstraint("id", name="pk_emails"),
         **OPTIONS,
     )
-    op.create_index("ix_letters_sent_at_asked_at", "letters", ["sent_at", "asked_at"])
-    op.create_index("ix_letters_address_kind", "letters", ["address", "kind"])
+    op.create_index("ix_emails_sent_at_asked_at", "emails", ["sent_at", "asked_at"])
+    op.create_index("ix_emails_address_kind", "emails", ["address", "kind"])
     op.create_table(
         "shares",
         sa.Column("token", sa.String(length=32), nullable=False),

@@ -1,4 +1,4 @@
-"""Letters written out: from what is to be said to a mail, in the language of whom it is for."""
+"""The text of emails, in the language of the person each is for."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from urllib.parse import urlsplit
 from babel.support import Translations
 
 from mapsi.catalog import Catalog
-from mapsi.catalog.people.letters import Letter
+from mapsi.catalog.people.emails import Email
 from mapsi.web.accounts.links import LIFE, sign_link, sign_stop
 from mapsi.web.request.languages import format_price
 
 FOLDER = Path(__file__).parents[1] / "translations"
 
 
-class LetterWriter:
-    """Writes the letters of one installation. ``public_url`` is where its pages are seen from outside: links never
+class EmailWriter:
+    """Writes the emails of one installation. ``public_url`` is where its pages are seen from outside: links never
     follow the ``Host`` of a request, which strangers choose."""
 
     def __init__(self, catalog: Catalog, *, secret_key: str, public_url: str, sender: str) -> None:
@@ -30,18 +30,18 @@ class LetterWriter:
         self._url = public_url.rstrip("/")
         self._sender = sender
 
-    def write(self, letter: Letter) -> EmailMessage:
-        """A letter as a mail; raises ``ValueError`` for an address that mail does not know."""
-        subject, body = self._password(letter) if letter.kind == "password" else self._drops(letter)
+    def write(self, email: Email) -> EmailMessage:
+        """The message to send; raises ``ValueError`` for an address that no email can be sent to."""
+        subject, body = self._password(email) if email.kind == "password" else self._drops(email)
         mail = EmailMessage()
         mail["From"] = self._sender
-        mail["To"] = Address(addr_spec=letter.address)
+        mail["To"] = Address(addr_spec=email.address)
         mail["Subject"] = subject
         mail["Date"] = format_datetime(self._catalog.now())
         mail["Message-ID"] = make_msgid(domain=urlsplit(self._url).hostname or "localhost")
         mail["Auto-Submitted"] = "auto-generated"
-        if letter.kind == "drops":
-            mail["List-Unsubscribe"] = f"<{self._stop_link(letter.address)}>"
+        if email.kind == "drops":
+            mail["List-Unsubscribe"] = f"<{self._stop_link(email.address)}>"
             mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"  # RFC 8058: a mail program's own button
         mail.set_content(body)
         return mail
@@ -52,36 +52,36 @@ class LetterWriter:
 
     def _stop_link(self, address: str) -> str:
         account = self._catalog.accounts.find(address)
-        return f"{self._url}/account/letters/{sign_stop(self._secret_key, account.id if account else 0)}"
+        return f"{self._url}/account/emails/{sign_stop(self._secret_key, account.id if account else 0)}"
 
     def _sign(self, address: str) -> str:
         return sign_link(self._catalog, self._secret_key, address, self._catalog.now())
 
-    def _password(self, letter: Letter) -> tuple[str, str]:
-        _ = _speak(letter.language)
+    def _password(self, email: Email) -> tuple[str, str]:
+        _ = _speak(email.language)
         hours = int(LIFE.total_seconds() // 3600)
         parts = (
             _("Someone, hopefully you, asked to set a password for %(address)s at Mapsi. Choose it here:")
-            % {"address": letter.address},
-            self.password_link(letter.address),
+            % {"address": email.address},
+            self.password_link(email.address),
             _("The link works once, for %(hours)d hours. If it was not you, do nothing: nothing changes.")
             % {"hours": hours},
         )
         return _("Your password for Mapsi"), "\n\n".join(parts) + "\n"
 
-    def _drops(self, letter: Letter) -> tuple[str, str]:
-        _ = _speak(letter.language)
+    def _drops(self, email: Email) -> tuple[str, str]:
+        _ = _speak(email.language)
         lines = []
-        for one in letter.about["products"]:
-            then, now = (format_price(Decimal(one[key]), one["currency"], letter.language) for key in ("then", "now"))
+        for one in email.about["products"]:
+            then, now = (format_price(Decimal(one[key]), one["currency"], email.language) for key in ("then", "now"))
             lines.append(f"{one['name']} ({one['shop']}): {then} → {now}")
         parts = (
             _("What you saved has become cheaper:"),
             "\n".join(lines),
             f"{self._url}/saved",
-            _("You asked for these emails. Stop them here: %(address)s") % {"address": self._stop_link(letter.address)},
+            _("You asked for these emails. Stop them here: %(address)s") % {"address": self._stop_link(email.address)},
         )
-        return _("Cheaper: %(count)d of your saved products") % {"count": letter.about["count"]}, "\n\n".join(
+        return _("Cheaper: %(count)d of your saved products") % {"count": email.about["count"]}, "\n\n".join(
             parts
         ) + "\n"
 

@@ -1,4 +1,4 @@
-"""Letters: written in the language of whom they are for, sent by a real server, and never lost where it is down."""
+"""Emails: written in the language of whom they are for, sent by a real server, and never lost where it is down."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 from click.testing import CliRunner
 
 from mapsi.catalog import Catalog, open_catalog
-from mapsi.catalog.people.letters import LIFE, PAUSES
+from mapsi.catalog.people.emails import LIFE, PAUSES
 from mapsi.catalog.query import Query
 from mapsi.cli import main
 from mapsi.errors import SettingError
 from mapsi.mailing import MailError, MailServer, read_mail_server
-from mapsi.web.accounts.letters import LetterWriter
+from mapsi.web.accounts.emails import EmailWriter
 from mapsi.web.accounts.links import LinkOverError, read_link, read_stop
-from mapsi.work.letters import send_letters
-from mapsi.work.price_drops import ask_for_letters
+from mapsi.work.emails import send_emails
+from mapsi.work.price_drops import ask_for_emails
 from offers import offer, take_in
 from refreshing import Clock
 from servers import free_port
@@ -91,13 +91,13 @@ def box(running: Box) -> Box:
     return running
 
 
-def writer(catalog: Catalog) -> LetterWriter:
-    return LetterWriter(catalog, secret_key=KEY, public_url=URL, sender="Mapsi <mapsi@shop.example>")
+def writer(catalog: Catalog) -> EmailWriter:
+    return EmailWriter(catalog, secret_key=KEY, public_url=URL, sender="Mapsi <mapsi@shop.example>")
 
 
 def send(catalog: Catalog, server: MailServer) -> tuple[int, list[str]]:
     said: list[str] = []
-    return send_letters(catalog, server, writer(catalog).write, said.append), said
+    return send_emails(catalog, server, writer(catalog).write, said.append), said
 
 
 def link_in(mail: EmailMessage) -> str:
@@ -106,65 +106,65 @@ def link_in(mail: EmailMessage) -> str:
     return found[1]
 
 
-def test_a_letter_brings_a_link_in_the_language_of_whom_it_is_for(catalog: Catalog, box: Box, clock: Clock) -> None:
-    assert catalog.letters.put("password", "mina@example.com", "ko")
-    assert catalog.letters.put("password", "joan@example.com", "en")
+def test_an_email_brings_a_link_in_the_language_of_whom_it_is_for(catalog: Catalog, box: Box, clock: Clock) -> None:
+    assert catalog.emails.put("password", "mina@example.com", "ko")
+    assert catalog.emails.put("password", "joan@example.com", "en")
     assert send(catalog, box.server) == (2, [])
     korean, english = box.mails
     assert (korean["To"], korean["From"]) == ("mina@example.com", "Mapsi <mapsi@shop.example>")
     assert "비밀번호" in korean["Subject"]
     assert "Your password" in english["Subject"]
     assert read_link(catalog, KEY, link_in(korean), clock()) == "mina@example.com"
-    assert catalog.letters.waiting() == []
+    assert catalog.emails.waiting() == []
     assert send(catalog, box.server) == (0, [])
 
 
 def test_nobodys_box_is_flooded(catalog: Catalog, clock: Clock, box: Box) -> None:
-    assert catalog.letters.put("password", "mina@example.com", "ko")
+    assert catalog.emails.put("password", "mina@example.com", "ko")
     for _ in range(3):
-        assert not catalog.letters.put("password", "mina@example.com", "en")
+        assert not catalog.emails.put("password", "mina@example.com", "en")
     send(catalog, box.server)
-    assert not catalog.letters.put("password", "mina@example.com", "ko")
+    assert not catalog.emails.put("password", "mina@example.com", "ko")
     clock.advance(PAUSES["password"] + timedelta(seconds=1))
-    assert catalog.letters.put("password", "mina@example.com", "ko")
+    assert catalog.emails.put("password", "mina@example.com", "ko")
 
 
-def test_no_more_letters_wait_than_there_is_room_for(catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mapsi.catalog.people.letters.MOST", 2)
-    answers = [catalog.letters.put("password", f"{number}@example.com", "ko") for number in range(3)]
+def test_no_more_emails_wait_than_there_is_room_for(catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mapsi.catalog.people.emails.MOST", 2)
+    answers = [catalog.emails.put("password", f"{number}@example.com", "ko") for number in range(3)]
     assert answers == [True, True, False]
 
 
-def test_letters_wait_while_the_server_is_down_and_are_given_up_when_they_are_no_longer_true(
+def test_emails_wait_while_the_server_is_down_and_are_given_up_when_they_are_no_longer_true(
     catalog: Catalog, box: Box, clock: Clock
 ) -> None:
-    catalog.letters.put("password", "mina@example.com", "ko")
+    catalog.emails.put("password", "mina@example.com", "ko")
     with pytest.raises(MailError, match="cannot be used"):
         send(catalog, MailServer("127.0.0.1", free_port(), False))
-    assert len(catalog.letters.waiting()) == 1
+    assert len(catalog.emails.waiting()) == 1
     clock.advance(timedelta(hours=5))
     assert send(catalog, box.server)[0] == 1
-    assert read_link(catalog, KEY, link_in(box.mails[0]), clock()), "the link is made when the letter is sent"
-    catalog.letters.put("password", "old@example.com", "ko")
+    assert read_link(catalog, KEY, link_in(box.mails[0]), clock()), "the link is made when the email is sent"
+    catalog.emails.put("password", "old@example.com", "ko")
     clock.advance(LIFE + timedelta(seconds=1))
-    catalog.letters.put("password", "new@example.com", "ko")
-    assert [letter.address for letter in catalog.letters.waiting()] == ["new@example.com"]
+    catalog.emails.put("password", "new@example.com", "ko")
+    assert [email.address for email in catalog.emails.waiting()] == ["new@example.com"]
 
 
-def test_a_letter_that_is_refused_for_good_is_dropped_and_one_that_is_refused_for_now_waits(
+def test_an_email_that_is_refused_for_good_is_dropped_and_one_that_is_refused_for_now_waits(
     catalog: Catalog, box: Box
 ) -> None:
     box.refused = {"gone@example.com": "550 no such box", "busy@example.com": "450 later"}
     for name in ("gone", "mina", "busy"):
-        catalog.letters.put("password", f"{name}@example.com", "ko")
+        catalog.emails.put("password", f"{name}@example.com", "ko")
     with pytest.raises(MailError):
         send(catalog, box.server)
     assert [mail["To"] for mail in box.mails] == ["mina@example.com"]
-    assert [letter.address for letter in catalog.letters.waiting()] == ["busy@example.com"]
+    assert [email.address for email in catalog.emails.waiting()] == ["busy@example.com"]
 
 
 def test_a_password_goes_over_an_encrypted_connection_only(catalog: Catalog, box: Box) -> None:
-    catalog.letters.put("password", "mina@example.com", "ko")
+    catalog.emails.put("password", "mina@example.com", "ko")
     with pytest.raises(MailError, match="no encryption"):
         send(catalog, MailServer("127.0.0.1", box.port, False, "user", "secret"))
     assert "secret" not in repr(MailServer("127.0.0.1", box.port, False, "user", "secret"))
@@ -184,7 +184,7 @@ def test_over_starttls_the_server_is_logged_in_to(
     def known(server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: LoginPassword) -> AuthResult:
         return AuthResult(success=data == LoginPassword(b"user", b"p@ss"), auth_data="user")
 
-    catalog.letters.put("password", "mina@example.com", "ko")
+    catalog.emails.put("password", "mina@example.com", "ko")
     with mail_server(tls_context=context, authenticator=known, auth_required=True) as box:
         assert send(catalog, read_mail_server(f"smtp://user:p%40ss@127.0.0.1:{box.port}")) == (1, [])
     assert (box.mails[0]["X-Encrypted"], box.mails[0]["X-User"]) == ("True", "user")
@@ -221,11 +221,11 @@ def test_a_link_is_good_for_a_while_and_once(catalog: Catalog, clock: Clock) -> 
 
 
 def read_other_key(catalog: Catalog) -> str:
-    other = LetterWriter(catalog, secret_key="another key", public_url=URL, sender="a@b.kr")
+    other = EmailWriter(catalog, secret_key="another key", public_url=URL, sender="a@b.kr")
     return other.password_link("mina@example.com").rpartition("/")[2]
 
 
-def test_without_a_mail_server_the_operator_prints_letters_and_links(
+def test_without_a_mail_server_the_operator_prints_emails_and_links(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MAPSI_HOME", str(tmp_path / "home"))
@@ -237,12 +237,12 @@ def test_without_a_mail_server_the_operator_prints_letters_and_links(
         return done.output
 
     assert "no account yet" in run("list")
-    assert "No letter waits" in run("letters")
+    assert "No email waits" in run("emails")
     assert run("link", "Mina@Example.com").startswith(f"{URL}/account/password/")
     with open_catalog(f"sqlite:///{tmp_path / 'home' / 'catalog.db'}") as catalog:
-        catalog.letters.put("password", "mina@example.com", "en")
+        catalog.emails.put("password", "mina@example.com", "en")
         catalog.accounts.open("mina@example.com", "a hash", "en")
-    printed = run("letters")
+    printed = run("emails")
     assert "mina@example.com" in printed
     assert f"{URL}/account/password/" in printed
     assert "mina@example.com" in run("list")
@@ -258,7 +258,7 @@ def test_the_worker_sends_what_waits_by_the_settings(tmp_path: Path, monkeypatch
     monkeypatch.setenv("MAPSI_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("MAPSI_SMTP", f"smtp://127.0.0.1:{box.port}")
     with open_stock(read_settings()) as catalog:
-        catalog.letters.put("password", "mina@example.com", "ko")
+        catalog.emails.put("password", "mina@example.com", "ko")
         with pytest.raises(SettingError, match="MAPSI_PUBLIC_URL"):
             make_hands(read_settings(), catalog).mail()
         monkeypatch.setenv("MAPSI_PUBLIC_URL", URL)
@@ -278,9 +278,9 @@ def test_what_became_cheaper_is_told_once_to_whom_wants_it(catalog: Catalog, box
     for account in (mina, jin):
         catalog.saved.add(account.id, dict.fromkeys(ids, clock()))
     catalog.accounts.want_mail(mina.id, wanted=True)
-    assert ask_for_letters(catalog) == 0
+    assert ask_for_emails(catalog) == 0
     prices(30000, 9500)
-    assert ask_for_letters(catalog) == 1
+    assert ask_for_emails(catalog) == 1
     send(catalog, box.server)
     (mail,) = box.mails
     assert (mail["To"], mail["Subject"]) == ("mina@example.com", "Cheaper: 1 of your saved products")
@@ -293,11 +293,11 @@ def test_what_became_cheaper_is_told_once_to_whom_wants_it(catalog: Catalog, box
     assert read_stop(KEY, stop_link.rpartition("/")[2]) == mina.id
     prices(35000, 9500)
     prices(30000, 9500)
-    assert ask_for_letters(catalog) == 0, "that price was told"
+    assert ask_for_emails(catalog) == 0, "that price was told"
     prices(25000, 8000)
-    assert ask_for_letters(catalog) == 1
+    assert ask_for_emails(catalog) == 1
     prices(24000, 7000)
     clock.advance(-timedelta(hours=12))
-    assert ask_for_letters(catalog) == 0, "once a day"
+    assert ask_for_emails(catalog) == 0, "once a day"
     clock.advance(timedelta(hours=12))
-    assert ask_for_letters(catalog) == 1, "and not forgotten"
+    assert ask_for_emails(catalog) == 1, "and not forgotten"
