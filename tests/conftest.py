@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from operated import Desk
     from photo_sources import PhotoSources
     from refreshing import Clock
-    from small_house import House
+    from small_house import CopiedHouse, House
 
 _numbers = itertools.count(1)
 
@@ -209,24 +209,50 @@ def built_house(tmp_path_factory: pytest.TempPathFactory) -> Path:
         return folder
 
 
-@pytest.fixture(scope="module")
-def house(built_house: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    """Two shops of real-looking offers and one of samples, each test file's own copy."""
+@pytest.fixture(scope="session")
+def built_at_noon(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same, built by a clock that stands at noon."""
+    from refreshing import Clock
+    from small_house import open_house
+
+    folder = tmp_path_factory.mktemp("noon")
+    with open_house(folder, now=Clock()):
+        return folder
+
+
+@pytest.fixture(scope="session")
+def copied_house(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> CopiedHouse:
+    """Opens a small house of one's own: two shops of real-looking offers and one of samples. With a clock that stands
+    it goes by that one, which has not been moved yet."""
     from small_house import reopen_house
 
-    folder = tmp_path_factory.mktemp("house") / "copy"
-    shutil.copytree(built_house, folder)
-    with reopen_house(folder) as opened:
+    @contextmanager
+    def opened(clock: Clock | None = None) -> Iterator[House]:
+        built = request.getfixturevalue("built_at_noon" if clock else "built_house")
+        folder = tmp_path_factory.mktemp("house") / "copy"
+        shutil.copytree(built, folder)
+        with reopen_house(folder, clock or utc_now) as house:
+            yield house
+
+    return opened
+
+
+@pytest.fixture(scope="module")
+def house(copied_house: CopiedHouse) -> Iterator[House]:
+    """A small house, each test file's own copy."""
+    with copied_house() as opened:
         yield opened
 
 
 @pytest.fixture(scope="module")
-def opened_desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+def opened_desk(copied_house: CopiedHouse) -> Iterator[Desk]:
     """A house with an operator, each test file's own."""
-    from operated import open_desk
+    from operated import as_desk
+    from refreshing import Clock
 
-    with open_desk(tmp_path_factory.mktemp("desk")) as opened:
-        yield opened
+    clock = Clock()
+    with copied_house(clock) as house:
+        yield as_desk(house, clock)
 
 
 @pytest.fixture(scope="module")

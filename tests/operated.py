@@ -24,7 +24,7 @@ from mapsi.web.accounts.passwords import hash_password
 from offers import TAXONOMY
 from refreshing import DAY, HOUR, Clock, Refreshing, feed, means
 from shop_json_server import CLIENT_ID, CLIENT_SECRET, run_shop_json
-from small_house import House, open_house
+from small_house import House
 
 EMAIL = "operator@example.com"
 PASSWORD = "a rather long sentence"
@@ -92,15 +92,12 @@ def write(folder: Path, name: str, text: str) -> Path:
     return file
 
 
-@contextmanager
-def open_desk(folder: Path, clock: Clock | None = None) -> Iterator[Desk]:
-    """A house with an operator and, so far, the three shops that were imported by hand."""
-    clock = clock or Clock()
-    with open_house(folder, now=clock) as house:
-        desk = Desk(house, clock, folder / "feeds")
-        desk.folder.mkdir()
-        desk.catalog.accounts.add_operator(EMAIL, hash_password(PASSWORD))
-        yield desk
+def as_desk(house: House, clock: Clock) -> Desk:
+    """The house, which goes by ``clock``, with an operator and, so far, the three shops that were imported by hand."""
+    desk = Desk(house, clock, house.home / "feeds")
+    desk.folder.mkdir()
+    desk.catalog.accounts.add_operator(EMAIL, hash_password(PASSWORD))
+    return desk
 
 
 @contextmanager

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -80,6 +80,10 @@ class House:
         return app
 
 
+CopiedHouse = Callable[..., AbstractContextManager[House]]
+"""Opens a house of one's own, by the clock it is given if any."""
+
+
 class _Compiled(BytecodeCache):
     """Templates compiled once for all applications: 100 ms for the first page of each."""
 
@@ -136,9 +140,9 @@ def open_house(
 
 
 @contextmanager
-def reopen_house(folder: Path) -> Iterator[House]:
-    """What :func:`open_house` left in ``folder``, or a copy of it."""
-    with open_catalog(f"sqlite:///{folder / 'catalog.db'}") as catalog:
+def reopen_house(folder: Path, now: Clock = utc_now) -> Iterator[House]:
+    """What :func:`open_house` left in ``folder``, or a copy of it; ``now`` as there."""
+    with open_catalog(f"sqlite:///{folder / 'catalog.db'}", now) as catalog:
         yield _house(catalog, Model.open(folder / "model", threads=1), folder)
 
 

@@ -16,7 +16,7 @@ from mapsi.web.accounts.passwords import hash_password
 from mapsi.web.state.services import current_services
 from operated import log_in, post
 from refreshing import Clock
-from small_house import House, open_house
+from small_house import CopiedHouse, House
 from test_saved import hearts, press
 
 EMAIL = "mina@example.com"
@@ -25,8 +25,8 @@ OTHER = "quite another sentence"
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    with open_house(tmp_path_factory.mktemp("house"), now=Clock()) as opened:
+def house(copied_house: CopiedHouse) -> Iterator[House]:
+    with copied_house(Clock()) as opened:
         yield opened
 
 

@@ -28,17 +28,19 @@ from mapsi.web.request.times import view_duration, view_time
 from mapsi.web.state.services import current_services
 from mapsi.work.hands import Hands
 from mapsi.work.worker import Worker
-from operated import EMAIL, EVIL, PASSWORD, STATES, Desk, in_every_state, open_desk, post, write
-from refreshing import HOUR, feed
+from operated import EMAIL, EVIL, PASSWORD, STATES, Desk, as_desk, in_every_state, post, write
+from refreshing import HOUR, Clock, feed
+from small_house import CopiedHouse
 
 ENGLISH = {"Accept-Language": "en"}
 MINUTE = timedelta(minutes=1)
 
 
 @pytest.fixture(scope="module")
-def busy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+def busy(copied_house: CopiedHouse) -> Iterator[Desk]:
     """A catalogue with everything, to be looked at only."""
-    with open_desk(tmp_path_factory.mktemp("busy")) as desk, in_every_state(desk):
+    clock = Clock()
+    with copied_house(clock) as house, in_every_state(as_desk(house, clock)) as desk:
         yield desk
 
 

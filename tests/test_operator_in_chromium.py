@@ -11,8 +11,9 @@ from selenium.webdriver.common.keys import Keys
 
 from chromium import Browser, on_a_port
 from mapsi.catalog.operations.jobs import Job
-from operated import EMAIL, EVIL, PASSWORD, Desk, in_every_state, open_desk
+from operated import EMAIL, EVIL, PASSWORD, Desk, as_desk, in_every_state
 from refreshing import HOUR, Clock
+from small_house import open_house
 
 PHONE = (390, 844)
 DESK = (1280, 900)
@@ -21,11 +22,12 @@ DESK = (1280, 900)
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     """The clock is the browser's, but for what :func:`in_every_state` moves it on."""
+    clock = Clock(datetime.now(UTC) - 2 * HOUR)
     with (
-        open_desk(tmp_path_factory.mktemp("house"), Clock(datetime.now(UTC) - 2 * HOUR)) as opened,
-        in_every_state(opened),
+        open_house(tmp_path_factory.mktemp("house"), now=clock) as house,
+        in_every_state(as_desk(house, clock)) as desk,
     ):
-        yield opened
+        yield desk
 
 
 @pytest.fixture(scope="module")

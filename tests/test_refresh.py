@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from feed_server import FeedServer, Page, run_feed_server
-from mapsi.catalog import Catalog, open_catalog
+from mapsi.catalog import Catalog
 from mapsi.catalog.filters import Filters
 from mapsi.catalog.offer import Offer
 from mapsi.catalog.query import Query
@@ -24,10 +24,9 @@ from refreshing import DAY, HOUR, NOON, Clock, Refreshing, feed, means, naver_fe
 
 
 @pytest.fixture
-def house(catalog_url: str, clock: Clock, tmp_path: Path) -> Iterator[Refreshing]:
+def house(catalog: Catalog, clock: Clock, tmp_path: Path) -> Refreshing:
     """A catalogue on each database with a clock in the test's hand."""
-    with open_catalog(catalog_url, clock) as catalog:
-        yield Refreshing(catalog, means(tmp_path))
+    return Refreshing(catalog, means(tmp_path))
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from mapsi.catalog import open_catalog
+from mapsi.catalog import Catalog, open_catalog
 from mapsi.catalog.query import Query
 from mapsi.errors import FeedError
 from mapsi.refresh.refreshing import calls_left
@@ -34,7 +34,7 @@ def server(clock: Clock) -> Iterator[ShopJsonServer]:
 
 
 @pytest.fixture
-def house(catalog_url: str, clock: Clock, server: ShopJsonServer, tmp_path: Path) -> Iterator[Refreshing]:
+def house(catalog: Catalog, clock: Clock, server: ShopJsonServer, tmp_path: Path) -> Refreshing:
     """A catalogue with a source of four queries, two calls each."""
     file = tmp_path / "kinds.toml"
     entries = (
@@ -42,10 +42,9 @@ def house(catalog_url: str, clock: Clock, server: ShopJsonServer, tmp_path: Path
         for n, word in enumerate(WORDS)
     )
     file.write_text(CLASSES + "".join(entries), "utf-8")
-    with open_catalog(catalog_url, clock) as catalog:
-        made = Refreshing(catalog, means(tmp_path, hosts=(server.host,), daily_calls=100), load_taxonomy([file]))
-        made.add("naver", server.url, "shop-json")
-        yield made
+    made = Refreshing(catalog, means(tmp_path, hosts=(server.host,), daily_calls=100), load_taxonomy([file]))
+    made.add("naver", server.url, "shop-json")
+    return made
 
 
 def with_calls(house: Refreshing, tmp_path: Path, server: ShopJsonServer, daily_calls: int) -> Refreshing:

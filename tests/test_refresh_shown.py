@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
@@ -16,14 +15,14 @@ from mapsi.catalog.query import Query
 from mapsi.errors import NotFoundError
 from offers import TAXONOMY
 from refreshing import HOUR, Clock
-from small_house import House, open_house, photo_bytes, photo_form
+from small_house import CopiedHouse, House, photo_bytes, photo_form
 
 
 @pytest.fixture
-def house(tmp_path: Path, clock: Clock) -> Iterator[House]:
+def house(copied_house: CopiedHouse, clock: Clock) -> Iterator[House]:
     """The shops Haru, whose offers live for an hour, and Nuri and Drawn, whose offers live on."""
-    with open_house(tmp_path, now=clock) as opened:
-        with open_catalog(f"sqlite:///{tmp_path / 'catalog.db'}", clock) as catalog:
+    with copied_house(clock) as opened:
+        with open_catalog(f"sqlite:///{opened.home / 'catalog.db'}", clock) as catalog:
             address = "https://haru.example.com/feed"
             source = catalog.sources.add(NewSource(name="Haru", format="csv", address=address, time_to_live=HOUR))
             with catalog.imports.begin(source, TAXONOMY) as run:

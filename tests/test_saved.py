@@ -17,7 +17,7 @@ from mapsi.catalog import Catalog
 from mapsi.catalog.query import Query
 from mapsi.web.saved.device import COOKIE, MOST, read_device, write_device
 from offers import offer, take_in
-from small_house import House, open_house
+from small_house import CopiedHouse, House
 
 START = datetime(2026, 3, 1, 9, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -160,9 +160,9 @@ def test_the_saved_page_speaks_both_languages_and_is_kept_private(client: FlaskC
     assert page.headers["Cache-Control"] == "private, no-cache"
 
 
-def test_what_became_cheaper_is_marked(tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_what_became_cheaper_is_marked(copied_house: CopiedHouse) -> None:
     now = datetime.now(UTC)
-    with open_house(tmp_path_factory.mktemp("drops")) as house:
+    with copied_house() as house:
         catalog = house.catalog
         take_in(catalog, offer("a", "the coat", 40000), offer("b", "the hat", 9000), shop="drops", now=now)
         ids = numbers(catalog)

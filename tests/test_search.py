@@ -38,7 +38,7 @@ from mapsi.search.score import Weights, load_weights
 from mapsi.search.snapshot import Snapshot, current_name, gather, read_snapshot, write_snapshot
 from mapsi.search.wish import Wish
 from mapsi.taxonomy import load_taxonomy
-from small_house import House, install, open_house, write_colour_model, write_feed
+from small_house import CopiedHouse, House, install, write_colour_model, write_feed
 
 WIDTH = 8
 TAXONOMY = load_taxonomy()
@@ -464,8 +464,10 @@ def test_pages_follow_one_another_without_repeats(house: House) -> None:
     assert house.finder.by_photo(reading, Query(page=first.pages + 1, size=7)).products == ()
 
 
-def test_what_is_gone_since_the_index_was_built_takes_no_place_on_any_page(tmp_path: Path) -> None:
-    with open_house(tmp_path) as house:
+def test_what_is_gone_since_the_index_was_built_takes_no_place_on_any_page(
+    copied_house: CopiedHouse, tmp_path: Path
+) -> None:
+    with copied_house() as house:
         feed = write_feed(tmp_path / "less", range(10), "https://shop.example.com/haru")
         import_feed(house.catalog, feed, format="csv", shop="Haru", taxonomy=house.taxonomy)
         reading = house.finder.read(Image.new("RGB", (64, 64), "#c0392b"))
