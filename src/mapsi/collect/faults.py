@@ -1,4 +1,4 @@
-"""What can go wrong with a source of photos; one source's fault never ends a collection; the report names it."""
+"""What can go wrong with a source of photos; a fault in one source never ends a collection; the report names it."""
 
 from __future__ import annotations
 

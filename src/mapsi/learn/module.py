@@ -26,7 +26,7 @@ from mapsi.learn.photos import TrainingPhotos, read_masks, read_views
 from mapsi.learn.pixels import normalise
 from mapsi.learn.recipe import Recipe
 
-# The axes by which products are told from each other at sight. Photos that have a colour to learn keep theirs.
+# The axes in which products visibly differ. Photos that have a colour to learn keep theirs.
 COLOUR = "colour"
 MARKED = ("garment", COLOUR)
 
@@ -69,7 +69,7 @@ class TrainingModule(pl.LightningModule):
 
     @contextmanager
     def clock(self) -> Iterator[None]:
-        """Count the time of what is done in here, on the clock and of the processor, as the next epoch's."""
+        """Count the wall and processor time of what is done in here towards the next epoch."""
         started = (time.monotonic(), time.process_time())
         yield
         self._before = (time.monotonic() - started[0], time.process_time() - started[1])
@@ -128,7 +128,7 @@ class TrainingModule(pl.LightningModule):
     def _loss(
         self, photos: Tensor, masks: Tensor, rows: Tensor, targets: Mapping[str, Tensor], *, mixed: bool
     ) -> tuple[Mapping[str, Tensor], Tensor]:
-        """Logits by axis, and the sum of what each task loses. A mixed photo shows no one garment and has no mask."""
+        """Logits by axis, and the sum of the tasks' losses. A mixed photo shows no one garment and has no mask."""
         features, told = self.network.features_and_map(photos)
         pooled = features.mean(dim=(2, 3))
         logits = self.network.answer(pooled)
@@ -141,7 +141,7 @@ class TrainingModule(pl.LightningModule):
         return logits, loss
 
     def _count_right(self, logits: Mapping[str, Tensor], targets: Mapping[str, Tensor]) -> None:
-        """Count the photos of a batch that are told right, while they are learned from."""
+        """Count the photos of a training batch that are classified correctly."""
         for axis, target in targets.items():
             # A row of equal weights (a photo without an answer) has no best class.
             seen = target.max(dim=1).values > target.min(dim=1).values

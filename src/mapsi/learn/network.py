@@ -25,7 +25,7 @@ _MAP_WIDTH = 64
 
 
 class AxisNetwork(nn.Module):
-    """``backbone`` (a timm model without its classifier), global average pooling, a linear head an axis.
+    """``backbone`` (a timm model without its classifier), global average pooling, a linear head per axis.
 
     With ``embedding`` > 0 the embedding has that many numbers, by a linear projection that is learned for likeness;
     otherwise it is what is pooled. With ``groups`` there is a map of them at a quarter of the input's side.
@@ -206,7 +206,8 @@ def _unreadable(weights: Path, error: Exception) -> ArtifactError:
     return ArtifactError(f"The weights {weights} cannot be read: {error}.", "Give a .safetensors file.")
 
 
-# What a run may learn anew though it starts from weights: these are missing where an earlier run had no such task.
+# What a run may learn from scratch although it starts from weights: they are missing where an earlier run had no such
+# task.
 _FRESH = ("heads.", "projection.", "map.")
 
 

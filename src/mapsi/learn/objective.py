@@ -14,7 +14,7 @@ from mapsi.dataset.photos import Sample
 def target_table(
     samples: Sequence[Sample], classes: Mapping[str, Sequence[str]], *, smoothing: float, balance: float, nothing: float
 ) -> dict[str, Tensor]:
-    """For each axis a (n, C) table of targets, a row a sample; a row sums to the sample's weight.
+    """For each axis a (n, C) table of targets, one row per sample; a row sums to the sample's weight.
 
     A labelled sample has ``1 - smoothing`` on its class and ``smoothing`` spread over all, times its class's weight; a
     sample without a label on the axis has zeros and so teaches nothing there; a sample without an answer has the
@@ -53,7 +53,7 @@ def axis_loss(logits: Mapping[str, Tensor], targets: Mapping[str, Tensor]) -> Te
 def mix_batch(
     photos: Tensor, targets: Mapping[str, Tensor], rng: np.random.Generator
 ) -> tuple[Tensor, dict[str, Tensor]]:
-    """Mixup or cutmix, by toss, of a batch (B, 3, H, W) with itself in reverse order."""
+    """Mixup or cutmix, picked at random, of a batch (B, 3, H, W) with itself in reverse order."""
     height, width = photos.shape[2:]
     if rng.random() < 0.5:
         share = float(rng.beta(0.4, 0.4))

@@ -224,6 +224,6 @@ def gradient(corners: npt.NDArray[np.float32], height: int, width: int) -> UInt8
 
 
 def _enlarged(mask: npt.NDArray[np.bool_], side: int) -> npt.NDArray[np.bool_]:
-    """(h, h) -> (side, side), each place the nearest one's."""
+    """(h, h) -> (side, side), by nearest neighbour."""
     places = np.arange(side) * len(mask) // side
     return mask[places[:, None], places[None]]

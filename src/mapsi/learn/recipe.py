@@ -21,7 +21,7 @@ _CHOICES = {
     "schedule": ("constant", "cosine"),
     "augmentation": ("none", "crop", "strong"),
 }
-# Least and most of the numbers that are no shares (0 to 1). Batch normalisation needs two photos in a batch.
+# Lowest and highest value of each number that is not a share (0 to 1). Batch normalisation needs two photos in a batch.
 _RANGES = {
     "batch": (2, 1_000_000),
     "seed": (0, 2**31),
@@ -70,7 +70,7 @@ class Recipe:
     """SGD's momentum, AdamW's first beta."""
     weight_decay: float
     layer_decay: float
-    """Each layer group learns at this share of the rate of the group after it; 1 for all alike."""
+    """Each layer group learns at this share of the rate of the group after it; 1 for the same rate everywhere."""
     schedule: Literal["constant", "cosine"]
     warm_up: float
     """Share of all steps in which the rate rises to its peak."""
@@ -95,13 +95,13 @@ class Recipe:
     likeness: float = 0.0
     """Weight in the loss of telling a product's photos from those of others (InfoNCE: van den Oord et al., 2018)."""
     likeness_memory: int = 10_000_000
-    """How many of the photos before a batch its photos are told from, beside those of the batch itself."""
+    """How many of the photos before a batch its photos are contrasted with, besides those of the batch itself."""
     likeness_sharpness: float = 14.0
     """Inverse temperature of the cosines of two photos."""
     pairs_apart: bool = False
     """Whether products with photos by two sources fill batches of their own."""
     garment_map: float = 0.0
-    """Weight in the loss of telling what is where; above 0 the network has a map."""
+    """Weight in the loss of the map of garments; above 0 the network has a map."""
     hold_norms: bool = False
     """Whether the backbone's batch norms keep the statistics of the start weights; a step takes a third less time."""
     hold_layers: int = 0
@@ -133,7 +133,7 @@ class Recipe:
 
 
 def load_recipe(name: str) -> Recipe:
-    """A shipped recipe by name, or one's own by the path of its TOML file.
+    """A shipped recipe by name, or a recipe of your own by the path of its TOML file.
 
     Raises :class:`UsageError` for an unknown name and :class:`ArtifactError` for a file that is no recipe.
     """

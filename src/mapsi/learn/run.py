@@ -1,4 +1,4 @@
-"""A run is a folder that a person can read: configuration, manifest, a line of metrics an epoch, checkpoints, weights,
+"""A run is a folder that a person can read: configuration, manifest, a line of metrics per epoch, checkpoints, weights,
 report."""
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ CHECKPOINT = Path("checkpoints") / "last.ckpt"
 
 @dataclass(frozen=True, slots=True)
 class RunConfig:
-    """What one needs to know to use a run. ``name`` is the recipe's, ``manifest`` the SHA-256 of its manifest file,
-    ``start`` says which weights it started from; both are empty in runs from before they were recorded.
+    """What has to be known in order to use a run. ``name`` is the recipe's, ``manifest`` the SHA-256 of its manifest
+    file, ``start`` says which weights it started from; both are empty in runs from before they were recorded.
     ``attributes`` are the axes that say how a garment is and not what it is."""
 
     name: str

@@ -23,7 +23,7 @@ Attributes = Mapping[str, str]
 
 
 class TooDeepError(ValueError):
-    """Elements nested without end."""
+    """Elements are nested too deeply."""
 
 
 class Items:

@@ -62,7 +62,7 @@ TERMS = Terms(
 
 def read(file: Path, base: str = "", now: datetime | None = None) -> Iterator[FeedRow]:
     """The offers of a full feed; of a summary feed the offers and withdrawals, one for each id: the latest by
-    ``update_time``, among equals by place. See :class:`mapsi.providers.provider.Read`."""
+    ``update_time``, and of equal ones the last in the file. See :class:`mapsi.providers.provider.Read`."""
     if partial(file):
         yield from _read_changes(file, base, now or datetime.now(UTC))
         return
@@ -155,7 +155,7 @@ def _latest_places(file: Path) -> dict[int, int]:
     """For each id (as a hash) which row, from 0, says the latest of it. A row without a time has that of the row
     before.
 
-    Time and place are one number while they are compared: about 120 bytes an id, a third of what a pair would take.
+    Time and place are one number while they are compared: about 120 bytes per id, a third of what a pair would take.
     """
     latest: dict[int, int] = {}
     time = 0
@@ -175,7 +175,7 @@ def _mark(row: Mapping[str, str]) -> int:
 
 
 def _read_change(line: int, row: Mapping[str, str], base: str, now: datetime) -> Iterator[FeedRow]:
-    """What a row changes. One that says of itself that it is not to be shown takes away what an earlier one brought."""
+    """What a row changes. A row that asks not to be shown takes away what an earlier one brought."""
     try:
         match row["class"].strip().upper():
             case "I" | "U":

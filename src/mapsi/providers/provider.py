@@ -22,9 +22,9 @@ that were given; show no advertisement beside them."""
 class Terms:
     """What may be done with the offers of a format.
 
-    ``hours`` is how long an offer is shown after the last time that its source named it, ``None`` for without end;
-    ``reason`` says in a sentence why just so long. ``copies_pictures`` tells whether pictures may be kept here; where
-    not, pages link to them.
+    ``hours`` is how long an offer is shown after the last time that its source named it, ``None`` for
+    indefinitely; ``reason`` says in a sentence why that long. ``copies_pictures`` tells whether pictures may be kept
+    here; where not, pages link to them.
     """
 
     hours: int | None

@@ -29,7 +29,7 @@ def quota_spent(message: str, now: datetime) -> QuotaSpentError:
 
 
 class Quota(Protocol):
-    """Counts the calls of one key. ``now`` is aware; it is handed in so that one clock rules a whole run."""
+    """Counts the calls of one key. ``now`` is aware; it is handed in so that a whole run goes by one clock."""
 
     def spend(self, now: datetime) -> None:
         """Count one call, before it is made; raises :class:`QuotaSpentError` where none is left, and counts nothing."""

@@ -145,9 +145,9 @@ def _text_of(name: str, value: object) -> str:
 
 
 def read(file: Path, base: str = "", now: datetime | None = None) -> Iterator[Offer | BrokenRow]:
-    """The offers of kept answers: one JSON document (an answer, or a list of them), or an answer a line. Each product
-    counts once; used goods are left out. See :class:`mapsi.providers.provider.Read`; ``base`` is not used, for the
-    addresses may not be altered, nor is ``now``, for items name no dates."""
+    """The offers of kept answers: one JSON document (an answer, or a list of them), or one answer per line. Each
+    product counts once; used goods are left out. See :class:`mapsi.providers.provider.Read`; ``base`` is not used, for
+    the addresses may not be altered, nor is ``now``, for items name no dates."""
     return each_once(_rows(file))
 
 

@@ -27,7 +27,7 @@ BASE = "https://openapi.naver.com"
 PATH = "/v1/search/shop.json"
 Sort = Literal["sim", "date", "asc", "dsc"]
 EXCLUDABLE = (USED, "rental", "cbshop")
-"""What the provider can leave out: used goods, goods for rent, and those that are bought abroad on one's behalf."""
+"""What the provider can leave out: used goods, goods for rent, and those bought abroad on the customer's behalf."""
 
 MAX_DISPLAY = 100
 MAX_START = 1000
@@ -76,9 +76,9 @@ class Answer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """What is asked of the provider for each query. ``sort`` is by likeness, date, or price up or down; ``exclude``
-    names what is left out (of :data:`EXCLUDABLE`); ``per_query`` is how many items are asked for, 1 to
-    :data:`MAX_ITEMS`, a hundred a call. Raises :class:`UsageError` for values that cannot be used."""
+    """What is asked of the provider for each query. ``sort`` is by relevance, date, or rising or falling price;
+    ``exclude`` names what is left out (of :data:`EXCLUDABLE`); ``per_query`` is how many items are asked for, 1 to
+    :data:`MAX_ITEMS`, a hundred per call. Raises :class:`UsageError` for values that cannot be used."""
 
     sort: Sort = "sim"
     exclude: frozenset[str] = frozenset(EXCLUDABLE)
@@ -182,7 +182,7 @@ class ShopJson:
                 return
 
     def _call(self, query: str, start: int, display: int) -> Envelope:
-        """One page; what may pass by itself (hanging up, 429, 5xx) is tried three times in all."""
+        """One page; what may be temporary (a dropped connection, 429, 5xx) is tried three times in all."""
         problem = FeedError("")
         for attempt in range(_TRIES):
             self._pace.wait()
@@ -219,8 +219,8 @@ class ShopJson:
         )
 
     def _judge(self, answer: Fetched, query: str) -> tuple[FeedError, float]:
-        """What an answer of 400 or more means, and how long to wait before the next try; raises what no try would
-        mend."""
+        """What an answer of 400 or more means, and how long to wait before the next try; raises what another try
+        would not help."""
         code = code_in(answer.data)
         if code == "SE01":
             raise BadQueryError

@@ -187,7 +187,7 @@ def _is_astray(values: list[str], row_lines: list[str], parse: Parse, width: int
 
 
 def _breaks_off(values: list[str], row_lines: list[str], parse: Parse, width: int) -> bool:
-    """Whether a row is the file's last and not all there: only a last row can lack its line end, or have a line end
+    """Whether a row is the file's last and incomplete: only a last row can lack its line end, or have a line end
     inside a quotation that nothing but the end of the file closed."""
     if not row_lines[-1].endswith(("\n", "\r")):
         return len(values) < width or _ends_in_quotation(row_lines, parse)

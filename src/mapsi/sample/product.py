@@ -8,7 +8,8 @@ from decimal import Decimal
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SampleProduct:
-    """One colour of one line. Prices are in won; ``style`` is empty for a garment that is of no style of the list."""
+    """One colour of one line. Prices are in won; ``style`` is empty for a garment that has none of the listed
+    styles."""
 
     id: str
     title: str

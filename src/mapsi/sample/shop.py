@@ -90,7 +90,7 @@ def products() -> Iterator[tuple[SampleProduct, Spec]]:
         grounds = [names.split()[0] for names in line.colors]
         for names in line.colors:
             ground, *accents = names.split()
-            # Two of one ground are told apart by the first colour of their pattern.
+            # Two with the same ground colour are named by the first colour of their pattern.
             second = accents[:1] if grounds.count(ground) > 1 else []
             yield _product(line, [ground, *second]), _spec(line, ground, accents)
 

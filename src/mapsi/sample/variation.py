@@ -1,4 +1,4 @@
-"""Drawings without end: garments of a class in random cuts, colours, patterns and surroundings, to learn from."""
+"""Any number of drawings: garments of a class in random cuts, colours, patterns and surroundings, to learn from."""
 
 from __future__ import annotations
 

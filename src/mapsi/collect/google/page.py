@@ -210,11 +210,11 @@ GONE = (StaleElementReferenceException, NoSuchElementException)
 """What Selenium raises for an element that the page has dropped meanwhile."""
 
 LEFT = "does not belong to the document"
-"""What the driver says, by no name of its own, where the page goes at the very moment it looks."""
+"""What the driver says, in an error without a name of its own, where the page goes at the very moment it looks."""
 
 
 def is_gone(element: WebElement) -> bool:
-    """Whether an element is no longer to be seen, its page having gone perhaps."""
+    """Whether an element can no longer be seen, perhaps because its page is gone."""
     try:
         return not element.is_displayed()
     except GONE:

@@ -118,7 +118,7 @@ class GoogleImages:
             yield driver
 
     def _open(self, page: ResultsPage, query: Query) -> bool:
-        """Bring the results onto the screen; false where there honestly are none."""
+        """Bring the results onto the screen; false where Google says that there are none."""
         asked = urlencode({"q": query.text, "udm": "2", "hl": "en", "safe": "active"})
         page.driver.get(f"{self._base}/search?{asked}")
         for _ in range(CONSENTS):
@@ -137,7 +137,7 @@ class GoogleImages:
         raise PieceMissingError("consent", "the consent page has no known button")
 
     def _settled(self, page: ResultsPage) -> Shown:
-        """Which page stands there once it is known, or once no more can be hoped for."""
+        """Which page is shown, once that is known or there is no more hope of knowing it."""
         seen = Shown.UNKNOWN
 
         def is_known() -> bool:
@@ -209,7 +209,7 @@ def open_google(
     if not terms_accepted:
         raise TermsNotAcceptedError
     selectors, programs = GoogleSelectors.read(), Programs.find(browser, driver)
-    # The pictures' own servers are left in peace by the browser: the fetcher asks them, once.
+    # The browser does not contact the pictures' own servers: the fetcher asks them, once.
     hosts = selectors.hosts if base == BASE else (urlsplit(base).hostname or "",)
     seconds = (patience or Patience()).page
     return GoogleImages(

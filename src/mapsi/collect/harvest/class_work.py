@@ -28,11 +28,11 @@ STRIKES = 3
 
 NO_MORE = "It has no more."
 NAME_LENGTH = 20
-"""How many letters of the SHA-256 name a photo's file."""
+"""How many hexadecimal digits of the SHA-256 name a photo's file."""
 
 
 class Standing:
-    """Which sources are still asked in this run, and why the others are not."""
+    """Which sources are still being asked in this run, and why the others are not."""
 
     def __init__(self) -> None:
         self._out: dict[str, str] = {}
@@ -147,7 +147,7 @@ class ClassWork:
         return None
 
     def _admit(self, named: NamedPhoto) -> None:
-        """Send for a photo, unless it is known already what becomes of it."""
+        """Have a photo fetched, unless it is already known what becomes of it."""
         source, found = named.source, named.found
         ledger = self._tools.ledger
         named_before = self._on_way.get(found.address)

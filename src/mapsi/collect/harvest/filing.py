@@ -133,7 +133,7 @@ class Collection:
 
 
 def senders_of(lines: Sequence[Line]) -> list[str]:
-    """One name a photo, the same for photos by one creator or from one page; empty where neither is known."""
+    """One name per photo, the same for photos by one creator or from one page; empty where neither is known."""
     first: dict[tuple[str, str], int] = {}
     ties = [_ties(line) for line in lines]
     pairs = [(first.setdefault(tie, i), i) for i, of_photo in enumerate(ties) for tie in of_photo]

@@ -25,10 +25,10 @@ from mapsi.taxonomy import Axis, Class
 
 
 class Watcher(Protocol):
-    """Somebody who watches."""
+    """What is told how a harvest proceeds."""
 
     def begin(self, cls: Class, has: int, asked: int) -> None:
-        """A class is begun; it has some photos of an earlier run."""
+        """A class is begun; it has this many photos from earlier runs."""
 
     def kept(self) -> None:
         """The class has one photo more."""
@@ -39,8 +39,8 @@ class Watcher(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """What is asked for: photos a class, the languages of the search words, whether photos that failed to arrive in an
-    earlier run are tried again, and how many downloads run at once."""
+    """What is asked for: photos per class, the languages of the search words, whether photos that failed to arrive in
+    an earlier run are tried again, and how many downloads run at once."""
 
     per_class: int
     languages: tuple[str, ...] = ("ko", "en")

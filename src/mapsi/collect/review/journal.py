@@ -1,4 +1,4 @@
-"""``review.csv``: what was decided about each photo, a line a decision, never changed again; undoing is a line too.
+"""``review.csv``: what was decided about each photo, one line per decision, never changed again; undoing is a line too.
 
 Columns ``time`` (UTC, ISO 8601), ``path`` (in the folder), ``decision``, ``class``, ``to``. Decisions of a person are
 ``keep``, ``drop``, ``move`` and ``undo``; carrying them out adds ``moving`` before a file is moved (``to`` is its new

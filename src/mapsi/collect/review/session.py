@@ -35,7 +35,7 @@ class ReviewPhoto:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """How far a class is looked through."""
+    """How much of a class has been reviewed."""
 
     photos: int
     keep: int
@@ -114,7 +114,7 @@ class Review:
             return self._journal.decision(path)
 
     def tally(self, slug: str) -> Tally:
-        """How far the class is looked through."""
+        """How much of the class has been reviewed."""
         with self._lock:
             decided = [self._journal.decision(photo.path) for photo in self.photos(slug)]
         counts = Counter(one.verdict for one in decided if one is not None)

@@ -35,7 +35,7 @@ class Busy:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who goes out, and by which clock."""
+    """Who sends the requests, and by which clock."""
 
     fetcher: Fetcher
     clock: Clock

@@ -36,7 +36,7 @@ class _NaverImages:
         return self._name
 
     def search(self, query: Query) -> Iterator[Found]:
-        """Photos by likeness to the words, a hundred a request; Naver tells neither page, creator nor licence."""
+        """Photos by relevance, a hundred per request; Naver tells neither page, creator nor licence."""
         return stream(self._pages(query.text), _read, self._name)
 
     def _pages(self, text: str) -> Iterator[list[Mapping[str, Any]]]:

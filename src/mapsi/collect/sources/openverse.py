@@ -17,7 +17,7 @@ from mapsi.settings import Secret
 BASE = "https://api.openverse.org"
 ANONYMOUS_PAGE = 20
 CLIENT_PAGE = 50
-"""Photos a page: more is refused to those who come without, and with, a client's token."""
+"""Photos per page: more is refused, with a client's token as without one."""
 
 MAX_PAGES = 200
 LICENCE_TYPES = frozenset({"all", "all-cc", "commercial", "modification"})

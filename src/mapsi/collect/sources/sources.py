@@ -1,4 +1,4 @@
-"""The sources there are, in one place: by what name each is asked for, what it needs, and what its terms allow.
+"""All sources in one place: by what name each is asked for, what it needs, and what its terms allow.
 
 A source of your own is a Python file with a function ``build(argument, workshop)``, as each module below has one;
 ``docs/collect.md`` shows it.

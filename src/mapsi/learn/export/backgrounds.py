@@ -1,7 +1,9 @@
-"""Does a model recognise clothes, or the shop's studio? Photos on a flat background are asked again on another one.
+"""Does a model recognise clothes, or the shop's studio? Photos on a flat background are classified again on
+another one.
 
 Product photos are on white, one source masks people's backgrounds black: either could give a class away. A model that
-learned clothes answers alike when the flat background is exchanged for a soft gradient, which no photo of a source has.
+learned clothes gives the same answer when the flat background is exchanged for a soft gradient, which no photo of a
+source has.
 """
 
 from __future__ import annotations
@@ -38,7 +40,7 @@ def measure_backgrounds(
     model: Model, samples: Sequence[Sample], truths: Mapping[str, IntArray], rng: np.random.Generator
 ) -> dict[str, dict[str, Any]]:
     """By axis, of the ``samples`` on flat backgrounds: how many there are, the accuracy as they are and with the
-    background exchanged, and the share of answers that stay.
+    background exchanged, and the share of answers that stay the same.
 
     ``truths`` gives each axis's class numbers (n,), -1 for a sample without a label on it; an axis without any sample
     on a flat background is left out. Each photo is decoded once for all axes, and a batch of them held at a time.

@@ -1,4 +1,4 @@
-"""The card of a model folder: what it is, what it learned from, how good it is, where it ends."""
+"""The card of a model folder: what it is, what it learned from, how good it is, and what its limits are."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def _axis_section(labels: AxisLabels, figures: dict[str, Any], manifest: Manifes
 
 
 def _clothes_lines(figures: dict[str, Any]) -> list[str]:
-    """Whether it is the clothes that are recognised, and not the source of the photo."""
+    """Whether the model recognises the clothes rather than the source of the photo."""
     lines = []
     baseline, backgrounds = figures.get("source_baseline"), figures.get("backgrounds")
     if baseline is not None:

@@ -49,7 +49,7 @@ from mapsi.learn.run import MANIFEST, RunConfig, read_run
 # Float32 sums differ in order between the two engines; larger gaps than these mean another network.
 EXPORT_TOLERANCE = 2e-3
 OPSET = 18
-# The stem and the first two blocks of EfficientNet-Lite: few channels, of which each counts.
+# The stem and the first two blocks of EfficientNet-Lite: few channels, so each one counts.
 DELICATE = 6
 
 
@@ -131,7 +131,7 @@ def export(run: Path, target: Path, options: ExportOptions, say: Callable[[str],
 
 
 def _refuse_other_folders(target: Path) -> None:
-    """The folder that is written replaces what is there, so that had better be a model folder."""
+    """Raises unless what is there, which is about to be replaced, is a model folder."""
     if target.exists() and (not target.is_dir() or (any(target.iterdir()) and not (target / DOCUMENT).is_file())):
         raise UsageError(f"{target} holds something other than a model folder.", "Name a new folder with --into.")
 
@@ -146,8 +146,8 @@ def _notes(options: ExportOptions) -> str:
 
 
 def write_onnx(network: AxisNetwork, axes: Sequence[str], preprocessing: Preprocessing, file: Path) -> None:
-    """Write the float network as one ONNX file with a free batch dimension, and free sides where it has a map, which
-    may be read at another size."""
+    """Write the float network as one ONNX file with a free batch dimension, and free height and width where it has a
+    map, which may be read at another size."""
     example = torch.zeros(2, 3, preprocessing.size, preprocessing.size)
     reading = ReadingNetwork(network, axes).eval()
     names = reading.names
@@ -288,7 +288,7 @@ def calibrate_and_measure(
         mine = [held[i] for i in rows]
         strangers = [i for i, s in enumerate(held) if s.has_no_answer(axis.axis)]
         logits = answers[f"logits:{axis.axis}"]
-        # An unfamiliar photo is unsure whatever its logits: as if they were all alike.
+        # An unfamiliar photo is unsure whatever its logits: as if they were all equal.
         told = logits * known[:, None]
         truth = np.array([axis.classes.index(sample.labels[axis.axis]) for sample in mine])
         temperature = fit_temperature(logits[rows], truth)

@@ -20,7 +20,7 @@ Counts = npt.NDArray[np.float64]
 # The groups whose mean is reported: what a person wears, without small things that few places show.
 WORN = ("upper", "outer", "lower", "one-piece", "shoes")
 LARGE = 0.02
-"""Share of a photo from which a garment's box is to be found."""
+"""A garment that takes up at least this share of a photo counts as large: its box has to be found."""
 
 
 def measure_map(model: Model, samples: Sequence[Sample], rng: np.random.Generator) -> dict[str, Any] | None:

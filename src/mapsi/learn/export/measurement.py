@@ -45,7 +45,7 @@ def model_inputs(samples: Sequence[Sample], preprocessing: Preprocessing) -> Flo
 
 
 def axis_answers(labels: AxisLabels, samples: Sequence[Sample], logits: FloatArray) -> Answers:
-    """What a model says on one axis of samples that have a label on it, as evaluation sees it."""
+    """What a model says of the samples that have a label on one axis, in the form that evaluation takes."""
     photos = tuple(photos_of(samples, labels.axis, Path()))
     return Answers(photos, labels.classes, calibrated(logits, labels.temperature), np.ones(len(photos), np.bool_))
 

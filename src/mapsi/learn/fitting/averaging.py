@@ -1,7 +1,7 @@
 """The weights of several runs of one network, averaged into one: no slower to serve, often better than each.
 
-Runs that started from the same weights, or one from the other, lie in one valley of the loss, so that the middle
-between them is a network too (Wortsman et al., 2022, "Model soups"; "Robust fine-tuning of zero-shot models").
+Runs that started from the same weights, or one from the other, lie in one valley of the loss, so that their mean
+is a working network too (Wortsman et al., 2022, "Model soups"; "Robust fine-tuning of zero-shot models").
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Finished runs made of other finished runs: the same photos and recipe, other weights."""
+"""Finished runs made from other finished runs: the same photos and recipe, other weights."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Heads and projection of a finished run fitted anew on what its backbone says of the photos as they are served.
+"""The heads and projection of a finished run, fitted again on the features of the photos as they are served.
 
 While a backbone learns, its heads run after it, on photos that are cropped, recoloured and hidden in part. Once it
 stands still, what is linear on top of it has a best fit that takes minutes to find (Kang et al., 2020, "Decoupling
@@ -44,7 +44,7 @@ JITTERED = 2
 
 def refit_run(run: Path, into: Path, say: Callable[[str], None] = print) -> RunConfig:
     """Write a finished run ``into`` with the weights of ``run``, its heads and, where it has one, its projection fitted
-    anew. Recipe and split are the run's.
+    again. Recipe and split are the run's.
 
     Raises :class:`UsageError` for a folder in use, and :class:`ArtifactError` where the run is unfinished, a photo
     cannot be read, or the folder cannot be written.

@@ -84,7 +84,7 @@ def train(
 
 
 def _hold(network: AxisNetwork, recipe: Recipe) -> None:
-    """Keep of the backbone's start what the recipe wants kept."""
+    """Hold those parts of the backbone that the recipe wants kept as they start."""
     hold_layers(network.backbone, recipe.hold_layers)
     if recipe.hold_norms:
         hold_norms(network.backbone, torch.zeros(1, 3, recipe.phases[0].size, recipe.phases[0].size))
@@ -102,7 +102,7 @@ def _warm(module: TrainingModule, run: Path, say: Callable[[str], None]) -> None
 
 
 def _book(run: Path, recipe: Recipe, say: Callable[[str], None]) -> Callable[[dict[str, float]], None]:
-    """What happens at the end of an epoch: its line in the metrics, and a line for the person who waits."""
+    """What happens at the end of an epoch: its line in the metrics, and a line for the person who is waiting."""
 
     def epoch_end(row: dict[str, float]) -> None:
         rows = write_epoch(run, row)
@@ -117,7 +117,7 @@ def _book(run: Path, recipe: Recipe, say: Callable[[str], None]) -> Callable[[di
 
 
 def _seconds_left(rows: Sequence[Mapping[str, float]], recipe: Recipe) -> float:
-    """Time left, by the last epoch's time a pixel."""
+    """Time left, estimated from the last epoch's time per pixel."""
     last = rows[-1]
     a_pixel = last["seconds"] / last["size"] ** 2
     ahead = range(int(last["epoch"]) + 1, recipe.epochs)

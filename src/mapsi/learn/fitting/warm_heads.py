@@ -52,7 +52,7 @@ def frozen_features(network: AxisNetwork, store: UInt8Array, size: int, folder: 
 
 
 def warm_heads(network: AxisNetwork, features: Tensor, targets: Mapping[str, Tensor]) -> None:
-    """Fit the heads to ``targets`` (n, classes) an axis by L-BFGS on the whole of ``features``, in place."""
+    """Fit the heads to the ``targets`` (n, classes) of each axis, in place, by L-BFGS on all ``features`` at once."""
     heads = network.heads
 
     def loss() -> Tensor:

@@ -27,7 +27,7 @@ _CHUNK = 1 << 18
 _DECLARATION = re.compile(rb"""\s*<\?xml\b[^>]*?\bencoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
 _KOREAN = frozenset({"euc_kr", "cp949"})
 _FAMILIES = ("iso8859", "cp125", "koi8", "shift_jis", "cp932", "euc_jp", "gb", "big5")
-_OTHERS = (  # first bytes of what shops send in a feed's place, its name, and what to do
+_OTHERS = (  # first bytes of what shops send instead of a feed, what it is, and what to do
     (b"PK\x03\x04", "packed with zip", "Use gzip, or unpack it."),
     (b"PK\x05\x06", "an empty zip archive", "Export it again."),
     (b"\xd0\xcf\x11\xe0", "an Excel workbook (xls)", "Save it as CSV UTF-8."),

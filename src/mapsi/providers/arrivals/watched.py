@@ -12,10 +12,10 @@ from mapsi.errors import FeedError
 from mapsi.providers.arrivals.arrival import Arrived
 
 SUFFIXES = (".xml", ".rss", ".atom", ".tsv", ".txt", ".csv", ".json", ".jsonl", ".gz")
-"""What a feed in a folder is called where no pattern says it."""
+"""The names of feeds in a folder where no pattern is given."""
 
 UNFINISHED = (".part", ".partial", ".tmp", ".temp", ".filepart", ".crdownload", ".swp", "~")
-"""How programs that copy call a file that is not whole yet."""
+"""The endings that copying programs give to a file that is not complete yet."""
 
 _SHORT = 16
 
@@ -138,7 +138,8 @@ def _new(
     else:
         state = {name: text for name, text in remembered.items() if name != "changes"}
     marks = [(file, _digest(file)[:_SHORT]) for file in changes]
-    taken = [mark for mark in taken if mark in {mark for _, mark in marks}]  # those that lie there no more come no more
+    # What has gone from the folder does not come back.
+    taken = [mark for mark in taken if mark in {mark for _, mark in marks}]
     for file, mark in marks:
         if mark not in taken:
             taken = [*taken, mark]

@@ -10,7 +10,7 @@ class BadFieldError(ValueError):
 
 
 class NotOfferedError(BadFieldError):
-    """A row that says itself that what it names is not to be shown: used goods, expired, for adults only."""
+    """A row that itself says that its offer is not to be shown: used goods, expired, for adults only."""
 
 
 def shown(text: str) -> str:

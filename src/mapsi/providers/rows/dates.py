@@ -1,4 +1,4 @@
-"""Dates and spans of time as feeds write them (ISO 8601 and its usual bends) -> moments."""
+"""Dates and spans of time as feeds write them (ISO 8601 and its common variations) -> moments."""
 
 from __future__ import annotations
 

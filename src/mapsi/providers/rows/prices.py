@@ -83,7 +83,7 @@ _MAX_LENGTH = 64
 @lru_cache(maxsize=4096)  # a shop's prices repeat
 def parse_price(text: str, stated: str = "") -> tuple[Decimal, str]:
     """``15,000``, ``₩15,000``, ``15000원``, ``15000 KRW``, ``$12.50 USD``, ``R$ 129,90``, ``1.234,56 EUR`` as amount (0
-    or more) and ISO 4217 code. ``15000 - 20000`` and ``15000~`` are what it costs at least.
+    or more) and ISO 4217 code. ``15000 - 20000`` and ``15000~`` are read as the lowest price.
 
     ``stated`` is what the feed says elsewhere: it settles which dollar a ``$`` is, and stands in where there is no sign
     at all; without it that is the won. A price that names another currency keeps its own. Raises :class:`ValueError`.

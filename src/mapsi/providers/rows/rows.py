@@ -59,7 +59,7 @@ _ZERO_SAYS_SOMETHING = frozenset({"id", "productId", "title", "price", "price_pc
 _PROSE = frozenset({"title", "description"})
 _EARLIEST, _LATEST = datetime(1970, 1, 2, tzinfo=UTC), datetime(2999, 12, 31, tzinfo=UTC)
 _SHORT = 64
-"""So long may a word for "nothing" be, escaping included; longer prose has it undone where it is read."""
+"""The longest word for "nothing", escaping included; longer prose is unescaped where it is read."""
 _FORMULA = re.compile(r'="([^"]*)"')
 _SHORTENED = re.compile(r"[0-9](?:[.,][0-9]+)?[eE]\+[0-9]{1,3}")
 
@@ -253,7 +253,7 @@ def read_price(text: str, field: str, stated: str = "") -> tuple[Decimal, str]:
 
 
 def _sale_price_of(text: str, currency: str) -> Decimal | None:
-    """Zero is shops' way to say that there is none."""
+    """Shops write zero for "there is none"."""
     if not text:
         return None
     price, its_currency = read_price(text, "sale_price", currency)
@@ -271,7 +271,7 @@ def _sale_dates_of(span: str) -> tuple[datetime | None, datetime | None]:
 
 
 def _within(moment: datetime) -> datetime:
-    """A moment that every database can hold: what lies beyond is as good as for ever."""
+    """A moment that every database can hold: what lies beyond is treated as for ever."""
     return max(_EARLIEST, min(moment, _LATEST))
 
 
@@ -283,5 +283,5 @@ def _read_date(parse: Callable[[str], Value], text: str, field: str) -> Value:
 
 
 def _category_of(own: str, google: str) -> str:
-    """The shop's own path, or else Google's, unless that is but a number of its table."""
+    """The shop's own path, or else Google's, unless that is only a number from Google's table."""
     return name_of(own) or ("" if google.strip().isdigit() else name_of(google))

@@ -15,7 +15,7 @@ from mapsi.sample.garments.tops import Block, cut_sleeve
 @dataclass(frozen=True, slots=True)
 class Front:
     """How a jacket closes: ``overlap`` of the fronts, ``round_off`` of the lower corner, ``lapel`` width, ``peak`` or
-    notch, ``rows`` of buttons (1 or 2), ``count`` buttons a row."""
+    notch, ``rows`` of buttons (1 or 2), ``count`` buttons per row."""
 
     overlap: float = 9
     round_off: float = 46
