@@ -200,9 +200,7 @@ def test_an_account_is_deleted_with_the_password_and_everything_goes(
     assert hearts(elsewhere.get("/saved")) == {product: True}, "kept on the device again"
 
 
-def test_an_account_that_is_deleted_twice_is_gone_and_so_it_is_said(
-    house: House, client: FlaskClient, catalog: Catalog
-) -> None:
+def test_deleting_an_account_twice_says_that_it_is_gone(house: House, client: FlaskClient, catalog: Catalog) -> None:
     opened(client, catalog)
     elsewhere = browser(house)
     log_in(elsewhere, EMAIL, PASSWORD)

@@ -398,7 +398,7 @@ def test_counts_are_told_where_they_are_asked_for(client: FlaskClient) -> None:
     check_error(client.get(f"{similar}?facets=2"), 400, "bad_parameter")
 
 
-def test_words_that_were_mended_are_told(client: FlaskClient) -> None:
+def test_words_that_were_mended_are_reported(client: FlaskClient) -> None:
     answer = client.get(f"{WORDS}?q=wied").json
     assert (answer["query"], answer["searched_for"]) == ("wied", "wide")
     kept = client.get(f"{WORDS}?q=wied&exact=1").json

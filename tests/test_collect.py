@@ -322,7 +322,7 @@ def test_the_manuals_example_of_a_source_works(collect: Collect, server: PhotoSo
     assert {line.creator for line in kept(tmp_path / "photos")} == {"Kim"}
 
 
-def test_a_file_that_builds_no_source_is_told(collect: Collect, tmp_path: Path) -> None:
+def test_a_file_that_builds_no_source_is_reported(collect: Collect, tmp_path: Path) -> None:
     file = tmp_path / "empty.py"
     file.write_text("x = 1\n")
     done = collect("--source", file)

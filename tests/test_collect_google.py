@@ -218,7 +218,7 @@ def test_a_consent_page_whose_buttons_are_unknown_is_named_as_that(
 # --- changed pages ----------------------------------------------------------------------------------------------------
 
 
-def test_an_older_page_is_read_by_the_older_selectors_which_are_told(site: Site, google: GoogleImages) -> None:
+def test_an_older_page_is_read_by_the_older_selectors_which_are_reported(site: Site, google: GoogleImages) -> None:
     old = Look(
         (Result(f"{PICTURES}/1.jpg"), Result(f"{PICTURES}/2.jpg", late=100)),
         OLD.cell,

@@ -123,7 +123,7 @@ def test_versions_that_are_apart_are_told_in_a_sentence(tmp_path: Path) -> None:
         Programs.find(browser, driver)
 
 
-def test_a_program_that_is_missing_or_none_is_told(tmp_path: Path) -> None:
+def test_a_missing_or_broken_program_is_reported(tmp_path: Path) -> None:
     with pytest.raises(ExtraMissingError, match=r"no Chrome or Chromium at .*nowhere") as raised:
         Programs.find(tmp_path / "nowhere")
     assert "MAPSI_CHROME" in raised.value.hint
@@ -132,7 +132,7 @@ def test_a_program_that_is_missing_or_none_is_told(tmp_path: Path) -> None:
         Programs.find(mute, mute)
 
 
-def test_a_machine_without_a_browser_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_machine_without_a_browser_is_reported(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr("mapsi.collect.browser.BROWSERS", ("chromium",))
     with pytest.raises(ExtraMissingError, match="no Chrome or Chromium on this machine"):

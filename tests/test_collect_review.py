@@ -360,7 +360,7 @@ def test_the_axis_is_the_first_that_has_all_the_folders() -> None:
         axis_of(TAXONOMY, ["knit"], "garment")
 
 
-def test_a_folder_without_photos_is_told(tmp_path: Path) -> None:
+def test_a_folder_without_photos_is_reported(tmp_path: Path) -> None:
     (tmp_path / "knit").mkdir()
     with pytest.raises(ArtifactError, match="holds no photos"):
         list_photos(tmp_path)
@@ -448,7 +448,7 @@ def test_a_folder_without_labels_gets_none(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("stop", ["rename 1", "rename 2", "rename 3", "labels", "moved"])
-def test_a_stop_at_any_point_is_gone_on_with(folder: Path, monkeypatch: pytest.MonkeyPatch, stop: str) -> None:
+def test_a_collection_stopped_at_any_point_continues(folder: Path, monkeypatch: pytest.MonkeyPatch, stop: str) -> None:
     class Stopped(BaseException):
         pass
 
@@ -493,7 +493,7 @@ def test_apply_tells_what_it_did(folder: Path) -> None:
     assert "2 photos moved to another class, 1 photo dropped" in result.output
 
 
-def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
+def test_a_folder_that_is_not_there_is_reported(tmp_path: Path) -> None:
     assert "There is no folder" in str(run(tmp_path / "nowhere").exception)
 
 

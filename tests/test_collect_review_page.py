@@ -114,7 +114,7 @@ def test_only_photos_of_the_review_are_served(client: FlaskClient, folder: Path,
     assert get(client, f"/{TOKEN}/photos/{path}") == 404
 
 
-def test_a_photo_is_served_anew_and_without_what_it_says_about_itself(client: FlaskClient, folder: Path) -> None:
+def test_a_photo_is_served_re_encoded_and_without_its_metadata(client: FlaskClient, folder: Path) -> None:
     exif = Image.Exif()
     exif[0x010E] = "a secret"
     Image.new("RGB", (2000, 2500), "red").save(folder / "knit/000.jpg", exif=exif)

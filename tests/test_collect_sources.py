@@ -396,7 +396,7 @@ def check_fault(source: Source, server: PhotoSources, fault: type[SourceFault], 
     assert sum(server.asked.values()) == requests
 
 
-def test_a_client_that_openverse_does_not_know_is_told(build: Callable[..., Source]) -> None:
+def test_a_client_that_openverse_does_not_know_is_reported(build: Callable[..., Source]) -> None:
     with pytest.raises(SourceRefused, match="MAPSI_OPENVERSE_CLIENT_ID"):
         found(build("openverse", client=("wrong", "client")))
 
@@ -424,7 +424,7 @@ BROKEN = {
 
 @pytest.mark.parametrize("name", API_SOURCES)
 @pytest.mark.parametrize("kind", BROKEN)
-def test_an_answer_that_is_none_is_a_changed_source(
+def test_an_answer_in_no_known_form_is_a_changed_source(
     build: Callable[..., Source], server: PhotoSources, name: str, kind: str
 ) -> None:
     server.always[name] = BROKEN[kind]
@@ -509,7 +509,7 @@ def test_every_source_of_the_table_can_be_built(workshop: Workshop, tmp_path: Pa
 
 
 @pytest.mark.parametrize("asked", ["bing", "", "nowhere.py", "folder:", "folder:nowhere", "openverse:free"])
-def test_a_source_that_is_none_is_refused_in_a_sentence(workshop: Workshop, asked: str) -> None:
+def test_an_unknown_source_is_refused_in_a_sentence(workshop: Workshop, asked: str) -> None:
     with pytest.raises(UsageError) as caught:
         open_source(asked, workshop)
     assert caught.value.hint
@@ -538,7 +538,7 @@ def test_a_list_is_read_as_spreadsheets_save_it(workshop: Workshop, tmp_path: Pa
     assert (photo.address, photo.creator) == ("https://img.example.com/3.jpg", "김")
 
 
-def test_lines_and_folders_that_no_class_asks_for_are_told(workshop: Workshop, tmp_path: Path) -> None:
+def test_lines_and_folders_that_no_class_asks_for_are_reported(workshop: Workshop, tmp_path: Path) -> None:
     style = load_taxonomy().axes["style"]
     lines = tmp_path / "list.txt"
     lines.write_text(

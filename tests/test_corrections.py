@@ -98,7 +98,7 @@ def test_a_variant_that_comes_later_is_as_its_product_was_put_right(catalog: Cat
     assert in_class(catalog, THIRD) == {"검정"}
 
 
-def test_what_is_no_class_is_refused(catalog: Catalog) -> None:
+def test_an_unknown_class_is_refused(catalog: Catalog) -> None:
     take_in(catalog, offer("a"))
     for axis, slug in ((AXIS, "nothing"), ("nothing", FIRST), ("nothing", "")):
         with pytest.raises(UsageError, match="no class"):

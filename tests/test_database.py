@@ -42,15 +42,15 @@ def test_every_spelling_of_the_address_works(migrated_mariadb: str, scheme: str)
         catalog.check_schema()
 
 
-def test_a_wrong_password_is_told(mariadb: MariaDB) -> None:
+def test_a_wrong_password_is_reported(mariadb: MariaDB) -> None:
     assert "password" in refusal(f"mariadb://mapsi:s3cret@127.0.0.1:{mariadb.port}/test").message
 
 
-def test_a_missing_database_is_told(mariadb: MariaDB) -> None:
+def test_a_missing_database_is_reported(mariadb: MariaDB) -> None:
     assert "no such database" in refusal(mariadb.url("nowhere")).message
 
 
-def test_a_server_that_is_not_there_is_told() -> None:
+def test_a_server_that_is_not_there_is_reported() -> None:
     assert "does not answer" in refusal(f"mariadb://mapsi:s3cret@127.0.0.1:{free_port()}/test").message
 
 
@@ -65,11 +65,11 @@ def test_a_password_may_have_any_letter(mariadb: MariaDB, migrated_mariadb: str,
         catalog.check_schema()
 
 
-def test_an_address_without_a_database_is_told(mariadb: MariaDB) -> None:
+def test_an_address_without_a_database_is_reported(mariadb: MariaDB) -> None:
     assert "names no database" in refusal(mariadb.url("")).message
 
 
-def test_an_option_that_is_none_is_told(mariadb: MariaDB) -> None:
+def test_an_unknown_option_is_reported(mariadb: MariaDB) -> None:
     told = refusal(mariadb.url("test") + "?sslmode=require")
     assert "sslmode" in told.message
     assert "ssl_mode" in told.hint
@@ -87,7 +87,7 @@ def test_a_database_without_tls_is_refused_where_it_has_to_be(mariadb: MariaDB, 
 
 
 @pytest.mark.parametrize("option", ["ssl_mode=perhaps", "ssl_ca=/nowhere.pem", "ssl_cert=/nowhere.pem"])
-def test_tls_that_cannot_be_set_up_is_told(mariadb: MariaDB, option: str) -> None:
+def test_tls_that_cannot_be_set_up_is_reported(mariadb: MariaDB, option: str) -> None:
     told = refusal(f"{mariadb.url('test')}?{option}")
     assert "TLS" in told.message or "certificate" in told.message
 
@@ -219,25 +219,25 @@ def test_a_file_may_have_any_name(tmp_path: Path, name: str) -> None:
         "sqlite:///:memory:",
     ],
 )
-def test_addresses_it_cannot_use_are_told(url: str) -> None:
+def test_addresses_it_cannot_use_are_reported(url: str) -> None:
     refusal(url)
 
 
-def test_a_missing_driver_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_driver_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "pymysql", None)
     assert "mapsi[mysql]" in refusal("mariadb://a:s3cret@127.0.0.1/x").hint
 
 
-def test_a_file_that_is_no_database_is_told(tmp_path: Path) -> None:
+def test_a_file_that_is_no_database_is_reported(tmp_path: Path) -> None:
     (tmp_path / "x.sqlite3").write_bytes(b"this is no database at all, but long enough to look at" * 50)
     assert "not an SQLite database" in refusal(f"sqlite:///{tmp_path / 'x.sqlite3'}").message
 
 
-def test_a_folder_in_place_of_the_file_is_told(tmp_path: Path) -> None:
+def test_a_folder_in_place_of_the_file_is_reported(tmp_path: Path) -> None:
     assert "cannot be opened" in refusal(f"sqlite:///{tmp_path}").message
 
 
-def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_made_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     assert "cannot be made" in refusal(f"sqlite:///{tmp_path / 'file' / 'x.sqlite3'}").message
 

@@ -224,7 +224,7 @@ def test_a_fault_in_a_manifest_is_named(tmp_path: Path, text: str, named: str) -
         read_manifest(tmp_path / "m.csv")
 
 
-def test_labels_that_name_none_of_the_photos_are_told(tmp_path: Path) -> None:
+def test_labels_that_name_none_of_the_photos_are_reported(tmp_path: Path) -> None:
     folder = make_folder(tmp_path / "style", {"knit": 2, "suit": 1})
     labels = _labels(folder, [{"path": "train/knit/000.jpg", "sender": "7", "proxy": "no"}])
     with pytest.raises(ArtifactError, match="none of the photos"):

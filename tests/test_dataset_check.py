@@ -250,7 +250,7 @@ def test_label_errors_are_told_and_left_out_only_when_asked(colours: Path, leave
     assert manifest.left_out == (2 if leave_out else 0)
 
 
-def test_a_small_class_and_uneven_classes_are_told(tmp_path: Path) -> None:
+def test_a_small_class_and_uneven_classes_are_reported(tmp_path: Path) -> None:
     folder = make_folder(tmp_path / "photos", {"knit": 14, "suit": 2})
     report, _ = _check(folder, options=CheckOptions(48, 10))
     remarks = {row.label: row.remarks for row in report.classes}
@@ -266,14 +266,14 @@ def test_labels_that_were_not_checked_are_not_called_sound(tmp_path: Path) -> No
     assert json.loads((tmp_path / "into" / "findings.json").read_text("utf-8"))["labels_checked"] is False
 
 
-def test_one_class_alone_is_told(tmp_path: Path) -> None:
+def test_one_class_alone_is_reported(tmp_path: Path) -> None:
     folder = make_folder(tmp_path / "photos", {"knit": 8})
     report, _ = _check(folder, embed=_by_colour)
     assert "one class" in report.remarks[0]
     assert report.kept == 8
 
 
-def test_a_class_folder_without_a_photo_is_told(tmp_path: Path) -> None:
+def test_a_class_folder_without_a_photo_is_reported(tmp_path: Path) -> None:
     folder = make_folder(tmp_path / "photos", {"knit": 3})
     (folder / "suit").mkdir()
     report, manifest = _check(folder)

@@ -106,7 +106,7 @@ def test_twins_and_one_senders_photos_never_stand_on_both_sides(tmp_path: Path) 
     assert divide(manifest, "style", Shares(), 2).manifest != divided
 
 
-def test_a_class_whose_photos_hang_together_is_told(tmp_path: Path) -> None:
+def test_a_class_whose_photos_hang_together_is_reported(tmp_path: Path) -> None:
     folder = make_folder(tmp_path, {"knit": 12, "suit": 12})
     manifest = _manifest(folder)
     entries = [
@@ -121,7 +121,7 @@ def test_a_class_whose_photos_hang_together_is_told(tmp_path: Path) -> None:
     assert "0 instead of 2 photos for test" in division.shortages[0]
 
 
-def test_a_class_too_small_to_set_any_photo_apart_is_told(tmp_path: Path) -> None:
+def test_a_class_too_small_to_set_any_photo_apart_is_reported(tmp_path: Path) -> None:
     folder = make_folder(tmp_path, {"knit": 1, "suit": 2, "shirt": 20})
     division = divide(_manifest(folder), "style", Shares(), 0)
     assert division.counts["knit"] == {"train": 1}

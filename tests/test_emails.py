@@ -193,7 +193,7 @@ def test_over_starttls_the_server_is_logged_in_to(
 @pytest.mark.parametrize(
     "text", ["mail.example.com", "http://mail.example.com", "smtp://", "smtp://host:x", "smtp://h/x"]
 )
-def test_what_is_no_mail_server_is_told(text: str) -> None:
+def test_what_is_no_mail_server_is_reported(text: str) -> None:
     with pytest.raises(SettingError, match="MAPSI_SMTP"):
         read_mail_server(text)
 

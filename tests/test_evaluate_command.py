@@ -167,7 +167,7 @@ def test_a_kind_counts_for_the_class_that_the_photos_are_labelled_with(run: Run,
     assert set(coarse["model"]["classes"]) == set(garment.by_slug) - set(garment.kinds("shoes")[1:])
 
 
-def test_what_cannot_be_read_or_is_not_known_is_told(run: Run, photos: Path) -> None:
+def test_what_cannot_be_read_or_is_not_known_is_reported(run: Run, photos: Path) -> None:
     (photos / "knit" / "broken.jpg").write_bytes(b"no photo")
     (photos / "toga").mkdir()
     Image.new("RGB", (40, 40), "white").save(photos / "toga" / "0.png")

@@ -115,7 +115,7 @@ def test_logging_out_is_a_form_and_no_link(desk: Desk) -> None:
     assert client.get("/account/login").text.count("You are logged out.") == 1
 
 
-def test_one_is_led_to_where_one_wanted_to_go(desk: Desk, stranger: FlaskClient) -> None:
+def test_the_log_in_leads_to_the_page_that_was_asked_for(desk: Desk, stranger: FlaskClient) -> None:
     sent = stranger.get("/operator/sources/haru?page=2")
     assert sent.headers["Location"] == "/account/login?next=/operator/sources/haru?page%3D2"
     form = stranger.get(sent.headers["Location"]).text

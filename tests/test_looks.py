@@ -196,7 +196,7 @@ def test_products_like_one_of_them_leave_it_out(house: House) -> None:
     assert scores == sorted(scores, reverse=True)
 
 
-def test_what_a_product_cost_is_told(house: House) -> None:
+def test_what_a_product_cost_is_reported(house: House) -> None:
     product = house.catalog.listings.search(Query(size=1)).products[0]
     told = house.app().test_client().get(f"/api/v1/products/{product.id}/prices").get_json()
     assert told["id"] == str(product.id)

@@ -60,7 +60,7 @@ def test_a_catalogue_of_this_version_is_opened_without_alembic(tmp_path: Path) -
     assert subprocess.run([sys.executable, "-c", script, tmp_path / "catalog.db"], check=False).returncode == 0
 
 
-def test_an_empty_database_is_told(database: Database) -> None:
+def test_an_empty_database_is_reported(database: Database) -> None:
     with pytest.raises(CatalogError, match="empty") as caught:
         check_schema(database)
     assert "mapsi catalog migrate" in caught.value.hint

@@ -159,7 +159,7 @@ def test_a_server_starts_without_its_milvus(shop: House, milvus: Milvus) -> None
         snapshot.index.nearest(np.ones(snapshot.index.vector.__self__._width, np.float32), 1)  # type: ignore[attr-defined]
 
 
-def test_vectors_in_a_database_that_is_not_set_are_told(shop: House) -> None:
+def test_vectors_in_a_database_that_is_not_set_are_reported(shop: House) -> None:
     serving = ServingPair(shop.finder.serving().model, shop.home / "index")
     with pytest.raises(ArtifactError, match="MAPSI_INDEX_URL"):
         serving.now()

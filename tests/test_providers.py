@@ -220,7 +220,7 @@ def test_korean_letters_that_come_late_are_still_read(read: Read) -> None:
     "feed",
     [b"id,title,link,image_link,price\n\xff\xff,\xfe\n", b'<?xml version="1.0" encoding="x-mac-klingon"?><rss/>'],
 )
-def test_an_encoding_that_nobody_knows_is_told(read: Read, feed: bytes) -> None:
+def test_an_encoding_that_nobody_knows_is_reported(read: Read, feed: bytes) -> None:
     with pytest.raises(FeedError, match=r"UTF-8 nor in CP949|not known"):
         read(feed)
 

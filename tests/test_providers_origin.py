@@ -218,7 +218,9 @@ def test_a_download_that_breaks_off_leaves_nothing_behind(server: FeedServer, re
         (Page(redirect="file:///etc/passwd"), "Only http and https"),
     ],
 )
-def test_an_address_that_gives_no_feed_is_told(server: FeedServer, refresh: Refresh, page: Page, message: str) -> None:
+def test_an_address_that_gives_no_feed_is_reported(
+    server: FeedServer, refresh: Refresh, page: Page, message: str
+) -> None:
     server.pages["/feed"] = page
     with pytest.raises(RemoteError, match=message):
         refresh.look(server.url())
@@ -257,7 +259,7 @@ def test_private_servers_and_other_schemes_are_not_visited(server: FeedServer, t
     assert not server.asked
 
 
-def test_a_folder_for_downloads_that_cannot_be_written_is_told(server: FeedServer, refresh: Refresh) -> None:
+def test_a_folder_for_downloads_that_cannot_be_written_is_reported(server: FeedServer, refresh: Refresh) -> None:
     server.pages["/feed"] = Page(body=FEED)
     refresh.into.write_text("a file where a folder should be")
     with pytest.raises(FeedError, match="cannot be stored"):
@@ -300,7 +302,7 @@ def test_a_file_that_is_being_written_is_an_error(folder: Path, local: Refresh) 
         local.look(file)
 
 
-def test_what_is_neither_file_nor_folder_is_told(folder: Path, local: Refresh) -> None:
+def test_what_is_neither_file_nor_folder_is_reported(folder: Path, local: Refresh) -> None:
     for at in (folder / "none.csv", folder / "none" / "*.csv"):
         with pytest.raises(FeedError, match="There is no file or folder"):
             local.look(at)

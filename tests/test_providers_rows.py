@@ -100,7 +100,7 @@ def test_a_sale_within_its_dates_is_one(read: Read, format: str, write: Write, s
     ["soon", "2026-11-01", "2026-13-01/2026-14-01", "2026-12-01/2026-11-01", "11/01/2026-11/30/2026", "2026-02-30/2026-03-01",
      "2026-11-01T25:00/2026-11-02", "2026-11-01/x", "9" * 200, "9999-12-31T24:00/9999-12-31T24:00", "2026-11-01/P9999Y"],
 )  # fmt: skip
-def test_dates_that_cannot_be_read_are_told(read: Read, span: str) -> None:
+def test_dates_that_cannot_be_read_are_reported(read: Read, span: str) -> None:
     reason = only_reason(read(rss([{**SALE, "sale_price_effective_date": span}]), now=NOW))
     assert reason == f"The sale_price_effective_date {shown(span)} cannot be read as a date."
 
@@ -237,7 +237,7 @@ def test_a_currency_may_stand_in_a_field_of_its_own(
     ("price", "currency", "reason"),
     [("49.00 EUR", "USD", "is in EUR, but the currency is given as USD"), ("₩49", "USD", "is in KRW"), ("49", "money", "currency 'money' is not known")],
 )  # fmt: skip
-def test_currencies_that_do_not_agree_are_told(
+def test_currencies_that_do_not_agree_are_reported(
     read: Read, format: str, write: Write, price: str, currency: str, reason: str
 ) -> None:
     assert reason in only_reason(read(write([{**SHIRT, "price": price, "currency": currency}]), format))
@@ -413,7 +413,7 @@ def test_an_id_stays_letter_by_letter(read: Read, format: str, write: Write, id:
 
 @everywhere
 @pytest.mark.parametrize("id", ["1.23E+12", "8,80123E+12", "1E+15", "1.5e+300"])
-def test_an_id_that_a_spreadsheet_shortened_is_told(read: Read, format: str, write: Write, id: str) -> None:
+def test_an_id_that_a_spreadsheet_shortened_is_reported(read: Read, format: str, write: Write, id: str) -> None:
     assert "spreadsheet has shortened" in only_reason(read(write([{**SHIRT, "id": id}]), format))
     offer = only_offer(read(write([{**SHIRT, "item_group_id": id, "gtin": id, "mpn": id}]), format))
     assert (offer.group, offer.gtin, offer.mpn) == ("", "", "")

@@ -528,7 +528,7 @@ def test_wrong_keys_are_told_by_the_server(client: Ask) -> None:
         next(client(key="someone-else").ask(["니트"]))
 
 
-def test_an_address_that_holds_no_search_is_told(client: Ask, server: ShopJsonServer) -> None:
+def test_an_address_that_holds_no_search_is_reported(client: Ask, server: ShopJsonServer) -> None:
     with pytest.raises(FeedError, match=r"no shopping search \(404, SE05\)"):
         next(client(base=f"{server.url}/other").ask(["니트"]))
     assert next(client(base=f"{server.url}/").ask(["니트"])).total
@@ -608,7 +608,7 @@ def test_kept_answers_are_read_as_if_they_came_just_now(
         ('{"errorMessage": "x", "errorCode": "024"}', "no items"),
     ],
 )
-def test_what_is_no_kept_answer_is_told(tmp_path: Path, text: str, sentence: str) -> None:
+def test_what_is_no_kept_answer_is_reported(tmp_path: Path, text: str, sentence: str) -> None:
     file = tmp_path / "answers.json"
     file.write_text(text)
     with pytest.raises(FeedError, match=sentence):

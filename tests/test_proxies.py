@@ -124,14 +124,14 @@ def test_any_address_is_some_client(said: str) -> None:
 
 
 @pytest.mark.parametrize("host", ["evil.example/x", "a b", "<x>", "user@evil.example", "shop.example.com, <x>"])
-def test_a_host_that_is_none_is_not_believed(desk: Desk, host: str) -> None:
+def test_a_malformed_host_is_not_believed(desk: Desk, host: str) -> None:
     answer = desk.app(**PROXIED).test_client().get("/api/v1/search/words?q=coat", headers={"X-Forwarded-Host": host})
     assert answer.status_code == 200
     assert "localhost" in answer.text
 
 
 @pytest.mark.parametrize("prefix", ["//evil.example", "/a/../b", "mapsi", "/%2f", '/"x', "/a//b"])
-def test_a_path_that_is_none_is_not_believed(desk: Desk, prefix: str) -> None:
+def test_a_malformed_path_is_not_believed(desk: Desk, prefix: str) -> None:
     page = desk.app(**PROXIED).test_client().get("/", headers={"X-Forwarded-Prefix": prefix})
     assert 'action="/search/photo"' in page.text
 

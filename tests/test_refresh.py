@@ -437,7 +437,7 @@ def test_a_run_that_was_killed_does_not_run_for_ever(house: Refreshing, clock: C
     assert (run.id, run.state, run.finished) == (left_behind, "killed", clock())
 
 
-def test_an_unknown_name_is_told(house: Refreshing) -> None:
+def test_an_unknown_name_is_reported(house: Refreshing) -> None:
     with pytest.raises(NotFoundError):
         house.run("nobody")
 

@@ -564,7 +564,7 @@ def test_a_head_made_to_be_hard_to_read_takes_no_time() -> None:
     assert time.process_time() - began < 1
 
 
-def test_a_feed_is_a_feed_whatever_it_is_called(server: Server, fetcher: Fetcher) -> None:
+def test_a_feed_is_read_whatever_its_name(server: Server, fetcher: Fetcher) -> None:
     server.pages["/"] = answer(b"<?xml version='1.0'?><rss/>", "Content-Type: text/html")
     assert fetch(fetcher, server.url(), accept="feed").endswith(b"<rss/>")
 

@@ -62,7 +62,7 @@ def test_an_answer_is_the_same_after_it_was_packed(house: House) -> None:
 @pytest.mark.parametrize(
     "data", [b"", b"{}", b"[]", b"null", b'{"is":"PhotoAnswer","has":{}}', b'{"is":"Path","has":{}}', b"\xff"]
 )
-def test_bytes_that_are_no_answer_make_none(data: bytes) -> None:
+def test_bytes_that_are_no_answer_give_no_answer(data: bytes) -> None:
     with pytest.raises(ValueError, match="not an answer of this version"):
         unpack(data)
 

@@ -185,7 +185,7 @@ def test_a_run_says_what_it_started_from_and_goes_on_from_nothing_else(
         _train(manifest, tmp_path / "run", photos, tmp_path / "absent.safetensors")
 
 
-def test_a_run_of_before_starts_were_written_down_goes_on(
+def test_a_run_from_before_starts_were_recorded_continues(
     tmp_path: Path, manifest: Manifest, photos: Path, weights: Path
 ) -> None:
     prepare_run(tmp_path, TrainingSet(manifest, CLASSES, photos), RECIPE, "own", "noise")

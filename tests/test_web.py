@@ -335,7 +335,7 @@ def test_words_beside_the_photo_narrow_its_answer_and_are_taken_back(client: Fla
     assert {address, f"{address}?words=qqzz", f"{address}?words=wwxx"} <= ways_on
 
 
-def test_words_that_are_too_many_beside_a_photo_stay_in_their_field_and_are_told(client: FlaskClient) -> None:
+def test_words_that_are_too_many_beside_a_photo_stay_in_their_field_and_are_reported(client: FlaskClient) -> None:
     answer = client.get(f"{answered(client)}?words={'린넨 ' * 100}", headers=ENGLISH)
     assert answer.status_code == 400
     field = Page(answer).all("input", id="refine-words")[0]
@@ -999,7 +999,7 @@ def test_too_many_searches_are_a_page_that_says_to_wait(house: House) -> None:
     assert "a lot of searches" in refused.text
 
 
-def test_a_rate_that_is_none_is_told_when_the_application_is_made(house: House) -> None:
+def test_a_malformed_rate_is_reported_when_the_application_is_made(house: House) -> None:
     with pytest.raises(SettingError, match="MAPSI_IMAGE_RATE"):
         house.app(image_rate="often")
 
