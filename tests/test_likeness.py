@@ -260,8 +260,8 @@ def test_a_backbone_without_a_package_has_none() -> None:
     assert find_package("resnet34") is None
 
 
-def test_a_maps_figures_are_those_of_its_places_and_boxes(tmp_path: Path) -> None:
-    """A model that tells colours apart, on an outfit drawn in them, with a mask that agrees but for the feet."""
+def drawn_outfit(folder: Path, feet: int) -> Sample:
+    """An outfit in the colours that the colour model tells apart, with a mask that agrees but for the feet."""
     pixels = np.full((64, 64, 3), 255, dtype=np.uint8)
     numbers = np.zeros((64, 64), dtype=np.uint8)
     for rows, colour, group in (
@@ -270,19 +270,43 @@ def test_a_maps_figures_are_those_of_its_places_and_boxes(tmp_path: Path) -> Non
         (slice(32, 56), (0, 255, 0), 3),
     ):
         pixels[rows, 16:48], numbers[rows, 16:48] = colour, group
-    numbers[56:, 16:48] = 5
-    Image.fromarray(pixels).save(tmp_path / "photo.png")
-    Image.fromarray(numbers).save(tmp_path / "mask.png")
-    model = Model.open(write_colour_model(tmp_path / "model", load_taxonomy(), groups=GROUPS))
-    samples = [Sample(tmp_path / "photo.png", mask=tmp_path / "mask.png"), Sample(tmp_path / "photo.png")]
-    figures = measure_map(model, samples, np.random.default_rng(0))
+    numbers[56:, 16:48] = feet
+    Image.fromarray(pixels).save(folder / "photo.png")
+    Image.fromarray(numbers).save(folder / "mask.png")
+    return Sample(folder / "photo.png", mask=folder / "mask.png")
+
+
+@pytest.fixture(scope="module")
+def mapping(tmp_path_factory: pytest.TempPathFactory) -> Model:
+    """A model that tells colours apart, place by place."""
+    return Model.open(write_colour_model(tmp_path_factory.mktemp("map") / "model", load_taxonomy(), groups=GROUPS))
+
+
+def test_a_maps_figures_are_those_of_its_places_and_boxes(mapping: Model, tmp_path: Path) -> None:
+    samples = [drawn_outfit(tmp_path, GROUPS.index("shoes")), Sample(tmp_path / "photo.png")]
+    figures = measure_map(mapping, samples, np.random.default_rng(0))
     assert figures is not None
     assert (figures["photos"], figures["large_garments"]) == (1, 3)
     assert figures["iou"]["upper"] == figures["iou"]["lower"] == 1
     assert figures["iou"]["shoes"] == 0
     assert figures["mean_iou"] == pytest.approx(2 / 5)
     assert figures["boxes_found"] == pytest.approx(2 / 3)
-    assert measure_map(model, samples[1:], np.random.default_rng(0)) is None
+    assert measure_map(mapping, samples[1:], np.random.default_rng(0)) is None
+
+
+def test_where_a_mask_says_nothing_nothing_is_measured(mapping: Model, tmp_path: Path) -> None:
+    figures = measure_map(mapping, [drawn_outfit(tmp_path, UNKNOWN)], np.random.default_rng(0))
+    assert figures is not None
+    assert figures["iou"]["ground"] == 1
+    assert (figures["large_garments"], figures["boxes_found"]) == (2, 1)
+
+
+def test_a_mask_that_cannot_be_measured_by_is_reported_by_name(mapping: Model, tmp_path: Path) -> None:
+    sample = drawn_outfit(tmp_path, 0)
+    for written in (b"no picture", sample.path.read_bytes()):
+        (tmp_path / "mask.png").write_bytes(written)
+        with pytest.raises(ArtifactError, match=r"mask\.png"):
+            measure_map(mapping, [sample], np.random.default_rng(0))
 
 
 def test_boxes_overlap_by_what_they_share() -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from mapsi.arrays import BoolArray, FloatArray, IntArray
 from mapsi.errors import ArtifactError
 from mapsi.evaluate.resampling import ROUNDS, block_numbers, interval
 from mapsi.evaluate.scores import Interval
@@ -19,8 +20,6 @@ from mapsi.file_names import OnDisk
 from mapsi.photo_folders import SUFFIXES
 from mapsi.tables import read_small_table
 
-FloatArray = npt.NDArray[np.float32]
-BoolArray = npt.NDArray[np.bool_]
 Embed = Callable[[Path], FloatArray]
 """A photo file -> its embedding (width,) of unit length."""
 
@@ -44,7 +43,7 @@ class Retrieval:
     """What was found: ``ranks`` (n,) of each query's first right picture, from 0, and ``precisions`` (n,), the average
     precision over all its right ones; ``families`` (n,) are resampled whole."""
 
-    ranks: npt.NDArray[np.int64]
+    ranks: IntArray
     precisions: npt.NDArray[np.float64]
     families: tuple[str, ...]
     gallery: int
@@ -64,7 +63,7 @@ class Retrieval:
         return {"queries": len(self.ranks), "gallery": self.gallery, **self.figures(rng)}
 
 
-def _drawn_blocks(block_of: npt.NDArray[np.int64], rng: np.random.Generator) -> npt.NDArray[np.float64]:
+def _drawn_blocks(block_of: IntArray, rng: np.random.Generator) -> npt.NDArray[np.float64]:
     """(rounds, n): how often each query is in each resample of whole families."""
     count = int(block_of.max()) + 1
     picks = rng.multinomial(count, np.full(count, 1 / count), ROUNDS)

@@ -78,16 +78,17 @@ def read_masks(samples: Sequence[Sample], side: int, groups: int) -> UInt8Array 
     masks = np.full((len(samples), side, side), UNKNOWN, dtype=np.uint8)
     for i, sample in enumerate(samples):
         if sample.mask is not None:
-            masks[i] = _read_mask(sample, side, groups)
+            masks[i] = read_mask(sample, (side, side), groups)
     return masks
 
 
-def _read_mask(sample: Sample, side: int, groups: int) -> UInt8Array:
+def read_mask(sample: Sample, shape: tuple[int, int], groups: int) -> UInt8Array:
+    """A sample's mask as uint8 of ``shape`` (height, width), by nearest neighbour; raises as :func:`read_masks`."""
     assert sample.mask is not None
     try:
         with Image.open(sample.mask, formats=["PNG"]) as picture:
             whole = picture if sample.box is None else cut(picture, sample.box)
-            mask = np.asarray(whole.resize((side, side), Image.Resampling.NEAREST), dtype=np.uint8)
+            mask = np.asarray(whole.resize(shape[::-1], Image.Resampling.NEAREST), dtype=np.uint8)
     except (OSError, ValueError) as error:
         raise ArtifactError(
             f"The mask {sample.mask} cannot be read: {error}.", "Make it a grey PNG of numbers."

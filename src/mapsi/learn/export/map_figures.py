@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 
 from mapsi.dataset.photos import GROUPS, Sample
 from mapsi.evaluate.resampling import ROUNDS, interval
 from mapsi.imaging import Box
 from mapsi.infer.look import find_regions, group_shares
 from mapsi.infer.model import Model
-from mapsi.learn.photos import decode
+from mapsi.learn.augmentation import UNKNOWN
+from mapsi.learn.photos import decode, read_mask
 
 Counts = npt.NDArray[np.float64]
 # The groups whose mean is reported: what a person wears, without small things that few places show.
@@ -24,9 +24,9 @@ LARGE = 0.02
 
 
 def measure_map(model: Model, samples: Sequence[Sample], rng: np.random.Generator) -> dict[str, Any] | None:
-    """Intersection over union by group over all places of the ``samples`` with a mask, its mean over :data:`WORN` with
-    the 95 % interval over photos, and the share of large garments whose box is found (IoU of 0.5). ``None`` without
-    masks.
+    """Intersection over union by group over the places that the masks of ``samples`` know, its mean over :data:`WORN`
+    with the 95 % interval over photos, and the share of large garments whose box is found (IoU of 0.5). ``None``
+    without masks. Raises as :func:`mapsi.learn.photos.read_masks`.
 
     What is measured are whole photos that are kept only for their mask: masks beside labels or products are made by
     machines."""
@@ -37,11 +37,13 @@ def measure_map(model: Model, samples: Sequence[Sample], rng: np.random.Generato
     boxes = found = 0
     for row, sample in enumerate(shown):
         shares = group_shares(model.map_logits(decode(sample.path)))
-        truth = _mask(sample, shares.shape[1:])
-        told = shares.argmax(axis=0)
+        height, width = shares.shape[1:]
+        truth = read_mask(sample, (height, width), len(GROUPS))
+        told = np.where(truth == UNKNOWN, UNKNOWN, shares.argmax(axis=0))
         for k in range(len(GROUPS)):
             both[row, k], either[row, k] = ((told == k) & (truth == k)).sum(), ((told == k) | (truth == k)).sum()
-        wanted = find_regions(np.eye(len(GROUPS), dtype=np.float32)[truth].transpose(2, 0, 1), GROUPS)
+        one_hot = (truth == np.arange(len(GROUPS))[:, None, None]).astype(np.float32)
+        wanted = find_regions(one_hot, GROUPS)
         large = [region for region in wanted if region.mask.mean() >= LARGE]
         given = find_regions(shares, GROUPS)
         boxes += len(large)
@@ -62,12 +64,6 @@ def measure_map(model: Model, samples: Sequence[Sample], rng: np.random.Generato
 def _worn_mean(both: Counts, either: Counts) -> Counts:
     columns = [GROUPS.index(group) for group in WORN]
     return np.asarray((both[:, columns] / np.maximum(either[:, columns], 1)).mean(axis=1))
-
-
-def _mask(sample: Sample, shape: tuple[int, ...]) -> npt.NDArray[np.intp]:
-    assert sample.mask is not None
-    with Image.open(sample.mask) as picture:
-        return np.asarray(picture.resize((shape[1], shape[0]), Image.Resampling.NEAREST)).astype(np.intp)
 
 
 def overlap(a: Box, b: Box) -> float:
