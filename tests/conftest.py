@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, settings
 
 from mapsi.catalog import Catalog, open_catalog
 from mapsi.catalog.store.database import Database, open_database, utc_now
-from mapsi.catalog.store.tables import Table
+from mapsi.catalog.store.tables import State, Table
 from servers import MariaDB, mariadb_is_installed, require, run_mariadb, run_milvus, run_redis
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from small_house import CopiedHouse, House
 
 _numbers = itertools.count(1)
+MIGRATED = "migrated"
 
 LONG = frozenset(
     [
@@ -135,7 +136,7 @@ def empty_sqlite(migrated_sqlite: bytes, sqlite_folder: Path) -> str:
 @pytest.fixture(scope="session")
 def migrated_mariadb(mariadb: MariaDB) -> str:
     """The address of a migrated database that is emptied for each test."""
-    url = mariadb.create_database("migrated")
+    url = mariadb.create_database(MIGRATED)
     with open_catalog(url) as catalog:
         catalog.migrate()
     return url
@@ -148,7 +149,7 @@ def catalog_url(request: pytest.FixtureRequest) -> str:
         own: str = request.getfixturevalue("empty_sqlite")
         return own
     url: str = request.getfixturevalue("migrated_mariadb")
-    empty_tables(url)
+    empty_tables(request.getfixturevalue("mariadb"), MIGRATED)
     return url
 
 
@@ -313,9 +314,7 @@ def milvus_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield running.url
 
 
-def empty_tables(url: str) -> None:
-    database = open_database(url)
-    with database.write() as connection:
-        for table in reversed(Table.metadata.sorted_tables):
-            connection.execute(table.delete() if table.name != "state" else table.update().values(generation=0))
-    database.close()
+def empty_tables(server: MariaDB, database: str) -> None:
+    """As after the migration, in one round trip: a twentieth of the time that thirty take through SQLAlchemy."""
+    names = [table.name for table in reversed(Table.metadata.sorted_tables) if table.name != State.__tablename__]
+    server.execute(*(f"DELETE FROM {name}" for name in names), "UPDATE state SET generation = 0", database=database)

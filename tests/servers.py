@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pymysql
 import pytest
+from pymysql.constants import CLIENT
 
 LOOPBACK = "127.0.0.1"
 
@@ -56,13 +57,23 @@ class MariaDB:
         self.execute(f"CREATE DATABASE {name}")
         return f"{self.url(name)}?ssl_mode=disabled"
 
-    def execute(self, statement: str) -> None:
+    def execute(self, *statements: str, database: str | None = None) -> None:
+        """Execute statements, all of them in one round trip."""
         connection = pymysql.connect(
-            host=self.address, port=self.port, user=self.user, password=self.password, ssl_disabled=True
+            host=self.address,
+            port=self.port,
+            user=self.user,
+            password=self.password,
+            database=database,
+            ssl_disabled=True,
+            autocommit=True,
+            client_flag=CLIENT.MULTI_STATEMENTS,
         )
         try:
             with connection.cursor() as cursor:
-                cursor.execute(statement)
+                cursor.execute(";".join(statements))
+                while cursor.nextset():
+                    pass
         finally:
             connection.close()
 
