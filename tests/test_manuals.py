@@ -43,6 +43,14 @@ def test_the_index_of_the_manual_names_every_page() -> None:
 
 
 @pytest.mark.parametrize("page", sorted((DOCS / "decisions").glob("*.md")), ids=lambda page: page.stem)
+def test_the_index_of_the_manual_names_every_decision_by_its_title_and_status(page: Path) -> None:
+    title, _, status = page.read_text("utf-8").splitlines()[:3]
+    said = re.sub(r"\[(\d+)\]\([^)]*\)", r"\1", status.removeprefix("Status: ")).strip().rstrip(".")
+    row = f"| [{int(page.name[:4])}](decisions/{page.name}) | {title.split('. ', 1)[1]} | {said} |"
+    assert row in (DOCS / "README.md").read_text("utf-8").splitlines()
+
+
+@pytest.mark.parametrize("page", sorted((DOCS / "decisions").glob("*.md")), ids=lambda page: page.stem)
 def test_a_decision_says_whether_it_is_in_force(page: Path) -> None:
     title, blank, status = page.read_text("utf-8").splitlines()[:3]
     assert re.match(rf"# {int(page.name[:4])}\. ", title)
