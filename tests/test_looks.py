@@ -10,13 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from mapsi.catalog.filters import Filters
 from mapsi.catalog.query import Query
 from mapsi.errors import NotFoundError, UsageError
 from mapsi.infer.look import Garment, Look
 from mapsi.infer.reading import AxisReading, Guess, Reading
 from mapsi.search.looks import interleaved, placed, prominence
-from mapsi.search.ranking import Ranked
+from mapsi.search.ranking import Ranked, rank
 from mapsi.taxonomy import load_taxonomy
 from small_house import House, asked_of, draw_garment, photo_bytes, photo_form
 
@@ -147,16 +146,33 @@ def test_a_look_of_two_garments_is_answered_with_both(house: House) -> None:
     assert [p.lowest_price for p in by_price] == sorted(p.lowest_price for p in by_price)
 
 
-def test_each_garment_is_answered_as_a_photo_of_it_would_be_with_two_questions_for_all(house: House) -> None:
+def test_each_garment_is_answered_as_a_photo_of_it_would_be_and_is_ranked_once(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was pushed aside counts for the garments as for the look; their order is that of likeness."""
     finder = house.finder
     one, two = (finder.read(draw_garment(color)) for color in ("#c0392b", "#2a6fb0"))
     parts = (Garment("upper", 0.9, (0, 0, 1, 0.5), None, one), Garment("lower", 0.9, (0, 0.5, 1, 0.5), None, two))
-    for query in (Query(size=8), Query(size=8, page=2, sort="price-down", filters=Filters(audiences=("women",)))):
+    look = Look(one, parts, (), NOWHERE)
+    first = finder.by_photo(one, Query()).products[0].id
+    ranked: list[object] = []
+    monkeypatch.setattr("mapsi.search.finder.rank", lambda *a, **k: ranked.append(a) or rank(*a, **k))
+    for query in (Query(size=20), Query(size=5, page=2, sort="price-down", less=(first,))):
+        ranked.clear()
         with asked_of(house.catalog) as asked:
-            pages = finder.by_garment(Look(one, parts, (), NOWHERE), query)
-        assert len(asked) == 2
-        assert pages == [finder.by_photo(reading, query) for reading in (one, two)]
-    assert finder.by_garment(Look(one, (), (), NOWHERE), Query()) == []
+            page, pages = finder.by_garment(look, query, 8)
+        assert (len(asked), len(ranked)) == (2, len(parts))
+        assert page == finder.by_look(look, query)
+        assert pages == [finder.by_photo(reading, Query(size=8, less=query.less)) for reading in (one, two)]
+
+
+def test_of_a_photo_of_one_garment_the_garments_answer_is_the_photos(house: House) -> None:
+    one = house.finder.read(draw_garment("#c0392b"))
+    look = Look(one, (Garment("", 1.0, (0, 0, 1, 1), None, one),), (), NOWHERE)
+    page, pages = house.finder.by_garment(look, Query(size=5, page=2), 8)
+    assert page == house.finder.by_photo(one, Query(size=5, page=2))
+    assert pages == [house.finder.by_photo(one, Query(size=8))]
+    assert house.finder.by_garment(Look(one, (), (), NOWHERE), Query(), 8)[1] == []
 
 
 def test_a_photo_without_garments_is_answered_as_a_whole(house: House) -> None:

@@ -309,6 +309,33 @@ def test_going_back_before_a_click_is_answered_takes_the_click_back(browser: Bro
     assert browser.all("#sort-price-up[aria-current]")
 
 
+def test_back_forward_and_reload_show_the_list_of_the_address_where_it_was_left(browser: Browser, site: str) -> None:
+    def shown() -> tuple[int, bool, int]:
+        cards, second = len(browser.all(".card-cell")), "page=2" in browser.driver.current_url
+        return cards, second, round(browser.run("return scrollY"))
+
+    def scroll(height: int) -> int:
+        browser.run("scrollTo(0, arguments[0])", height)
+        browser.wait(lambda: browser.run("return history.state?.place ?? scrollY") == height)
+        return height
+
+    open_second_page(browser, site)
+    top = round(browser.run("return scrollY"))
+    browser.driver.back()
+    browser.wait(lambda: shown()[:2] == (24, False))
+    first = scroll(600)
+    browser.driver.forward()
+    browser.wait(lambda: shown() == (48, True, top))
+    second = scroll(browser.run("return document.documentElement.scrollHeight - innerHeight - 50"))
+    for _ in range(2):
+        browser.driver.back()
+        browser.wait(lambda: shown() == (24, False, first))
+        browser.driver.forward()
+        browser.wait(lambda: shown() == (48, True, second))
+        browser.driver.refresh()
+        browser.wait(lambda: browser.run("return document.readyState") == "complete" and shown() == (48, True, second))
+
+
 def open_second_page(browser: Browser, site: str) -> None:
     browser.resize(*DESK)
     browser.open(f"{site}/search?sort=price-up&lang=ko")

@@ -34,6 +34,7 @@ from mapsi.catalog.filters import SORTS, Filters
 from mapsi.catalog.product import Product, ProductPage
 from mapsi.catalog.query import Query
 from mapsi.catalog.records import Facets
+from mapsi.catalog.text.kinds import KindReader
 from mapsi.documents import product_keyword
 from mapsi.errors import RefusedAddressError, RemoteError, SettingError
 from mapsi.http_address import is_http
@@ -41,6 +42,7 @@ from mapsi.infer.look import Garment, Look
 from mapsi.infer.reading import AxisReading, Guess, Reading
 from mapsi.remote import Fetched
 from mapsi.taxonomy import Name, Taxonomy, load_taxonomy
+from mapsi.taxonomy.categories import load_categories
 from mapsi.taxonomy.names import class_name
 from mapsi.web.lists.cards import view_card
 from mapsi.web.lists.titles import Title, title_for
@@ -280,9 +282,10 @@ def test_a_box_that_is_no_part_of_the_photo_is_a_sentence(client: FlaskClient, b
 def test_a_word_of_what_is_seen_can_be_corrected_and_left_open_again(client: FlaskClient) -> None:
     address = answered(client)
     page = Page(client.get(address, headers=ENGLISH))
-    knit = [str(link["href"]) for link in page.all("a", class_="chip") if "class=style:knit" in str(link["href"])]
-    corrected = client.get(knit[0], headers=ENGLISH)
-    assert re.search(r'class="seen-word" id="seen-style"[^>]*>Knit<', corrected.text)
+    links = [str(link["href"]) for link in page.all("a", class_="chip")]
+    skirt = next(link for link in links if "class=garment:skirt" in link)
+    corrected = client.get(skirt, headers=ENGLISH)
+    assert re.search(r'class="seen-word" id="seen-garment"[^>]*>Skirt<', corrected.text)
     assert "Any" in Page(corrected).text
 
 
@@ -297,11 +300,62 @@ def test_the_line_says_what_it_is_for_whom_and_in_which_colour_then_what_else_is
         return [word.text + ("" if word.known else "?") for word in words]
 
     seen = (("style", "knit", 0.9), ("colour", "black", 0.3), ("garment", "sweater", 0.9), ("audience", "women", 0.9))
-    assert said(*seen) == ["니트·스웨터", "여성", "블랙?"]  # 니트 stands in it already
-    assert said(("style", "dandy", 0.9), *seen[1:]) == ["니트·스웨터", "여성", "블랙?", "댄디 룩"]
-    assert said(("style", "dandy", 0.2), *seen[1:]) == ["니트·스웨터", "여성", "블랙?"]
+    assert said(*seen) == ["니트·스웨터", "여성", "색?"]  # 니트 stands in it already
+    assert said(("style", "dandy", 0.9), *seen[1:]) == ["니트·스웨터", "여성", "색?", "댄디 룩"]
+    assert said(("style", "dandy", 0.2), *seen[1:]) == ["니트·스웨터", "여성", "색?"]
+    assert said(("garment", "hat", 0.2), ("colour", "black", 0.5), ("audience", "men", 0.49)) == [
+        "모자?",
+        "누구 옷?",
+        "블랙?",
+    ]
     assert said(("style", "dandy", 0.2), *seen[1:], style="preppy")[-1] == "프레피 룩"
-    assert said(("style", "dandy", 0.2)) == ["댄디 룩?"]  # a model of styles alone
+    assert said(("style", "dandy", 0.2)) == ["스타일?"]  # a model of styles alone
+
+
+def test_a_word_is_corrected_to_what_is_likely_or_worn_in_the_same_place_before_all_else() -> None:
+    shares = {"dress": 0.9, "shirt": 0.05, "sunglasses": 0.004, "watch": 0.003, "jumpsuit": 0.001}
+    taxonomy = load_taxonomy()
+    unlikely = [slug for slug in reversed(taxonomy.axes["garment"].by_slug) if slug not in shares]
+    top = tuple(Guess(slug, shares.get(slug, 0.0)) for slug in (*shares, *unlikely))
+    read = {"garment": AxisReading("garment", True, top, np.zeros((1, 1), np.float32))}
+    [word] = view_words(Reading(np.zeros(4, np.float32), read), Filters(), taxonomy, "en")
+    offered = ["dress", "shirt", "jumpsuit", "swimwear", "sunglasses", "watch"]  # swimwear is worn as dresses are
+    assert [other.slug for other in word.others[:6]] == offered
+    order = [*taxonomy.axes["garment"].by_slug]
+    assert [order.index(other.slug) for other in word.rest] == sorted(order.index(other.slug) for other in word.rest)
+    assert len(word.others) + len(word.rest) == len(order)
+
+
+@pytest.mark.parametrize(
+    ("kind", "style", "goes"),
+    [
+        ("jeans", "slacks", False),
+        ("pants", "slacks", True),  # slacks are pants
+        ("jeans", "wide-pants", True),
+        ("skirt", "wide-pants", False),
+        ("t-shirt", "linen-shirt", False),
+        ("dress", "knit", False),
+        ("dress", "suit", False),
+        ("blazer", "suit", True),
+        ("jeans", "rock-chic", True),  # a style that is no garment
+    ],
+)
+def test_no_style_in_the_line_is_another_kind_than_the_line_says(kind: str, style: str, goes: bool) -> None:
+    taxonomy = load_taxonomy()
+    names = KindReader(taxonomy.axes["garment"], load_categories())
+
+    def said(read: str, **chosen: str) -> list[str]:
+        axes = {
+            axis: AxisReading(axis, True, (Guess(slug, 0.9),), np.zeros((1, 1), np.float32))
+            for axis, slug in (("style", style), ("garment", read))
+        }
+        filters = Filters(classes={axis: (slug,) for axis, slug in chosen.items()})
+        reading = Reading(np.zeros(4, np.float32), axes)
+        return [word.axis for word in view_words(reading, filters, taxonomy, "ko", names)]
+
+    assert ("style" in said(kind)) == goes
+    assert ("style" in said("hat", garment=kind)) == goes  # a kind that the shopper put right
+    assert "style" in said(kind, style=style)  # what the shopper chose is said whatever it is
 
 
 def test_the_filters_of_what_is_alike_count_with_each_other(client: FlaskClient) -> None:

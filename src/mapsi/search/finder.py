@@ -100,18 +100,19 @@ class Finder:
         if snapshot is None:
             return query.nothing
         shown = self.catalog.listings.shown()
-        answers = self._ranked_apart(snapshot, look, query, shown)
-        ranked = interleaved(answers, prominence(look, self._taxonomy), snapshot.columns.group)
-        return self._page(snapshot, ranked, query, shown)
+        return self._page(snapshot, self._ranked_look(snapshot, look, query, shown)[0], query, shown)
 
-    def by_garment(self, look: Look, query: Query) -> list[ProductPage]:
-        """Products like each garment in a photo by itself, in the order of its garments; otherwise as
-        :meth:`by_photo`."""
+    def by_garment(self, look: Look, query: Query, size: int) -> tuple[ProductPage, list[ProductPage]]:
+        """The answer of :meth:`by_look`, and to each garment in the photo by itself the first ``size`` products, those
+        most like it first, in the order of its garments. Of a photo of one garment both are the same answer."""
+        each = replace(query, sort="likeness", page=1, size=size)
         snapshot = self._snapshot_for(look.whole.model)
-        if snapshot is None or not look.garments:
-            return [query.nothing for _ in look.garments]
+        if snapshot is None:
+            return query.nothing, [each.nothing for _ in look.garments]
         shown = self.catalog.listings.shown()
-        return self._pages(snapshot, self._ranked_apart(snapshot, look, query, shown), query, shown)
+        together, apart = self._ranked_look(snapshot, look, query, shown)
+        page, *pages = self._pages(snapshot, [(together, query), *((one, each) for one in apart)], shown)
+        return page, pages
 
     def similar(self, product_id: int, query: Query) -> ProductPage:
         """Products like one of the catalogue's, itself and its variants left out; words and ``less`` as in
@@ -145,6 +146,16 @@ class Finder:
             raise ArtifactError("The pictures of the products are not indexed yet.", "Run `mapsi index build`.")
         return None if snapshot is None or snapshot.index.size == 0 else snapshot
 
+    def _ranked_look(self, snapshot: Snapshot, look: Look, query: Query, shown: Shown) -> tuple[Ranked, list[Ranked]]:
+        """The answer to a look, and that to each garment in it; each garment of several is ranked once for both."""
+        said = self._said(query)
+        apart = self._ranked_apart(snapshot, look, query, shown) if len(look.garments) > 1 else []
+        if apart and not said.kind:
+            return interleaved(apart, prominence(look, self._taxonomy), snapshot.columns.group), apart
+        wish = shifted(wish_of(in_the_place_of(look, said.kind, self._taxonomy), self._taxonomy), said)
+        together = self._ranked(snapshot, wish, query, shown)
+        return together, apart or [together for _ in look.garments]
+
     def _ranked_apart(self, snapshot: Snapshot, look: Look, query: Query, shown: Shown) -> list[Ranked]:
         """The answer to each garment in a photo, in the order of its garments."""
         said = replace(self._said(query), kind="")  # each is of its own kind
@@ -176,24 +187,23 @@ class Finder:
         return self._words.read(query.words or "").or_chosen(query.filters)
 
     def _page(self, snapshot: Snapshot, ranked: Ranked, query: Query, shown: Shown) -> ProductPage:
-        return self._pages(snapshot, [ranked], query, shown)[0]
+        return self._pages(snapshot, [(ranked, query)], shown)[0]
 
-    def _pages(self, snapshot: Snapshot, answers: Sequence[Ranked], query: Query, shown: Shown) -> list[ProductPage]:
-        """The page asked for of each answer, all loaded together."""
-        scores = [self._standing(snapshot, ranked, query, shown) for ranked in answers]
-        orders = [list(each) if query.sort == "likeness" else shown.by_price(list(each), query.sort) for each in scores]
+    def _pages(self, snapshot: Snapshot, answers: Sequence[tuple[Ranked, Query]], shown: Shown) -> list[ProductPage]:
+        """Of each answer the page that its query asks for, all loaded together."""
+        found = [(query, self._standing(snapshot, ranked, query, shown)) for ranked, query in answers]
         # Only what is shown was let through, so the pages' own products are all that has to be loaded: a tenth of the
         # pool. One that goes in between leaves its place empty.
-        pages = [ids[query.offset : query.offset + query.size] for ids in orders]
+        pages = [_on_page(query, [*scores], shown) for query, scores in found]
         wanted = list(dict.fromkeys(chain.from_iterable(pages)))
         loaded = {product.id: product for product in self.catalog.listings.products(wanted, shown.expired)}
         return [
             replace(
                 query.nothing,
-                products=tuple(replace(loaded[i], similarity=each[i]) for i in page if i in loaded),
-                total=len(each),
+                products=tuple(replace(loaded[i], similarity=scores[i]) for i in page if i in loaded),
+                total=len(scores),
             )
-            for page, each in zip(pages, scores, strict=True)
+            for page, (query, scores) in zip(pages, found, strict=True)
         ]
 
     def _standing(self, snapshot: Snapshot, ranked: Ranked, query: Query, shown: Shown) -> dict[int, float]:
@@ -266,3 +276,9 @@ class Finder:
             "indexed": pair.snapshot.index.size if pair.snapshot is not None else 0,
             "index": "damaged" if fault else "missing" if missing else "unreachable" if away else "ok",
         }
+
+
+def _on_page(query: Query, offers: list[int], shown: Shown) -> list[int]:
+    """Of the offers of an answer, the most alike first, those on the page asked for."""
+    ordered = offers if query.sort == "likeness" else shown.by_price(offers, query.sort)
+    return ordered[query.offset : query.offset + query.size]

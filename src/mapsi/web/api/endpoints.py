@@ -18,7 +18,7 @@ from mapsi.documents import (
     words_document,
 )
 from mapsi.errors import CatalogError
-from mapsi.infer.look import Garment, Look
+from mapsi.infer.look import Garment
 from mapsi.web.api.openapi import openapi_document
 from mapsi.web.request.languages import language
 from mapsi.web.request.parameters import (
@@ -54,9 +54,12 @@ def search_image() -> Response:
     garments: list[tuple[Garment, ProductPage]] = []
     if box is None:
         look = services.finder.look(photo)
-        found, count = services.finder.by_look(look, query), partial(services.finder.facets_by_look, look)
-        reading = look.whole
-        garments = [] if query.words else _by_garment(look, found, query)
+        reading, count = look.whole, partial(services.finder.facets_by_look, look)
+        if query.words:
+            found = services.finder.by_look(look, query)
+        else:
+            found, each = services.finder.by_garment(look, query, PER_GARMENT)
+            garments = list(zip(look.garments, each, strict=True))
     else:
         reading = services.finder.read_box(photo, box)
         found, count = services.finder.by_photo(reading, query), partial(services.finder.facets_by_photo, reading)
@@ -148,14 +151,6 @@ def openapi() -> Response:
     except CatalogError:
         shops = []  # the description itself needs no catalogue
     return jsonify(openapi_document(services.taxonomy, services.settings, shops))
-
-
-def _by_garment(look: Look, found: ProductPage, query: Query) -> list[tuple[Garment, ProductPage]]:
-    """Each garment with the first products like it; those of a photo of one are the answer itself."""
-    if len(look.garments) == 1 and query.page == 1 and query.sort == "likeness" and query.size >= PER_GARMENT:
-        return [(look.garments[0], replace(found, products=found.products[:PER_GARMENT]))]
-    each = Query(filters=query.filters, size=PER_GARMENT)
-    return list(zip(look.garments, current_services().finder.by_garment(look, each), strict=True))
 
 
 def _read_query(words: str = "") -> Query:

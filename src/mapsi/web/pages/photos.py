@@ -113,7 +113,7 @@ def photo(token: str) -> Response:
         spots=view_spots(answer.look, box),
         frame=_frame(answer),
         axes=view_axes(reading, services.taxonomy, language()),
-        words=view_words(reading, filters, services.taxonomy, language()),
+        words=view_words(reading, filters, services.taxonomy, language(), services.names),
         corrected=corrected,
         sure=reading.known,
         listing=shown,

@@ -8,6 +8,7 @@ from typing import cast
 
 from mapsi.catalog.filters import Filters
 from mapsi.catalog.offer import Audience
+from mapsi.catalog.text.kinds import KindReader
 from mapsi.imaging import Box
 from mapsi.infer.look import Look
 from mapsi.infer.reading import AxisReading, Guess, Reading
@@ -19,7 +20,11 @@ from mapsi.web.request.parameters import write_box
 
 GUESSES = 3
 OFFERED = 8
-"""Classes that a wrong word can be corrected to at a glance: the likeliest. All others are a press further."""
+"""Classes that a wrong word can be corrected to at a glance. All others are a press further."""
+UNLIKELY = 0.01
+"""Below it, one guess is as good as another."""
+EVEN = 0.5
+"""A guess below it is wrong more often than right."""
 
 SAID_FIRST = (KIND_AXIS, AUDIENCE_AXIS, COLOR_AXIS)
 """The axes of the line that stand in it even as guesses."""
@@ -52,7 +57,7 @@ class AxisView:
 @dataclass(frozen=True, slots=True)
 class SeenWord:
     """One word of the line. ``corrected`` says that the shopper chose it; ``others`` are what it can be corrected to,
-    the likeliest first, ``rest`` all that the model knows besides."""
+    the likeliest first, ``rest`` all that the model knows besides, in the order of the taxonomy."""
 
     axis: str
     name: str
@@ -135,18 +140,41 @@ def describe_confidence(confidence: float, *, known: bool) -> str:
     return _("Probably")
 
 
-def view_words(reading: Reading, filters: Filters, taxonomy: Taxonomy, language: str) -> list[SeenWord]:
+def view_words(
+    reading: Reading, filters: Filters, taxonomy: Taxonomy, language: str, names: KindReader | None = None
+) -> list[SeenWord]:
     """The line, as one would say it: what it is, for whom, in which colour, and then whatever else is sure. A guess at
-    anything else would be one word more to doubt; and no word says once more what one before it said (원피스 beside
-    드레스·원피스, "One-piece dress" beside "Dress")."""
+    anything else would be one word more to doubt; no word says once more what one before it said (원피스 beside
+    드레스·원피스, "One-piece dress" beside "Dress"); and none is the name of another kind, as ``names`` reads it
+    ("Slacks" beside "Jeans"): one of the two is wrong, and of kinds the model knows more."""
     words = [_word(answer, filters, taxonomy, language) for answer in reading.axes.values()]
     words.sort(key=lambda word: SAID_FIRST.index(word.axis) if word.axis in SAID_FIRST else len(SAID_FIRST))
     said: list[SeenWord] = []
     for word in words:
         welcome = word.axis in SAID_FIRST or word.known or not said
-        if welcome and not any(_says_again(word.text, before.text) for before in said):
+        if (
+            welcome
+            and not any(_says_again(word.text, before.text) for before in said)
+            and not (names and said and _names_another_kind(word, _kinds(reading, filters), taxonomy, names))
+        ):
             said.append(word)
     return said
+
+
+def _kinds(reading: Reading, filters: Filters) -> tuple[str, ...]:
+    """The kind that the line says: chosen by the shopper, else read."""
+    told = reading.axes.get(KIND_AXIS)
+    return _chosen(filters, KIND_AXIS) or ((told.best.slug,) if told else ())
+
+
+def _names_another_kind(word: SeenWord, kinds: tuple[str, ...], taxonomy: Taxonomy, names: KindReader) -> bool:
+    """Whether a word that nobody chose is by its name a kind of garment, and none that goes with ``kinds``: slacks are
+    pants, so they go with pants and with slacks, and not with jeans; what is no kind (dandy) goes with all."""
+    if word.corrected or word.axis in SAID_FIRST:
+        return False
+    name = class_name(taxonomy, word.axis, word.others[0].slug)
+    named = names.admitted(name.en) | names.admitted(name.ko)
+    return bool(named and kinds) and not any(names.are_related(one, kind) for one in named for kind in kinds)
 
 
 def _says_again(word: str, before: str) -> bool:
@@ -155,17 +183,40 @@ def _says_again(word: str, before: str) -> bool:
 
 def _word(answer: AxisReading, filters: Filters, taxonomy: Taxonomy, language: str) -> SeenWord:
     chosen = _chosen(filters, answer.axis)
-    offered = _named(answer.axis, answer.top, taxonomy, language)
+    offered, rest = _offered(answer, taxonomy)
     names = [class_name(taxonomy, answer.axis, slug).in_language(language) for slug in chosen]
+    title = axis_name(taxonomy, answer.axis).in_language(language)
+    first = class_name(taxonomy, answer.axis, answer.best.slug).in_language(language)
     return SeenWord(
         axis=answer.axis,
-        name=axis_name(taxonomy, answer.axis).in_language(language),
-        text=", ".join(names) or offered[0].name,
+        name=title,
+        text=", ".join(names) or (title if _is_left_open(answer) else first),
         known=answer.known or bool(chosen),
         corrected=bool(chosen),
-        others=offered[:OFFERED],
-        rest=offered[OFFERED:],
+        others=_named(answer.axis, offered, taxonomy, language),
+        rest=_named(answer.axis, rest, taxonomy, language),
     )
+
+
+def _is_left_open(answer: AxisReading) -> bool:
+    """Whether the line asks rather than guesses ("Colour?"): a black blazer called green makes the rest be doubted too.
+    The kind is guessed at whatever it is, since it is what the photo is looked for by."""
+    return answer.axis != KIND_AXIS and not answer.known and answer.best.confidence < EVEN
+
+
+def _offered(answer: AxisReading, taxonomy: Taxonomy) -> tuple[list[Guess], list[Guess]]:
+    """What a word is corrected to first, and all the rest. Where the likelihoods tell nothing any more, what is worn in
+    the same place comes before what is not: of a dress a jumpsuit before sunglasses."""
+    axis = taxonomy.axes.get(answer.axis)
+    known = axis.by_slug if axis else {}
+    place = known[answer.best.slug].group if answer.best.slug in known else ""
+
+    def is_far(guess: Guess) -> bool:
+        return guess.confidence < UNLIKELY and (guess.slug not in known or known[guess.slug].group != place)
+
+    ordered, places = sorted(answer.top, key=is_far), [*known]
+    rest = sorted(ordered[OFFERED:], key=lambda guess: places.index(guess.slug) if guess.slug in known else len(places))
+    return ordered[:OFFERED], rest
 
 
 def _chosen(filters: Filters, axis: str) -> tuple[str, ...]:

@@ -21,8 +21,25 @@ setTimeout(() => {
   if (path !== loaded.pathname + loaded.search) show(path);
 });
 
+// The browser goes to where a list was left before the list is there again: in a shorter one it stops at the end. So each
+// state of the page keeps its place, and the page goes there once more.
+let left = null;
+
+function keepPlace() {
+  if (left === null && history.state?.htmx) history.replaceState({ ...history.state, place: window.scrollY }, "");
+}
+
+document.addEventListener("scrollend", keepPlace);
+window.addEventListener("popstate", ({ state }) => (left = state?.place ?? null));
+document.addEventListener("htmx:before:history:update", () => {
+  left = null; // a click came before what was gone back to
+  keepPlace();
+});
+
 // An element that htmx took away with the focus on it leaves the keyboard at the top of the page.
 document.addEventListener("htmx:after:swap", () => {
+  if (left !== null) window.scrollTo(0, left);
+  left = null;
   if (document.activeElement === document.body) document.getElementById("list-title")?.focus({ preventScroll: true });
 });
 
