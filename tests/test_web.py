@@ -562,7 +562,7 @@ def test_an_address_of_a_picture_or_of_a_page_is_searched_by_and_a_bad_one_is_a_
         assert found.status_code == 303, found.text
         assert client.get(found.headers["Location"]).status_code == 200
     for address, status, sentence in (
-        ("https://s.kr/none", 422, "does not name a picture"),
+        ("https://s.kr/none", 422, "found no product picture"),
         ("https://s.kr/away", 422, "got no picture"),
         ("https://s.kr/text", 415, "not a photo"),
         ("http://10.0.0.1/", 400, "do not visit"),
@@ -1135,6 +1135,17 @@ def test_a_title_in_two_languages_is_shown_in_the_readers_and_another_is_marked(
     name: str, language: str, title: Title
 ) -> None:
     assert title_for(name, language) == title
+
+
+def test_a_shop_with_a_name_in_each_language_is_called_by_the_readers(house: House) -> None:
+    product = house.catalog.listings.search(Query(size=1)).products[0]
+    with house.app().test_request_context():
+        for name, language, shown in (
+            ("맵시 샘플 / Mapsi samples", "en", Title("Mapsi samples")),
+            ("맵시 샘플 / Mapsi samples", "ko", Title("맵시 샘플")),
+            ("하루", "en", Title("하루", "ko")),
+        ):
+            assert view_card(replace(product, shop_name=name), house.taxonomy, language).shop == shown
 
 
 def test_a_sale_shows_what_is_saved_beside_the_old_price(client: FlaskClient) -> None:

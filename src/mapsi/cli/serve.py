@@ -28,6 +28,8 @@ LEAST_THREADS = 4
 """How many requests are worked on at once on the smallest machine: while some wait for a database, others compute."""
 
 SAMPLE_SHOP = "맵시 샘플"
+SAMPLE_NAME = f"{SAMPLE_SHOP} / Mapsi samples"
+"""What shoppers see, each the half in their language."""
 
 _host = click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 _port = click.option(
@@ -78,7 +80,7 @@ def open_sample_shop(settings: Settings) -> Installation:
         return open_installation(settings, visitors=True)
     except CatalogTooOldError as error:
         with open_catalog(database_address(settings)) as catalog:
-            others = [name for name in catalog.shop_names() if name != SAMPLE_SHOP]
+            others = [name for name in catalog.shop_names() if name not in (SAMPLE_SHOP, SAMPLE_NAME)]
         if others:
             raise CatalogError(
                 f"{settings.home} holds the shop {others[0]}, and its catalogue is from an earlier version.",
@@ -98,7 +100,13 @@ def stock_sample_shop(settings: Settings, installation: Installation) -> None:
 
     taxonomy = installation.taxonomy
     import_feed(
-        installation.catalog, shipped_feed(), format="merchant", shop=SAMPLE_SHOP, taxonomy=taxonomy, sample=True
+        installation.catalog,
+        shipped_feed(),
+        format="merchant",
+        shop=SAMPLE_SHOP,
+        shop_name=SAMPLE_NAME,
+        taxonomy=taxonomy,
+        sample=True,
     )
     build(installation, bar, threads=settings.model_threads, patience=PATIENCE, waiting=tell_waiting)
 

@@ -25,16 +25,19 @@ def import_feed(
     format: str,
     shop: str,
     taxonomy: Taxonomy,
+    shop_name: str | None = None,
     sample: bool = False,
     progress: Advance = no_advance,
 ) -> ImportReport:
-    """Take over a shop's feed from a file; pictures given as paths lie beside it.
+    """Take over a shop's feed from a file; pictures given as paths lie beside it. ``shop_name`` is as in
+    :class:`~mapsi.catalog.offer.Delivery`.
 
     Raises ``FeedError`` where the feed as a whole cannot be used; nothing has changed then.
     """
     terms = find_provider(format).terms
     delivery = Delivery(
         shop=shop,
+        shop_name=shop_name,
         format=format,
         origin=str(file),
         now=catalog.now(),

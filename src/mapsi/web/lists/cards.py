@@ -43,7 +43,7 @@ class Card:
     price: str
     regular_price: str
     saving: int
-    shop: str
+    shop: Title
     link: str
     outside: bool
     picture: PictureView | None
@@ -64,7 +64,7 @@ def view_card(product: Product, taxonomy: Taxonomy, language: str) -> Card:
         price=format_price(product.lowest_price, product.currency, language),
         regular_price=format_price(product.regular_price or Decimal(0), product.currency, language) if saving else "",
         saving=saving,
-        shop=product.shop_name,
+        shop=title_for(product.shop_name, language),
         link=shop_page if outside else url_for("pages.product", product_id=product.id),
         outside=outside,
         picture=view_picture(product),

@@ -15,6 +15,7 @@ from mapsi.catalog.records import Facets
 from mapsi.catalog.text.tokens import NoWordsError
 from mapsi.errors import UsageError
 from mapsi.web.lists.cards import view_card
+from mapsi.web.lists.titles import title_for
 from mapsi.web.lists.view import Asked, Listing
 from mapsi.web.request.languages import language
 from mapsi.web.request.messages import Explanation, explain
@@ -102,7 +103,7 @@ def listing(
         page=found,
         cards=[view_card(product, services.taxonomy, speech) for product in found.products],
         facets=facets,
-        shop_names={shop.slug: shop.name for shop in services.catalog.listings.facets().shops},
+        shop_names={shop.slug: title_for(shop.name, speech).text for shop in services.catalog.listings.facets().shops},
         taxonomy=services.taxonomy,
         language=speech,
         endpoint=endpoint,

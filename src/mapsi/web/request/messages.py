@@ -58,7 +58,7 @@ def _about_addresses(code: str) -> Explanation | None:
             return Explanation(_("We got no picture from this address."), _("Save the picture and choose it here."))
         case "no_picture":
             return Explanation(
-                _("This page does not name a picture of its own."), _("Copy the address of the picture itself.")
+                _("We found no product picture on this page."), _("Copy the address of the picture itself.")
             )
     return None
 
@@ -122,5 +122,5 @@ def _about_us(code: str) -> Explanation:
         return Explanation(_("The search is taking a break."), _("Try again in a few minutes."))
     if code == "index_unavailable":
         hint = _("Search with words, or try again in a moment.")
-        return Explanation(_("Photos cannot be searched with just now."), hint)
+        return Explanation(_("Searching by photo is not possible right now."), hint)
     return Explanation(_("Something went wrong on our side."), _("Try again in a moment."))
