@@ -305,7 +305,7 @@ def test_the_line_says_what_it_is_for_whom_and_in_which_colour_then_what_else_is
     assert said(("style", "dandy", 0.2), *seen[1:]) == ["니트·스웨터", "여성", "색?"]
     assert said(("garment", "hat", 0.2), ("colour", "black", 0.5), ("audience", "men", 0.49)) == [
         "모자?",
-        "누구 옷?",
+        "누구 것?",
         "블랙?",
     ]
     assert said(("style", "dandy", 0.2), *seen[1:], style="preppy")[-1] == "프레피 룩"
