@@ -34,7 +34,7 @@ from mapsi.catalog.filters import SORTS, Filters
 from mapsi.catalog.product import Product, ProductPage
 from mapsi.catalog.query import Query
 from mapsi.catalog.records import Facets
-from mapsi.catalog.text.kinds import KindReader
+from mapsi.catalog.text.photo_words import PhotoWordReader
 from mapsi.documents import product_keyword
 from mapsi.errors import RefusedAddressError, RemoteError, SettingError
 from mapsi.http_address import is_http
@@ -42,7 +42,6 @@ from mapsi.infer.look import Garment, Look
 from mapsi.infer.reading import AxisReading, Guess, Reading
 from mapsi.remote import Fetched
 from mapsi.taxonomy import Name, Taxonomy, load_taxonomy
-from mapsi.taxonomy.categories import load_categories
 from mapsi.taxonomy.names import class_name
 from mapsi.web.lists.cards import view_card
 from mapsi.web.lists.titles import Title, title_for
@@ -342,7 +341,7 @@ def test_a_word_is_corrected_to_what_is_likely_or_worn_in_the_same_place_before_
 )
 def test_no_style_in_the_line_is_another_kind_than_the_line_says(kind: str, style: str, goes: bool) -> None:
     taxonomy = load_taxonomy()
-    names = KindReader(taxonomy.axes["garment"], load_categories())
+    names = PhotoWordReader(taxonomy)
 
     def said(read: str, **chosen: str) -> list[str]:
         axes = {

@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING
 
 from flask import Flask
 
-from mapsi.catalog.text.kinds import KindReader
+from mapsi.catalog.text.photo_words import PhotoWordReader
 from mapsi.remote import Fetcher
 from mapsi.settings import Settings
 from mapsi.taxonomy import Taxonomy
-from mapsi.taxonomy.categories import KIND_AXIS, load_categories
 from mapsi.taxonomy.names import class_name
 from mapsi.web.accounts.entrance import entrance
 from mapsi.web.accounts.keys import keys
@@ -99,9 +98,7 @@ def create_app(settings: Settings, *, finder: Finder, taxonomy: Taxonomy, secret
     )
     answers = _answers(settings)
     shelf, notes = Shelf(finder.catalog), Notes(finder.catalog)
-    fetcher = Fetcher(allow_hosts=settings.allow_hosts)
-    kinds = taxonomy.axes.get(KIND_AXIS)
-    names = None if kinds is None else KindReader(kinds, load_categories())
+    fetcher, names = Fetcher(allow_hosts=settings.allow_hosts), PhotoWordReader(taxonomy)
     attach(app, Services(settings, finder, taxonomy, answers, shelf, notes, Attempts(), fetcher, names))
     return app
 

@@ -59,10 +59,6 @@ class KindReader:
         clothes."""
         return not kind or kind in self._clothes
 
-    def are_related(self, one: str, other: str) -> bool:
-        """Whether one kind is the other, or a kind of it."""
-        return one in self._lineage(other) or other in self._lineage(one)
-
     def _admitted(self, category: str, google: str = "") -> frozenset[str]:
         """The kinds that a shop's own category and Google's leave open; empty where they say nothing. The shop's own
         counts where the two contradict each other, unless it is but no kind at all."""

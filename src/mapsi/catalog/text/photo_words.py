@@ -128,6 +128,11 @@ class PhotoWordReader:
             rest=" ".join(word for word in said if not self._is_understood(word)),
         )
 
+    def kinds_named(self, name: str) -> frozenset[str]:
+        """All kinds of garment that a name stands for, as a category does (wide pants: pants and all kinds of them);
+        empty where it is the name of none."""
+        return frozenset() if self._kinds is None else self._kinds.admitted(name) - {OTHER}
+
     def _kind(self, text: str) -> str:
         kind = "" if self._kinds is None else self._kinds.kind(text, "")
         return "" if kind == OTHER else kind

@@ -8,7 +8,7 @@ from typing import cast
 
 from mapsi.catalog.filters import Filters
 from mapsi.catalog.offer import Audience
-from mapsi.catalog.text.kinds import KindReader
+from mapsi.catalog.text.photo_words import PhotoWordReader
 from mapsi.imaging import Box
 from mapsi.infer.look import Look
 from mapsi.infer.reading import AxisReading, Guess, Reading
@@ -141,7 +141,7 @@ def describe_confidence(confidence: float, *, known: bool) -> str:
 
 
 def view_words(
-    reading: Reading, filters: Filters, taxonomy: Taxonomy, language: str, names: KindReader | None = None
+    reading: Reading, filters: Filters, taxonomy: Taxonomy, language: str, names: PhotoWordReader | None = None
 ) -> list[SeenWord]:
     """The line, as one would say it: what it is, for whom, in which colour, and then whatever else is sure. A guess at
     anything else would be one word more to doubt; no word says once more what one before it said (원피스 beside
@@ -167,14 +167,23 @@ def _kinds(reading: Reading, filters: Filters) -> tuple[str, ...]:
     return _chosen(filters, KIND_AXIS) or ((told.best.slug,) if told else ())
 
 
-def _names_another_kind(word: SeenWord, kinds: tuple[str, ...], taxonomy: Taxonomy, names: KindReader) -> bool:
+def _names_another_kind(word: SeenWord, kinds: tuple[str, ...], taxonomy: Taxonomy, names: PhotoWordReader) -> bool:
     """Whether a word that nobody chose is by its name a kind of garment, and none that goes with ``kinds``: slacks are
     pants, so they go with pants and with slacks, and not with jeans; what is no kind (dandy) goes with all."""
     if word.corrected or word.axis in SAID_FIRST:
         return False
     name = class_name(taxonomy, word.axis, word.others[0].slug)
-    named = names.admitted(name.en) | names.admitted(name.ko)
-    return bool(named and kinds) and not any(names.are_related(one, kind) for one in named for kind in kinds)
+    named = names.kinds_named(name.en) | names.kinds_named(name.ko)
+    return bool(named and kinds) and not any(_are_related(one, kind, taxonomy) for one in named for kind in kinds)
+
+
+def _are_related(one: str, other: str, taxonomy: Taxonomy) -> bool:
+    """Whether one kind is the other, or a kind of it."""
+    axis = taxonomy.axes[KIND_AXIS]
+    return one == other or (
+        all(kind in axis.by_slug for kind in (one, other))
+        and (one in axis.lineage(other) or other in axis.lineage(one))
+    )
 
 
 def _says_again(word: str, before: str) -> bool:

@@ -17,7 +17,7 @@ from mapsi.web.state.shelf import Shelf
 
 if TYPE_CHECKING:
     from mapsi.catalog import Catalog
-    from mapsi.catalog.text.kinds import KindReader
+    from mapsi.catalog.text.photo_words import PhotoWordReader
     from mapsi.search.finder import Finder
     from mapsi.web.state.shared_answers import SharedPhotoAnswers
 
@@ -26,8 +26,7 @@ _KEY = "mapsi"
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """The values one application runs with. ``names`` says which kinds of garment a class is by its name (slacks), and
-    is ``None`` where the taxonomy has no kinds."""
+    """The values one application runs with. ``names`` says which kinds of garment a class is by its name (slacks)."""
 
     settings: Settings
     finder: Finder
@@ -37,7 +36,7 @@ class Services:
     notes: Notes
     attempts: Attempts
     fetcher: Fetcher
-    names: KindReader | None
+    names: PhotoWordReader
 
     @property
     def catalog(self) -> Catalog:
