@@ -106,6 +106,20 @@ def test_a_spent_quota_ends_in_part_and_the_next_run_goes_on(
     assert house.catalog.answers.of(house.catalog.sources.find("naver")) == []
 
 
+def test_where_a_provider_is_slow_a_run_ends_in_part_and_the_next_one_goes_on(
+    house: Refreshing, server: ShopJsonServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mapsi.refresh.queries.LONGEST_RUN", 0.0)
+    for answered in (1, 2, 3):
+        run = house.run("naver")
+        assert run.state == "partial"
+        assert run.reason == (
+            f"The provider answers slowly. {answered} of 4 queries are answered; the next run goes on with the others."
+        )
+    assert house.run("naver").state == "done"
+    assert len(server.queries) == 4
+
+
 def test_calls_are_counted_across_processes(
     house: Refreshing, server: ShopJsonServer, clock: Clock, catalog_url: str
 ) -> None:

@@ -7,6 +7,7 @@ early, by a spent quota or a killed process, is continued by the next one, on wh
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -28,6 +29,10 @@ from mapsi.providers.shop_json import Answer, ShopJson, Tempo, queries_for
 from mapsi.remote import Fetcher
 from mapsi.settings import Secret, Settings
 from mapsi.taxonomy import Taxonomy
+
+LONGEST_RUN = 2 * 3600.0
+"""Seconds after which a run takes over what it has and leaves the other queries to the next one. A provider that
+answers at its usual pace needs half an hour for all of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,13 +122,16 @@ class Asking:
         return each_once((*broken, *self._rows(answers, []), *offers)), whole
 
     def _ask_open_queries(self, broken: list[BrokenRow], progress: Advance) -> str:
-        """Ask and keep; gives a sentence where the calls ended before."""
+        """Ask and keep; gives a sentence where the calls, or the time of a run, ended before."""
+        begun, asked = time.monotonic(), self._open_queries(self._good_answers())
         try:
-            for answer in self._client.ask(self._open_queries(self._good_answers())):
+            for answer in self._client.ask(asked):
                 offers: list[Offer] = []
                 _sort_out(answer, offers, broken)
                 self._catalog.answers.save(self._source, answer.query, offers)
                 progress(len(answer.rows))
+                if time.monotonic() - begun > LONGEST_RUN and answer.query != asked[-1]:
+                    return "The provider answers slowly."
         except QuotaSpentError as error:
             return str(error)
         return ""
