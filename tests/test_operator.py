@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -386,7 +388,9 @@ def test_nobody_accepts_a_feed_they_have_not_seen(desk: Desk) -> None:
 def test_the_workers_command_takes_a_feed_that_was_accepted(desk: Desk) -> None:
     desk.refreshing.add("haru-command", write(desk.folder, "feed", feed(range(10))))
     desk.refreshing.run("haru-command")
-    write(desk.folder, "feed", feed(range(2)))
+    shrunk = write(desk.folder, "feed", feed(range(2)))
+    minutes_ago = time.time() - 300
+    os.utime(shrunk, (minutes_ago, minutes_ago))  # it has lain still: a worker steps aside from one that has not
     assert desk.refreshing.run("haru-command").state == "held"
     worker = Worker(desk.catalog, make_hands(Settings(home=desk.house.home), desk.catalog), lambda _: None)
     for kind, state in (("refresh", "held"), ("accept", "done")):
