@@ -32,6 +32,7 @@ from mapsi.work.hands import Hands
 from mapsi.work.worker import Worker
 from operated import EMAIL, EVIL, PASSWORD, STATES, Desk, as_desk, in_every_state, post, write
 from refreshing import HOUR, Clock, feed
+from served import eventually
 from small_house import CopiedHouse
 
 ENGLISH = {"Accept-Language": "en"}
@@ -393,11 +394,11 @@ def test_the_workers_command_takes_a_feed_that_was_accepted(desk: Desk) -> None:
     os.utime(shrunk, (minutes_ago, minutes_ago))  # it has lain still: a worker steps aside from one that has not
     assert desk.refreshing.run("haru-command").state == "held"
     worker = Worker(desk.catalog, make_hands(Settings(home=desk.house.home), desk.catalog), lambda _: None)
-    for kind, state in (("refresh", "held"), ("accept", "done")):
+    for kind, state, left in (("refresh", "held", []), ("accept", "done", ["index"])):
         desk.catalog.jobs.put(Job(kind, "haru-command"))  # type: ignore[arg-type]
-        assert worker.step()
+        assert worker.step()  # until it waits for the file to be whole, aside
+        assert eventually(lambda: [one.job.kind for one in desk.catalog.jobs.all()] == left)
         assert desk.catalog.runs.latest("haru-command", 1)[0].state == state
-    assert [one.job for one in desk.catalog.jobs.all()] == [Job("index")]
 
 
 def test_pictures_and_index_are_brought_up_to_date_on_demand(desk: Desk) -> None:
