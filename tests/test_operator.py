@@ -397,7 +397,7 @@ def test_the_workers_command_takes_a_feed_that_was_accepted(desk: Desk) -> None:
     for kind, state, left in (("refresh", "held", []), ("accept", "done", ["index"])):
         desk.catalog.jobs.put(Job(kind, "haru-command"))  # type: ignore[arg-type]
         assert worker.step()  # until it waits for the file to be whole, aside
-        assert eventually(lambda: [one.job.kind for one in desk.catalog.jobs.all()] == left)
+        assert eventually(lambda left=left: [one.job.kind for one in desk.catalog.jobs.all()] == left)
         assert desk.catalog.runs.latest("haru-command", 1)[0].state == state
 
 
