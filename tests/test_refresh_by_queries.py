@@ -4,6 +4,7 @@ between."""
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,7 +13,8 @@ import pytest
 from mapsi.catalog import Catalog, open_catalog
 from mapsi.catalog.query import Query
 from mapsi.errors import FeedError
-from mapsi.refresh.refreshing import calls_left
+from mapsi.refresh.refreshing import Means, calls_left
+from mapsi.remote import Fetcher
 from mapsi.taxonomy import load_taxonomy
 from refreshing import DAY, HOUR, Clock, Refreshing, means
 from shop_json_server import Fault, ShopJsonServer, run_shop_json
@@ -25,6 +27,13 @@ en = "Kind"
 [axis.kind.groups]
 all = { ko = "전체", en = "All" }
 """
+
+
+class Unhurried(Fetcher):
+    """Never rests: how long the pace and repeated tries wait is held in test_providers_shop_json.py."""
+
+    def rest(self, seconds: float) -> None:
+        pass
 
 
 @pytest.fixture
@@ -42,13 +51,17 @@ def house(catalog: Catalog, clock: Clock, server: ShopJsonServer, tmp_path: Path
         for n, word in enumerate(WORDS)
     )
     file.write_text(CLASSES + "".join(entries), "utf-8")
-    made = Refreshing(catalog, means(tmp_path, hosts=(server.host,), daily_calls=100), load_taxonomy([file]))
+    made = Refreshing(catalog, unhurried(tmp_path, server), load_taxonomy([file]))
     made.add("naver", server.url, "shop-json")
     return made
 
 
+def unhurried(folder: Path, server: ShopJsonServer, daily_calls: int = 100) -> Means:
+    return replace(means(folder, daily_calls=daily_calls), fetcher=Unhurried(allow_hosts=(server.host,)))
+
+
 def with_calls(house: Refreshing, tmp_path: Path, server: ShopJsonServer, daily_calls: int) -> Refreshing:
-    return Refreshing(house.catalog, means(tmp_path, hosts=(server.host,), daily_calls=daily_calls), house.taxonomy)
+    return Refreshing(house.catalog, unhurried(tmp_path, server, daily_calls), house.taxonomy)
 
 
 def test_each_classs_words_are_a_query(house: Refreshing, server: ShopJsonServer) -> None:
