@@ -35,7 +35,7 @@ torch.set_num_threads(1)
 COLOURS = ("#c0392b", "#2a6fb0", "#1e8449", "#d4ac0d", "#7d3c98", "#d35400", "#16a085", "#2c3e50")
 RECIPE = replace(
     load_recipe("mapsi"), backbone="resnet10t", phases=(Phase(32, 2),), batch=8, mix=0.0, warm_heads=False,
-    embedding=16, likeness=0.5, garment_map=1.0, draws={"shop": 2.0},
+    embedding=16, likeness=0.5, garment_map=1.0, scales=True, draws={"shop": 2.0},
 )  # fmt: skip
 CLASSES = {"garment": ("dress", "t-shirt"), "colour": ("red", "blue")}
 
@@ -77,6 +77,7 @@ def test_a_run_learns_all_its_tasks_and_its_model_folder_answers_them(manifest: 
     train(data, RECIPE, tmp_path / "run", start=Start(), say=lambda line: None)
     network = load_weights(tmp_path / "run", read_run(tmp_path / "run"))
     assert network.embedding_width == 16
+    assert network.scales is not None
     document = export(
         tmp_path / "run",
         tmp_path / "model",
@@ -206,7 +207,7 @@ def test_masks_that_hold_no_groups_are_refused(tmp_path: Path) -> None:
 
 def test_recipes_of_before_these_tasks_are_still_recipes() -> None:
     table = load_recipe("mapsi").to_json()
-    for key in ("embedding", "likeness", "garment_map", "hold_norms", "hold_layers", "draws"):
+    for key in ("embedding", "likeness", "garment_map", "scales", "hold_norms", "hold_layers", "draws"):
         del table[key]
     assert recipe_from(table, "r") == load_recipe("mapsi")
     with pytest.raises(ArtifactError, match="draws"):

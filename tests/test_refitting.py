@@ -20,7 +20,7 @@ from mapsi.dataset.manifest import build_manifest
 from mapsi.dataset.photos import Sample
 from mapsi.dataset.plan import PhotoFolder
 from mapsi.errors import UsageError
-from mapsi.learn.fitting.refitting import HEAD_RIDGE, fit_heads, fit_projection, jittered, refit_run
+from mapsi.learn.fitting.refitting import HEAD_RIDGE, fit_heads, fit_projection, jittered, refit_run, standardise
 from mapsi.learn.fitting.training import train
 from mapsi.learn.network import AxisNetwork, Start
 from mapsi.learn.recipe import Phase, load_recipe
@@ -74,15 +74,16 @@ def test_photos_of_a_product_come_together_and_the_others_keep_their_place() -> 
     # A second photo of one worn product makes the worn ones the more numerous source.
     features = torch.cat([own, worn, worn[:1], others])
     samples += [Sample(Path("again.jpg"), product="0", source="worn"), *(Sample(Path("o.jpg")) for _ in range(80))]
-    projection = nn.Linear(WIDTH, 8, bias=False)
-    before = projection.weight.detach().clone()
+    network = AxisNetwork(nn.Identity(), WIDTH, {}, embedding=8)
+    assert network.projection is not None
+    before = network.projection.weight.detach().clone()
 
     def found(weight: torch.Tensor) -> float:
         flat, asked = (nn.functional.normalize(each @ weight.T, dim=1) for each in (own, worn))
         return float(((asked @ flat.T).argmax(dim=1) == torch.arange(40)).float().mean())
 
-    fit_projection(projection, features, samples)
-    after = projection.weight.detach()
+    fit_projection(network, features, samples)
+    after = network.projection.weight.detach()
     assert found(after) > found(before) + 0.3
     kept = nn.functional.cosine_similarity(others @ before.T, others @ after.T)
     assert float(kept.mean()) > 0.7
@@ -96,7 +97,38 @@ def test_a_refitted_run_differs_in_its_heads_alone_and_is_measured_as_any_run(ru
     before, after = load_file(run / WEIGHTS), load_file(into / WEIGHTS)
     moved = {name for name in before if not torch.equal(before[name], after[name])}
     assert moved == {"heads.style.weight", "heads.style.bias"}
-    assert read_run(into) == replace(read_run(run), start="short, its heads and projection fitted anew")
+    assert all(name.startswith("scales.") for name in set(after) - set(before))
+    was = read_run(run)
+    assert read_run(into) == replace(
+        was, start="short, its heads and projection fitted anew", recipe=replace(was.recipe, scales=True)
+    )
+
+
+def test_a_run_that_reads_all_scales_is_refitted_as_it_is(run: Path, tmp_path: Path) -> None:
+    once, twice = tmp_path / "once", tmp_path / "twice"
+    refit_run(run, once, say=lambda _: None)
+    refit_run(once, twice, say=lambda _: None)
+    first, second = load_file(once / WEIGHTS), load_file(twice / WEIGHTS)
+    assert first.keys() == second.keys()
+    for name in first:
+        assert first[name].shape == second[name].shape
+    # What is average was measured on the same photos both times.
+    assert torch.allclose(first["scales.standard.running_mean"], second["scales.standard.running_mean"], atol=1e-5)
+    assert torch.allclose(first["scales.standard.running_var"], second["scales.standard.running_var"], atol=1e-5)
+
+
+def test_numbers_of_scales_end_with_mean_nought_and_deviation_one_and_the_network_gives_them_so() -> None:
+    network = AxisNetwork(timm.create_model("resnet10t", num_classes=0, global_pool=""), 512, {}, scales=True).eval()
+    assert network.scales is not None
+    rng = torch.Generator().manual_seed(0)
+    for spread, middle in ((5.0, 3.0), (0.5, -1.0)):  # the second time by a measure that is there
+        numbers = torch.randn(50, network.scales.count, generator=rng) * spread + middle
+        pooled = torch.cat([torch.ones(50, 512), network.scales.standard(numbers)], dim=1).detach()
+        standardise(network, pooled)
+        assert torch.equal(pooled[:, :512], torch.ones(50, 512))
+        assert torch.allclose(pooled[:, 512:], network.scales.standard(numbers), atol=1e-4)
+        assert float(pooled[:, 512:].mean(dim=0).abs().max()) < 1e-4
+        assert torch.allclose(pooled[:, 512:].std(dim=0, correction=0), torch.tensor(1.0), atol=1e-3)
 
 
 def test_a_folder_in_use_is_refused_before_a_photo_is_read(run: Path, tmp_path: Path) -> None:

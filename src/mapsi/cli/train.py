@@ -218,8 +218,8 @@ def average(found: tuple[Path, ...], shares: str | None, into: Path) -> None:
 def refit(run: Path, into: Path) -> None:
     """Fit heads and projection of a finished RUN anew on its photos as they are served; the backbone stays.
 
-    It takes one look at the photos, some minutes, and pays where a run was short: the heads of a network that has just
-    learned are behind it.
+    From then on they read the maps of all scales of the backbone, where it has several. It takes one look at the
+    photos, some minutes, and pays where a run was short: the heads of a network that has just learned are behind it.
     """
     from mapsi.learn.fitting.refitting import refit_run
     from mapsi.learn.fitting.reporting import report_run

@@ -129,8 +129,8 @@ class TrainingModule(pl.LightningModule):
         self, photos: Tensor, masks: Tensor, rows: Tensor, targets: Mapping[str, Tensor], *, mixed: bool
     ) -> tuple[Mapping[str, Tensor], Tensor]:
         """Logits by axis, and the sum of the tasks' losses. A mixed photo shows no one garment and has no mask."""
-        features, told = self.network.features_and_map(photos)
-        pooled = features.mean(dim=(2, 3))
+        maps = self.network.maps(photos)
+        pooled, told = self.network.pool(maps), self.network.groups(maps)
         logits = self.network.answer(pooled)
         loss = axis_loss(logits, targets)
         if self.likeness is not None and not mixed:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import NamedTuple
 
 import timm
 import torch
@@ -17,6 +18,7 @@ from mapsi.artifacts import file_digest
 from mapsi.errors import ArtifactError, UsageError
 from mapsi.learn.imagenet import Scale, find_package, input_scale, load_package, name_package
 from mapsi.learn.pixels import normalise
+from mapsi.learn.pooling import ScalePooling
 from mapsi.learn.recipe import MEAN, STD
 
 # Strides 4, 8, 16 and 32: at stride 4 a shoe of a photo of 160 px is still some places wide.
@@ -24,14 +26,23 @@ SCALES = 4
 _MAP_WIDTH = 64
 
 
+class Maps(NamedTuple):
+    """What a backbone says of photos: its ``last`` map (B, width, h, w), and those of its ``scales``, the finest first,
+    where the network reads them."""
+
+    last: Tensor
+    scales: Sequence[Tensor]
+
+
 class AxisNetwork(nn.Module):
     """``backbone`` (a timm model without its classifier), global average pooling, a linear head per axis.
 
     With ``embedding`` > 0 the embedding has that many numbers, by a linear projection that is learned for likeness;
-    otherwise it is what is pooled. With ``groups`` there is a map of them at a quarter of the input's side.
+    otherwise it is what is pooled of the last map. With ``groups`` there is a map of them at a quarter of the input's
+    side. With ``scales`` heads and projection read the maps of all scales (:class:`ScalePooling`) beside the last.
 
-    The heads are linear on the pooled features, so that applying one to the feature map before pooling gives the
-    class-activation map (Zhou et al., 2016) whose mean is the logit.
+    The heads are linear on the pooled features, so that applying one to the last feature map before pooling gives the
+    class-activation map (Zhou et al., 2016) whose mean is the logit, or with ``scales`` the last map's share in it.
     """
 
     def __init__(
@@ -43,15 +54,18 @@ class AxisNetwork(nn.Module):
         *,
         embedding: int = 0,
         groups: int = 0,
+        scales: bool = False,
         scale: Scale = (MEAN, STD),
     ) -> None:
         super().__init__()
         self.backbone = backbone
         self.width = width
         self.dropout = nn.Dropout(dropout)
-        self.heads = nn.ModuleDict({axis: nn.Linear(width, count) for axis, count in classes.items()})
-        self.projection = nn.Linear(width, embedding, bias=False) if embedding else None
-        self.map = MapHead(_widths(backbone), groups) if groups else None
+        self.scales = ScalePooling(width, scale_widths(backbone)) if scales else None
+        read = width if self.scales is None else width + self.scales.count
+        self.heads = nn.ModuleDict({axis: nn.Linear(read, count) for axis, count in classes.items()})
+        self.projection = nn.Linear(read, embedding, bias=False) if embedding else None
+        self.map = MapHead(scale_widths(backbone), groups) if groups else None
         self.scale = scale
 
     @property
@@ -64,35 +78,47 @@ class AxisNetwork(nn.Module):
         maps: Tensor = self.backbone.forward_features(photos)  # type: ignore[operator]
         return maps
 
-    def features_and_map(self, photos: Tensor) -> tuple[Tensor, Tensor | None]:
-        """Features as :meth:`features` gives them, and the logits of the map (B, groups, H / 4, W / 4)."""
-        if self.map is None:
-            return self.features(photos), None
-        features, scales = self.backbone.forward_intermediates(photos, indices=SCALES)  # type: ignore[operator]
-        return features, self.map(scales)
+    def maps(self, photos: Tensor) -> Maps:
+        """All maps that the network reads of (B, 3, H, W) normalised photos."""
+        if self.map is None and self.scales is None:
+            return Maps(self.features(photos), ())
+        last, scales = self.backbone.forward_intermediates(photos, indices=SCALES)  # type: ignore[operator]
+        return Maps(last, scales)
+
+    def pool(self, maps: Maps) -> Tensor:
+        """What heads and projection read: (B, width), or more with scales."""
+        mean = maps.last.mean(dim=(2, 3))
+        return mean if self.scales is None else torch.cat([mean, self.scales(*maps)], dim=1)
+
+    def groups(self, maps: Maps) -> Tensor | None:
+        """The logits of the map of garments (B, groups, H / 4, W / 4)."""
+        return None if self.map is None else self.map(maps.scales)
 
     def embed(self, pooled: Tensor) -> Tensor:
-        """Pooled features (B, width) -> embeddings of unit length."""
-        return nn.functional.normalize(pooled if self.projection is None else self.projection(pooled), dim=1)
+        """What is pooled (:meth:`pool`) -> embeddings of unit length."""
+        told = pooled[:, : self.width] if self.projection is None else self.projection(pooled)
+        return nn.functional.normalize(told, dim=1)
 
     def forward(self, photos: Tensor) -> dict[str, Tensor]:
         """Logits by axis, each (B, classes)."""
-        return self.answer(self.features(photos).mean(dim=(2, 3)))
+        return self.answer(self.pool(self.maps(photos)))
 
     def answer(self, pooled: Tensor) -> dict[str, Tensor]:
-        """Logits by axis of pooled features (B, width)."""
+        """Logits by axis of what is pooled."""
         kept = self.dropout(pooled)
         return {axis: head(kept) for axis, head in self.heads.items()}
 
     def read(self, photos: Tensor) -> tuple[Tensor, dict[str, Tensor], dict[str, Tensor], Tensor | None]:
         """What a model folder answers: embedding (B, width) of unit length, logits (B, C) and focus (B, C, h, w) by
         axis, and the map of garments where there is one."""
-        maps, garments = self.features_and_map(photos)
-        pooled = maps.mean(dim=(2, 3))
-        embedding = self.embed(pooled)
+        maps = self.maps(photos)
+        pooled = self.pool(maps)
         logits = {axis: head(pooled) for axis, head in self.heads.items()}
-        focus = {axis: torch.einsum("bchw,kc->bkhw", maps, head.weight) for axis, head in self.heads.items()}
-        return embedding, logits, focus, garments
+        focus = {axis: self._focus(maps.last, head) for axis, head in self.heads.items()}  # type: ignore[arg-type]
+        return self.embed(pooled), logits, focus, self.groups(maps)
+
+    def _focus(self, last: Tensor, head: nn.Linear) -> Tensor:
+        return torch.einsum("bchw,kc->bkhw", last, head.weight[:, : self.width])
 
 
 class MapHead(nn.Module):
@@ -125,15 +151,44 @@ def _mixing(width: int) -> nn.Sequential:
     )
 
 
-def _widths(backbone: nn.Module) -> list[int]:
+def has_scales(backbone: nn.Module) -> bool:
+    """Whether the backbone's last :data:`SCALES` stages each halve the side."""
+    told = list(backbone.feature_info)[-SCALES:]  # type: ignore[arg-type]
+    return len(told) == SCALES and all(b["reduction"] == 2 * a["reduction"] for a, b in pairwise(told))
+
+
+def scale_widths(backbone: nn.Module) -> list[int]:
     """Channels of the backbone's last :data:`SCALES` stages; raises :class:`UsageError` where these do not halve the
     side."""
-    told = list(backbone.feature_info)[-SCALES:]  # type: ignore[arg-type]
-    if len(told) < SCALES or any(b["reduction"] != 2 * a["reduction"] for a, b in pairwise(told)):
+    if not has_scales(backbone):
         raise UsageError(
-            "This backbone has no four scales for a map of garments.", "Take resnet34 or tf_efficientnet_lite0."
+            "This backbone has no four scales, each of half the side of the one before, for a map of garments.",
+            "Take resnet34 or tf_efficientnet_lite0.",
         )
-    return [stage["num_chs"] for stage in told]
+    return [stage["num_chs"] for stage in list(backbone.feature_info)[-SCALES:]]  # type: ignore[arg-type]
+
+
+def widen(network: AxisNetwork) -> None:
+    """Let heads and projection read all scales from here on. What they say stays as it is until they learn.
+
+    Raises :class:`UsageError` where the backbone has no such scales.
+    """
+    network.scales = ScalePooling(network.width, scale_widths(network.backbone)).train(network.training)
+    count = network.width + network.scales.count
+    for axis, head in network.heads.items():
+        network.heads[axis] = _widened(head, count)  # type: ignore[arg-type]
+    if network.projection is not None:
+        network.projection = _widened(network.projection, count)
+
+
+def _widened(layer: nn.Linear, width: int) -> nn.Linear:
+    """The same layer on more inputs, which count for nothing."""
+    wider = nn.Linear(width, layer.out_features, bias=layer.bias is not None)
+    with torch.no_grad():
+        wider.weight.zero_()[:, : layer.in_features] = layer.weight
+        if layer.bias is not None:
+            wider.bias.copy_(layer.bias)
+    return wider
 
 
 def answer_views(network: AxisNetwork, photos: Tensor) -> dict[str, Tensor]:
@@ -163,6 +218,7 @@ def build_network(
     dropout: float = 0.0,
     embedding: int = 0,
     groups: int = 0,
+    scales: bool = False,
 ) -> AxisNetwork:
     """A network with fresh heads, its backbone filled from ``start``.
 
@@ -184,7 +240,9 @@ def build_network(
         load_package(trunk, backbone, package)
     width: int = trunk.num_features  # type: ignore[assignment]
     scale = input_scale(backbone)
-    network = AxisNetwork(trunk, width, classes, dropout, embedding=embedding, groups=groups, scale=scale)
+    network = AxisNetwork(
+        trunk, width, classes, dropout, embedding=embedding, groups=groups, scales=scales, scale=scale
+    )
     if start.weights is not None:
         load_backbone(network, start.weights)
     return network
@@ -208,7 +266,7 @@ def _unreadable(weights: Path, error: Exception) -> ArtifactError:
 
 # What a run may learn from scratch although it starts from weights: they are missing where an earlier run had no such
 # task.
-_FRESH = ("heads.", "projection.", "map.")
+_FRESH = ("heads.", "projection.", "map.", "scales.")
 
 
 def load_backbone(network: AxisNetwork, file: Path) -> None:

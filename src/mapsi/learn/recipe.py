@@ -102,6 +102,9 @@ class Recipe:
     """Whether products with photos by two sources fill batches of their own."""
     garment_map: float = 0.0
     """Weight in the loss of the map of garments; above 0 the network has a map."""
+    scales: bool = False
+    """Whether heads and projection read the maps of all scales of the backbone beside its last one (Evci et al.,
+    2022)."""
     hold_norms: bool = False
     """Whether the backbone's batch norms keep the statistics of the start weights; a step takes a third less time."""
     hold_layers: int = 0

@@ -2,8 +2,9 @@
 
 While a backbone learns, its heads run after it, on photos that are cropped, recoloured and hidden in part. Once it
 stands still, what is linear on top of it has a best fit that takes minutes to find (Kang et al., 2020, "Decoupling
-Representation and Classifier"; Kirichenko et al., 2023, "Last Layer Re-Training"). The backbone, the map and the time
-of a reading stay as they are.
+Representation and Classifier"; Kirichenko et al., 2023, "Last Layer Re-Training"). Where the backbone has several
+scales they are read as well from then on (:class:`ScalePooling`): on a network that learned for an hour that is worth
+more than the refit itself (docs/model.md). Backbone and map stay as they are.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from mapsi.learn.fitting.derived import refuse_a_folder_in_use, write_derived
 from mapsi.learn.fitting.training import load_weights
 from mapsi.learn.fitting.warm_heads import minimise
 from mapsi.learn.module import recipe_targets
-from mapsi.learn.network import AxisNetwork
+from mapsi.learn.network import AxisNetwork, has_scales, widen
 from mapsi.learn.photos import read_views
 from mapsi.learn.pixels import normalise
 from mapsi.learn.run import MANIFEST, RunConfig, read_run
@@ -34,6 +35,8 @@ HEAD_ROUNDS, PROJECTION_ROUNDS = 80, 40
 # Weights of the squared distance from the weights so far. A tenth of them fits the photos learned from better and those
 # held out worse; ten times as much gives away half of what is gained.
 HEAD_RIDGE, PROJECTION_RIDGE = 3e-4, 1e-3
+# The same for what is read of the scales, whose numbers are four times as large as the pooled features.
+SCALES_HEAD_RIDGE, SCALES_PROJECTION_RIDGE = 5e-3, 5e-3
 SHARPNESS = 14.0
 """Inverse temperature of the cosines of two photos; 20 and 30 find as many."""
 KEPT = 1.0
@@ -52,12 +55,16 @@ def refit_run(run: Path, into: Path, say: Callable[[str], None] = print) -> RunC
     refuse_a_folder_in_use(into)
     config = read_run(run)
     network = load_weights(run, config)
+    if not config.recipe.scales and has_scales(network.backbone):
+        widen(network)
+        config = replace(config, recipe=replace(config.recipe, scales=True))
     samples = [s for s in read_manifest(run / MANIFEST, Path(config.root)).part("train") if _teaches(s)]
     shown = [*samples, *jittered(samples, np.random.default_rng(config.recipe.seed))]
     features = read_features(network, shown, config, say)
+    standardise(network, features)
     fit_heads(network, features, recipe_targets(shown, config.classes, config.recipe))
     if network.projection is not None:
-        fit_projection(network.projection, features, shown)
+        fit_projection(network, features, shown)
     refitted = replace(config, start=f"{run.resolve().name}, its heads and projection fitted anew")
     write_derived(run, into, refitted, network.state_dict())
     return refitted
@@ -85,16 +92,31 @@ def _moved(box: Box, rng: np.random.Generator) -> Box:
 def read_features(
     network: AxisNetwork, samples: Sequence[Sample], config: RunConfig, say: Callable[[str], None]
 ) -> Tensor:
-    """Pooled features (n, width) of samples, the mean over the views of a photo that serving reads."""
+    """What is pooled of samples (n, width), the mean over the views of a photo that serving reads."""
     say(f"reading {len(samples):,} photos with the finished backbone")
     parts = []
     with torch.inference_mode():
         for batch in batched(samples, BATCH):
             views = np.stack([read_views(s.path, config.size, config.recipe.close_up, s.box) for s in batch])
             photos = torch.from_numpy(views).permute(0, 1, 4, 2, 3).flatten(0, 1)
-            pooled = network.features(normalise(photos, network.scale)).mean(dim=(2, 3))
+            pooled = network.pool(network.maps(normalise(photos, network.scale)))
             parts.append(pooled.reshape(*views.shape[:2], -1).mean(dim=1))
     return torch.cat(parts).clone()
+
+
+def standardise(network: AxisNetwork, pooled: Tensor) -> None:
+    """Take what is ``pooled`` of the scales (n, width), standardised as the network does by now, for what is average;
+    from then on the network standardises by that, and so is ``pooled``, in place."""
+    if network.scales is None:
+        return
+    norm, numbers = network.scales.standard, pooled[:, network.width :]
+    assert norm.running_mean is not None
+    assert norm.running_var is not None
+    unit = (norm.running_var + norm.eps).sqrt()
+    mean, variance = numbers.mean(dim=0), numbers.var(dim=0, correction=0) * unit.square()
+    norm.running_mean.add_(mean * unit)
+    norm.running_var.copy_(variance)
+    numbers.sub_(mean).mul_(unit * torch.rsqrt(variance + norm.eps))
 
 
 def fit_heads(network: AxisNetwork, features: Tensor, targets: Mapping[str, Tensor]) -> None:
@@ -103,19 +125,33 @@ def fit_heads(network: AxisNetwork, features: Tensor, targets: Mapping[str, Tens
         assert isinstance(head, nn.Linear)
         taught = targets[axis].sum(dim=1) > 0
         shown, wanted, start = features[taught], targets[axis][taught], head.weight.detach().clone()
+        ridge = _ridge(network, HEAD_RIDGE, SCALES_HEAD_RIDGE)
 
         def loss(
-            head: nn.Linear = head, shown: Tensor = shown, wanted: Tensor = wanted, start: Tensor = start
+            head: nn.Linear = head,
+            shown: Tensor = shown,
+            wanted: Tensor = wanted,
+            start: Tensor = start,
+            ridge: Tensor = ridge,
         ) -> Tensor:
             missed = -(wanted * torch.log_softmax(head(shown), dim=1)).sum(dim=1).mean()
-            return missed + HEAD_RIDGE * (head.weight - start).square().sum()
+            return missed + (ridge * (head.weight - start).square()).sum()
 
         minimise(loss, list(head.parameters()), HEAD_ROUNDS)
 
 
-def fit_projection(projection: nn.Linear, features: Tensor, samples: Sequence[Sample]) -> None:
-    """Fit the projection, in place, so that each photo of a product is nearest to that product's photos by other
-    sources (InfoNCE over all of them at once), while photos without a product keep their place."""
+def _ridge(network: AxisNetwork, plain: float, of_scales: float) -> Tensor:
+    """What each column of a layer's weights costs, (inputs,)."""
+    scales = 0 if network.scales is None else network.scales.count
+    return torch.cat([torch.full((network.width,), plain), torch.full((scales,), of_scales)])
+
+
+def fit_projection(network: AxisNetwork, features: Tensor, samples: Sequence[Sample]) -> None:
+    """Fit the network's projection, in place, so that each photo of a product is nearest to that product's photos by
+    other sources (InfoNCE over all of them at once), while photos without a product keep their place."""
+    projection = network.projection
+    assert projection is not None
+    ridge = _ridge(network, PROJECTION_RIDGE, SCALES_PROJECTION_RIDGE)
     products = [i for i, sample in enumerate(samples) if sample.product]
     others = torch.tensor([i for i, sample in enumerate(samples) if not sample.product], dtype=torch.int64)
     names, sources = (np.unique(values, return_inverse=True)[1] for values in _of(samples, products))
@@ -134,7 +170,7 @@ def fit_projection(projection: nn.Linear, features: Tensor, samples: Sequence[Sa
         missed = cosines.logsumexp(dim=1) - cosines.masked_fill(~right, -torch.inf).logsumexp(dim=1)
         turned = 1 - (_embed(apart, weight) * placed).sum(dim=1)
         kept = KEPT * turned.mean() if len(others) else 0.0
-        return missed[told].mean() + kept + PROJECTION_RIDGE * (weight - start).square().sum()
+        return missed[told].mean() + kept + (ridge * (weight - start).square()).sum()
 
     minimise(loss, [projection.weight], PROJECTION_ROUNDS)
 

@@ -64,15 +64,7 @@ def train(
         store = open_store(samples, run / "cache", max(STORE_SIDE, recipe.phases[-1].size * 3 // 2))
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(recipe.seed)
-            counts = {axis: len(slugs) for axis, slugs in classes.items()}
-            network = build_network(
-                recipe.backbone,
-                counts,
-                start,
-                dropout=recipe.dropout,
-                embedding=recipe.embedding,
-                groups=map_groups(recipe),
-            )
+            network = build_recipes_network(recipe, classes, start)
             _hold(network, recipe)
             # Photos kept only for their likeness or their mask say nothing about the axes.
             held = [sample for sample in manifest.part("validation") if sample.labels]
@@ -187,10 +179,20 @@ def load_weights(run: Path, config: RunConfig) -> AxisNetwork:
     weights = run / WEIGHTS
     if not weights.exists():
         raise ArtifactError(f"The run {run} is not finished.", "Run `mapsi train` with it again to continue.")
-    counts = {axis: len(slugs) for axis, slugs in config.classes.items()}
-    recipe = config.recipe
-    embedding, groups = recipe.embedding, map_groups(recipe)
-    return build_network(recipe.backbone, counts, Start(weights), embedding=embedding, groups=groups).eval()
+    return build_recipes_network(config.recipe, config.classes, Start(weights)).eval()
+
+
+def build_recipes_network(recipe: Recipe, classes: Mapping[str, Sequence[str]], start: Start) -> AxisNetwork:
+    """The network that a recipe describes, for axes of these ``classes``."""
+    return build_network(
+        recipe.backbone,
+        {axis: len(slugs) for axis, slugs in classes.items()},
+        start,
+        dropout=recipe.dropout,
+        embedding=recipe.embedding,
+        groups=map_groups(recipe),
+        scales=recipe.scales,
+    )
 
 
 def map_groups(recipe: Recipe) -> int:

@@ -28,7 +28,7 @@ RIDGE = 1e-3
 
 
 def frozen_features(network: AxisNetwork, store: UInt8Array, size: int, folder: Path) -> Tensor:
-    """Pooled features (n, width) of all photos by the backbone as it stands, read once and then from ``folder``.
+    """What is pooled (n, width) of all photos by the backbone as it stands, read once and then from ``folder``.
 
     The file is named after the backbone's weights and the file of the photos, so that others are read again.
     """
@@ -43,7 +43,7 @@ def frozen_features(network: AxisNetwork, store: UInt8Array, size: int, folder: 
     with torch.inference_mode():
         for start in range(0, len(store), BATCH):
             photos = torch.from_numpy(np.array(store[start : start + BATCH])).permute(0, 3, 1, 2)
-            parts.append(network.features(normalise(shrink(photos, size), network.scale)).mean(dim=(2, 3)))
+            parts.append(network.pool(network.maps(normalise(shrink(photos, size), network.scale))))
     network.train()
     features = torch.cat(parts).clone()
     with atomic_file(cache) as beside, beside.open("wb") as out:
