@@ -21,8 +21,10 @@ from mapsi.web.server.bounds import Bounds
 from mapsi.web.server.connections import Connection, Doors
 from mapsi.web.server.gate import Gate
 
-KEPT_SECONDS = 5
-"""How long a connection without a request is kept for the next one."""
+KEPT_SECONDS = 75
+"""How long a connection without a request is kept for the next one: longer than proxies and most readers wait (nginx
+keeps its own for 60), since a browser that asks while the connection closes shows a page without its styles. It costs
+next to nothing: where all places are taken the one that is silent for longest gives way."""
 
 LAST_SECONDS = 25
 """What is being sent or answered when the server is told to stop has this long to end. (Docker kills after 10 unless
