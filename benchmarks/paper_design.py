@@ -14,7 +14,7 @@ import torch
 import torchvision
 from flask import Flask, jsonify, request
 from PIL import Image
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, make_url, text
 
 MEAN = torch.tensor([0.485, 0.456, 0.406])[:, None, None]
 DEVIATION = torch.tensor([0.229, 0.224, 0.225])[:, None, None]
@@ -28,7 +28,8 @@ SLUGS = text("SELECT DISTINCT slug FROM offer_classes WHERE axis = 'style' ORDER
 
 def make_app(database: str) -> Flask:
     app = Flask("paper")
-    engine = create_engine(database.replace("mariadb://", "mariadb+pymysql://"), pool_size=32)
+    # Without our own options, which say how to encrypt.
+    engine = create_engine(make_url(database).set(drivername="mariadb+pymysql", query={}), pool_size=32)
     network = torchvision.models.resnet34(num_classes=CLASSES).eval()
     with engine.connect() as connection:
         slugs = list(connection.scalars(SLUGS))
