@@ -11,7 +11,7 @@ from mapsi.arrays import IntArray
 from mapsi.infer.look import WHOLE, Garment, Look
 from mapsi.infer.reading import Guess, Reading
 from mapsi.search.ranking import POOL, Ranked
-from mapsi.search.wish import wish_of
+from mapsi.search.wish import Wish, wish_of
 from mapsi.taxonomy import Axis, Taxonomy
 from mapsi.taxonomy.categories import KIND_AXIS
 
@@ -104,10 +104,11 @@ def prominence(look: Look, taxonomy: Taxonomy) -> list[float]:
     """How far each garment is what the photo is of: by the share of the photo that it fills and how sure the map is of
     it, less where the photo as a whole is read as something worn elsewhere. A photo of trousers is answered with
     trousers, though a part of a shirt is in it too."""
+    whole = wish_of(look.whole, taxonomy)
     return [
         _filled(garment) ** _FILLED
         * garment.confidence**_SURE
-        * (_ASIDE + _agreement(look, garment, taxonomy))
+        * (_ASIDE + _agreement(whole, wish_of(garment.reading, taxonomy)))
         * (1.0 if garment.group in _CLOTHES else _CARRIED)
         for garment in look.garments
     ]
@@ -126,8 +127,7 @@ def _filled(garment: Garment) -> float:
     return garment.box[2] * garment.box[3] if garment.mask is None else float(garment.mask.mean())
 
 
-def _agreement(look: Look, garment: Garment, taxonomy: Taxonomy) -> float:
-    whole, part = wish_of(look.whole, taxonomy), wish_of(garment.reading, taxonomy)
+def _agreement(whole: Wish, part: Wish) -> float:
     return sum(share * whole.of_kind(slug)[2] for slug, share in part.kinds.items())
 
 
