@@ -223,3 +223,26 @@ def test_a_filter_is_asked_by_cells_or_by_rows_and_finds_what_a_scan_finds(
         assert found == pytest.approx(cosines[expected], abs=1e-5)
         assert conditions is None or asked == conditions
     assert [condition[:6] for condition in asked[-3:]] == ["row in"] * 3
+
+
+def test_rows_named_one_by_one_are_found_though_the_graph_met_few_of_them(
+    milvus_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = np.random.default_rng(6)
+    vectors = rng.normal(size=(100, WIDTH)).astype(np.float32)
+    cells = cells_of(np.zeros(100))
+    database, name = MilvusDatabase(milvus_url), "00000002-cafe0000"
+    database.write(name, WIDTH, [Batch(vectors, cells.numbers[cells.of_row])])
+    index = database.open(name, WIDTH, cells)
+    whole = MilvusIndex._search
+
+    def short(self: MilvusIndex, vector: Any, limit: int, condition: str = "") -> Any:
+        rows, cosines = whole(self, vector, limit, condition)
+        return rows[:2], cosines[:2]
+
+    monkeypatch.setattr(MilvusIndex, "_search", short)
+    allowed = np.arange(100) % 3 == 0
+    rows, found = index.nearest(vectors[0], 10, allowed)
+    products = vectors @ vectors[0]
+    assert rows.tolist() == np.flatnonzero(allowed)[np.argsort(-products[allowed], kind="stable")[:10]].tolist()
+    assert found == pytest.approx(products[rows], abs=1e-5)
