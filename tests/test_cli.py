@@ -15,7 +15,10 @@ from click.testing import CliRunner, Result
 from PIL import Image
 
 from mapsi.cli import main
-from mapsi.errors import PhotoError
+from mapsi.cli.opening import open_installation
+from mapsi.errors import ArtifactError, PhotoError
+from mapsi.infer import shipped_model
+from mapsi.settings import read_settings
 from mapsi.taxonomy import load_taxonomy
 from servers import free_port
 from small_house import write_colour_model
@@ -157,6 +160,24 @@ def test_a_model_that_the_taxonomy_cannot_name_is_refused(
     done = run("classify", tmp_path / "red.png")
     assert done.exit_code == 7
     assert "MAPSI_TAXONOMY" in done.output
+
+
+def test_nothing_is_built_by_another_model_than_the_one_that_was_chosen(
+    run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("MAPSI_MODEL", "")
+    models = tmp_path / "home" / "models"
+    models.mkdir(parents=True)
+    (models / "chosen").write_text("0123456789abcdef")
+    refused = run("index", "build")
+    assert refused.exit_code == ArtifactError.exit_code
+    assert "0123456789abcdef" in refused.output
+    assert "`mapsi index build --model FOLDER`" in refused.output
+    served = open_installation(read_settings(), visitors=True)
+    assert served.model.folder == shipped_model()
+    assert "0123456789abcdef was chosen" in caplog.text
+    assert run("index", "build", "--model", "shipped").exit_code == 0
+    assert (models / "chosen").read_text() == served.model.fingerprint
 
 
 def test_an_unreachable_database_is_a_sentence_without_its_password(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:

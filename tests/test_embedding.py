@@ -347,6 +347,36 @@ def test_the_models_of_both_indexes_are_kept_and_no_others(shop: Installation, n
         shop.models.open(shop.model.fingerprint)
 
 
+@pytest.mark.parametrize("file", ["model.onnx", "model.json"])
+def test_a_damaged_copy_of_a_model_is_mended_by_the_next_build(shop: Installation, tmp_path: Path, file: str) -> None:
+    build(shop, no_progress)
+    (tmp_path / "models" / shop.model.fingerprint / file).write_bytes(b"")
+    with pytest.raises(ArtifactError):
+        shop.models.open(shop.model.fingerprint)
+    build(shop, no_progress)
+    assert shop.models.open(shop.model.fingerprint).fingerprint == shop.model.fingerprint
+
+
+@pytest.mark.parametrize(
+    ("chosen", "told"),
+    [("0123456789abcdef", "is not in"), ("../pictures", "holds no name"), ("", "holds no name")],
+)
+def test_a_chosen_model_that_is_gone_is_told_until_another_is_chosen(
+    shop: Installation, tmp_path: Path, chosen: str, told: str
+) -> None:
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "chosen").write_text(chosen)
+    with pytest.raises(ArtifactError, match=told) as error:
+        shop.models.chosen()
+    assert "`mapsi index build --model FOLDER`" in error.value.hint
+    finder = Finder(shop.catalog, ServingPair(shop.model, shop.index_root), shop.pictures, TAXONOMY, models=shop.models)
+    build(shop, no_progress)
+    assert finder.status()["index"] == "modelless"
+    assert finder.by_photo(finder.read(Image.open(io.BytesIO(_drawn(1))).convert("RGB")), Query(size=1)).total > 0
+    shop.models.choose(shop.model.fingerprint)
+    assert finder.status()["index"] == "ok"
+
+
 # --- pruning ---------------------------------------------------------------------------------------------------------
 
 

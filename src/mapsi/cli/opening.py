@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from mapsi.search.models import ModelStore
 
 
+_log = logging.getLogger(__name__)
+
 INTERRUPTED = 130
 """The exit code of a command that was stopped with Ctrl-C, as shells have it."""
 
@@ -45,7 +48,8 @@ def open_finder(settings: Settings, installation: Installation) -> Finder:
 
     held = settings.photo_minutes * 60
     serving = ServingPair(installation.model, installation.index_root, open_kept, held, installation.database)
-    return Finder(installation.catalog, serving, installation.pictures, installation.taxonomy)
+    models = None if settings.model else installation.models  # else builds ask for the one that is set
+    return Finder(installation.catalog, serving, installation.pictures, installation.taxonomy, models=models)
 
 
 def database_address(settings: Settings) -> str | Path:
@@ -117,6 +121,18 @@ def open_model(settings: Settings, folder: Path | None = None) -> tuple[Model, T
     return model, taxonomy
 
 
+def _open_serving_model(settings: Settings) -> tuple[Model, Taxonomy]:
+    """The same for those who answer visitors: words have to be found, and photos by the index's own model, also where
+    the chosen one is damaged or gone. Without an index, the shipped one answers in its place."""
+    try:
+        return open_model(settings)
+    except ArtifactError as error:
+        if settings.model:
+            raise
+        _log.error("%s", error)
+        return open_model(settings, Path(SHIPPED))
+
+
 def check_names(model: Model, taxonomy: Taxonomy) -> None:
     """Raises :class:`ArtifactError` where the taxonomy cannot name one of the model's classes."""
     for labels in model.axes:
@@ -138,7 +154,7 @@ def open_installation(settings: Settings, *, model_folder: Path | None = None, v
     from mapsi.search.building import Installation
 
     make_home(settings)
-    model, taxonomy = open_model(settings, model_folder)
+    model, taxonomy = _open_serving_model(settings) if visitors else open_model(settings, model_folder)
     return Installation(
         catalog=open_stock(settings, visitors=visitors),
         model=model,

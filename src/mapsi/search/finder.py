@@ -26,6 +26,7 @@ from mapsi.infer.look import Look
 from mapsi.pictures.store import PictureStore
 from mapsi.search.aside import push_aside
 from mapsi.search.looks import in_the_place_of, interleaved, placed, prominence
+from mapsi.search.models import ModelStore
 from mapsi.search.pair import Pair, ServingPair
 from mapsi.search.ranking import POOL, Ranked, rank, reached
 from mapsi.search.score import Weights, load_weights
@@ -46,12 +47,14 @@ class Finder:
         pictures: PictureStore,
         taxonomy: Taxonomy,
         weights: Weights | None = None,
+        models: ModelStore | None = None,
     ) -> None:
         self.catalog = catalog
         self._pair = pair
         self.pictures = pictures
         self._taxonomy = taxonomy
         self._weights = weights or load_weights()
+        self._models = models
         self._words = PhotoWordReader(taxonomy)
 
     def serving(self) -> Pair:
@@ -63,9 +66,13 @@ class Finder:
         return self._pair.built()
 
     def index_fault(self) -> MapsiError | None:
-        """What is wrong with the index that should serve, also where the previous one stays in use."""
+        """What is wrong with the index that should serve, also where the previous one stays in use, or with the model
+        that the next one is to be built with."""
         pair, fault = self._pair.look()
-        return fault or (None if pair.snapshot is None else pair.snapshot.index.fault)
+        return fault or (None if pair.snapshot is None else pair.snapshot.index.fault) or self._model_fault()
+
+    def _model_fault(self) -> MapsiError | None:
+        return None if self._models is None else self._models.fault()
 
     def read(self, photo: Image.Image) -> Reading:
         """What the model of the index that serves says of an RGB picture."""
@@ -266,15 +273,17 @@ class Finder:
 
     def status(self) -> Mapping[str, Any]:
         """Whether it can answer, for health checks; raises a ``MapsiError`` where it cannot. ``index`` is ``damaged``,
-        ``missing`` or ``unreachable`` where photos find less than there is, or nothing; words find all."""
+        ``missing`` or ``unreachable`` where photos find less than there is, or nothing, and ``modelless`` where it
+        cannot be built anew for want of the model that was chosen; words find all."""
         (pair, fault), offers = self._pair.look(), self.catalog.listings.facets().offers
         missing = pair.snapshot is None and offers > 0
         away = pair.snapshot is not None and pair.snapshot.index.fault is not None
+        states = {"damaged": fault, "missing": missing, "unreachable": away, "modelless": self._model_fault()}
         return {
             "model": pair.model.fingerprint,
             "offers": offers,
             "indexed": pair.snapshot.index.size if pair.snapshot is not None else 0,
-            "index": "damaged" if fault else "missing" if missing else "unreachable" if away else "ok",
+            "index": next((state for state, is_so in states.items() if is_so), "ok"),
         }
 
 

@@ -6,15 +6,18 @@ models/chosen        the fingerprint of the one that further builds use, where a
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Collection
 from pathlib import Path
 
-from mapsi.artifacts import atomic_file, atomic_folder
+from mapsi.artifacts import atomic_file, atomic_folder, file_digest, make_way
 from mapsi.errors import ArtifactError
 from mapsi.infer import Model
 
 CHOSEN = "chosen"
+_NAME = re.compile(r"[0-9a-f]{16}")
+_CHOOSE = "Choose one: `mapsi index build --model FOLDER`, or `--model shipped` for the one that comes along."
 
 
 class ModelStore:
@@ -25,10 +28,11 @@ class ModelStore:
         self._threads = threads
 
     def keep(self, model: Model) -> None:
-        """Keep a copy of the folder that ``model`` was opened from, where there is none."""
-        if model.folder is None or self.path(model.fingerprint) is not None:
+        """Keep a copy of the folder that ``model`` was opened from, where there is none, or a damaged one."""
+        kept = self._root / model.fingerprint
+        if model.folder is None or model.folder == kept or _is_copied(model.folder, kept):
             return
-        with atomic_folder(self._root / model.fingerprint) as beside:
+        with atomic_folder(kept) as beside:
             shutil.copytree(model.folder, beside, dirs_exist_ok=True)
 
     def path(self, fingerprint: str) -> Path | None:
@@ -51,23 +55,44 @@ class ModelStore:
 
     def choose(self, fingerprint: str) -> None:
         """Let further builds use this model, where nothing else is asked for."""
+        make_way(self._root / CHOSEN)
         with atomic_file(self._root / CHOSEN) as beside:
             beside.write_text(fingerprint, "utf-8")
 
     def chosen(self) -> Path | None:
         """The folder of the model that further builds use, ``None`` where none was chosen. Raises
-        :class:`ArtifactError` where what is there is no name."""
+        :class:`ArtifactError` where the one chosen is not to be had: another one in its place would change every answer
+        without a word."""
         file = self._root / CHOSEN
         try:
-            return self.path(file.read_text("utf-8").strip())
+            name = file.read_text("utf-8").strip()
         except FileNotFoundError:
             return None
         except (OSError, ValueError) as error:
-            raise ArtifactError(f"{file} holds no name of a model.", "Remove it, and choose a model again.") from error
+            raise ArtifactError(f"{file} cannot be read, which names the model that was chosen.", _CHOOSE) from error
+        if not _NAME.fullmatch(name):
+            raise ArtifactError(f"{file} holds no name of a model.", _CHOOSE)
+        if (folder := self.path(name)) is None:
+            raise ArtifactError(f"The model {name} was chosen for the index, and is not in {self._root}.", _CHOOSE)
+        return folder
+
+    def fault(self) -> ArtifactError | None:
+        """Why no index can be built with the model that was chosen."""
+        try:
+            self.chosen()
+        except ArtifactError as error:
+            return error
+        return None
 
     def remove_others(self, keep: Collection[str]) -> None:
         """Remove the models that are neither in ``keep`` nor chosen."""
-        chosen = self.chosen()
+        chosen = None if self.fault() else self.chosen()
         for folder in self._root.glob("*/"):
             if folder.name not in keep and folder != chosen and not folder.name.startswith("."):
                 shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_copied(folder: Path, copy: Path) -> bool:
+    """Whether a folder's files lie in its copy as they are: a hundredth of a second for a model."""
+    pairs = [(file, copy / file.relative_to(folder)) for file in folder.rglob("*") if file.is_file()]
+    return all(twin.is_file() and file_digest(twin) == file_digest(file) for file, twin in pairs)

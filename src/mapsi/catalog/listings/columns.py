@@ -22,7 +22,10 @@ from mapsi.catalog.filters import Expired, Filters, Sort
 from mapsi.catalog.store.changes import changes_since
 from mapsi.catalog.store.money import to_order
 from mapsi.catalog.store.tables import Listing, Shop
+from mapsi.errors import NotBuiltYetError
 
+PATIENCE = 10.0
+"""Seconds that a question waits for another thread which reads the first columns."""
 _PART = 500
 _FIELDS = ("offer_id", "shop_id", "price_order", "joined", "audience", "classes", "colors")
 _NONE = 0
@@ -124,18 +127,33 @@ class Shown:
 
 
 class ColumnsKeeper:
-    """Hands out the columns that fit the generation a transaction sees. Safe to share between threads."""
+    """Hands out the columns of the generation that a transaction sees. Safe to share between threads."""
 
     def __init__(self) -> None:
         self._kept: Columns | None = None
         self._lock = Lock()
 
     def at(self, connection: Connection, generation: int) -> Columns | None:
-        """The columns of the ``generation`` that a transaction sees; ``None`` where a later one has moved them on."""
-        with self._lock:
+        """The columns of the ``generation`` that a transaction sees, or of one before it while another thread reads
+        what changed since; ``None`` where a later one has moved them on. Raises :class:`NotBuiltYetError` where the
+        first ones take longer than a question may wait."""
+        kept = self._kept
+        if kept is None or kept.generation < generation:
+            kept = self._follow(connection, generation)
+        return None if kept.generation > generation else kept
+
+    def _follow(self, connection: Connection, generation: int) -> Columns:
+        # A million offers are read anew in about ten seconds: not every thread of a server is to stand behind it.
+        if not self._lock.acquire(timeout=PATIENCE if self._kept is None else 0):
+            if self._kept is None:
+                raise NotBuiltYetError("The prices of all products are being read.", "Try again in a minute.")
+            return self._kept
+        try:
             if self._kept is None or self._kept.generation < generation:
                 self._kept = _catch_up(connection, self._kept, generation)
-            return self._kept if self._kept.generation == generation else None
+            return self._kept
+        finally:
+            self._lock.release()
 
 
 def _shop_numbers(connection: Connection) -> dict[str, int]:

@@ -63,7 +63,7 @@ def schemas(taxonomy: Taxonomy) -> Document:
                 "model": text,
                 "offers": count,
                 "indexed": count,
-                "index": {"enum": ["ok", "missing", "damaged"]},
+                "index": {"enum": ["ok", "missing", "damaged", "unreachable", "modelless"]},
             }
         ),
         "Unhealthy": _exactly({"status": {"const": "unavailable"}, "error": error}),
