@@ -243,6 +243,16 @@ def test_serving_and_evaluating_load_no_torch() -> None:
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
 
 
+def test_a_server_starts_without_what_it_does_not_need() -> None:
+    script = (
+        "import sys, mapsi.cli.serve, mapsi.cli.opening, mapsi.web.app, mapsi.web.server.serving, mapsi.search.building;"
+        "found = [name for name in ('scipy', 'sklearn', 'cv2', 'tqdm', 'pymilvus', 'celery') if name in sys.modules];"
+        "sys.exit(' '.join(found))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], check=False, capture_output=True, text=True)
+    assert done.stderr.strip() == ""
+
+
 def test_the_command_line_starts_without_any_heavy_library() -> None:
     script = (
         "import sys, mapsi.cli;"

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
 from mapsi.web.accounts import entrance
-from mapsi.web.accounts.passwords import EasyPasswordError, check_password, hash_password
+from mapsi.web.accounts.passwords import NOBODY, EasyPasswordError, check_password, hash_password
 from mapsi.web.operator.pages import BY_SCRIPT
 from mapsi.web.request.onward import is_local
 from mapsi.web.request.sessions import IDLE
@@ -76,6 +76,11 @@ def test_nobody_comes_in_with_a_password_that_fits_nobody(
 ) -> None:
     monkeypatch.setattr(entrance, "check_password", lambda kept, typed: True)
     assert log_in(stranger, "nobody@example.com").status_code == 403
+
+
+def test_a_password_of_nobody_is_as_much_work_as_one_of_somebody() -> None:
+    assert NOBODY.rpartition("$")[0].startswith(hash_password(PASSWORD).rpartition("$")[0].rpartition("$")[0])
+    assert not check_password("", "nobody's password"), "which is the one that was hashed"
 
 
 def test_what_was_typed_is_given_back_as_text_but_for_the_password(stranger: FlaskClient) -> None:

@@ -17,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from PIL import Image
+from scipy import ndimage
 
 from mapsi.artifacts import write_json
 from mapsi.cli import main
@@ -25,6 +26,7 @@ from mapsi.imaging import cut, map_picture
 from mapsi.infer import Model
 from mapsi.infer.folder import DOCUMENT, read_document
 from mapsi.infer.look import MOST, Region, find_regions, group_shares, with_margin
+from mapsi.infer.parts import connected_parts
 from mapsi.taxonomy import load_taxonomy
 from small_house import write_colour_model
 
@@ -78,6 +80,15 @@ def test_bags_and_accessories_are_told_one_by_one() -> None:
 def test_a_speck_stretches_no_box() -> None:
     regions = find_regions(drawn((PERSON, 0, 15, 6, 8), (UPPER, 6, 12, 10, 14), (UPPER, 38, 38, 1, 1)), GROUPS)
     assert regions[0].box == pytest.approx((12 / 40, 6 / 40, 14 / 40, 10 / 40))
+
+
+@given(hnp.arrays(np.bool_, hnp.array_shapes(min_dims=2, max_dims=2, max_side=12)))
+def test_parts_are_those_that_scipy_finds(mask: npt.NDArray[np.bool_]) -> None:
+    numbers, count = ndimage.label(mask, np.ones((3, 3)))
+    parts = connected_parts(mask)
+    assert len(parts) == count
+    for number, part in enumerate(parts, 1):
+        np.testing.assert_array_equal(part, numbers == number)
 
 
 def test_a_picture_of_one_garment_laid_flat_is_one_garment_though_parts_of_it_look_otherwise() -> None:

@@ -125,3 +125,7 @@ def test_one_axis_in_two_files_is_refused(tmp_path: Path) -> None:
 def test_a_missing_file_is_a_sentence() -> None:
     with pytest.raises(ArtifactError, match=r"nowhere\.toml"):
         load_taxonomy(["nowhere.toml"])
+
+
+def test_a_shipped_taxonomy_is_found_by_its_former_name() -> None:
+    assert load_taxonomy(["paper17", "garment10"]).axes == load_taxonomy(["paper17", "garment"]).axes

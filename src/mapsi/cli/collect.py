@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Never
 
 import click
-from tqdm import tqdm
 
 from mapsi import __version__
 from mapsi.cli.opening import INTERRUPTED
@@ -19,6 +18,8 @@ from mapsi.settings import Settings, read_settings
 from mapsi.taxonomy import Axis, Class, Taxonomy, load_taxonomy
 
 if TYPE_CHECKING:
+    from tqdm import tqdm
+
     from mapsi.collect.harvest.harvest import Order
     from mapsi.collect.harvest.report import ClassReport
     from mapsi.remote import Fetcher
@@ -151,6 +152,8 @@ class _Bars:
         self._bar: tqdm[Never] | None = None
 
     def begin(self, cls: Class, has: int, asked: int) -> None:
+        from tqdm import tqdm
+
         self._bar = tqdm(total=asked, initial=min(has, asked), desc=cls.slug, disable=None, unit="")
 
     def kept(self) -> None:

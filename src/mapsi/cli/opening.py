@@ -7,8 +7,6 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tqdm import tqdm
-
 from mapsi.cores import cores
 from mapsi.errors import ArtifactError
 from mapsi.imaging import PhotoLimits
@@ -189,6 +187,8 @@ def require_writable(folder: Path) -> None:
 
 def bar(step: str, total: int) -> Advance:
     """A progress bar on the terminal, silent where there is none; it closes itself at its end."""
+    from tqdm import tqdm
+
     shown = tqdm(total=total, desc=step, disable=None, unit="", leave=True)
 
     def advance(count: int) -> None:
@@ -203,4 +203,6 @@ def bar(step: str, total: int) -> Advance:
 
 def counter(step: str) -> Advance:
     """A line on the terminal that tells how far a step of unknown length is, silent where there is no terminal."""
+    from tqdm import tqdm
+
     return tqdm(desc=step, disable=None, unit="").update

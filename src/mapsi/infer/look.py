@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
 
 from mapsi.arrays import BoolArray, FloatArray
 from mapsi.errors import UsageError
 from mapsi.imaging import Box
+from mapsi.infer.parts import connected_parts
 from mapsi.infer.reading import Reading
 
 WHOLE: Box = (0.0, 0.0, 1.0, 1.0)
@@ -104,8 +104,7 @@ def _laid_flat(told: npt.NDArray[np.intp], groups: Sequence[str]) -> Iterator[tu
 
 def _parts(mask: BoolArray) -> list[BoolArray]:
     """The connected parts of a mask, corners touching, the largest first."""
-    labels, count = ndimage.label(mask, np.ones((3, 3)))
-    return sorted((labels == k for k in range(1, count + 1)), key=lambda part: -part.sum())
+    return sorted(connected_parts(mask), key=lambda part: -part.sum())
 
 
 def _without_specks(mask: BoolArray) -> BoolArray:

@@ -21,6 +21,8 @@ from mapsi.arrays import BoolArray
 from mapsi.errors import ArtifactError, NotFoundError
 
 SHIPPED = ("paper17", "garment", "audience", "colors")
+FORMER = {"garment10": "garment"}
+"""What shipped taxonomies were called before: commands that people wrote down with a fault name them so."""
 
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
@@ -168,6 +170,7 @@ def load_taxonomy(sources: Sequence[str | Path] = SHIPPED) -> Taxonomy:
 
 
 def _read_file(source: str | Path) -> list[Axis]:
+    source = FORMER.get(str(source), source)
     shipped = files("mapsi.taxonomy") / f"{source}.toml"
     try:
         text = shipped.read_text("utf-8") if str(source) in SHIPPED else Path(source).read_text("utf-8")
