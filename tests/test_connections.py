@@ -111,6 +111,20 @@ def test_beyond_the_queue_everybody_is_told_to_come_back_and_health_still_answer
         assert status(server.ask("/")) == 200
 
 
+@pytest.mark.parametrize("path", ["/static/mapsi.css", "/operator/assets/operator.css", "/pictures/0.webp"])
+def test_what_a_page_is_made_of_is_served_however_long_the_queue_is(probe: Probe, path: str) -> None:
+    """A page that was let in just before would stand there without its style sheet."""
+    app = probe.app()
+    app.add_url_rule(path, path, lambda: "file")
+    room = 1 + WAITING_PER_THREAD
+    with serving(app) as server, ExitStack() as held:
+        for _ in range(room):
+            held.enter_context(server.connect(get("/wait")))
+        assert eventually(lambda: server.gate.admitted == room)
+        assert status(server.ask("/")) == 503
+        assert server.ask(path).endswith(b"file")
+
+
 def test_who_leaves_the_queue_is_not_worked_for(probe: Probe) -> None:
     with serving(probe.app()) as server, server.connect(get("/wait")) as waiting:
         with server.connect(get("/path/left")), server.connect(get("/path/left")):

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import base64
 import json
+import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
 import pytest
-from flask import Flask
+from flask import Flask, g
 from selenium.webdriver import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
 from chromium import Browser, on_a_port
 from mapsi.catalog.product import Product
+from mapsi.catalog.query import Query
 from mapsi.imaging import decode_photo
 from mapsi.infer import Guess, Model
 from mapsi.infer.look import Garment, Look
@@ -25,6 +28,7 @@ from mapsi.infer.model import shipped_model
 from mapsi.taxonomy import load_taxonomy
 from mapsi.taxonomy.names import class_name
 from mapsi.web.lists.cards import view_card
+from mapsi.web.pages import photos
 from servers import require
 from small_house import House, draw_garment, grey_bytes, open_house
 
@@ -143,6 +147,37 @@ def test_the_search_shows_the_photo_and_its_progress_and_can_be_left(browser: Br
     assert not browser.find(".choose-preview").is_displayed()
 
 
+def test_an_address_that_takes_its_time_is_waited_for_in_sight_and_can_be_left(
+    browser: Browser, site: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answered = threading.Event()
+    monkeypatch.setattr(photos, "fetch_picture", lambda *_: answered.wait(60) and grey_bytes())
+    browser.open(f"{site}/")
+    browser.find(".choose-address summary").click()
+    browser.find("#address-home").send_keys("shop.example.com/p/1")
+    browser.run(WAITED)
+    told, preview = browser.wait(lambda: browser.run("return window.waited"))
+    answered.set()
+    assert ("가져오고 있어요" in told, preview) == (True, False)
+    assert browser.find("#address-home").is_displayed()
+    assert browser.find("#address-home").get_attribute("value") == "shop.example.com/p/1"
+    assert browser.driver.current_url == f"{site}/"
+
+
+WAITED = """
+setTimeout(() => {
+  document.querySelector('.choose-address-form').requestSubmit();
+  setTimeout(() => {
+    const [status, preview] = ['.choose-status', '.choose-preview'].map((name) => document.querySelector(name));
+    const waited = [status.textContent, preview.checkVisibility()];
+    document.querySelector('.choose-cancel').click();
+    window.waited = waited;
+  }, 300);
+});
+"""
+"""A page that is being left answers no driver until it is stopped: so the page itself looks, and presses."""
+
+
 def test_a_file_that_is_no_photo_is_told_on_the_spot(browser: Browser, site: str, tmp_path: Path) -> None:
     text = tmp_path / "photo.jpg"
     text.write_text("hello, I am a photo")
@@ -228,6 +263,41 @@ return [share.top > picture.top && share.bottom < picture.bottom && share.left >
   old.right <= price.right && old.bottom <= price.bottom, price.right <= picture.right];
 """
 """Whether the share lies on the picture, the old price is seen beside the new one, and the line ends with the card."""
+
+
+@pytest.mark.parametrize(("size", "paid"), [(PHONE, 39200), (PHONE, 49000), (DESK, 39200)])
+def test_the_way_to_a_products_other_shops_is_seen_and_pressed_within_its_card(
+    house: House, browser: Browser, site: str, photo: Path, size: tuple[int, int], paid: int
+) -> None:
+    """On a phone it takes no room of its own, or the second row of products would leave the first screen."""
+    browser.resize(*size)
+    choose(browser, site, photo)
+    heights = "return [...document.querySelectorAll('.card-cell')].slice(0, 3).map((one) => one.offsetHeight)"
+    row = browser.run(heights)
+    app = house.app()
+    joined = replace(
+        house.catalog.listings.search(Query(size=1)).products[0],
+        lowest_price=Decimal(paid),
+        regular_price=Decimal(49000),
+        shops=2,
+    )
+    with app.test_request_context():
+        card = view_card(joined, load_taxonomy(), "ko")
+        template = app.jinja_env.get_template("_products.html").make_module(app.jinja_env.globals | {"g": g})
+        cell = template.product_card(card, less_url="/x")  # type: ignore[attr-defined]
+    browser.run("document.querySelector('.card-cell').outerHTML = arguments[0]", str(cell))
+    assert browser.run(PRESSED, ".product-offers") == [True, True]
+    assert browser.run(PRESSED, ".product-less") == [True, True]
+    assert size == DESK or browser.run(heights) == row
+
+
+PRESSED = """
+const [card, one] = [".card-cell", arguments[0]].map((name) => document.querySelector(name));
+const [all, its] = [card, one].map((each) => each.getBoundingClientRect());
+const within = its.left >= all.left && its.right <= all.right && its.top >= all.top && its.bottom <= all.bottom;
+return [within, one.contains(document.elementFromPoint(its.left + its.width / 2, its.top + its.height / 2))];
+"""
+"""Whether it lies within its card, and is what a press in its middle finds."""
 
 
 KEPT = (

@@ -5,12 +5,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from feed_server import FeedServer, Page, served
+from mapsi.remote import Fetcher
+from mapsi.settings import Settings
+from mapsi.web.pages.page_pictures import fetch_picture
 from small_house import House, photo_bytes
 
 ENGLISH = {"Accept-Language": "en"}
@@ -104,3 +108,27 @@ def test_a_private_address_is_not_visited(client: FlaskClient, shop: FeedServer,
 def test_an_address_that_does_not_answer_is_given_up(house: House, shop: FeedServer) -> None:
     shop.pages["/slow"] = Page(body=photo_bytes(), wait=3600)
     assert search(make_client(house, shop, fetch_seconds=1), shop.url("/slow")).status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("typed", "visited"),
+    [
+        ("shop.kr/p/1", "https://shop.kr/p/1"),
+        ("www.shop.kr", "https://www.shop.kr"),
+        ("http://shop.kr/p", "http://shop.kr/p"),
+        ("file:///etc/passwd", "file:///etc/passwd"),  # which the fetcher refuses
+    ],
+)
+def test_an_address_is_typed_as_people_say_it(
+    house: House, monkeypatch: pytest.MonkeyPatch, typed: str, visited: str
+) -> None:
+    asked: list[str] = []
+    fetcher = Fetcher()
+
+    def fetch(address: str, **_: object) -> SimpleNamespace:
+        asked.append(address)
+        return SimpleNamespace(url=address, data=photo_bytes())
+
+    monkeypatch.setattr(fetcher, "fetch", fetch)
+    assert fetch_picture(fetcher, typed, Settings(home=house.home)) == photo_bytes()
+    assert asked == [visited]

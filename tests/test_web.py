@@ -33,12 +33,12 @@ import mapsi.web
 from mapsi.catalog.filters import SORTS, Filters
 from mapsi.catalog.product import Product, ProductPage
 from mapsi.catalog.query import Query
-from mapsi.catalog.records import Facets
+from mapsi.catalog.records import Facets, PriceRange
 from mapsi.catalog.text.photo_words import PhotoWordReader
 from mapsi.documents import product_keyword
 from mapsi.errors import RefusedAddressError, RemoteError, SettingError
 from mapsi.http_address import is_http
-from mapsi.infer.look import Garment, Look
+from mapsi.infer.look import WHOLE, Garment, Look
 from mapsi.infer.reading import AxisReading, Guess, Reading
 from mapsi.remote import Fetched
 from mapsi.taxonomy import Name, Taxonomy, load_taxonomy
@@ -304,7 +304,7 @@ def test_the_line_says_what_it_is_for_whom_and_in_which_colour_then_what_else_is
     assert said(("style", "dandy", 0.2), *seen[1:]) == ["니트·스웨터", "여성", "색?"]
     assert said(("garment", "hat", 0.2), ("colour", "black", 0.5), ("audience", "men", 0.49)) == [
         "모자?",
-        "누구 것?",
+        "누구용?",
         "블랙?",
     ]
     assert said(("style", "dandy", 0.2), *seen[1:], style="preppy")[-1] == "프레피 룩"
@@ -355,6 +355,18 @@ def test_no_style_in_the_line_is_another_kind_than_the_line_says(kind: str, styl
     assert ("style" in said(kind)) == goes
     assert ("style" in said("hat", garment=kind)) == goes  # a kind that the shopper put right
     assert "style" in said(kind, style=style)  # what the shopper chose is said whatever it is
+
+
+def test_a_kind_that_the_shopper_put_right_does_not_come_back_as_a_style() -> None:
+    """A blouse is a kind of shirt, so "Blouse" goes with "Shirt": but not where "Shirt" was said in its place."""
+    taxonomy = load_taxonomy()
+    axes = {
+        axis: AxisReading(axis, True, (Guess("blouse", 0.9),), np.zeros((1, 1), np.float32))
+        for axis in ("garment", "style")
+    }
+    reading, names = Reading(np.zeros(4, np.float32), axes), PhotoWordReader(taxonomy)
+    filters = Filters(classes={"garment": ("shirt",)})
+    assert [word.text for word in view_words(reading, filters, taxonomy, "en", names)] == ["Shirt"]
 
 
 def test_the_filters_of_what_is_alike_count_with_each_other(client: FlaskClient) -> None:
@@ -452,6 +464,21 @@ def test_garments_that_were_found_are_tapped_and_the_most_prominent_is_answered_
     assert links == [("", None), ("0.1,0.1,0.8,0.4", "true"), ("0.2,0.5,0.6,0.457", None)]
     assert len(page.all("svg", class_="spots")) == 1
     assert "Bottoms" in page.text
+
+
+def test_a_garment_that_is_the_whole_photo_has_no_frame_and_no_all_beside_it(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = house.finder.read(Image.new("RGB", (200, 400), "#c0392b"))
+    found = (Garment("upper", 0.9, WHOLE, None, whole), Garment("bag", 0.9, (0.2, 0.5, 0.3, 0.3), None, whole))
+    look = Look(whole, found, (), np.zeros((0, 0), np.uint8))
+    monkeypatch.setattr(house.finder, "look", lambda photo: look)
+    client = house.app().test_client()
+    page = Page(client.get(answered(client), headers=ENGLISH))
+    assert [link.get("aria-current") for link in page.all("a", class_="garment")] == ["true", None]
+    assert not page.all("a", id="garment-all")
+    assert [link["href"] for link in page.all("a", tabindex="-1")] == [page.all("a", class_="garment")[1]["href"]]
+    assert page.all("div", id="look")[0]["data-box"] == ""
 
 
 def test_every_word_of_the_line_is_put_right_by_a_filter_that_the_page_then_says(
@@ -1136,6 +1163,33 @@ def test_a_title_in_two_languages_is_shown_in_the_readers_and_another_is_marked(
     assert title_for(name, language) == title
 
 
+@pytest.mark.parametrize(
+    ("currencies", "lowest", "told"),
+    [
+        (["KRW", "KRW"], "9000", ["Up to ₩50,000", "From ₩50,001"]),
+        (["USD"], "9.50", ["Up to $50,000.00", "From $50,001.00"]),
+        (["KRW", "USD"], "9000", []),
+        (["KRW"], "9.50", []),  # of the first page; others of the list cost dollars
+    ],
+)
+def test_ranges_of_prices_are_offered_where_all_are_of_one_currency(
+    house: House, currencies: list[str], lowest: str, told: list[str]
+) -> None:
+    one = house.catalog.listings.search(Query(size=1)).products[0]
+    products = tuple(replace(one, currency=currency) for currency in currencies)
+    ranges = (
+        PriceRange(low=None, high=Decimal(50000), count=3),
+        PriceRange(low=Decimal(50001), high=None, count=2),
+    )
+    facets = Facets(price_min=Decimal(lowest), price_max=Decimal(90000), prices=ranges)
+    page = ProductPage(products=products, total=5, number=1, size=24)
+    listing = Listing(Asked(Query()), page, [], facets, {}, house.taxonomy, "en", "pages.words", {})
+    with house.app().test_request_context(headers=ENGLISH):
+        assert [choice.name for choice in listing.price_choices] == told
+        assert listing.has_several_currencies == (told == [])
+        assert listing.high_hint == ("90,000" if told else "")
+
+
 def test_a_shop_with_a_name_in_each_language_is_called_by_the_readers(house: House) -> None:
     product = house.catalog.listings.search(Query(size=1)).products[0]
     with house.app().test_request_context():
@@ -1198,10 +1252,14 @@ def test_a_class_that_the_taxonomy_lacks_is_named_by_its_slug() -> None:
 
 
 def test_guesses_are_said_in_words_that_fit_their_confidence(client: FlaskClient) -> None:
-    def words(confidence: float, known: bool) -> str:
+    def words(confidence: float, known: bool, **others: AxisReading) -> str:
         reading = AxisReading("style", known, (Guess("knit", confidence),), None)  # type: ignore[arg-type]
         with client.application.test_request_context(headers=ENGLISH):
-            return view_axes(Reading(None, {"style": reading}), load_taxonomy(), "en")[0].words  # type: ignore[arg-type]
+            views = view_axes(Reading(None, {"style": reading, **others}), load_taxonomy(), "en")  # type: ignore[arg-type]
+        return next(view.words for view in views if view.slug == "style")
 
     assert [words(share, True) for share in (0.95, 0.7, 0.4)] == ["Almost certain", "Fairly sure", "Probably"]
-    assert words(0.95, False) == "Just a guess"
+    assert words(0.95, False) == "Just a guess"  # a photo of which nothing is known
+    sure = AxisReading("audience", True, (Guess("women", 0.9),), None)  # type: ignore[arg-type]
+    told = {share: words(share, False, audience=sure) for share in (0.73, 0.3)}
+    assert told == {0.73: "Likely, but not certain", 0.3: "Just a guess"}

@@ -16,6 +16,7 @@ from mapsi.taxonomy.categories import KIND_AXIS
 from mapsi.taxonomy.names import axis_name, class_name, color_names
 from mapsi.web.lists.cards import Card, PictureView
 from mapsi.web.lists.choices import Choice, grouped, price_range, with_chosen
+from mapsi.web.request.languages import is_amount
 from mapsi.web.request.languages import translate as _
 from mapsi.web.request.messages import Explanation
 from mapsi.web.request.parameters import MOST_ASIDE, MOST_PAGES, PRICES, Arguments, write_query
@@ -195,9 +196,19 @@ class Listing:
 
     @property
     def currency(self) -> str:
-        """The one currency of the products shown, empty where they have several."""
+        """The one currency of the products shown, empty where they or, as far as their prices tell, others of the list
+        have another one: of 49.99 and 60,000 not both are won."""
         found = {product.currency for product in self.page.products}
-        return found.pop() if len(found) == 1 else ""
+        if len(found) != 1:
+            return ""
+        one = found.pop()
+        bounds = (self.facets.price_min, self.facets.price_max, *(prices.high for prices in self.facets.prices))
+        return one if all(bound is None or is_amount(bound, one) for bound in bounds) else ""
+
+    @property
+    def has_several_currencies(self) -> bool:
+        """Whether prices are compared as mere numbers, in which no range means anything."""
+        return bool(self.page.products) and not self.currency
 
     def _color_name(self, slug: str) -> str:
         return color_names()[slug].in_language(self.language)
@@ -222,6 +233,8 @@ class Listing:
         """Ranges of prices to tap; the one in force leads back."""
         filters = self.query.filters
         choices = []
+        if self.has_several_currencies:
+            return []
         for prices in self.facets.prices:
             chosen = (filters.min_price, filters.max_price) == (prices.low, prices.high)
             low, high = (None, None) if chosen else (prices.low, prices.high)
@@ -238,12 +251,12 @@ class Listing:
     @property
     def low_hint(self) -> str:
         """The lowest price there is."""
-        return grouped(self.facets.price_min)
+        return "" if self.has_several_currencies else grouped(self.facets.price_min)
 
     @property
     def high_hint(self) -> str:
         """The highest price there is."""
-        return grouped(self.facets.price_max)
+        return "" if self.has_several_currencies else grouped(self.facets.price_max)
 
     @property
     def class_choices(self) -> list[tuple[str, str, list[Choice]]]:

@@ -38,11 +38,11 @@ class NoPictureError(UsageError):
 
 def fetch_picture(fetcher: Fetcher, address: str, settings: Settings) -> bytes:
     """The bytes of the picture at ``address``, or of the first that the page there names (JSON-LD of a product, then
-    ``og:image``), at most ``photo_bytes``.
+    ``og:image``), at most ``photo_bytes``. Typed without a scheme, an address is an https one.
 
     Raises :class:`RefusedAddressError`, :class:`AddressFailedError` or :class:`NoPictureError`.
     """
-    url, data = _fetch(fetcher, address, settings)
+    url, data = _fetch(fetcher, address if "://" in address else f"https://{address}", settings)
     if not looks_like_html(data[:1024]):
         return data
     named = next(find_pictures(data.decode("utf-8", "replace"), url), None)

@@ -23,6 +23,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from mapsi.errors import NotFoundError
 from mapsi.imaging import cut, decode_photo, encode_jpeg, focus_overlay
+from mapsi.infer.look import WHOLE
 from mapsi.web.lists.lists import gather, listing, read_refined
 from mapsi.web.pages.page_pictures import fetch_picture
 from mapsi.web.pages.seen import corrected, view_axes, view_spots, view_words
@@ -110,6 +111,7 @@ def photo(token: str) -> Response:
         token=token,
         answer=answer,
         box=box,
+        framed=box not in (None, WHOLE),
         spots=view_spots(answer.look, box),
         frame=_frame(answer),
         axes=view_axes(reading, services.taxonomy, language()),

@@ -10,7 +10,7 @@ from mapsi.catalog.filters import Filters
 from mapsi.catalog.offer import Audience
 from mapsi.catalog.text.photo_words import PhotoWordReader
 from mapsi.imaging import Box
-from mapsi.infer.look import Look
+from mapsi.infer.look import WHOLE, Look
 from mapsi.infer.reading import AxisReading, Guess, Reading
 from mapsi.taxonomy import Taxonomy
 from mapsi.taxonomy.categories import AUDIENCE_AXIS, COLOR_AXIS, KIND_AXIS
@@ -77,6 +77,11 @@ class Spot:
     address: str
     chosen: bool
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether it is what the photo as a whole shows: no part to frame, and a row has no need of "All" beside it."""
+        return self.box == WHOLE
+
 
 def view_spots(look: Look, box: Box | None) -> list[Spot]:
     """The garments to tap; none where the whole photo is one."""
@@ -103,16 +108,16 @@ def group_name(group: str) -> str:
 
 def view_axes(reading: Reading, taxonomy: Taxonomy, language: str) -> list[AxisView]:
     """The axes of a reading, those that the model is sure of first."""
-    views = [_view_axis(answer, taxonomy, language) for answer in reading.axes.values()]
+    views = [_view_axis(answer, taxonomy, language, reading.known) for answer in reading.axes.values()]
     return sorted(views, key=lambda view: not view.known)
 
 
-def _view_axis(answer: AxisReading, taxonomy: Taxonomy, language: str) -> AxisView:
+def _view_axis(answer: AxisReading, taxonomy: Taxonomy, language: str, any_known: bool) -> AxisView:
     return AxisView(
         slug=answer.axis,
         name=axis_name(taxonomy, answer.axis).in_language(language),
         known=answer.known,
-        words=describe_confidence(answer.best.confidence, known=answer.known),
+        words=describe_confidence(answer.best.confidence, known=answer.known, any_known=any_known),
         guesses=_worth_saying(_named(answer.axis, answer.top[:GUESSES], taxonomy, language)),
     )
 
@@ -129,10 +134,11 @@ def _named(axis: str, guesses: Iterable[Guess], taxonomy: Taxonomy, language: st
     )
 
 
-def describe_confidence(confidence: float, *, known: bool) -> str:
-    """A calibrated probability, 0..1, as a shopper would say it."""
+def describe_confidence(confidence: float, *, known: bool, any_known: bool) -> str:
+    """A calibrated probability, 0..1, as a shopper would say it. Of a photo of which nothing is known, not even a high
+    one means much; else 73 % is more than a guess, though too little to be told as a fact."""
     if not known:
-        return _("Just a guess")
+        return _("Likely, but not certain") if any_known and confidence >= EVEN else _("Just a guess")
     if confidence >= 0.85:
         return _("Almost certain")
     if confidence >= 0.6:
@@ -150,12 +156,15 @@ def view_words(
     words = [_word(answer, filters, taxonomy, language) for answer in reading.axes.values()]
     words.sort(key=lambda word: SAID_FIRST.index(word.axis) if word.axis in SAID_FIRST else len(SAID_FIRST))
     said: list[SeenWord] = []
+    kinds = _kinds(reading, filters)
+    read = KIND_AXIS in reading.axes and reading.axes[KIND_AXIS].best.slug
+    refused = read if read and read not in kinds else ""
     for word in words:
         welcome = word.axis in SAID_FIRST or word.known or not said
         if (
             welcome
             and not any(_says_again(word.text, before.text) for before in said)
-            and not (names and said and _names_another_kind(word, _kinds(reading, filters), taxonomy, names))
+            and not (names and said and _names_another_kind(word, kinds, refused, taxonomy, names))
         ):
             said.append(word)
     return said
@@ -167,13 +176,18 @@ def _kinds(reading: Reading, filters: Filters) -> tuple[str, ...]:
     return _chosen(filters, KIND_AXIS) or ((told.best.slug,) if told else ())
 
 
-def _names_another_kind(word: SeenWord, kinds: tuple[str, ...], taxonomy: Taxonomy, names: PhotoWordReader) -> bool:
+def _names_another_kind(
+    word: SeenWord, kinds: tuple[str, ...], refused: str, taxonomy: Taxonomy, names: PhotoWordReader
+) -> bool:
     """Whether a word that nobody chose is by its name a kind of garment, and none that goes with ``kinds``: slacks are
-    pants, so they go with pants and with slacks, and not with jeans; what is no kind (dandy) goes with all."""
+    pants, so they go with pants and with slacks, and not with jeans; what is no kind (dandy) goes with all. The kind
+    that was read and ``refused`` goes with nothing: who puts a blouse right to a shirt wants no "Blouse" beside it."""
     if word.corrected or word.axis in SAID_FIRST:
         return False
     name = class_name(taxonomy, word.axis, word.others[0].slug)
     named = names.kinds_named(name.en) | names.kinds_named(name.ko)
+    if refused in named:
+        return True
     return bool(named and kinds) and not any(_are_related(one, kind, taxonomy) for one in named for kind in kinds)
 
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import cast
 from urllib.parse import urlencode
 
-from babel.numbers import format_currency, format_decimal
+from babel.numbers import format_currency, format_decimal, get_currency_precision
 from flask import Flask, Request, Response, request, url_for
 from flask_babel import Babel, get_locale, gettext
 
@@ -64,6 +64,11 @@ def page_without(parameter: str, *instead: tuple[str, str]) -> str:
     # Beside the route, not through url_for: it would take names such as _scheme from the address as its own.
     asked = [(name, value) for name, value in request.args.items(multi=True) if name != parameter]
     return f"{url_for(str(request.endpoint), **(request.view_args or {}))}?{urlencode([*asked, *instead])}"
+
+
+def is_amount(price: Decimal, currency: str) -> bool:
+    """Whether a currency has such an amount: 49.99 is none of won."""
+    return bool(price.scaleb(get_currency_precision(currency)) % 1 == 0)
 
 
 def format_price(price: Decimal, currency: str, language: str) -> str:

@@ -189,7 +189,9 @@ class Frame {
   showChosen() {
     const chosen = document.querySelector(".garment[aria-current]");
     const row = chosen?.closest(".garments");
-    row?.scrollTo(chosen.offsetLeft - (row.clientWidth - chosen.offsetWidth) / 2, chosen.offsetTop - (row.clientHeight - chosen.offsetHeight) / 2);
+    if (!row) return;
+    row.scrollLeft = inSight(row.scrollLeft, row.clientWidth, chosen.offsetLeft, chosen.offsetWidth);
+    row.scrollTop = inSight(row.scrollTop, row.clientHeight, chosen.offsetTop, chosen.offsetHeight);
   }
 }
 
@@ -198,6 +200,12 @@ function go(address) {
   const link = document.getElementById("look-go");
   link.setAttribute("href", address);
   link.click();
+}
+
+// How far a row is scrolled to show what begins at ``start``, and a little of what is beside it: no further than it has to be.
+function inSight(scrolled, room, start, size) {
+  const [first, last] = [start - size / 3, start + (size * 4) / 3];
+  return first < scrolled ? first : Math.max(scrolled, last - room);
 }
 
 const between = (a, b) => [Math.min(a, b), Math.abs(a - b)];

@@ -52,7 +52,11 @@ class Chooser {
       event.preventDefault();
       if (file) this.start(file);
     });
-    this.part.querySelector(".choose-cancel").addEventListener("click", () => this.stop());
+    this.part.querySelector(".choose-address-form").addEventListener("submit", () => this.showFetching());
+    this.part.querySelector(".choose-cancel").addEventListener("click", () => {
+      window.stop(); // the page of an address may be on its way
+      this.stop();
+    });
     window.addEventListener("pageshow", (event) => event.persisted && this.stop());
   }
 
@@ -95,9 +99,20 @@ class Chooser {
     this.preview.hidden = false;
     this.preview.onerror = () => (this.preview.hidden = true); // HEIC, which few browsers show and the server reads
     this.preview.src = this.address;
+    this.wait(this.part.dataset.preparing);
+  }
+
+  // A shop may take its ten seconds to answer. The form goes its own way; timed so that the browser has read its fields.
+  showFetching() {
+    this.fail("");
+    this.preview.hidden = true;
+    setTimeout(() => this.wait(this.part.dataset.fetching));
+  }
+
+  wait(sentence) {
     this.idle.hidden = true;
     this.busy.hidden = false;
-    this.status.textContent = this.part.dataset.preparing;
+    this.status.textContent = sentence;
     this.part.setAttribute("aria-busy", "true");
   }
 
