@@ -2,9 +2,9 @@
 
     python benchmarks/soak.py [--minutes 120] [--seed 20] [--keep]
 
-A sample shop of its own is served on loopback. Four clients ask without a pause for answers to photos (usual ones,
-damaged ones and bombs), words, pages and products; beside them a feed with other prices is refreshed again and again,
-and every other refresh is killed. ``--keep`` writes what came of it to docs/reliability.md. Ends with 1 where an answer
+A sample shop of its own is served on loopback. Four clients ask without a pause for answers to photos, by the API and
+on pages (usual ones, damaged ones and bombs), words, pages and products; beside them a feed with other prices is
+refreshed again and again, and every other refresh is killed. ``--keep`` writes what came of it to docs/reliability.md. Ends with 1 where an answer
 was 5xx (but 503 for a full queue) or 409, none came within the time that the server gives a request, a refresh failed,
 or memory grew by more than a tenth from the second tenth of the time to the last.
 """
@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import os
 import random
+import re
 import statistics
 import subprocess
 import sys
@@ -60,16 +61,21 @@ class Soak:
     def ask(self, chance: random.Random) -> None:
         """One client."""
         bombs, photo = hostile_pictures(), photo_bytes()
+        token, cookie = self.target.visit()
         while time.monotonic() < self.until:
             began = time.monotonic()
             if chance.random() < 0.5:
                 data = bytearray(chance.choice(bombs) if chance.random() < 0.1 else photo)
                 if data and chance.random() < 0.3:
                     data[chance.randrange(len(data))] ^= 255
-                what, form = "a photo", photo_form(bytes(data))
+                what, form = "a photo", photo_form(bytes(data), csrf_token=token)
+                path = chance.choice(("/api/v1/search/image", "/search/photo"))
                 status, body, _ = self.target.ask(
-                    "POST", "/api/v1/search/image", form["data"], Content_Type=form["content_type"]
+                    "POST", path, form["data"], Content_Type=form["content_type"], Cookie=cookie
                 )
+                if status == 303:
+                    what = "a photo's page"
+                    status, body, _ = self.target.ask("GET", re.findall(r"/photo/[\w-]+", body.decode())[0])
             else:
                 what = chance.choice(PAGES)
                 status, body, _ = self.target.ask("GET", what.format(chance.randint(1, 60)))

@@ -87,6 +87,11 @@ class Target:
         finally:
             connection.close()
 
+    def visit(self) -> tuple[str, str]:
+        """The token of forms and the cookie of somebody who has just come."""
+        _, page, cookie = self.ask("GET", "/")
+        return re.findall(rb'name="csrf_token"[^>]*value="([^"]+)"', page)[0].decode(), cookie
+
     @contextmanager
     def watched(self, kind: str) -> Iterator[Outcome]:
         """An attack, while somebody else asks for ``/healthz``; their longest wait and the peak of memory are noted."""

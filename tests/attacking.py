@@ -219,8 +219,7 @@ def forge_forms(target: Target) -> Outcome:
 
 def name_private_addresses(target: Target) -> Outcome:
     """Addresses of this machine and its network; whoever visits the listener was let in."""
-    _, page, cookie = target.ask("GET", "/")
-    token = re.findall(rb'name="csrf_token"[^>]*value="([^"]+)"', page)[0].decode()
+    token, cookie = target.visit()
     with target.watched("private addresses") as outcome, socket.create_server((HOST, 0)) as listener:
         listener.settimeout(0.01)
         for address in ADDRESSES.format(port=listener.getsockname()[1]).split():
@@ -298,8 +297,7 @@ def kill_servers(home: Path, command: Sequence[str], count: int, chance: random.
 
 def share(target: Target) -> list[str]:
     """Share a product; the address at which the server says that it is, if it does."""
-    _, page, cookie = target.ask("GET", "/")
-    token = re.findall(rb'name="csrf_token"[^>]*value="([^"]+)"', page)[0].decode()
+    token, cookie = target.visit()
     form = urlencode({"csrf_token": token, "products": "1"}).encode()
     connection = http.client.HTTPConnection(HOST, target.port, timeout=PATIENCE)
     with closing(connection):

@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import logging
 import re
+import threading
 import time
+import weakref
 from dataclasses import replace
 from decimal import Decimal
 from functools import cache
@@ -224,11 +226,23 @@ def test_answers_leave_memory_when_there_are_too_many() -> None:
 
 
 def test_answers_leave_memory_after_their_time() -> None:
-    answers = PhotoAnswers(2, 0.01)
-    token = answers.keep(ANSWER)
-    time.sleep(0.02)
+    answers, pixels = PhotoAnswers(2, 0.01), np.zeros((1, 1), np.uint8)
+    token, kept = answers.keep(replace(ANSWER, look=replace(ANSWER.look, map=pixels))), weakref.ref(pixels)
+    del pixels
+    until = time.monotonic() + 60
+    while kept() is not None and time.monotonic() < until:
+        time.sleep(0.01)
+    assert kept() is None, "though nobody asks"
     with pytest.raises(PhotoExpiredError):
         answers.find(token)
+    assert answers.find(answers.keep(ANSWER)) is ANSWER
+
+
+def test_however_many_answers_are_held_one_thread_watches_their_time() -> None:
+    answers, before = PhotoAnswers(1000, 60), threading.active_count()
+    for _ in range(100):
+        answers.keep(ANSWER)
+    assert threading.active_count() <= before + 1
 
 
 def test_an_uploaded_photo_never_reaches_a_disk(house: House, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from PIL import Image
 
 TOKEN_BYTES = 16
+SWEPT_EVERY = 60.0
+"""Seconds that an answer may stay in memory after its time."""
 MOST_PARTS = 32
 SAME = 0.002
 """How far a box may be off and still be a garment's: addresses round to a thousandth."""
@@ -61,22 +63,31 @@ class PhotoAnswers:
     def __init__(self, capacity: int, seconds: float) -> None:
         self._held: TTLCache[str, PhotoAnswer] = TTLCache(capacity, seconds)
         self._lock = Lock()
-        self._seconds = seconds
+        self._every = min(SWEPT_EVERY, seconds)
+        self._sweeper: Timer | None = None
 
     def keep(self, answer: PhotoAnswer) -> str:
         """Hold ``answer`` and give the token, 128 bits nobody can guess, under which it is found."""
         token = secrets.token_urlsafe(TOKEN_BYTES)
         with self._lock:
             self._held[token] = answer
-        # An expired entry would stay in memory until the next one comes, which may be hours on a quiet server.
-        sweep = Timer(self._seconds + 1, self._sweep)
-        sweep.daemon = True
-        sweep.start()
+            if self._sweeper is None:
+                self._sweep_later()
         return token
+
+    def _sweep_later(self) -> None:
+        """An expired entry would stay in memory until the next one comes, which may be hours on a quiet server. A timer
+        is a thread: there is one, while anything is held, not one an answer."""
+        self._sweeper = Timer(self._every, self._sweep)
+        self._sweeper.daemon = True
+        self._sweeper.start()
 
     def _sweep(self) -> None:
         with self._lock:
             self._held.expire()
+            self._sweeper = None
+            if self._held:
+                self._sweep_later()
 
     def find(self, token: str) -> PhotoAnswer:
         """The answer under ``token``; raises :class:`PhotoExpiredError`."""
