@@ -4,9 +4,9 @@
 
 A sample shop of its own is served on loopback. Four clients ask without a pause for answers to photos, by the API and
 on pages (usual ones, damaged ones and bombs), words, pages and products; beside them a feed with other prices is
-refreshed again and again, and every other refresh is killed. ``--keep`` writes what came of it to docs/reliability.md. Ends with 1 where an answer
-was 5xx (but 503 for a full queue) or 409, none came within the time that the server gives a request, a refresh failed,
-or memory grew by more than a tenth from the second tenth of the time to the last.
+refreshed again and again, and every other refresh is killed. ``--keep`` writes what came of it to docs/reliability.md.
+Ends with 1 where an answer was 5xx (but 503 for a full queue) or 409, none came within the time that the server gives a
+request, a refresh failed, or memory grew by more than a tenth from the second tenth of the time to the last.
 """
 
 from __future__ import annotations
