@@ -79,6 +79,16 @@ def test_all_variants_of_a_product_are_put_right(catalog: Catalog) -> None:
     assert catalog.corrections.count() == 2
 
 
+def test_what_a_card_shows_of_several_shops_is_put_right_in_all_of_them(catalog: Catalog) -> None:
+    """Or the card would stay on the wall, as another shop's."""
+    take_in(catalog, offer("a", "니트 가디건", 30000, gtin="8801234567893"), shop="dear")
+    take_in(catalog, offer("b", "니트 가디건", 25000, gtin="8801234567893"), offer("c", "치마"), shop="cheap")
+    [knit] = [one for one in products(catalog).items() if one[0] == "니트 가디건"]
+    first = classes(catalog, "니트 가디건")[AXIS]
+    assert catalog.corrections.correct([knit[1]], AXIS, SECOND if first != SECOND else THIRD, TAXONOMY) == 2
+    assert "니트 가디건" not in in_class(catalog, first)
+
+
 def test_a_variant_that_comes_later_is_as_its_product_was_put_right(catalog: Catalog) -> None:
     red, blue, white = (
         offer("a", "빨강", 9000, group="g"),

@@ -10,6 +10,7 @@ from flask.testing import FlaskClient
 
 from mapsi.catalog.operations.jobs import Job
 from mapsi.errors import NotFoundError
+from mapsi.providers import FORMATS
 from mapsi.refresh.refreshing import preview_source
 from offers import TAXONOMY
 from operated import Desk, post, write
@@ -147,12 +148,32 @@ def test_a_dry_run_shows_what_would_change_and_changes_nothing(desk: Desk, clien
     assert desk.catalog.previews.latest(source) is None
 
 
+def test_a_dry_run_tells_prices_as_the_operator_reads_them(desk: Desk, client: FlaskClient) -> None:
+    desk.refreshing.add("daon", write(desk.folder, "daon", feed("abc")))
+    desk.refreshing.run("daon")
+    write(desk.folder, "daon", feed("abc", price=12345))
+    source = desk.catalog.sources.find("daon")
+    desk.catalog.previews.keep(source, preview_source(desk.catalog, source, means(desk.folder), TAXONOMY))
+    assert "→ 12,345원" in client.get("/operator/sources/daon?lang=ko").text
+    assert "→ ₩12,345" in client.get("/operator/sources/daon?lang=en").text
+
+
+def test_formats_are_called_as_shops_call_them_and_sent_by_their_names(client: FlaskClient) -> None:
+    form = client.get(NEW).text
+    assert '<option value="merchant" selected>Google Merchant feed</option>' in form
+    for name in FORMATS:
+        assert f'<option value="{name}"' in form
+        assert f">{name}</option>" not in form
+
+
 def test_a_source_is_removed_with_its_offers(desk: Desk, client: FlaskClient) -> None:
     desk.refreshing.add("daon", write(desk.folder, "daon", feed("abc")), every=timedelta(hours=1))
     desk.refreshing.run("daon")
+    desk.catalog.jobs.put(Job("refresh", "daon"))
     answer = post(client, "/operator/sources/daon/remove", page="/operator/sources/daon")
     assert answer.status_code == 303
     assert "with its 3 offers" in client.get("/operator").text
+    assert "daon" not in [one.job.argument for one in desk.catalog.jobs.all()]
     assert desk.catalog.sources.all() == []
     for form in ("remove", "edit", "preview", "refresh", "accept"):
         late = post(client, f"/operator/sources/daon/{form}", page="/operator", **FIELDS)

@@ -1201,7 +1201,7 @@ def test_ranges_of_prices_are_offered_where_all_are_of_one_currency(
     with house.app().test_request_context(headers=ENGLISH):
         assert [choice.name for choice in listing.price_choices] == told
         assert listing.has_several_currencies == (told == [])
-        assert listing.high_hint == ("90,000" if told else "")
+        assert listing.high_hint == ("90,000" if told else "Highest")
 
 
 def test_a_shop_with_a_name_in_each_language_is_called_by_the_readers(house: House) -> None:

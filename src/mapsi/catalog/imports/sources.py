@@ -20,7 +20,7 @@ from mapsi.catalog.store.database import Database, begin_write
 from mapsi.catalog.store.expiry import in_seconds
 from mapsi.catalog.store.locks import PATIENCE, shop_lock, switch_lock
 from mapsi.catalog.store.operator_tables import PreviewRow
-from mapsi.catalog.store.tables import Answer, Listing, OfferRow, Shop, Source
+from mapsi.catalog.store.tables import Answer, JobRow, Listing, OfferRow, Shop, Source
 from mapsi.errors import BusyError, NotFoundError, UsageError
 from mapsi.taxonomy import Taxonomy
 
@@ -155,8 +155,8 @@ class Sources:
             return _record(connection.execute(_sources().where(Source.id == known.id)).one())
 
     def remove(self, name: str) -> tuple[SourceRecord, int]:
-        """Remove a source; its offers are gone at once. Returns what it was and how many offers lived. The book of its
-        runs and the history of its prices stay.
+        """Remove a source; its offers are gone at once, and what was to be done about it is no longer. Returns what it
+        was and how many offers lived. The book of its runs and the history of its prices stay.
 
         Raises :class:`NotFoundError`, and :class:`BusyError` while one of its runs is in progress."""
         source = self.find(name)
@@ -171,6 +171,7 @@ class Sources:
                 shop_id = connection.scalar(select(Source.shop_id).where(Source.id == source.id)) or 0
                 for table in (Answer, PreviewRow):
                     connection.execute(delete(table).where(table.source_id == source.id))
+                connection.execute(delete(JobRow).where(JobRow.argument == source.name))
                 connection.execute(delete(Source).where(Source.id == source.id))
                 gone = _close_shop(connection, shop_id, self._database.now())
         return source, gone

@@ -251,12 +251,12 @@ class Listing:
     @property
     def low_hint(self) -> str:
         """The lowest price there is."""
-        return "" if self.has_several_currencies else grouped(self.facets.price_min)
+        return _("Lowest") if self.has_several_currencies else grouped(self.facets.price_min)
 
     @property
     def high_hint(self) -> str:
         """The highest price there is."""
-        return "" if self.has_several_currencies else grouped(self.facets.price_max)
+        return _("Highest") if self.has_several_currencies else grouped(self.facets.price_max)
 
     @property
     def class_choices(self) -> list[tuple[str, str, list[Choice]]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from flask import Blueprint, Response, flash, g, jsonify, make_response, redirect, render_template, request, url_for
@@ -23,6 +24,7 @@ from mapsi.web.operator.runs import view_run
 from mapsi.web.operator.sources import sources
 from mapsi.web.operator.walls import walls
 from mapsi.web.operator.work import view_work
+from mapsi.web.request.languages import format_price, language
 from mapsi.web.request.languages import translate as _
 from mapsi.web.request.onward import here
 from mapsi.web.request.security import keep_private
@@ -117,9 +119,14 @@ def source(slug: str) -> str:
         tried=_view_preview(catalog, record, now) if record else None,
         added=view_time(record.added_at, now) if record else None,
         duration=view_duration,
+        price=_told_price,
         runs=[view_run(run, now) for run in catalog.runs.latest(slug, RUNS_SHOWN)],
         work=view_work(catalog, now),
     )
+
+
+def _told_price(amount: str, currency: str) -> str:
+    return format_price(Decimal(amount), currency, language())
 
 
 @dataclass(frozen=True, slots=True)

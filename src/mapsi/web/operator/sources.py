@@ -124,6 +124,17 @@ def _read(form: Form, name: str, known: SourceRecord | None = None) -> NewSource
     )
 
 
+def _formats() -> list[tuple[str, str]]:
+    """The formats with what they are called where shops give them out."""
+    names = {
+        "merchant": _("Google Merchant feed"),
+        "naver-ep": _("Naver Shopping EP 3.0"),
+        "shop-json": _("Naver Open API (shop.json)"),
+        "csv": _("a table of your own (CSV)"),
+    }
+    return [(one, names.get(one, one)) for one in FORMATS]
+
+
 def _duration(text: str) -> timedelta | None:
     return read_duration(text) if text.strip() else None
 
@@ -148,5 +159,5 @@ def _told(duration: timedelta | None) -> str:
 
 
 def _form(form: Form, known: SourceRecord | None = None, fault: MapsiError | None = None) -> Response:
-    page = render_template("operator/source_form.html", form=form, known=known, fault=fault, formats=list(FORMATS))
+    page = render_template("operator/source_form.html", form=form, known=known, fault=fault, formats=_formats())
     return make_response(page, 400 if fault else 200)
