@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -105,6 +106,21 @@ def _at(group: str, confidence: float, kind: str, box: tuple[float, float, float
 
 SHIRT, JEANS = _at("upper", 0.8, "shirt", (0.3, 0.1, 0.4, 0.3)), _at("lower", 0.8, "jeans", (0.3, 0.4, 0.4, 0.5))
 BAG, SCRAP = _at("bag", 0.8, "bag", (0.7, 0.4, 0.2, 0.2)), _at("lower", 0.4, "shorts", (0.1, 0.1, 0.6, 0.6))
+
+
+def test_all_garments_of_an_outfit_are_for_the_one_who_wears_it() -> None:
+    def worn(garment: Garment, whom: str) -> Garment:
+        return replace(garment, reading=_for(garment.reading, whom))
+
+    whole = _for(_reading("dress"), "women")
+    garments = (worn(_unsure("upper", 0.9, shirt=1.0), "men"), worn(_unsure("lower", 0.9, skirt=1.0), "kids"))
+    found = placed(Look(whole, garments, (), NOWHERE), TAXONOMY)
+    assert [garment.reading.axes["audience"] for garment in found.garments] == [whole.axes["audience"]] * 2
+
+
+def _for(reading: Reading, whom: str) -> Reading:
+    told = AxisReading("audience", True, (Guess(whom, 0.9),), np.zeros((1, 1), np.float32))
+    return replace(reading, axes={**reading.axes, "audience": told})
 
 
 def test_the_garments_of_an_outfit_stand_by_their_prominence() -> None:

@@ -13,7 +13,7 @@ from mapsi.infer.reading import Guess, Reading
 from mapsi.search.ranking import POOL, Ranked
 from mapsi.search.wish import Wish, wish_of
 from mapsi.taxonomy import Axis, Taxonomy
-from mapsi.taxonomy.categories import KIND_AXIS
+from mapsi.taxonomy.categories import AUDIENCE_AXIS, KIND_AXIS
 
 # Chosen on the judged photos, half of them at a time (docs/decisions/0014).
 _ELSEWHERE = 0.1
@@ -40,6 +40,9 @@ def placed(look: Look, taxonomy: Taxonomy) -> Look:
 
     Where fewer than two places of an outfit are seen for sure, the photo is of one garment, which it shows as a whole,
     and what the map made of it are scraps: sandals on a tray are no three accessories. What is carried stays.
+
+    For whom a garment is, the whole photo tells: one person wears all of them, and a skirt cut out of a photo is a
+    child's as soon as a woman's.
     """
     axis = taxonomy.axes.get(KIND_AXIS)
     if axis is None or axis.slug not in look.whole.axes or len(look.garments) < 2:
@@ -86,7 +89,8 @@ def _placed(garment: Garment, whole: Reading, axis: Axis) -> Reading:
     shares = _shared({slug: share + _OF_WHOLE * of_whole.get(slug, 0.0) for slug, share in cut_out.items()})
     top = tuple(sorted((Guess(*each) for each in shares.items()), key=lambda guess: -guess.confidence))
     known = told.known and top[0].slug == told.best.slug
-    axes = {**garment.reading.axes, axis.slug: replace(told, top=top, known=known)}
+    worn_by = {slug: whole.axes[slug] for slug in (AUDIENCE_AXIS,) if slug in whole.axes}
+    axes = {**garment.reading.axes, axis.slug: replace(told, top=top, known=known), **worn_by}
     return replace(garment.reading, axes=axes)
 
 
