@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from mapsi.catalog import open_catalog
 from servers import require
 from small_house import open_house
 
@@ -32,7 +33,7 @@ try:
     raise SystemExit("the disk takes files")
 except OSError:
     pass
-catalog = open_catalog(home / "catalog.db", visitors=True)
+catalog = open_catalog(home / "catalog.db", visitors=True, words=home / "words")
 catalog.migrate()
 model = Model.open(home / "model", threads=1)
 pictures = PictureStore(home / "pictures", PhotoLimits())
@@ -59,9 +60,19 @@ FULL = (
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("house")
-    with open_house(folder):
-        pass
+    with open_house(folder), open_catalog(folder / "catalog.db", words=folder / "words") as catalog:
+        assert catalog.listings.rebuild() > 0
     return folder
+
+
+@pytest.fixture(params=["words were indexed", "no words were indexed yet"])
+def disk(request: pytest.FixtureRequest, home: Path, tmp_path: Path) -> Path:
+    """A copy of the home, with its index of words or without."""
+    copy = tmp_path / "disk"
+    shutil.copytree(home, copy)
+    if request.param.startswith("no"):
+        shutil.rmtree(copy / "words")
+    return copy
 
 
 def _answers(home: Path, change: str, folder: Path, place: Path) -> str:
@@ -83,9 +94,11 @@ def _answers(home: Path, change: str, folder: Path, place: Path) -> str:
 ALL_WELL = "[200, 303, 200, 200, 200, 200, 200, 200, 200]"
 
 
-def test_a_server_starts_on_a_disk_that_may_only_be_read_and_answers(home: Path, tmp_path: Path) -> None:
-    assert _answers(home, READ_ONLY, tmp_path, home) == ALL_WELL
+def test_a_server_starts_on_a_disk_that_may_only_be_read_and_answers(disk: Path, tmp_path: Path) -> None:
+    assert _answers(disk, READ_ONLY, tmp_path, disk) == ALL_WELL
 
 
-def test_a_server_starts_on_a_full_disk_and_answers(home: Path, tmp_path: Path) -> None:
-    assert _answers(home, FULL, tmp_path, tmp_path) == ALL_WELL
+def test_a_server_starts_on_a_full_disk_and_answers(disk: Path, tmp_path: Path) -> None:
+    full = tmp_path / "full"
+    full.mkdir()
+    assert _answers(disk, FULL, full, full) == ALL_WELL

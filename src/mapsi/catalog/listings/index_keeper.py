@@ -108,7 +108,12 @@ class IndexKeeper:
     def rebuild(self) -> int:
         """Rebuild the index beside the one that serves, and switch to it; returns the number of products."""
         with self._lock, self._database.read() as connection:
-            self._index = self._build_or_refuse(connection)
+            try:
+                self._index = self._build(connection)
+            except (OSError, ValueError, DamagedIndexError) as error:
+                raise CatalogError(
+                    f"The index of words cannot be written: {error}", "Make room on the home folder's disk."
+                ) from error
             return self._index.view.searcher.num_docs - 1
 
     def damaged(self, why: str) -> None:
@@ -135,7 +140,7 @@ class IndexKeeper:
         if index is None:
             index = self._build_first(connection)
         elif may_be_restored and index.view.generation > generation:
-            index = self._build_or_refuse(connection)
+            index = self._build_somewhere(connection)
         elif index.view.generation < generation:
             index = self._follow(connection, index, generation)
         self._index = index
@@ -194,7 +199,7 @@ class IndexKeeper:
         """An index where there is none to continue from. One that takes long is built beside, and whoever asks
         meanwhile is told so at once; no question hangs for a minute."""
         if self._takes_a_moment(connection):
-            return self._build_or_refuse(connection)
+            return self._build_somewhere(connection)
         self._build_beside()
         raise _not_yet()
 
@@ -218,15 +223,19 @@ class IndexKeeper:
             gone = numbers | {variants[0].product for variants in products}
             index.write(products, listing_reader(connection, self._thesaurus), generation, gone=gone)
 
-    def _build_or_refuse(self, connection: Connection) -> WordIndex:
-        """A new index where there is none to continue from; raises :class:`CatalogError` where it cannot be written."""
+    def _build_somewhere(self, connection: Connection) -> WordIndex:
+        """A new index where there is none to continue from; one in memory where the disk takes none. The next change of
+        the catalogue tries the disk again."""
         try:
             return self._build(connection)
         except (OSError, ValueError, DamagedIndexError) as error:
-            raise CatalogError(
-                f"The index of words cannot be written: {error}",
-                "Make room on the home folder's disk.",
-            ) from error
+            _log.error("The index of words cannot be written (%s): it is kept in memory.", error)
+            return self._build_in_memory(connection)
+
+    def _build_in_memory(self, connection: Connection) -> WordIndex:
+        index, generation = WordIndex.create(None), read_generation(connection)
+        index.write(read_products(connection), listing_reader(connection, self._thesaurus), generation)
+        return index
 
     def _build_beside(self) -> None:
         if (self._builder is None or not self._builder.is_alive()) and time.monotonic() >= self._not_before:
@@ -245,13 +254,10 @@ class IndexKeeper:
         """All listings of this moment, beside the index that serves, which then is this one. The one before stays until
         the next, for processes that are just opening it. Raises :class:`NotBuiltYetError` where another process is
         building."""
-        folder, generation = self._folder(connection), read_generation(connection)
-        began = time.monotonic()
+        folder, began = self._folder(connection), time.monotonic()
         if folder is None:
-            index = WordIndex.create(None)
-            index.write(read_products(connection), listing_reader(connection, self._thesaurus), generation)
-            return index
-        before = _current_name(folder)
+            return self._build_in_memory(connection)
+        before, generation = _current_name(folder), read_generation(connection)
         with self._locked(connection):
             name = f"{self._make(connection)}-{uuid.uuid4().hex[:8]}"
             try:

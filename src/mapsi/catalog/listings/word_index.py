@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import math
 import os
+import tempfile
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from enum import Enum
@@ -130,9 +131,12 @@ class WordIndex:
     """An index that is open, of a folder or, without one, in memory. Any number of threads may look at its ``view``;
     one at a time, of all processes, may write."""
 
-    def __init__(self, index: tantivy.Index, folder: Path | None) -> None:
+    def __init__(
+        self, index: tantivy.Index, folder: Path | None, links: tempfile.TemporaryDirectory[str] | None = None
+    ) -> None:
         self.folder = folder
         self._index = index
+        self._links = links
         self.reload()
 
     @classmethod
@@ -145,13 +149,26 @@ class WordIndex:
 
     @classmethod
     def open(cls, folder: Path) -> WordIndex:
-        """The one in ``folder``; raises :class:`DamagedIndexError`."""
+        """The one in ``folder``; raises :class:`DamagedIndexError`.
+
+        Readers of tantivy make a file that locks, which a disk that may only be read does not take: there the index is
+        opened through links to its files from the system's folder for temporary files."""
+        try:
+            with reading_safely():
+                return cls(tantivy.Index.open(str(folder)), folder)
+        except DamagedIndexError as error:
+            if "Lockfile" not in str(error):
+                raise
         with reading_safely():
-            return cls(tantivy.Index.open(str(folder)), folder)
+            links = tempfile.TemporaryDirectory(prefix="mapsi-words-", ignore_cleanup_errors=True)
+            _link(folder, Path(links.name))
+            return cls(tantivy.Index.open(links.name), folder, links)
 
     def reload(self) -> None:
         """Go over to what was written last; raises :class:`DamagedIndexError`."""
         with reading_safely():
+            if self._links is not None and self.folder is not None:
+                _link(self.folder, Path(self._links.name))
             self._index.reload()
             searcher, schema = self._index.searcher(), self._index.schema
             found = look_for(searcher, tantivy.Query.term_query(schema, "meta", 1, "basic")).addresses
@@ -187,6 +204,8 @@ class WordIndex:
     ) -> None:
         """Put ``products``, each with all of its variants, in place of those that are ``gone`` (by their numbers),
         and show ``generation`` from then on; all of it or nothing."""
+        if self._links is not None:  # its folder may be written to by now
+            self._index, self._links = tantivy.Index.open(str(self.folder)), None
         writer = self._index.writer(heap, 1)
         try:
             # By query: deletion by a term takes a number for a signed one and finds nothing (tantivy 0.27).
@@ -211,6 +230,13 @@ class WordIndex:
         with os.scandir(self.folder) as entries:
             found = [(entry.name, entry.stat()) for entry in entries if not entry.name.startswith(".")]
         return {name: (stat.st_size, stat.st_mtime_ns if name == _META else 0) for name, stat in found}
+
+
+def _link(folder: Path, beside: Path) -> None:
+    """Links in ``beside`` to the files of an index's folder that are not there yet."""
+    for file in folder.iterdir():
+        if not (file.name.endswith(".lock") or (beside / file.name).is_symlink()):
+            (beside / file.name).symlink_to(file.resolve())
 
 
 @contextmanager
