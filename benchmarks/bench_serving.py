@@ -39,6 +39,8 @@ PAGE, FIGURES = ROOT / "docs" / "performance.md", ROOT / "benchmarks" / "serving
 FLAMES = ROOT / "benchmarks" / "flames"
 LONGER = {"0.3": 1, "3": 1.25, "12": 2.5}
 """How many times the seconds of a round a photo of so many megapixels is asked for: the slowest target answers some."""
+AT_ONCE = 16
+"""Clients beyond which it is longer still: of a hundred that are worked on at once, none is answered for a while."""
 SHORT = [Case(size, "jpeg", 8) for size in SIZES]
 FULL = [
     *(Case(size, "jpeg", clients) for clients in (1, 8, 32, 128) for size in SIZES),
@@ -96,7 +98,7 @@ def measure(
         target.post(body.read_bytes())  # warm
     for _ in range(rounds):
         for name, asker in asked.items():
-            found[name].append(asker(seconds=seconds * LONGER[case.megapixels]))
+            found[name].append(asker(seconds=seconds * LONGER[case.megapixels] * max(1, case.clients / AT_ONCE)))
         found[BARE].append(alone(model, case.clients, seconds))
     print(
         case, {name: round(statistics.median(e["rate"] for e in each), 1) for name, each in found.items()}, flush=True
