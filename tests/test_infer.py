@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from mapsi.infer.folder import ModelDocument
 from mapsi.infer.model import calibrated, focus_of_whole, scaled_focus
 from mapsi.sample.nothing import draw_nothing
 from mapsi.taxonomy import load_taxonomy
+from mapsi.web.pages.photos import EXAMPLES
 from servers import require
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
@@ -147,6 +149,15 @@ def test_the_card_belongs_to_the_model(model: Model) -> None:
     assert model.fingerprint in card
     for labels in model.axes:
         assert f"{metrics['axes'][labels.axis]['macro']['f1']:.3f}" in card
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_the_drawings_that_one_may_try_are_known_for_what_they_are(model: Model, example: str) -> None:
+    """They are the first thing that many see of it: "We are not sure about this one" is no way to begin."""
+    drawing = Image.open(files("mapsi.web") / "static" / "examples" / f"{example}.webp")  # type: ignore[arg-type]
+    told = model.read(drawing.convert("RGB")).axes["garment"]
+    assert told.known
+    assert told.best.slug in {"coat": ("outwear", "coat")}.get(example, (example,))
 
 
 def test_the_shipped_model_keeps_its_promise_on_garments(model: Model) -> None:
