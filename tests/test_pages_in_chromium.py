@@ -511,6 +511,28 @@ def test_a_finger_taps_garments_on_the_photo_scrolls_over_it_and_draws_where_it_
     assert browser.find("#box-start").get_attribute("aria-pressed") == "true"
 
 
+@pytest.mark.parametrize(("word", "seen"), [("셔츠", True), ("드레스·원피스? · 여성? · 네이비", False)])
+def test_how_sure_is_said_in_the_line_of_what_is_seen_where_there_is_room(
+    browser: Browser, site: str, photo: Path, word: str, seen: bool
+) -> None:
+    """Else its sign stands there alone: the line has one row."""
+    browser.resize(*DESK)
+    choose(browser, site, photo)
+    browser.run(
+        "document.querySelectorAll('.seen > :not(.seen-sure, .seen-word:first-of-type)').forEach((one) => one.remove())"
+    )
+    browser.run("document.querySelector('.seen-word').textContent = arguments[0]", word)
+    assert browser.run(SURE) == [True, seen]
+
+
+SURE = """
+const [sure, icon, words] = ['.seen-sure', '.seen-sure .icon', '.seen-sure span'].map(
+  (name) => document.querySelector(name).getBoundingClientRect());
+return [sure.height < 48 && icon.bottom <= sure.bottom && sure.right <= document.querySelector('.stage').getBoundingClientRect().right,
+  words.bottom <= sure.bottom + 1];
+"""
+
+
 def test_an_unsure_answer_says_so(browser: Browser, site: str, tmp_path: Path) -> None:
     (tmp_path / "grey.png").write_bytes(grey_bytes())
     choose(browser, site, tmp_path / "grey.png")
