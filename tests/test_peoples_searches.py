@@ -55,3 +55,13 @@ def test_a_history_is_kept_where_it_is_wanted_for_a_while(
     assert [one.words for one in searches.history(mina.id)] == ["c", "b"]
     catalog.accounts.remove(mina.id)
     assert searches.history(mina.id) == []
+
+
+def test_words_that_are_searched_for_again_soon_stand_in_the_history_once(catalog: Catalog, clock: Clock) -> None:
+    mina = catalog.accounts.open("mina@example.com", "a hash", "ko")
+    catalog.accounts.keep_history(mina.id, wanted=True)
+    searches = catalog.peoples_searches
+    for words, later in (("red skirt", 1), ("coat", 1), ("red skirt", 1), ("red skirt", 60), ("red skirt", 0)):
+        searches.remember(mina.id, words)
+        clock.advance(timedelta(minutes=later))
+    assert [one.words for one in searches.history(mina.id)] == ["red skirt", "red skirt", "coat"]

@@ -21,6 +21,9 @@ LONGEST = 1000
 HISTORY = timedelta(days=90)
 """How long a history goes back."""
 
+AGAIN = timedelta(minutes=30)
+"""How long words that are searched for again count as the same search."""
+
 MOST_REMEMBERED = 500
 
 
@@ -81,13 +84,16 @@ class PeoplesSearches:
             connection.execute(delete(KeptSearchRow).where(*mine))
 
     def remember(self, account_id: int, text: str) -> None:
-        """Note the words of a search in the history of an account that has one; in no other's."""
+        """Note the words of a search in the history of an account that has one; in no other's. Words that were searched
+        for within ``AGAIN`` are moved up: a page that is loaded again, with a filter or without, is the same search."""
         words, now = storable(" ".join(text.split()), 256), self._database.now()
         mine = HistoryRow.user_id == account_id
         with self._database.write() as connection:
             wanted = select(User.id, literal(words), literal(now, UtcTime)).where(
                 User.id == account_id, User.keeps_history
             )
+            again = (HistoryRow.words == words, HistoryRow.searched_at >= now - AGAIN)
+            connection.execute(delete(HistoryRow).where(mine, *again))
             connection.execute(insert(HistoryRow).from_select(["user_id", "words", "searched_at"], wanted))
             connection.execute(delete(HistoryRow).where(mine, HistoryRow.searched_at < now - HISTORY))
             count = connection.scalar(select(func.count()).select_from(HistoryRow).where(mine)) or 0
