@@ -39,6 +39,14 @@ def test_a_columns_name_is_known_whatever_is_around_it(read: Read, name: str) ->
     assert read("\ufeff" + feed) == [SHIRT_OFFER]
 
 
+@pytest.mark.parametrize("format", ["csv", "merchant"])
+@pytest.mark.parametrize("mark", [";", ",", "|"])
+def test_a_quotation_may_follow_a_blank(read: Read, format: str, mark: str) -> None:
+    names, row = table([SHIRT], mark).splitlines()
+    quoted = [f" {mark} ".join(f'"{value}"' for value in line.split(mark)) for line in (names, row)]
+    assert read("\n".join(quoted) + "\n", format) == [SHIRT_OFFER]
+
+
 STRAY = 'X,"린넨 셔츠,https://shop.example.com/x,https://img.example.com/x.jpg,5000'
 HEADER = "id,title,link,image_link,price"
 

@@ -29,10 +29,16 @@ def separator(line: str) -> str | None:
     return None if match is None else match[1].replace("\\t", "\t")
 
 
+def blanks_before(delimiter: str) -> bool:
+    """Whether blanks after a delimiter are none of the value, so that a quotation may follow (``1, "a, b"``). Between
+    tabs they are, where a quotation mark is mostly one of inches."""
+    return delimiter != "\t"
+
+
 def column_names(line: str, delimiter: str) -> list[str]:
     """The names of columns in a line, in small letters, ``image_link`` for ``g:Image Link``."""
     try:
-        values = next(csv.reader([line], delimiter=delimiter), [])
+        values = next(csv.reader([line], delimiter=delimiter, skipinitialspace=blanks_before(delimiter)), [])
     except csv.Error:
         return []
     return [re.sub(r"\s+", "_", value.replace("\ufeff", "").strip().lower().removeprefix("g:")) for value in values]
@@ -66,7 +72,7 @@ def _rows(lines: io.StringIO, columns: Collection[str]) -> Iterator[tuple[int, M
             header, named = "\n", mark
     delimiter = named or delimiter_of(header, columns)
     names = column_names(header, delimiter)
-    reader = csv.reader(lines, delimiter=delimiter)
+    reader = csv.reader(lines, delimiter=delimiter, skipinitialspace=blanks_before(delimiter))
     for values in reader:
         if any(values):
             cells = [_cell(value) for value in values[: len(names)]] + [""] * (len(names) - len(values))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal, TextIO
 from mapsi.catalog.offer import BrokenRow
 from mapsi.errors import FeedError
 from mapsi.providers.rows.rows import ALIASES, FIELDS, REQUIRED, Row
-from mapsi.tables import column_names, delimiter_of, separator
+from mapsi.tables import blanks_before, column_names, delimiter_of, separator
 
 if TYPE_CHECKING:
     from _csv import Reader
@@ -67,7 +67,9 @@ def read_table(text: TextIO, columns: Columns = MERCHANT) -> Iterator[Row | Brok
     """
     lines = _lines(text)
     names, delimiter, above = _read_header(lines, columns)
-    source, parse = _Lines(lines, above), partial(csv.reader, delimiter=delimiter, quoting=columns.quoting)
+    blanks = blanks_before(delimiter)
+    parse = partial(csv.reader, delimiter=delimiter, quoting=columns.quoting, skipinitialspace=blanks)
+    source = _Lines(lines, above)
     reader = parse(source)
     named = [(index, name) for index, name in enumerate(names) if name in columns.known and name not in names[:index]]
     width = len(names)
