@@ -21,6 +21,8 @@ from mapsi.catalog.store.tables import State, Table
 from servers import MariaDB, mariadb_is_installed, require, run_mariadb, run_milvus, run_redis
 
 if TYPE_CHECKING:
+    from argon2 import PasswordHasher
+
     from chromium import Browser
     from operated import Desk
     from photo_sources import PhotoSources
@@ -82,6 +84,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 # of a test.
 settings.register_profile("noisy machines", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("noisy machines")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def users_hasher() -> Iterator[PasswordHasher]:
+    """Passwords cost a thousandth of what they cost users, whose hasher is what this gives: each log-in of a test would
+    take 20 ms of processor time."""
+    from argon2 import PasswordHasher
+
+    from mapsi.web.accounts import passwords
+
+    quick, users = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1), passwords._HASHER
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "_HASHER", quick)
+        patch.setattr(passwords, "_NOBODY", quick.hash("nobody's password"))
+        yield users
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from argon2 import PasswordHasher
 from click.testing import CliRunner, Result
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -157,9 +158,13 @@ def test_an_account_does_not_print_its_hash(catalog: Catalog) -> None:
     assert "secret-hash" not in repr(catalog.accounts.add_operator("jin@example.com", "secret-hash"))
 
 
+def test_a_hash_takes_the_time_and_the_memory_that_guessing_shall_cost(users_hasher: PasswordHasher) -> None:
+    assert users_hasher.hash(PASSWORD).startswith("$argon2id$v=19$m=19456,t=2,p=1$")
+
+
 def test_a_password_fits_its_hash_and_no_other_does() -> None:
     kept = hash_password(PASSWORD)
-    assert kept.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
+    assert kept.startswith("$argon2id$")
     assert kept != hash_password(PASSWORD)
     assert check_password(kept, PASSWORD)
     assert not any(check_password(kept, other) for other in ("", PASSWORD + " ", PASSWORD.upper()))

@@ -78,7 +78,7 @@ def new(tmp_path_factory: pytest.TempPathFactory) -> Model:
 
 @pytest.fixture
 def shop(catalog: Catalog, old: Model, tmp_path: Path) -> Installation:
-    stock(catalog, tmp_path / "feed", 40)
+    stock(catalog, tmp_path / "feed", 20)
     return install(catalog, old, tmp_path)
 
 
@@ -87,22 +87,22 @@ def shop(catalog: Catalog, old: Model, tmp_path: Path) -> Installation:
 
 def test_a_build_reports_what_it_did_and_reads_nothing_twice(shop: Installation, tmp_path: Path) -> None:
     first = build(shop, no_progress)
-    assert (first.copies.copied, first.index.reading.read, first.index.reused, first.index.indexed) == (40, 40, 0, 40)
+    assert (first.copies.copied, first.index.reading.read, first.index.reused, first.index.indexed) == (20, 20, 0, 20)
     assert first.index.reading.rate > 0
-    stock(shop.catalog, tmp_path / "feed", 43)
+    stock(shop.catalog, tmp_path / "feed", 23)
     second = build(shop, no_progress)
     assert (second.copies.copied, second.index.reading.read, second.index.reused, second.index.indexed) == (
         3,
         3,
-        40,
-        43,
+        20,
+        23,
     )
 
 
 def test_many_threads_read_what_one_picture_after_another_gives(shop: Installation) -> None:
     build(shop, no_progress, threads=4)
     snapshot = read_snapshot(shop.index_root, current_name(shop.index_root) or "")
-    assert snapshot.index.size == 40
+    assert snapshot.index.size == 20
     for row in shop.catalog.readings.index_rows(shop.model.fingerprint):
         (product,) = shop.catalog.listings.products([row.offer_id])
         alone = shop.model.read(shop.pictures.open(product.picture)).embedding
@@ -117,13 +117,13 @@ def test_a_damaged_copy_is_lost_for_one_build_and_fetched_by_the_next(shop: Inst
     assert with_new.read == 0, "an unchanged picture is never read again"
     shop.catalog.readings.prune([])
     report = build(shop, no_progress)
-    assert (report.index.reading.read, report.index.reading.lost, report.index.indexed) == (39, 1, 39)
+    assert (report.index.reading.read, report.index.reading.lost, report.index.indexed) == (19, 1, 19)
     again = build(shop, no_progress)
     assert (again.copies.copied, again.index.reading.read, again.index.reading.lost, again.index.indexed) == (
         1,
         1,
         0,
-        40,
+        20,
     )
 
 
@@ -232,7 +232,7 @@ def test_a_stopped_build_keeps_what_it_read(shop: Installation, tmp_path: Path) 
     with pytest.raises(KeyboardInterrupt):
         build(shop, stop_soon, threads=1)
     assert shop.catalog.readings.count(shop.model.fingerprint) in range(1, BATCH + 1)
-    assert build(shop, no_progress).index.indexed == 40
+    assert build(shop, no_progress).index.indexed == 20
 
 
 # --- the switch ------------------------------------------------------------------------------------------------------
@@ -256,7 +256,7 @@ def test_a_server_goes_over_to_a_new_model_with_its_index(
     reading = finder.read(RED)
     found = finder.by_photo(reading, Query(size=5)).products
     build(install(shop.catalog, new, tmp_path), no_progress)
-    assert finder.status() == {"model": new.fingerprint, "offers": 40, "indexed": 40, "index": "ok"}
+    assert finder.status() == {"model": new.fingerprint, "offers": 20, "indexed": 20, "index": "ok"}
     assert finder.read(RED).model == new.fingerprint
     assert finder.by_photo(reading, Query(size=5)).products == found, "paging goes on in the index before"
 
@@ -389,20 +389,20 @@ def age(root: Path, days: float = 60) -> None:
 
 def test_pictures_of_offers_long_gone_are_pruned_and_no_others(shop: Installation, tmp_path: Path) -> None:
     build(shop, no_progress)
-    stock(shop.catalog, tmp_path / "feed", 30)
+    stock(shop.catalog, tmp_path / "feed", 10)
     age(tmp_path)
     later = datetime.now(UTC) + timedelta(days=29)
     assert prune(shop, now=later).pictures == 0, "gone for less than thirty days"
     later += timedelta(days=2)
     dry = prune(shop, now=later, dry_run=True)
     assert (dry.pictures, dry.files) == (10, 10)
-    assert len(list((tmp_path / "pictures").rglob("*.webp"))) == 40
+    assert len(list((tmp_path / "pictures").rglob("*.webp"))) == 20
     report = prune(shop, now=later)
     assert (report.pictures, report.files, report.bytes) == (10, 10, dry.bytes)
-    assert len(list((tmp_path / "pictures").rglob("*.webp"))) == 30
-    assert build(shop, no_progress).index.indexed == 30
-    stock(shop.catalog, tmp_path / "feed", 40)
-    assert build(shop, no_progress).index.indexed == 40, "what comes back is fetched again"
+    assert len(list((tmp_path / "pictures").rglob("*.webp"))) == 10
+    assert build(shop, no_progress).index.indexed == 10
+    stock(shop.catalog, tmp_path / "feed", 20)
+    assert build(shop, no_progress).index.indexed == 20, "what comes back is fetched again"
 
 
 def test_what_kills_left_is_swept_and_what_is_being_made_is_not(shop: Installation, tmp_path: Path) -> None:
@@ -416,14 +416,14 @@ def test_what_kills_left_is_swept_and_what_is_being_made_is_not(shop: Installati
     assert prune(shop).files == 0, "made just now, perhaps by a copy under way"
     age(tmp_path)
     assert prune(shop).files == len(names)
-    assert len(list((tmp_path / "pictures").rglob("*.webp"))) == 40
+    assert len(list((tmp_path / "pictures").rglob("*.webp"))) == 20
 
 
 def test_a_prune_that_is_killed_half_way_is_finished_by_the_next(
     shop: Installation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     build(shop, no_progress)
-    stock(shop.catalog, tmp_path / "feed", 30)
+    stock(shop.catalog, tmp_path / "feed", 10)
     age(tmp_path)
     later, real, left = datetime.now(UTC) + timedelta(days=31), Path.unlink, [4]
 
@@ -439,16 +439,16 @@ def test_a_prune_that_is_killed_half_way_is_finished_by_the_next(
             prune(shop, now=later)
     assert prune(shop, now=later).files == 7
     report = build(shop, no_progress)
-    assert (report.index.indexed, report.copies.lost) == (30, 0)
+    assert (report.index.indexed, report.copies.lost) == (10, 0)
 
 
 def test_readings_of_models_of_the_past_are_pruned(shop: Installation, new: Model, tmp_path: Path) -> None:
     for model in (shop.model, new, write_model(tmp_path / "third", "third")):
         last = install(shop.catalog, model, tmp_path)
         build(last, no_progress)
-    assert prune(last).readings == 40
+    assert prune(last).readings == 20
     assert shop.catalog.readings.count(shop.model.fingerprint) == 0
-    assert shop.catalog.readings.count(new.fingerprint) == 40, "the index before still serves readings held"
+    assert shop.catalog.readings.count(new.fingerprint) == 20, "the index before still serves readings held"
 
 
 def test_the_lock_is_a_file_that_stays_and_holds_nobody_up(shop: Installation) -> None:

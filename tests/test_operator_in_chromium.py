@@ -70,14 +70,14 @@ def outside(browser: Browser) -> list[str]:
 
 
 @pytest.mark.parametrize("language", ["ko", "en"])
-@pytest.mark.parametrize("size", [PHONE, DESK])
-def test_nothing_sticks_out(browser: Browser, site: str, desk: Desk, size: tuple[int, int], language: str) -> None:
-    browser.resize(*size)
+def test_nothing_sticks_out(browser: Browser, site: str, desk: Desk, language: str) -> None:
     run = next(run for run in desk.catalog.runs.latest(limit=50) if run.broken)
     for path in ("", "/sources/haru-done", "/sources/gyeol-held", "/sources/daon-half", f"/runs/{run.id}"):
         browser.open(f"{site}/operator{path}?lang={language}")
-        assert browser.run("return document.documentElement.scrollWidth") <= size[0], path
-        assert outside(browser) == [], path
+        for size in (PHONE, DESK):
+            browser.resize(*size)
+            assert browser.run("return document.documentElement.scrollWidth") <= size[0], (path, size)
+            assert outside(browser) == [], (path, size)
 
 
 @pytest.mark.parametrize("size", [PHONE, DESK])

@@ -72,8 +72,17 @@ def browser(window: Browser, site: str) -> Iterator[Browser]:
 @pytest.fixture(scope="module")
 def photo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = tmp_path_factory.mktemp("photos") / "shirt.jpg"
-    draw_garment("#2a6fb0", 5).resize((2400, 3000)).save(file, "JPEG")
+    draw_garment("#2a6fb0", 5).resize((480, 600)).save(file, "JPEG")
     return file
+
+
+@pytest.fixture(scope="module")
+def answer(window: Browser, site: str, photo: Path) -> str:
+    """The address of the answer to the photo, for tests of its page."""
+    window.resize(*PHONE)
+    window.open(f"{site}/about?lang=ko")
+    choose(window, site, photo)
+    return str(window.driver.current_url).partition("?")[0]
 
 
 def choose(browser: Browser, site: str, photo: Path) -> None:
@@ -119,13 +128,15 @@ def test_a_photo_chosen_on_a_phone_leads_to_its_style_and_on_to_the_shop(
         browser.driver.switch_to.window(first)
 
 
-def test_a_large_photo_is_made_small_before_it_is_sent(browser: Browser, site: str, photo: Path) -> None:
+def test_a_large_photo_is_made_small_before_it_is_sent(browser: Browser, site: str, tmp_path: Path) -> None:
+    large = tmp_path / "large.jpg"
+    draw_garment("#2a6fb0", 5).resize((2400, 3000)).save(large, "JPEG")
     browser.open(f"{site}/")
     browser.run(
         """window.sent = []; window.fetch = (address, options) => {
              window.sent.push(options.body.get('photo')); return new Promise(() => {}); }"""
     )
-    browser.find("#photo-home").send_keys(str(photo))
+    browser.find("#photo-home").send_keys(str(large))
     browser.wait(lambda: browser.run("return window.sent.length"))
     width, height, kind = browser.run(
         """return (async () => { const map = await createImageBitmap(window.sent[0]);
@@ -205,8 +216,8 @@ def test_a_photo_can_be_dropped_or_pasted(browser: Browser, site: str, photo: Pa
     browser.wait(lambda: "/photo/" in browser.driver.current_url)
 
 
-def test_where_the_model_looked_appears_on_demand(browser: Browser, site: str, photo: Path) -> None:
-    choose(browser, site, photo)
+def test_where_the_model_looked_appears_on_demand(browser: Browser, answer: str) -> None:
+    browser.open(answer)
     overlay = browser.find(".axis-focus")
     assert not overlay.is_displayed()
     browser.find(".seen-sure").click()
@@ -215,9 +226,9 @@ def test_where_the_model_looked_appears_on_demand(browser: Browser, site: str, p
 
 
 def test_two_rows_of_products_are_on_the_first_screen_of_a_phone_and_the_photo_keeps_its_place(
-    browser: Browser, site: str, photo: Path
+    browser: Browser, answer: str
 ) -> None:
-    choose(browser, site, photo)
+    browser.open(answer)
     prices = browser.all(".product-price")[:6]
     assert max(price.rect["y"] + price.rect["height"] for price in prices) <= PHONE[1]
     assert browser.find("#look-photo").rect["height"] >= 220
@@ -230,10 +241,10 @@ def test_two_rows_of_products_are_on_the_first_screen_of_a_phone_and_the_photo_k
 
 @pytest.mark.parametrize("price", [Decimal(39200), Decimal(1352000)])
 def test_a_sale_takes_no_more_room_on_a_phone_than_any_price(
-    house: House, browser: Browser, site: str, photo: Path, price: Decimal
+    house: House, browser: Browser, answer: str, price: Decimal
 ) -> None:
     """Where both prices fit they are seen; else the old one is read out only."""
-    choose(browser, site, photo)
+    browser.open(answer)
     row = browser.run("return [...document.querySelectorAll('.card-cell')].slice(0, 3).map((one) => one.offsetHeight)")
     app = house.app()
     reduced = Product(
@@ -305,11 +316,9 @@ KEPT = (
 )
 
 
-def test_order_more_and_filters_change_the_list_in_place_and_going_back_does_too(
-    browser: Browser, site: str, photo: Path
-) -> None:
+def test_order_more_and_filters_change_the_list_in_place_and_going_back_does_too(browser: Browser, answer: str) -> None:
     browser.resize(*DESK)
-    choose(browser, site, photo)
+    browser.open(answer)
     browser.run("window.mark = 1; document.querySelector('#look-photo').mark = 2; scrollTo(0, 120)")
     browser.run(
         "const sort = document.querySelector('#sort-price-up'); sort.focus({preventScroll: true}); sort.click()"
@@ -413,10 +422,8 @@ def open_second_page(browser: Browser, site: str) -> None:
     browser.wait(lambda: "page=2" in browser.driver.current_url and len(browser.all(".card-cell")) == 48)
 
 
-def test_words_and_less_like_this_refine_the_answer_in_place_and_are_taken_back(
-    browser: Browser, site: str, photo: Path
-) -> None:
-    choose(browser, site, photo)
+def test_words_and_less_like_this_refine_the_answer_in_place_and_are_taken_back(browser: Browser, answer: str) -> None:
+    browser.open(answer)
     browser.run("window.mark = 1; document.querySelector('#look-photo').mark = 2")
     first = browser.find(".card-cell").get_attribute("id")
     browser.find(f"#{first}-less").click()
@@ -434,11 +441,9 @@ def test_words_and_less_like_this_refine_the_answer_in_place_and_are_taken_back(
     assert browser.run(KEPT)[:2] == [1, 2]
 
 
-def test_a_frame_is_drawn_moved_and_taken_away_by_mouse_and_by_keyboard(
-    browser: Browser, site: str, photo: Path
-) -> None:
+def test_a_frame_is_drawn_moved_and_taken_away_by_mouse_and_by_keyboard(browser: Browser, answer: str) -> None:
     browser.resize(*DESK)
-    choose(browser, site, photo)
+    browser.open(answer)
     browser.run("window.mark = 1")
     browser.find("#box-start").click()
     frame = browser.find(".look-frame")
@@ -540,8 +545,8 @@ def test_an_unsure_answer_says_so(browser: Browser, site: str, tmp_path: Path) -
     assert browser.all("a.product")
 
 
-def test_filters_open_as_a_sheet_on_a_phone_and_narrow_the_list(browser: Browser, site: str, photo: Path) -> None:
-    choose(browser, site, photo)
+def test_filters_open_as_a_sheet_on_a_phone_and_narrow_the_list(browser: Browser, answer: str) -> None:
+    browser.open(answer)
     sheet = browser.find("#filters")
     assert not sheet.is_displayed()
     browser.find(".filters-open").click()
@@ -579,44 +584,45 @@ def test_words_are_found_and_the_language_is_switched_in_place(browser: Browser,
     assert "₩" in browser.find(".product-price").text
 
 
-@pytest.mark.parametrize("size", [PHONE, (320, 640), (768, 1024), DESK])
 @pytest.mark.parametrize("language", ["ko", "en"])
-def test_no_page_is_wider_than_the_screen(
-    browser: Browser, site: str, photo: Path, size: tuple[int, int], language: str
-) -> None:
-    browser.resize(*size)
-    choose(browser, site, photo)
-    answer = browser.driver.current_url.partition("?")[0]
+def test_no_page_is_wider_than_any_screen(browser: Browser, site: str, answer: str, language: str) -> None:
     narrow = "?class=garment:pants&class=style:knit&min_price=10000&audience=women&shop=haru&sort=price-up"
     for address in (f"{site}/", answer, f"{answer}{narrow}", f"{site}/search?q=qqqq", f"{site}/about"):
         joint = "&" if "?" in address else "?"
         browser.open(f"{address}{joint}lang={language}")
-        assert browser.run("return document.documentElement.scrollWidth") <= size[0], address
+        for size in (PHONE, (320, 640), (768, 1024), DESK):
+            browser.resize(*size)
+            assert browser.run("return document.documentElement.scrollWidth") <= size[0], (address, size)
 
 
-def test_everything_can_be_reached_and_done_by_keyboard(browser: Browser, site: str, photo: Path) -> None:
-    choose(browser, site, photo)
+def test_everything_can_be_reached_and_done_by_keyboard(browser: Browser, answer: str) -> None:
+    browser.open(answer)
     expected = browser.run(
         """const wanted = [...document.querySelectorAll('a[href], button, input:not([type=hidden])')];
            return wanted.filter((one) => one.checkVisibility() && !(one.type === 'radio' && !one.checked)).length"""
     )
-    body = browser.find("body")
-    reached: set[str] = set()
+    reached: set[int] = set()
     for _ in range(expected + 5):
         ActionChains(browser.driver).send_keys(Keys.TAB).perform()
-        reached.add(str(browser.run("return [...document.querySelectorAll('*')].indexOf(document.activeElement)")))
-        focused = browser.driver.switch_to.active_element
-        if focused != body and focused.is_displayed() and focused.get_attribute("type") not in ("file", "radio"):
-            outline = browser.run("return getComputedStyle(arguments[0]).outlineStyle", focused)
-            assert outline != "none", focused.get_attribute("outerHTML")
+        number, unseen = browser.run(FOCUSED)
+        reached.add(number)
+        assert unseen == ""
     assert len(reached) >= expected
 
 
-def test_words_have_enough_contrast_by_day_and_by_night(browser: Browser, site: str, photo: Path) -> None:
+FOCUSED = """
+const one = document.activeElement, seen = one !== document.body && one.checkVisibility() && one.offsetWidth > 0;
+const marked = !seen || ['file', 'radio'].includes(one.type) || getComputedStyle(one).outlineStyle !== 'none';
+return [[...document.querySelectorAll('*')].indexOf(one), marked ? '' : one.outerHTML];
+"""
+"""The number of the element that has the focus, and the element where nothing shows that."""
+
+
+def test_words_have_enough_contrast_by_day_and_by_night(browser: Browser, answer: str) -> None:
     for scheme in ("light", "dark"):
         feature = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
         browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", feature)
-        choose(browser, site, photo)
+        browser.open(answer)
         poor = browser.run(CONTRAST)
         assert poor == [], json.dumps(poor, ensure_ascii=False)
     browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})

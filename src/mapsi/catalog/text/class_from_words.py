@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -61,14 +62,7 @@ class Find:
 class AxisWords:
     def __init__(self, axis: Axis) -> None:
         self._axis = axis
-        classes_of = [(form, cls.slug) for cls in axis.classes for form in _forms(cls)]
-        self._words = _compile({form for form, _ in classes_of})
-        self._classes: dict[str, set[str]] = {}
-        forms: dict[str, set[str]] = {}
-        for form, slug in classes_of:
-            self._classes.setdefault(_key(form), set()).add(slug)
-            forms.setdefault(_key(form), set()).add(form)
-        self._forms = {key: frozenset(known) for key, known in forms.items()}
+        self._words, self._classes, self._forms = _dictionary(axis.classes)
 
     def find(self, spaced: str) -> list[Find]:
         """What is found, without what lies inside a longer find of this axis."""
@@ -79,6 +73,22 @@ class AxisWords:
         """The classes that the finds name, without those of which a kind is named."""
         named = {slug for find in finds for slug in self._classes[find.key]}
         return frozenset(named.difference(*(self._axis.lineage(slug)[1:] for slug in named)))
+
+
+@lru_cache(maxsize=64)
+def _dictionary(
+    classes: tuple[Class, ...],
+) -> tuple[re.Pattern[str], Mapping[str, frozenset[str]], Mapping[str, frozenset[str]]]:
+    """The pattern of all words of some classes, and by key their classes and the ways they are written. Kept, since
+    every import, every build and every application asks for the same: 12 ms the first time."""
+    classes_of = [(form, cls.slug) for cls in classes for form in _forms(cls)]
+    slugs: defaultdict[str, set[str]] = defaultdict(set)
+    forms: defaultdict[str, set[str]] = defaultdict(set)
+    for form, slug in classes_of:
+        slugs[_key(form)].add(slug)
+        forms[_key(form)].add(form)
+    whole, written = ({key: frozenset(told) for key, told in known.items()} for known in (slugs, forms))
+    return _compile({form for form, _ in classes_of}), whole, written
 
 
 def _outermost(finds: Iterable[tuple[tuple[int, int], str]]) -> Iterator[tuple[tuple[int, int], str]]:
