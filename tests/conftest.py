@@ -97,7 +97,7 @@ def users_hasher() -> Iterator[PasswordHasher]:
     quick, users = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1), passwords._HASHER
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(passwords, "_HASHER", quick)
-        patch.setattr(passwords, "_NOBODY", quick.hash("nobody's password"))
+        patch.setattr(passwords, "NOBODY", quick.hash("nobody's password"))
         yield users
 
 
