@@ -516,6 +516,32 @@ def test_a_finger_taps_garments_on_the_photo_scrolls_over_it_and_draws_where_it_
     assert browser.find("#box-start").get_attribute("aria-pressed") == "true"
 
 
+def test_the_ring_of_what_has_the_focus_is_whole_on_a_desk(
+    house: House, browser: Browser, site: str, photo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The column of the photo scrolls, and cuts off at its sides."""
+    whole = house.finder.read(draw_garment("#2a6fb0"))
+    garments = tuple(
+        Garment(group, 0.9, (0.2, y, 0.6, 0.4), None, whole) for group, y in (("upper", 0.05), ("lower", 0.5))
+    )
+    monkeypatch.setattr(house.finder, "look", lambda _: Look(whole, garments, (), np.zeros((0, 0), np.uint8)))
+    browser.resize(*DESK)
+    choose(browser, site, photo)
+    cut_off = browser.run(RINGS)
+    assert cut_off == []
+
+
+RINGS = """
+const stage = document.querySelector('.stage').getBoundingClientRect();
+return [...document.querySelectorAll('.stage :is(button, a.garment, input[type=search], input[type=text])')].filter((one) => {
+  one.focus({ focusVisible: true, preventScroll: true });
+  const [its, style] = [one.getBoundingClientRect(), getComputedStyle(one)];
+  const around = style.outlineStyle === 'none' ? 0 : parseFloat(style.outlineWidth) + parseFloat(style.outlineOffset);
+  return its.width && (its.left - around < stage.left - 0.5 || its.right + around > stage.right + 0.5);
+}).map((one) => one.id || one.className);
+"""
+
+
 @pytest.mark.parametrize(("word", "seen"), [("셔츠", True), ("드레스·원피스? · 여성? · 네이비", False)])
 def test_how_sure_is_said_in_the_line_of_what_is_seen_where_there_is_room(
     browser: Browser, site: str, photo: Path, word: str, seen: bool
