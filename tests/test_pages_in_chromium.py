@@ -175,6 +175,32 @@ def test_an_address_that_takes_its_time_is_waited_for_in_sight_and_can_be_left(
     assert browser.driver.current_url == f"{site}/"
 
 
+def test_an_address_that_is_pasted_on_any_page_is_waited_for_in_the_sheet(
+    browser: Browser, site: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answered = threading.Event()
+    monkeypatch.setattr(photos, "fetch_picture", lambda *_: answered.wait(60) and grey_bytes())
+    browser.open(f"{site}/about")
+    browser.run(PASTED)
+    is_open, told = browser.wait(lambda: browser.run("return window.waited"))
+    answered.set()
+    assert (is_open, "가져오고 있어요" in told) == (True, True)
+
+
+PASTED = """
+setTimeout(() => {
+  const carried = new DataTransfer();
+  carried.setData('text/plain', 'https://shop.example.com/p/1');
+  document.body.dispatchEvent(new ClipboardEvent('paste', { clipboardData: carried, bubbles: true, cancelable: true }));
+  setTimeout(() => {
+    const waited = [document.querySelector('#ask').matches(':popover-open'), document.querySelector('.choose-status').textContent];
+    document.querySelector('.choose-cancel').click();
+    window.waited = waited;
+  }, 300);
+});
+"""
+
+
 WAITED = """
 setTimeout(() => {
   document.querySelector('.choose-address-form').requestSubmit();

@@ -62,10 +62,10 @@ class Chooser {
 
   async start(file) {
     if (this.request) return;
-    if (this.part.closest("[popover]:not(:popover-open)")) this.part.closest("[popover]").showPopover();
     this.fail("");
     if (file.type && !file.type.startsWith("image/")) {
       this.stop();
+      this.open();
       this.fail(this.part.dataset.noPhoto);
       return;
     }
@@ -109,7 +109,13 @@ class Chooser {
     setTimeout(() => this.wait(this.part.dataset.fetching));
   }
 
+  // What is dropped or pasted on a page without a place for it is followed in the sheet.
+  open() {
+    this.part.closest("[popover]:not(:popover-open)")?.showPopover();
+  }
+
   wait(sentence) {
+    this.open();
     this.idle.hidden = true;
     this.busy.hidden = false;
     this.status.textContent = sentence;
