@@ -6,7 +6,8 @@ A sample shop of its own is served on loopback. Four clients ask without a pause
 on pages (usual ones, damaged ones and bombs), words, pages and products; beside them a feed with other prices is
 refreshed again and again, and every other refresh is killed. ``--keep`` writes what came of it to docs/reliability.md.
 Ends with 1 where an answer was 5xx (but 503 for a full queue) or 409, none came within the time that the server gives a
-request, a refresh failed, or memory grew by more than a tenth from the second tenth of the time to the last.
+request, a refresh failed, there were more than 64 threads, or memory grew by more than a tenth from the second tenth of
+the time to the last.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ MARK = "<!-- written by benchmarks/soak.py --keep -->"
 CLIENTS = 4
 EVERY = 5.0  # seconds between two looks at the memory
 ALLOWED = 1.1  # times the memory of the second tenth
+MOST_THREADS = 64  # a service keeps about fifteen
 PATIENCE = 65.0  # seconds: after 60 the server ends a request
 FULL = b"more requests than can be answered"
 SHIRT = "%EC%85%94%EC%B8%A0"
@@ -48,7 +50,7 @@ PAGES = (
 
 @dataclass
 class Soak:
-    """What came of it so far: answers by status, refreshes by how they ended, memory in bytes."""
+    """What came of it so far: answers by status, refreshes by how they ended, memory in bytes, the most threads."""
 
     target: Target
     home: Path
@@ -56,6 +58,7 @@ class Soak:
     answers: Counter[str] = field(default_factory=Counter)
     refreshes: Counter[str] = field(default_factory=Counter)
     memory: list[int] = field(default_factory=list)
+    threads: int = 0
     waits: list[tuple[float, str]] = field(default_factory=list)
 
     def ask(self, chance: random.Random) -> None:
@@ -113,6 +116,7 @@ class Soak:
     def look(self) -> None:
         while time.monotonic() < self.until:
             self.memory.append(self.target.memory("VmRSS"))
+            self.threads = max(self.threads, len(list(Path(f"/proc/{self.target.process.pid}/task").iterdir())))
             time.sleep(EVERY)
 
     @property
@@ -126,7 +130,7 @@ class Soak:
         bad = sum(count for told, count in self.answers.items() if self.is_fault(told))
         failed = sum(count for end, count in self.refreshes.items() if end not in ("exit 0", "killed"))
         early, late = self.tenths
-        return bad + failed + (late > ALLOWED * early)
+        return bad + failed + (late > ALLOWED * early) + (self.threads > MOST_THREADS)
 
     def told(self) -> str:
         early, late = self.tenths
@@ -137,6 +141,7 @@ class Soak:
             "refreshes": ", ".join(f"{count} {end}" for end, count in self.refreshes.items()),
             "memory in the second tenth": f"{early / 1e6:.0f} MB",
             "in the last": f"{late / 1e6:.0f} MB, at most {max(self.memory) / 1e6:.0f} MB",
+            "threads": f"{self.threads} at most",
             "wait": f"{waits[len(waits) // 2][0]:.2f} s median, {waits[-1 - len(waits) // 100][0]:.1f} s for one in a "
             f"hundred, {waits[-1][0]:.1f} s at most ({waits[-1][1]})",
         }

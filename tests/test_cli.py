@@ -176,6 +176,7 @@ def test_nothing_is_built_by_another_model_than_the_one_that_was_chosen(
     served = open_installation(read_settings(), visitors=True)
     assert served.model.folder == shipped_model()
     assert "0123456789abcdef was chosen" in caplog.text
+    assert run("search", "--words", "셔츠").exit_code == 0, "what is there is found meanwhile"
     assert run("index", "build", "--model", "shipped").exit_code == 0
     assert (models / "chosen").read_text() == served.model.fingerprint
 

@@ -120,7 +120,7 @@ def open_model(settings: Settings, folder: Path | None = None) -> tuple[Model, T
 
 
 def _open_serving_model(settings: Settings) -> tuple[Model, Taxonomy]:
-    """The same for those who answer visitors: words have to be found, and photos by the index's own model, also where
+    """The same for those who answer: words have to be found, and photos by the index's own model, also where
     the chosen one is damaged or gone. Without an index, the shipped one answers in its place."""
     try:
         return open_model(settings)
@@ -152,7 +152,8 @@ def open_installation(settings: Settings, *, model_folder: Path | None = None, v
     from mapsi.search.building import Installation
 
     make_home(settings)
-    model, taxonomy = _open_serving_model(settings) if visitors else open_model(settings, model_folder)
+    serving = visitors and model_folder is None
+    model, taxonomy = _open_serving_model(settings) if serving else open_model(settings, model_folder)
     return Installation(
         catalog=open_stock(settings, visitors=visitors),
         model=model,

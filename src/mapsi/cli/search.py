@@ -124,7 +124,7 @@ def search(
     if box is not None and photo is None:
         raise UsageError("A box is a part of a photo.", "Give a photo, or leave --box out.")
     settings = read_settings()
-    installation = open_installation(settings, model_folder=model)
+    installation = open_installation(settings, model_folder=model, visitors=True)
     finder, taxonomy = open_finder(settings, installation), installation.taxonomy
     query = _query(taxonomy, words, narrowing)
     if photo is not None:
