@@ -3,21 +3,26 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTHON := $(shell command -v python3.11 || command -v python3)
 # Only files whose SHA-256 stands in locks/ are installed; mapsi itself is then put beside them.
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps
-# pip compiles what it copies, not what it leaves in place: a fifth of a second of each command, where nothing keeps it.
-COMPILED := $(BIN)/python -m compileall -q src
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-compile
+# On all cores, where pip takes one; and src too, which pip would leave: a fifth of a second of each command, where nothing
+# keeps it. Some packages bring files for other versions of Python, which nothing imports.
+COMPILED := $(BIN)/python -m compileall -q src && { $(BIN)/python -m compileall -qq -j 0 $(VENV)/lib || true; }
 LOCK := $(BIN)/uv pip compile pyproject.toml - --universal --generate-hashes -c constraints.txt --quiet --no-annotate --no-header
 BUILD_NEEDS := 'setuptools>=77,<82'
 
 # A third of the time of tests is waiting (for servers, browsers and clocks): a worker more than two cores fills it.
 WORKERS ?= 3
 
-.PHONY: demo test check format bench attack fuzz lock audit sbom clean
+.PHONY: demo test tests check format bench attack fuzz lock audit sbom clean
 
 demo: $(VENV)/serve.stamp
 	$(BIN)/mapsi demo $(ARGS)
 
-test: $(VENV)/dev.stamp check
+# Types are checked beside the tests: alone they keep one core busy for half a minute, and the other idle.
+test: $(VENV)/dev.stamp
+	$(MAKE) --no-print-directory -j 2 check tests
+
+tests: $(VENV)/dev.stamp
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: $(VENV)/dev.stamp
