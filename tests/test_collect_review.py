@@ -298,7 +298,7 @@ def test_a_journal_that_is_damaged_is_told_with_its_line(folder: Path, line: str
 )
 def test_a_strangers_journal_moves_nothing_in_or_out_of_its_folder(folder: Path, line: str) -> None:
     (folder / "review.csv").write_text(f"{','.join(COLUMNS)}\n{line}\n", "utf-8")
-    with pytest.raises(ArtifactError, match="outside of its folder in line 2"):
+    with pytest.raises(ArtifactError, match="outside its folder in line 2"):
         Journal.read(folder)
 
 

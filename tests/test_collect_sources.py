@@ -334,64 +334,44 @@ def test_a_stumble_of_the_server_is_forgiven(build: Callable[..., Source], serve
 # --- faults as sentences ---------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("code", "status", "fault", "requests", "word"),
-    [
-        ("200", 401, SourceRefused, 1, "MAPSI_NAVER_HUB_KEY_ID"),
-        ("210", 401, SourceRefused, 1, "does not accept the key"),
-        ("300", 404, SourceRefused, 1, "no such service"),
-        ("400", 429, SourceExhausted, 1, "tomorrow"),
-        ("410", 429, SourceExhausted, 4, "limit is used up"),
-        ("420", 429, SourceExhausted, 4, "limit is used up"),
-        ("430", 413, SourceChanged, 1, "too large"),
-        ("500", 500, SourceUnreachable, 4, "error of its own"),
-        ("510", 504, SourceUnreachable, 4, "error of its own"),
-        ("900", 500, SourceUnreachable, 4, "error of its own"),
-    ],
+NAVER_CODES = (
+    ("naver-hub", "200", 401, SourceRefused, 1, "MAPSI_NAVER_HUB_KEY_ID"),
+    ("naver-hub", "210", 401, SourceRefused, 1, "does not accept the key"),
+    ("naver-hub", "300", 404, SourceRefused, 1, "no such service"),
+    ("naver-hub", "400", 429, SourceExhausted, 1, "tomorrow"),
+    ("naver-hub", "410", 429, SourceExhausted, 4, "limit is used up"),
+    ("naver-hub", "420", 429, SourceExhausted, 4, "limit is used up"),
+    ("naver-hub", "430", 413, SourceChanged, 1, "too large"),
+    ("naver-hub", "500", 500, SourceUnreachable, 4, "error of its own"),
+    ("naver-hub", "510", 504, SourceUnreachable, 4, "error of its own"),
+    ("naver-hub", "900", 500, SourceUnreachable, 4, "error of its own"),
+    ("naver", "024", 401, SourceRefused, 1, "MAPSI_NAVER_CLIENT_ID"),
+    ("naver", "024", 403, SourceRefused, 1, "not switched on"),
+    ("naver", "012", 429, SourceExhausted, 4, "tomorrow"),
+    ("naver", "SE01", 400, SourceChanged, 1, "SE01"),
+    ("naver", "SE05", 404, SourceChanged, 1, "SE05"),
+    ("naver", "SE99", 500, SourceUnreachable, 4, "SE99"),
 )
-def test_the_gateways_codes_become_sentences(
+
+
+@pytest.mark.parametrize(("name", "code", "status", "fault", "requests", "word"), NAVER_CODES)
+def test_the_codes_of_navers_gateway_and_of_its_old_api_become_sentences(
     build: Callable[..., Source],
     server: PhotoSources,
+    name: str,
     code: str,
     status: int,
     fault: type[SourceFault],
     requests: int,
     word: str,
 ) -> None:
-    server.always["naver-hub"] = reply_json({"error": {"errorCode": code, "message": "their own text"}}, status)
-    check_fault(build("naver-hub"), server, fault, requests, word)
-
-
-@pytest.mark.parametrize(
-    ("code", "status", "fault", "requests", "word"),
-    [
-        ("024", 401, SourceRefused, 1, "MAPSI_NAVER_CLIENT_ID"),
-        ("024", 403, SourceRefused, 1, "not switched on"),
-        ("012", 429, SourceExhausted, 4, "tomorrow"),
-        ("SE01", 400, SourceChanged, 1, "SE01"),
-        ("SE05", 404, SourceChanged, 1, "SE05"),
-        ("SE99", 500, SourceUnreachable, 4, "SE99"),
-    ],
-)
-def test_the_old_apis_codes_become_sentences(
-    build: Callable[..., Source],
-    server: PhotoSources,
-    code: str,
-    status: int,
-    fault: type[SourceFault],
-    requests: int,
-    word: str,
-) -> None:
-    server.always["naver"] = reply_json({"errorCode": code, "errorMessage": "their own text"}, status)
-    check_fault(build("naver"), server, fault, requests, word)
-
-
-def check_fault(source: Source, server: PhotoSources, fault: type[SourceFault], requests: int, word: str) -> None:
+    told = {"errorCode": code, "message": "their own text", "errorMessage": "their own text"}
+    server.always[name] = reply_json({"error": told} if name == "naver-hub" else told, status)
     with pytest.raises(fault) as caught:
-        found(source)
+        found(build(name))
     assert word in str(caught.value)
     assert "their own text" not in str(caught.value)
-    assert caught.value.source == source.name
+    assert caught.value.source == name
     assert caught.value.hint
     assert sum(server.asked.values()) == requests
 

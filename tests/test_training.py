@@ -185,17 +185,6 @@ def test_a_run_says_what_it_started_from_and_goes_on_from_nothing_else(
         _train(manifest, tmp_path / "run", photos, tmp_path / "absent.safetensors")
 
 
-def test_a_run_from_before_starts_were_recorded_continues(
-    tmp_path: Path, manifest: Manifest, photos: Path, weights: Path
-) -> None:
-    prepare_run(tmp_path, TrainingSet(manifest, CLASSES, photos), RECIPE, "own", "noise")
-    config = json.loads((tmp_path / "run.json").read_text("utf-8"))
-    del config["start"]
-    (tmp_path / "run.json").write_text(json.dumps(config), "utf-8")
-    assert read_run(tmp_path).start == ""
-    prepare_run(tmp_path, TrainingSet(manifest, CLASSES, photos), RECIPE, "own", "noise")
-
-
 def test_a_run_whose_recipe_lacks_a_number_names_it(tmp_path: Path, manifest: Manifest, photos: Path) -> None:
     prepare_run(tmp_path, TrainingSet(manifest, CLASSES, photos), RECIPE, "own", "noise")
     config = json.loads((tmp_path / "run.json").read_text("utf-8"))

@@ -70,8 +70,8 @@ def demo(host: str, port: int, model: Path | None) -> None:
 
 
 def open_sample_shop(settings: Settings) -> Installation:
-    """The demo's installation; where its catalogue is from before the release, a new one beside which the old folder is
-    kept.
+    """The demo's installation; where its catalogue is from before the first release, a new one beside which the old
+    folder is kept.
 
     Raises :class:`CatalogError` where such a catalogue holds other shops than the sample: that folder is somebody's."""
     from mapsi.catalog import open_catalog
@@ -83,12 +83,14 @@ def open_sample_shop(settings: Settings) -> Installation:
             others = [name for name in catalog.shop_names() if name not in (SAMPLE_SHOP, SAMPLE_NAME)]
         if others:
             raise CatalogError(
-                f"{settings.home} holds the shop {others[0]}, and its catalogue is from an earlier version.",
+                f"{settings.home} holds the shop {others[0]}, and its catalogue is from before the first release.",
                 "Set MAPSI_HOME to another folder for the demo.",
             ) from error
     aside = settings.home.with_name(f"{settings.home.name}-{datetime.now(UTC):%Y%m%d-%H%M%S}")
     settings.home.rename(aside)
-    click.echo(f"The sample shop was made by an earlier version: it is made again, and the old one is kept in {aside}.")
+    click.echo(
+        f"The sample shop is from before the first release: it is made again, and the old one is kept in {aside}."
+    )
     return open_installation(settings, visitors=True)
 
 

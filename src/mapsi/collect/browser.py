@@ -66,14 +66,14 @@ class Programs:
     def find(cls, browser: Path | None = None, driver: Path | None = None) -> Programs:
         """The programs named, else the ones that this machine has.
 
-        Raises :class:`ExtraMissingError` where one is missing or their versions are apart.
+        Raises :class:`ExtraMissingError` where one is missing or their versions differ.
         """
         found = cls(_find("Chrome or Chromium", browser, BROWSERS), _find("chromedriver", driver, DRIVERS))
         found.check_versions()
         return found
 
     def check_versions(self) -> None:
-        """Raises :class:`ExtraMissingError` where browser and driver are not of one major version."""
+        """Raises :class:`ExtraMissingError` where browser and driver have different major versions."""
         browser, driver = major_version(self.browser), major_version(self.driver)
         if browser != driver:
             raise ExtraMissingError(

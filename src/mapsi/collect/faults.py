@@ -10,7 +10,7 @@ from mapsi.errors import MapsiError, RemoteError, UsageError
 class SourceFault(RemoteError):  # noqa: N818 - told in a report more often than raised to a person
     """A source that did not answer as it should. ``source`` is its name.
 
-    Where ``lasting`` it would not answer the next question either, and is asked no more in this run.
+    Where ``lasting``, it would not answer the next question either and is not asked again in this run.
     """
 
     lasting: ClassVar[bool] = True

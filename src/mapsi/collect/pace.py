@@ -15,7 +15,7 @@ PERIODS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 class Clock(Protocol):
-    """Seconds since 1970, and a way to wait for more of them."""
+    """Seconds since 1970, and a way to let some pass."""
 
     def now(self) -> float: ...
 
@@ -38,7 +38,7 @@ def moment(clock: Clock) -> datetime:
 
 
 class Pace:
-    """Keeps the beginnings of requests ``apart`` seconds from each other, one request at a time.
+    """Keeps the starts of requests ``apart`` seconds apart, one request at a time.
 
     It is a context: the block holds the one request. :meth:`rest` keeps everybody out for longer.
     """
@@ -92,7 +92,7 @@ def _is_spent(value: str | None) -> bool:
 
 
 def _period(rate: str) -> float:
-    """Seconds of the period of ``20/min``; a minute where it is not said."""
+    """Seconds in the period of ``20/min``; a minute where none is named."""
     _, _, unit = rate.partition("/")
     return float(PERIODS.get(unit.strip()[:1].lower(), 60))
 

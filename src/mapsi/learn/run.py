@@ -29,17 +29,17 @@ CHECKPOINT = Path("checkpoints") / "last.ckpt"
 @dataclass(frozen=True, slots=True)
 class RunConfig:
     """What has to be known in order to use a run. ``name`` is the recipe's, ``manifest`` the SHA-256 of its manifest
-    file, ``start`` says which weights it started from; both are empty in runs from before they were recorded.
-    ``attributes`` are the axes that say how a garment is and not what it is."""
+    file, ``start`` says which weights it started from, ``attributes`` are the axes that say how a garment is and not
+    what it is."""
 
     name: str
     recipe: Recipe
     classes: Mapping[str, Sequence[str]]
     size: int
     root: str
-    manifest: str = ""
-    start: str = ""
-    attributes: tuple[str, ...] = ()
+    manifest: str
+    start: str
+    attributes: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +84,6 @@ def prepare_run(run: Path, data: TrainingSet, recipe: Recipe, name: str, start: 
 def _refuse_another(run: Path, config: Mapping[str, Any]) -> None:
     earlier = read_json(run / CONFIG, "The run")
     for key, value in json.loads(json.dumps(config)).items():
-        if key in ("start", "attributes") and not earlier.get(key):
-            continue
         if earlier.get(key) != value:
             what = {"name": "recipe", "size": "recipe", "manifest": "split or photos"}.get(key, key)
             raise ArtifactError(f"{run} is a run with another {what}.", "Choose another folder with --into.")
@@ -96,14 +94,14 @@ def read_run(run: Path) -> RunConfig:
     try:
         document = json.loads((run / CONFIG).read_text("utf-8"))
         return RunConfig(
-            document.get("name", "mapsi"),
+            document["name"],
             recipe_from(document["recipe"], f"The recipe of {run}"),
             document["classes"],
             int(document["size"]),
             document["root"],
-            document.get("manifest", ""),
-            document.get("start", ""),
-            tuple(document.get("attributes", ())),
+            document["manifest"],
+            document["start"],
+            tuple(document["attributes"]),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ArtifactError(f"{run} is not a run folder.", "Make one with `mapsi train`.") from error

@@ -1,4 +1,4 @@
-"""A picture from a specification: the same specification gives the same picture again."""
+"""A picture from a specification: the same specification always gives the same picture."""
 
 from __future__ import annotations
 

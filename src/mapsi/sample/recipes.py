@@ -1,4 +1,4 @@
-"""What a random garment of each class is made up of: cut, fabric and options."""
+"""What a random garment of each class consists of: cut, fabric and options."""
 
 from __future__ import annotations
 
@@ -383,4 +383,4 @@ GARMENTS: dict[str, Callable[[Rng], Recipe]] = {
     "skirt": _skirt,
     "t-shirt": _tee,
 }
-"""How a random garment of each class of the axis ``garment`` is made up."""
+"""What a random garment of each class of the axis ``garment`` consists of."""

@@ -124,7 +124,7 @@ def _spec(line: Line, ground: str, accents: list[str]) -> Spec:
 
 
 def _scene(fabric: Fabric, seed: int) -> Scene:
-    """A pale ground that the cloth stands out from, and a camera that is never quite straight."""
+    """A pale ground against which the cloth stands out, and a camera that is never quite straight."""
     rng = np.random.default_rng(seed + 1)
     light = brightness(fabric.color)
     fitting = [

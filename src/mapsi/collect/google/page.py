@@ -45,14 +45,14 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A picture's address, and the way by which it was found."""
+    """A picture's address, and how it was found."""
 
     address: str
     selector: Selector
 
 
 class ResultsPage:
-    """The page in ``driver``, read by ``selectors``. ``matched`` tells by which way each piece was found."""
+    """The page in ``driver``, read by ``selectors``. ``matched`` tells how each piece was found."""
 
     def __init__(self, driver: Chrome, selectors: GoogleSelectors, host: str) -> None:
         self.driver = driver
@@ -63,7 +63,7 @@ class ResultsPage:
         self._last_picture = ""
 
     def shown(self) -> Shown:
-        """Which page this is by now."""
+        """Which page this is now."""
         looked = self._look()
         path, host = urlsplit(self.driver.current_url).path, urlsplit(self.driver.current_url).hostname or ""
         text, chosen = looked["text"].casefold(), self._selectors
@@ -116,7 +116,7 @@ class ResultsPage:
         )
 
     def cells(self) -> list[WebElement]:
-        """The results that the page holds by now, in its order; none of the side panel's."""
+        """The results on the page so far, in its order; none from the side panel."""
         found = self.driver.execute_script(scripts.CELLS, self.matched["cell"].css, self._panels)
         return cast(list[WebElement], found)
 

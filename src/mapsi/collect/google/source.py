@@ -29,10 +29,10 @@ from mapsi.errors import ExtraMissingError, UsageError
 NAME = "google"
 BASE = "https://www.google.com"
 LIMIT = 1000
-"""About as many results as Google Images gives to one query."""
+"""About as many results as Google Images gives for one query."""
 
 CONSENTS = 3
-"""Consent pages in a row that are passed before the page counts as changed."""
+"""Consent pages passed in a row before the page counts as changed."""
 
 OpenDriver = Callable[[], AbstractContextManager[Chrome]]
 

@@ -21,10 +21,10 @@ from mapsi.errors import MapsiError
 from mapsi.taxonomy import Class
 
 IN_FLIGHT = 24
-"""How many photos are on their way at once: enough that several hosts among them are busy at a time."""
+"""How many photos are fetched at once: enough to keep several hosts busy."""
 
 STRIKES = 3
-"""Faults of a source, one after the other, after which it is asked no more in this run."""
+"""Consecutive faults after which a source is not asked again in this run."""
 
 NO_MORE = "It has no more."
 NAME_LENGTH = 20
@@ -43,20 +43,20 @@ class Standing:
         self._strikes.pop(source, None)
 
     def failed(self, source: str, error: MapsiError) -> None:
-        """The source could not answer. A lasting fault, or the third one in a row, puts it out."""
+        """The source could not answer. A lasting fault, or the third one in a row, rules it out."""
         self._strikes[source] = self._strikes.get(source, 0) + 1
         lasting = error.lasting if isinstance(error, SourceFault) else True
         if lasting or self._strikes[source] >= STRIKES:
             self._out[source] = str(error)
 
     def why_out(self, source: str) -> str | None:
-        """The fault that put a source out; None where it is still asked."""
+        """The fault that ruled a source out; None where it is still asked."""
         return self._out.get(source)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tools:
-    """What all classes of a run are worked on with."""
+    """What the work on every class of a run shares."""
 
     ledger: Ledger
     collection: Collection
@@ -92,7 +92,7 @@ class ClassWork:
                 self._lanes.append(Lane(source, queries))
 
     def run(self) -> None:
-        """Work until the class has what was asked, or nobody has more."""
+        """Work until the class has as many photos as were asked for, or no source has more."""
         downloads = self._tools.downloads
         while (missing := self._missing()) > 0:
             while downloads.in_flight < min(missing, IN_FLIGHT) and (named := self._next()) is not None:
@@ -103,7 +103,7 @@ class ClassWork:
                 self._settle(done, result)
 
     def close(self) -> None:
-        """Let the sources put away what they hold for their searches."""
+        """Let the sources release what they hold for their searches."""
         for lane in self._lanes:
             lane.close()
 
@@ -126,7 +126,7 @@ class ClassWork:
         return self._tools.per_class - self._tools.collection.count(self._cls.slug)
 
     def _next(self) -> NamedPhoto | None:
-        """The next source's next photo; None where nobody has more."""
+        """The next source's next photo; None where no source has more."""
         while self._lanes:
             lane = self._lanes.popleft()
             name = lane.source.name
@@ -147,7 +147,7 @@ class ClassWork:
         return None
 
     def _admit(self, named: NamedPhoto) -> None:
-        """Have a photo fetched, unless it is already known what becomes of it."""
+        """Have a photo fetched, unless what becomes of it is already known."""
         source, found = named.source, named.found
         ledger = self._tools.ledger
         named_before = self._on_way.get(found.address)

@@ -31,7 +31,7 @@ def as_text(credits: Iterable[tuple[str, Line]]) -> str:
 
 
 def as_csv(credits: Iterable[tuple[str, Line]]) -> str:
-    """A table with a head line; a cell that a spreadsheet would take for a formula begins with an apostrophe."""
+    """A table with a header line; a cell that a spreadsheet would take for a formula begins with an apostrophe."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(_COLUMNS)

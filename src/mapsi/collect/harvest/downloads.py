@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 from mapsi.collect.pace import Clock, hour_of
 
 PATIENCE = 60
-"""Seconds that a host of photos is waited for; one that wants longer is left alone for the rest of the run."""
+"""Seconds to wait for a host of photos; one that asks for longer is left alone for the rest of the run."""
 
 ASKED_AGAIN = 2
 """How often a host may answer that it is busy before it is left alone."""
@@ -66,7 +66,7 @@ class Downloads(Generic[Job, Result]):
         self.in_flight = 0
 
     def add(self, job: Job) -> None:
-        """Take a job on; its result comes out of :meth:`finished`."""
+        """Take on a job; its result comes out of :meth:`finished`."""
         self.in_flight += 1
         host = self._hosts[self._host_of(job)]
         if host.closed is not None:
@@ -76,7 +76,7 @@ class Downloads(Generic[Job, Result]):
             self._start_some()
 
     def finished(self) -> list[tuple[Job, Result | Postponed]]:
-        """Wait for at least one job to come to its end, and give all that have; nothing where none is in flight.
+        """Wait for at least one job to end, and give all that have; nothing where none is in flight.
 
         No other job is begun until the next call: what a killed process had not written down is then never more than
         what ``threads`` had in hand.

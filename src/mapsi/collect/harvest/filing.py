@@ -118,7 +118,7 @@ class Collection:
         return True
 
     def _finish_filing(self) -> None:
-        """Put photos whose line was written into their place; drop the ones that came to no line."""
+        """Put photos whose line was written in their place; drop those without a line."""
         lines = {line.file: line for line in self._ledger.lines if line.outcome == "kept"}
         for photo in self._incoming.iterdir():
             if photo.name in lines:

@@ -1,4 +1,4 @@
-"""The harvest: class by class, until each has what was asked or nobody has more; each class's account is written
+"""The harvest: class by class, until each has what was asked for or no source has more; each class's account is written
 down."""
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ class Watcher(Protocol):
     """What is told how a harvest proceeds."""
 
     def begin(self, cls: Class, has: int, asked: int) -> None:
-        """A class is begun; it has this many photos from earlier runs."""
+        """Work on a class begins; it has this many photos from earlier runs."""
 
     def kept(self) -> None:
         """The class has one photo more."""
 
     def end(self, report: ClassReport) -> None:
-        """The class has what was asked, or nobody has more."""
+        """The class has what was asked for, or no source has more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -58,7 +58,7 @@ class Lane:
             self._results = self.source.search(self._query)
 
     def close(self) -> None:
-        """Let the source put away what it holds for a search (a browser)."""
+        """Let the source release what it holds for a search (a browser)."""
         results: Any = self._results
         if hasattr(results, "close"):
             results.close()

@@ -56,7 +56,9 @@ class Screen:
     def check_size(self, width: int, height: int) -> None:
         """Raises :class:`Unfit` where a known size (0: not known) is too small."""
         if 0 < min(width, height) < self.min_side:
-            raise Unfit("too small", f"It is {width} x {height} pixels; {self.min_side} are asked of the shorter side.")
+            raise Unfit(
+                "too small", f"It is {width} x {height} pixels; {self.min_side} are the least for the shorter side."
+            )
 
     def read(self, data: bytes, headers: Mapping[str, str]) -> ScreenedPhoto:
         """The photo in ``data``, which came with ``headers`` (names in small letters); raises :class:`Unfit`."""

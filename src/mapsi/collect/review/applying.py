@@ -21,7 +21,7 @@ LABELS = "labels.csv"
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """How many photos went to another class, how many were dropped, and which were not there any more."""
+    """How many photos went to another class, how many were dropped, and which were no longer there."""
 
     moved: int
     dropped: int
@@ -29,7 +29,7 @@ class Applied:
 
 
 def apply_review(folder: Path, journal: Journal) -> Applied:
-    """Carry out what the journal says and was not carried out yet. The caller holds the folder's lock."""
+    """Carry out what the journal says and has not been carried out yet. The caller holds the folder's lock."""
     begun = journal.moves_under_way()
     decided = {path: one for path, one in journal.decisions().items() if one.verdict != "keep"}
     for move in begun:
@@ -72,7 +72,7 @@ def _free(folder: Path, wanted: str, taken: set[str]) -> str:
 
 
 def _move(folder: Path, move: Move) -> None:
-    """Move a file that has not been moved yet; one that is not there any more was taken away by a person meanwhile."""
+    """Move a file that has not been moved yet; one that is no longer there was taken away by a person meanwhile."""
     source, target = folder / move.path, folder / move.to
     if source.is_file() and not target.exists():
         target.parent.mkdir(parents=True, exist_ok=True)

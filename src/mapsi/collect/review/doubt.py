@@ -1,5 +1,5 @@
 """Which photos of a class to look at first: those that the model takes for something else, and those unlike the
-others."""
+rest."""
 
 from __future__ import annotations
 

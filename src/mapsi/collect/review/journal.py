@@ -77,7 +77,7 @@ class Journal:
         return cls.read(folder)
 
     def decisions(self) -> dict[str, Decision]:
-        """What is decided about each photo and not carried out yet, in the order in which the photos came up."""
+        """What is decided about each photo and not yet carried out, in the order in which the photos came up."""
         return {path: stack[-1] for path, stack in self._stacks.items() if stack}
 
     def decision(self, path: str) -> Decision | None:
@@ -156,7 +156,7 @@ class Journal:
 
 
 def _leads_out(path: str) -> bool:
-    """Whether a path of the journal, which may come with a stranger's folder, is none inside of it."""
+    """Whether a path of the journal, which may come with a stranger's folder, is none inside it."""
     parts = PurePosixPath(path)
     return parts.is_absolute() or ".." in parts.parts
 
@@ -173,9 +173,9 @@ def _rows(file: Path) -> Iterator[_Row]:
         if number == 1 and row == list(COLUMNS):
             continue
         if len(row) != len(COLUMNS) or row[2] not in get_args(Kind) or not row[1]:
-            raise ArtifactError(f"The journal {file} is damaged in line {number}.", "Take the line out.")
+            raise ArtifactError(f"The journal {file} is damaged in line {number}.", "Remove the line.")
         if any(_leads_out(path) for path in (row[1], row[3], row[4])):
             raise ArtifactError(
-                f"The journal {file} names a path outside of its folder in line {number}.", "Take the line out."
+                f"The journal {file} names a path outside its folder in line {number}.", "Remove the line."
             )
         yield _Row(row[1], cast(Kind, row[2]), row[3], row[4])

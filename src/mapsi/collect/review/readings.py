@@ -45,8 +45,8 @@ def read_photos(
     """Read the photos ``paths`` of ``folder``, those that ``cache`` does not hold already; unreadable ones are left
     out.
 
-    ``progress`` is told how many more are done. What was read is kept every few hundred photos, so that little is lost
-    where this is stopped.
+    ``progress`` is told how many more have been read. What was read is kept every few hundred photos, so that little is
+    lost where this is stopped.
     """
     keys = {path: _key(folder / path) for path in paths}
     known = _load(cache, f"{model.fingerprint} {axis}")

@@ -18,7 +18,7 @@ from mapsi.remote.content import looks_like_html
 from mapsi.remote.retry import retry_after
 
 PATIENCE = 120
-"""Seconds that a source is waited for; one that wants longer is left out of the run, and its hour is told."""
+"""Seconds to wait for a source; one that asks for longer is left out of the run, and the hour it names is told."""
 
 ANSWER_BYTES = 8 * 1024 * 1024
 _BACKOFF = (1.0, 2.0, 4.0)
@@ -27,7 +27,7 @@ _ERRORS = range(400, 600)
 
 @dataclass(frozen=True, slots=True)
 class Busy:
-    """The source is to be asked again, after ``seconds`` where it names them; ``fault`` is what to say in the end."""
+    """The source is to be asked again, after ``seconds`` where it names them; ``fault`` is what to raise in the end."""
 
     fault: SourceFault
     seconds: float | None = None
@@ -43,7 +43,7 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Asking(Caller):
-    """What every API source is built with. ``seconds`` is the time in which one answer has to arrive."""
+    """What every API source is built with. ``seconds`` is how long one answer may take."""
 
     answers: KeptAnswers
     seconds: float = 20

@@ -78,7 +78,7 @@ def stream(
 ) -> Iterator[Found]:
     """Photos of pages, lazily, each address once; ``read`` makes one of an entry and its rank.
 
-    A page that brings nothing new ends it: some APIs give their last page for ever. Raises :class:`SourceChanged` where
+    A page that brings nothing new ends it: some APIs give their last page forever. Raises :class:`SourceChanged` where
     no entry of a page names a photo.
     """
     seen: set[str] = set()

@@ -36,7 +36,7 @@ class _NaverImages:
         return self._name
 
     def search(self, query: Query) -> Iterator[Found]:
-        """Photos by relevance, a hundred per request; Naver tells neither page, creator nor licence."""
+        """Photos by relevance, a hundred per request; Naver names no page, creator or licence."""
         return stream(self._pages(query.text), _read, self._name)
 
     def _pages(self, text: str) -> Iterator[list[Mapping[str, Any]]]:
@@ -109,7 +109,7 @@ def _judge_hub(status: int, document: Any) -> SourceFault | Busy | None:
 
 
 def _judge_open(status: int, document: Any) -> SourceFault | Busy | None:
-    """The codes are in ``{"errorCode": "024", "errorMessage": ...}``; SE01 to SE06 say what was wrong in a
+    """The codes are in ``{"errorCode": "024", "errorMessage": ...}``; SE01 to SE06 say what was wrong with a
     question."""
     code = str(document.get("errorCode", "")) if isinstance(document, dict) else ""
     if status == 401:

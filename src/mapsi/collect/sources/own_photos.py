@@ -57,7 +57,7 @@ class OwnFolder:
             )
 
     def remarks(self, axis: Axis) -> list[str]:
-        """Sentences on what lies in the folder and is asked for by no class of the axis."""
+        """Sentences on what lies in the folder and belongs to no class of the axis."""
         names = (composed(folder.name) for folder in class_folders(self._folder))
         unknown = [f"The folder {_unknown(name, axis)}" for name in names if name not in axis.by_slug]
         return unknown + passed_over(self._folder)
@@ -66,7 +66,7 @@ class OwnFolder:
 class AddressList:
     """Photos at addresses that a file lists by class.
 
-    CSV with a head line (``class``, ``address``; ``page``, ``title``, ``creator``, ``licence``, ``licence_address``
+    CSV with a header line (``class``, ``address``; ``page``, ``title``, ``creator``, ``licence``, ``licence_address``
     where known), or plain lines ``CLASS ADDRESS``; empty lines and lines that begin with ``#`` are skipped.
     """
 

@@ -21,7 +21,7 @@ _END = {"end": True}
 class Remembered:
     """``source`` with a memory in ``folder``: a file per class and query, a line per photo, kept for a week.
 
-    A search that is taken up again gives the noted photos first. Where more are wanted, and the source had not come to
+    A search that is resumed gives the noted photos first. Where more are wanted, and the source had not come to
     its end, it is searched again and the photos that it names again are skipped.
     """
 

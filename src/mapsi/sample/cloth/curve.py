@@ -37,7 +37,7 @@ class Curve:
         return self
 
     def smooth(self, *points: Point) -> Self:
-        """On through ``points`` by a Catmull-Rom spline, so that no point of the way is a corner."""
+        """Continue through ``points`` by a Catmull-Rom spline, so that none of them is a corner."""
         way = [self.end, *points]
         for index in range(len(way) - 1):
             before, here = way[max(index - 1, 0)], way[index]
@@ -58,7 +58,7 @@ class Curve:
         return other
 
     def then(self, other: Curve) -> Self:
-        """Join ``other`` on, with a straight line where it starts elsewhere."""
+        """Append ``other``, with a straight line where it starts elsewhere."""
         if math.dist(self.end, other.start) > 1e-6:
             self.line(other.start)
         self.segments.extend(other.segments)

@@ -265,4 +265,4 @@ RELIEFS: dict[str, tuple[Tile, float]] = {
     "twill": (_twill(), 32),
     "waffle": (_waffle(), 0),
 }
-"""Raised textures as grey tiles (dark = low) and the degrees they are turned against the cut."""
+"""Raised textures as grey tiles (dark = low) and how many degrees they are turned against the cut."""

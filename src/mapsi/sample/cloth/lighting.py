@@ -69,7 +69,7 @@ def _coarse(svg: str, width: int) -> Floats:
 
 
 def _noise(rng: np.random.Generator, shape: tuple[int, int], cell_x: float, cell_y: float) -> Floats:
-    """Smooth noise of about unit spread; features ``cell_x`` by ``cell_y`` pixels large."""
+    """Smooth noise of about unit spread; its features ``cell_x`` by ``cell_y`` pixels."""
     rows, columns = max(int(shape[0] / cell_y) + 3, 4), max(int(shape[1] / cell_x) + 3, 4)
     coarse = Image.fromarray(rng.standard_normal((rows, columns)).astype(np.float32))
     box = (1.0, 1.0, 1.0 + shape[1] / cell_x, 1.0 + shape[0] / cell_y)

@@ -94,7 +94,7 @@ def brightness(color: str) -> float:
 
 
 def contrast(color: str, share: float = 0.3) -> str:
-    """A tone that shows on ``color``: lighter on dark cloth, darker on light cloth."""
+    """A tone that shows up on ``color``: lighter on dark cloth, darker on light cloth."""
     return lighter(color, share) if brightness(color) < 0.4 else darker(color, share)
 
 

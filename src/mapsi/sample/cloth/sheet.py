@@ -78,7 +78,7 @@ class Part:
 
 
 class Sheet:
-    """The layers of one picture, filled from the lowest part to the topmost."""
+    """The layers of one picture, filled from the bottom part to the topmost."""
 
     def __init__(self) -> None:
         self._defs: list[str] = []

@@ -88,7 +88,7 @@ def body_outline(block: Block) -> str:
 
 
 def back_panel(sheet: Sheet, block: Block, fabric: Fabric, label: str = "#f5f2ea") -> Part:
-    """The inside of the back that shows in the neck, with its label."""
+    """The inside of the back that shows at the neck, with its label."""
     x, y = block.neck, block.top
     half = Curve(0, y + 9).bend((x * 0.5, y + 9), (x * 0.85, y + 5), (x + 3, y - 1))
     half.line((x + 5, y + block.neck_depth * 0.4)).line((0, y + block.neck_depth + 14))
