@@ -1,6 +1,7 @@
 """The paper's recipe against ours: same machine, same start weights, same photos, one table.
 
     python benchmarks/bench_recipes.py ../shared/data --runs runs/recipes --size 128 [--only clothing] [--table-only]
+        [--imagenet tf_efficientnet_lite0]
 
 Four runs (two recipes on two data sets), each in its folder under ``--runs``. Stop it whenever you like: started again,
 every run goes on from its last epoch. At the end, and with ``--table-only`` at any time, it prints the table of
@@ -60,6 +61,9 @@ def main() -> None:
     parser.add_argument("data", type=Path, help="folder with clothing/, paper17/ and backbone/")
     parser.add_argument("--runs", type=Path, required=True)
     parser.add_argument("--size", type=int, default=128, help="the paper recipe's input size; ours ends there")
+    parser.add_argument(
+        "--imagenet", metavar="BACKBONE", help="both start from a backbone's ImageNet weights, not from resnet34-open's"
+    )
     parser.add_argument("--only", choices=sorted(AXES), help="one data set")
     parser.add_argument("--recipe", choices=["paper", "mapsi"], help="one recipe")
     parser.add_argument("--table-only", action="store_true", help="tell of the runs that are there")
@@ -68,21 +72,22 @@ def main() -> None:
     if not given.table_only:
         for data in sets:
             for name in [given.recipe] if given.recipe else ["mapsi", "paper"]:
-                run(given.data.resolve(), given.runs, data, name, given.size)
+                run(given.data.resolve(), given.runs, data, name, given.size, given.imagenet)
     for data in sets:
         print("\n".join(table(given.runs, data)))
 
 
-def run(data: Path, runs: Path, name: str, recipe: str, size: int) -> None:
+def run(data: Path, runs: Path, name: str, recipe: str, size: int, imagenet: str | None) -> None:
     taxonomy = load_taxonomy(("paper17", "garment"))
     folder = runs / f"{recipe}-{name}"
     print(f"== {folder}", flush=True)
     manifest = _manifest(folder, data, name)
+    planned = sized(load_recipe(recipe), size)
     train(
         TrainingSet(manifest, manifest.classes(taxonomy), data.parent),
-        sized(load_recipe(recipe), size),
+        replace(planned, backbone=imagenet) if imagenet else planned,
         folder,
-        start=Start(data / "backbone" / "resnet34-open.safetensors"),
+        start=Start(imagenet=True) if imagenet else Start(data / "backbone" / "resnet34-open.safetensors"),
         name=recipe,
         say=lambda text: print(text, flush=True),
     )

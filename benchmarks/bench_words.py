@@ -147,7 +147,7 @@ def fill(catalog: Catalog, rows: list[dict[str, str]], count: int) -> None:
         take(catalog, f"shop-{shop}", offers)
     print(f"  imported, {count / (time.perf_counter() - began):.0f} offers/s", flush=True)
     first = named_offers(rows, range(1000))
-    took, _ = milliseconds(lambda: catalog.listings.search(Query()))
+    took, _ = milliseconds(catalog.listings.rebuild)
     print(f"  index of words built in {took / 1000:.1f} s", flush=True)
     take(catalog, "one-more", first)
     took, _ = milliseconds(lambda: catalog.listings.search(Query()))
