@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from mapsi.learn.fitting.averaging import average_runs
 from mapsi.learn.fitting.training import train
 from mapsi.learn.network import Start
 from mapsi.learn.recipe import Phase, load_recipe
-from mapsi.learn.run import CONFIG, WEIGHTS, TrainingSet, read_run
+from mapsi.learn.run import CONFIG, WEIGHTS, TrainingSet, prepare_run, read_run
 from mapsi.taxonomy import load_taxonomy
 from test_dataset import make_folder
 
@@ -32,20 +33,23 @@ RECIPE = replace(load_recipe("mapsi"), backbone="resnet10t", phases=(Phase(32, 1
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """Two runs from one start on one split, and one on another split."""
+    """Two runs from one start on one split, and the first one's weights as a run on another split."""
     folder = tmp_path_factory.mktemp("runs")
     photos = make_folder(folder / "photos", {"suit": 14, "knit": 14})
     start = folder / "start.safetensors"
     torch.manual_seed(0)
     save_file(timm.create_model(RECIPE.backbone, num_classes=0).state_dict(), start)
-    made = []
-    for name, seed, split in (("one", 0, 0), ("two", 1, 0), ("elsewhere", 0, 5)):
-        plan = [PhotoFolder(photos, "style", "split")]
-        manifest = build_manifest(plan, load_taxonomy(), 0.25, np.random.default_rng(split))
-        made.append(folder / name)
-        data = TrainingSet(manifest, CLASSES, photos)
-        train(data, replace(RECIPE, seed=seed), made[-1], start=Start(start), say=lambda _: None)
-    return made
+    plan = [PhotoFolder(photos, "style", "split")]
+    here, there = (
+        TrainingSet(build_manifest(plan, load_taxonomy(), 0.25, np.random.default_rng(split)), CLASSES, photos)
+        for split in (0, 5)
+    )
+    one, two, elsewhere = (folder / name for name in ("one", "two", "elsewhere"))
+    for seed, run in enumerate((one, two)):
+        train(here, replace(RECIPE, seed=seed), run, start=Start(start), say=lambda _: None)
+    prepare_run(elsewhere, there, RECIPE, "mapsi", read_run(one).start)
+    shutil.copy(one / WEIGHTS, elsewhere / WEIGHTS)
+    return [one, two, elsewhere]
 
 
 def test_every_weight_is_the_mean_by_the_shares_given(runs: list[Path], tmp_path: Path) -> None:

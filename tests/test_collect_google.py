@@ -164,15 +164,15 @@ def test_related_pictures_in_the_panel_are_no_results(site: Site, google: Google
 def test_a_page_without_an_end_is_scrolled_as_far_as_it_goes(
     site: Site, google: GoogleImages, more_button: bool
 ) -> None:
-    results = tuple(Result(f"{PICTURES}/{n}.jpg") for n in range(16))
-    site.looks["endless"] = Look(results, at_once=6, more_button=more_button)
+    results = tuple(Result(f"{PICTURES}/{n}.jpg") for n in range(9))
+    site.looks["endless"] = Look(results, at_once=4, more_button=more_button)
     assert addresses(search(google, "endless")) == [result.picture for result in results]
     assert ("more" in google.matched) is more_button
 
 
 def test_no_more_results_are_read_than_the_limit_allows(site: Site, driver: Chrome, tmp_path: Path) -> None:
     site.looks["many"] = Look(tuple(Result(f"{PICTURES}/{n}.jpg") for n in range(30)), at_once=5)
-    assert len(search(make_google(site, driver, tmp_path, limit=12), "many")) == 12
+    assert len(search(make_google(site, driver, tmp_path, limit=7), "many")) == 7
 
 
 def test_no_more_is_clicked_than_is_wanted(site: Site, google: GoogleImages, driver: Chrome) -> None:
