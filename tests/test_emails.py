@@ -250,6 +250,16 @@ def test_without_a_mail_server_the_operator_prints_emails_and_links(
     assert "no account yet" in run("list")
 
 
+def test_a_link_that_is_printed_without_the_services_address_says_where_it_leads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MAPSI_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("MAPSI_PUBLIC_URL", raising=False)
+    done = CliRunner().invoke(main, ["accounts", "link", "mina@example.com"])
+    assert done.stdout.startswith("http://127.0.0.1:8000/account/password/")
+    assert "MAPSI_PUBLIC_URL" in done.stderr
+
+
 def test_the_worker_sends_what_waits_by_the_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, box: Box) -> None:
     from mapsi.cli.opening import open_stock
     from mapsi.cli.worker import make_hands

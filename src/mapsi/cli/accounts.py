@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from mapsi.web.accounts.emails import EmailWriter
 
 SENDER = "mapsi@localhost"
+HERE = "http://127.0.0.1:8000"
+"""Where `mapsi serve` listens if nothing else is said."""
 
 
 @click.group()
@@ -44,6 +46,7 @@ def link(email: str) -> None:
     settings = read_settings()
     with open_stock(settings) as catalog:
         click.echo(email_writer(settings, catalog).password_link(checked_address(email)))
+    _tell_where_links_lead(settings)
 
 
 @accounts.command()
@@ -55,7 +58,9 @@ def emails() -> None:
         for email in waiting:
             click.echo(f"{email.asked_at.astimezone():%Y-%m-%d %H:%M}  {email.address}")
             click.echo(writer.write(email).get_content())
-    if not waiting:
+    if waiting:
+        _tell_where_links_lead(settings)
+    else:
         click.echo("No email waits.")
 
 
@@ -69,6 +74,11 @@ def remove(email: str) -> None:
     click.echo(f"The account {known.email} is gone.")
 
 
+def _tell_where_links_lead(settings: Settings) -> None:
+    if not settings.public_url:
+        click.echo(f"Links lead to {HERE}. Where mapsi is found elsewhere, set MAPSI_PUBLIC_URL first.", err=True)
+
+
 def email_writer(settings: Settings, catalog: Catalog) -> EmailWriter:
     """What writes emails out, by the settings."""
     from mapsi.web.accounts.emails import EmailWriter
@@ -76,7 +86,7 @@ def email_writer(settings: Settings, catalog: Catalog) -> EmailWriter:
     return EmailWriter(
         catalog,
         secret_key=secret_key(settings),
-        public_url=settings.public_url or "http://127.0.0.1:8000",
+        public_url=settings.public_url or HERE,
         sender=settings.mail_from or SENDER,
     )
 
