@@ -121,9 +121,9 @@ def test_a_held_out_part_of_a_manifest_is_measured(run: Run, photos: Path, tmp_p
     figures = json.loads((tmp_path / "f.json").read_text("utf-8"))
     assert (figures["n"], figures["unreadable"]) == (12, ["suit/gone.png"])
     assert figures["source_baseline"]["learned_from"] == 15
-    (manifest.parent / "run.json").write_text(
-        json.dumps({"recipe": load_recipe("mapsi").to_json(), "classes": {}, "size": 32, "root": str(photos)})
-    )
+    run_of = {"recipe": load_recipe("mapsi").to_json(), "classes": {}, "size": 32, "root": str(photos)}
+    begun = {"name": "mapsi", "manifest": "", "start": "noise", "attributes": []}
+    (manifest.parent / "run.json").write_text(json.dumps(run_of | begun))
     assert run(*words, "--part", "test").exit_code == 0
     assert json.loads((tmp_path / "f.json").read_text("utf-8"))["n"] == 3
     other_axis = run("--manifest", manifest, "--axis", "garment")

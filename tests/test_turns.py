@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from feed_server import FeedServer, Page, run_feed_server
-from mapsi.catalog import Catalog
+from mapsi.catalog import Catalog, open_catalog
 from mapsi.catalog.operations.jobs import Job
 from mapsi.cli import main
 from mapsi.remote import Fetcher
@@ -147,16 +147,22 @@ def test_the_command_refreshes_others_while_one_keeps_it_waiting(
     catalog_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with run_feed_server() as server:
-        asked = threading.Event()
-        server.pages = {"/a": Page(body=QUICK, until=asked), "/b": Page(body=QUICK)}
+        taken = threading.Event()
+        server.pages = {"/a": Page(body=QUICK, until=taken), "/b": Page(body=QUICK)}
         monkeypatch.setenv("MAPSI_HOME", str(tmp_path / "home"))
         monkeypatch.setenv("MAPSI_DATABASE_URL", catalog_url)
         monkeypatch.setenv("MAPSI_ALLOW_HOSTS", server.host)
         for name in "ab":
             adding = ["catalog", "sources", "add", name, "--format", "csv", "--at", server.url(f"/{name}")]
             assert CliRunner().invoke(main, adding).exit_code == 0
-        threading.Thread(target=lambda: (eventually(lambda: len(server.asked) == 2), asked.set()), daemon=True).start()
+        threading.Thread(target=_tell_once_one_is_taken, args=(catalog_url, taken), daemon=True).start()
         done = CliRunner().invoke(main, ["catalog", "refresh", "--no-index"])
         assert done.exit_code == 0, done.output
         assert [path for path, _ in server.asked] == ["/a", "/b"]
         assert done.output.index("b:") < done.output.index("a:")
+
+
+def _tell_once_one_is_taken(catalog_url: str, taken: threading.Event) -> None:
+    with open_catalog(catalog_url) as catalog:
+        eventually(lambda: catalog.status().living > 0)
+    taken.set()
