@@ -158,11 +158,17 @@ def test_the_search_shows_the_photo_and_its_progress_and_can_be_left(browser: Br
     assert not browser.find(".choose-preview").is_displayed()
 
 
+@pytest.fixture
+def answered(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """What has to be set before the address of a picture answers."""
+    event = threading.Event()
+    monkeypatch.setattr(photos, "fetch_picture", lambda *_: event.wait(60) and grey_bytes())
+    return event
+
+
 def test_an_address_that_takes_its_time_is_waited_for_in_sight_and_can_be_left(
-    browser: Browser, site: str, monkeypatch: pytest.MonkeyPatch
+    browser: Browser, site: str, answered: threading.Event
 ) -> None:
-    answered = threading.Event()
-    monkeypatch.setattr(photos, "fetch_picture", lambda *_: answered.wait(60) and grey_bytes())
     browser.open(f"{site}/")
     browser.find(".choose-address summary").click()
     browser.find("#address-home").send_keys("shop.example.com/p/1")
@@ -176,10 +182,8 @@ def test_an_address_that_takes_its_time_is_waited_for_in_sight_and_can_be_left(
 
 
 def test_an_address_that_is_pasted_on_any_page_is_waited_for_in_the_sheet(
-    browser: Browser, site: str, monkeypatch: pytest.MonkeyPatch
+    browser: Browser, site: str, answered: threading.Event
 ) -> None:
-    answered = threading.Event()
-    monkeypatch.setattr(photos, "fetch_picture", lambda *_: answered.wait(60) and grey_bytes())
     browser.open(f"{site}/about")
     browser.run(PASTED)
     is_open, told = browser.wait(lambda: browser.run("return window.waited"))

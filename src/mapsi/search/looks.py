@@ -89,8 +89,9 @@ def _placed(garment: Garment, whole: Reading, axis: Axis) -> Reading:
     shares = _shared({slug: share + _OF_WHOLE * of_whole.get(slug, 0.0) for slug, share in cut_out.items()})
     top = tuple(sorted((Guess(*each) for each in shares.items()), key=lambda guess: -guess.confidence))
     known = told.known and top[0].slug == told.best.slug
-    worn_by = {slug: whole.axes[slug] for slug in (AUDIENCE_AXIS,) if slug in whole.axes}
-    axes = {**garment.reading.axes, axis.slug: replace(told, top=top, known=known), **worn_by}
+    axes = {**garment.reading.axes, axis.slug: replace(told, top=top, known=known)}
+    if AUDIENCE_AXIS in whole.axes:
+        axes[AUDIENCE_AXIS] = whole.axes[AUDIENCE_AXIS]
     return replace(garment.reading, axes=axes)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Collection
+from contextlib import suppress
 from pathlib import Path
 
 from mapsi.artifacts import atomic_file, atomic_folder, file_digest, make_way
@@ -86,7 +87,9 @@ class ModelStore:
 
     def remove_others(self, keep: Collection[str]) -> None:
         """Remove the models that are neither in ``keep`` nor chosen."""
-        chosen = None if self.fault() else self.chosen()
+        chosen = None
+        with suppress(ArtifactError):
+            chosen = self.chosen()
         for folder in self._root.glob("*/"):
             if folder.name not in keep and folder != chosen and not folder.name.startswith("."):
                 shutil.rmtree(folder, ignore_errors=True)
