@@ -82,6 +82,16 @@ def test_from_a_feed_to_a_search_by_photo_and_by_words(run: Any, tmp_path: Path)
     assert "3 offers shown" in run("catalog", "status").output
 
 
+def test_a_page_of_the_command_line_is_as_long_as_one_in_the_browser(
+    run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("catalog", "import", _feed(tmp_path), "--format", "csv", "--shop", "My Shop")
+    monkeypatch.setenv("MAPSI_PAGE_SIZE", "2")
+    page = json.loads(run("search", "--words", "셔츠", "--json").output)
+    assert (page["size"], len(page["products"]), page["pages"]) == (2, 2, 2)
+    assert json.loads(run("search", "--words", "셔츠", "--size", "3", "--json").output)["size"] == 3
+
+
 def test_classify_tells_each_photo(run: Any, tmp_path: Path) -> None:
     for colour in ("red", "grey"):
         Image.new("RGB", (50, 50), colour).save(tmp_path / f"{colour}.png")

@@ -20,6 +20,9 @@ from mapsi.errors import SettingError
 from mapsi.http_address import is_http
 
 PREFIX = "MAPSI_"
+PAGE_SIZE = 24
+LARGEST_ANSWER = 100
+"""Products on a page that a stranger may ask for at most."""
 
 
 class Secret:
@@ -235,7 +238,7 @@ class Settings:
         "redis://HOST:6379/1; empty "
         "means this process's memory.",
     )
-    page_size: int = _setting(_whole(1, 100), 24, "How many products one page shows.")
+    page_size: int = _setting(_whole(1, LARGEST_ANSWER), PAGE_SIZE, "How many products one page shows.")
     image_rate: str = _setting(str, "30 per minute", "How often one client may search by photo.")
     words_rate: str = _setting(str, "120 per minute", "How often one client may search by words.")
     suggest_rate: str = _setting(

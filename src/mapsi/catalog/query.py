@@ -7,11 +7,10 @@ from dataclasses import dataclass, field
 from mapsi.catalog.filters import Filters, Sort
 from mapsi.catalog.product import ProductPage
 from mapsi.errors import UsageError
+from mapsi.settings import PAGE_SIZE
 
 LAST_PAGE = 100_000
 LARGEST_PAGE = 1000
-LARGEST_ANSWER = 100
-"""Products on a page that a stranger may ask for at most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +25,7 @@ class Query:
     filters: Filters = field(default_factory=Filters)
     sort: Sort = "likeness"
     page: int = 1
-    size: int = 24
+    size: int = PAGE_SIZE
     exact: bool = False
     less: tuple[int, ...] = ()
 

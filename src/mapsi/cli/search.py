@@ -12,11 +12,11 @@ import click
 from mapsi.artifacts import atomic_file
 from mapsi.catalog.filters import SORTS, Filters
 from mapsi.catalog.offer import Audience
-from mapsi.catalog.query import LARGEST_ANSWER, LAST_PAGE, Query
+from mapsi.catalog.query import LAST_PAGE, Query
 from mapsi.cli.opening import open_finder, open_installation, open_model, require_writable
 from mapsi.errors import PhotoError, UsageError
 from mapsi.imaging import READ_SIDE, PhotoLimits, map_picture, read_photo
-from mapsi.settings import read_settings
+from mapsi.settings import LARGEST_ANSWER, read_settings
 from mapsi.taxonomy import Taxonomy
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def garments(photo: Path, mask: Path | None, model: Path | None, as_json: bool) 
 @click.option("--words", help="Words to search by; with PHOTO, what should differ from it.")
 @click.option("--box", metavar="X,Y,WIDTH,HEIGHT", help="Only this part of the photo, in fractions of its sides.")
 @click.option("--page", default=1, show_default=True, type=_PAGE, help="Which page to show.")
-@click.option("--size", default=24, show_default=True, type=_SIZE, help="Products per page.")
+@click.option("--size", type=_SIZE, help="Products per page; MAPSI_PAGE_SIZE by default.")
 @click.option("--sort", default="likeness", show_default=True, type=click.Choice(SORTS))
 @click.option("--min-price", type=float, help="Only products from this price up.")
 @click.option("--max-price", type=float, help="Only products up to this price.")
@@ -126,7 +126,7 @@ def search(
     settings = read_settings()
     installation = open_installation(settings, model_folder=model, visitors=True)
     finder, taxonomy = open_finder(settings, installation), installation.taxonomy
-    query = _query(taxonomy, words, narrowing)
+    query = _query(taxonomy, words, narrowing, settings.page_size)
     if photo is not None:
         loaded = read_photo(photo, PhotoLimits.of(settings), at_least=READ_SIDE)
         if box is None:
@@ -159,9 +159,10 @@ def _box(text: str) -> tuple[float, float, float, float]:
     return x, y, width, height
 
 
-def _query(taxonomy: Taxonomy, words: str | None, narrowing: dict[str, Any]) -> Query:
-    filters = _filters(taxonomy, narrowing)
-    return Query(words=words, filters=filters, sort=narrowing["sort"], page=narrowing["page"], size=narrowing["size"])
+def _query(taxonomy: Taxonomy, words: str | None, narrowing: dict[str, Any], size: int) -> Query:
+    """What is asked for, ``size`` products a page where no other number is."""
+    filters, size = _filters(taxonomy, narrowing), narrowing["size"] or size
+    return Query(words=words, filters=filters, sort=narrowing["sort"], page=narrowing["page"], size=size)
 
 
 def _filters(taxonomy: Taxonomy, narrowing: dict[str, Any]) -> Filters:

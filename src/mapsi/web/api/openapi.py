@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from mapsi import __version__
 from mapsi.catalog.filters import SORTS
-from mapsi.catalog.query import LARGEST_ANSWER, LAST_PAGE
-from mapsi.settings import Settings
+from mapsi.catalog.query import LAST_PAGE
+from mapsi.settings import LARGEST_ANSWER, Settings
 from mapsi.taxonomy import Taxonomy
 from mapsi.taxonomy.names import color_names
 from mapsi.web.api.schemas import Document, list_of, schemas

@@ -19,9 +19,10 @@ from werkzeug.datastructures import MultiDict
 from mapsi.catalog.filters import SORTS, Filters, Sort
 from mapsi.catalog.offer import Audience
 from mapsi.catalog.product import ProductPage
-from mapsi.catalog.query import LARGEST_ANSWER, LAST_PAGE, Query
+from mapsi.catalog.query import LAST_PAGE, Query
 from mapsi.errors import NotFoundError, UsageError
 from mapsi.imaging import Box
+from mapsi.settings import LARGEST_ANSWER
 from mapsi.taxonomy import Taxonomy
 from mapsi.taxonomy.names import color_names
 from mapsi.web.request.languages import LANGUAGES
