@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -21,57 +22,58 @@ GUESSES = 3
 _DIGITS = 4
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reader:
+    """Whom a document is for. Classes have their names by ``taxonomy``, keywords in ``language``; ``base_url`` is the
+    address of the service without a slash at the end, and where it is empty, as on the command line, pictures are
+    null."""
+
+    taxonomy: Taxonomy
+    language: str
+    base_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """One page of products, what it is sorted by, and the ``facets`` it can be narrowed down to where they were asked
+    for."""
+
+    page: ProductPage
+    sort: Sort
+    facets: Facets | None = None
+
+
 def photo_document(
     reading: Reading,
-    page: ProductPage,
-    taxonomy: Taxonomy,
-    *,
-    sort: Sort,
-    language: str,
-    base_url: str,
-    facets: Facets | None = None,
+    results: Results,
+    reader: Reader,
     garments: Sequence[tuple[Garment, ProductPage]] = (),
 ) -> Document:
-    """The answer to a photo, and to each of its ``garments`` by itself. ``base_url`` is the address of the service
-    without a slash at the end; where it is empty, as on the command line, pictures are null. ``sure`` is false where no
-    axis is known. ``facets`` are counts, where they were asked for."""
-    axes = {axis: axis_document(answer, taxonomy) for axis, answer in reading.axes.items()}
-    shown = _page_document(page, taxonomy, sort, language, base_url)
+    """The answer to a photo, and to each of its ``garments`` by itself. ``sure`` is false where no axis is known."""
+    axes = {axis: axis_document(answer, reader.taxonomy) for axis, answer in reading.axes.items()}
     parts = [
         {
-            **_garment_document(garment, taxonomy),
-            "products": [
-                product_document(one, taxonomy, language=language, base_url=base_url) for one in found.products
-            ],
+            **_garment_document(garment, reader.taxonomy),
+            "products": [product_document(one, reader) for one in found.products],
             "total": found.total,
         }
         for garment, found in garments
     ]
-    told = {"axes": axes, "sure": reading.known, "garments": parts}
-    return {**told, **shown, "facets": facets and facets_document(facets)}
+    return {"axes": axes, "sure": reading.known, "garments": parts, **_results_document(results, reader)}
 
 
-def words_document(
-    query: str,
-    page: ProductPage,
-    taxonomy: Taxonomy,
-    *,
-    sort: Sort,
-    language: str,
-    base_url: str,
-    facets: Facets | None = None,
-) -> Document:
-    """The answer to words; ``base_url`` and ``facets`` as in :func:`photo_document`. ``searched_for`` differs from
-    ``query`` where the words as typed find nothing; ``left_out`` are those that no product has together with the
-    others; ``with_all_words`` counts the products that have all, which come first."""
-    shown = _page_document(page, taxonomy, sort, language, base_url)
+def words_document(query: str, results: Results, reader: Reader) -> Document:
+    """The answer to words. ``searched_for`` differs from ``query`` where the words as typed find nothing; ``left_out``
+    are those that no product has together with the others; ``with_all_words`` counts the products that have all, which
+    come first."""
+    page = results.page
     named = {
         "query": query,
         "searched_for": page.instead or query,
         "left_out": page.left_out,
         "with_all_words": page.with_all_words,
     }
-    return {**named, **shown, "facets": facets and facets_document(facets)}
+    return {**named, **_results_document(results, reader)}
 
 
 def facets_document(facets: Facets) -> Document:
@@ -98,20 +100,9 @@ def _counts(counts: Iterable[tuple[str, int]]) -> list[Document]:
     return [{"slug": slug, "count": count} for slug, count in counts]
 
 
-def similar_document(
-    product: Product,
-    page: ProductPage,
-    taxonomy: Taxonomy,
-    *,
-    sort: Sort,
-    language: str,
-    base_url: str,
-    facets: Facets | None = None,
-) -> Document:
-    """Products like one; ``base_url`` and ``facets`` as in :func:`photo_document`."""
-    asked = product_document(product, taxonomy, language=language, base_url=base_url)
-    shown = _page_document(page, taxonomy, sort, language, base_url)
-    return {"product": asked, **shown, "facets": facets and facets_document(facets)}
+def similar_document(product: Product, results: Results, reader: Reader) -> Document:
+    """Products like one."""
+    return {"product": product_document(product, reader), **_results_document(results, reader)}
 
 
 def prices_document(product_id: int, prices: Iterable[PricePoint]) -> Document:
@@ -123,11 +114,9 @@ def prices_document(product_id: int, prices: Iterable[PricePoint]) -> Document:
     return {"id": str(product_id), "prices": told}
 
 
-def offers_document(
-    product_id: int, offers: Iterable[Product], taxonomy: Taxonomy, *, language: str, base_url: str
-) -> Document:
+def offers_document(product_id: int, offers: Iterable[Product], reader: Reader) -> Document:
     """What each shop that has a product asks for it, the lowest price first."""
-    told = [product_document(one, taxonomy, language=language, base_url=base_url) for one in offers]
+    told = [product_document(one, reader) for one in offers]
     return {"id": str(product_id), "offers": told}
 
 
@@ -183,18 +172,18 @@ def error_document(code: str, message: str, hint: str) -> Document:
     return {"error": {"code": code, "message": message, "hint": hint}}
 
 
-def product_document(product: Product, taxonomy: Taxonomy, *, language: str, base_url: str) -> Document:
-    """One product. Its keyword and its shop are in ``language``, as far as they have a name in it."""
+def product_document(product: Product, reader: Reader) -> Document:
+    """One product. Its keyword is in the reader's language, as far as it has a name in it."""
     return {
         "id": str(product.id),
         "name": product.name,
-        "keyword": product_keyword(product, taxonomy, language),
+        "keyword": product_keyword(product, reader.taxonomy, reader.language),
         "lowest_price": _number(product.lowest_price),
         "currency": product.currency,
         "shop": product.shop_name,
         "shops": product.shops,
-        "link": product_link(product, base_url),
-        "image": product_image(product, base_url),
+        "link": product_link(product, reader.base_url),
+        "image": product_image(product, reader.base_url),
         "similarity": None if product.similarity is None else round(product.similarity, _DIGITS),
     }
 
@@ -223,15 +212,16 @@ def product_link(product: Product, base_url: str) -> str:
     return product.link if is_http(product.link) else ""
 
 
-def _page_document(page: ProductPage, taxonomy: Taxonomy, sort: Sort, language: str, base_url: str) -> Document:
-    products = [product_document(one, taxonomy, language=language, base_url=base_url) for one in page.products]
+def _results_document(results: Results, reader: Reader) -> Document:
+    page = results.page
     return {
-        "products": products,
+        "products": [product_document(one, reader) for one in page.products],
         "total": page.total,
         "page": page.number,
         "pages": page.pages,
         "size": page.size,
-        "sort": sort,
+        "sort": results.sort,
+        "facets": results.facets and facets_document(results.facets),
     }
 
 

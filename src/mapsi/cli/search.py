@@ -117,7 +117,7 @@ def search(
     photo: Path | None, words: str | None, box: str | None, model: Path | None, as_json: bool, **narrowing: Any
 ) -> None:
     """Find the products that look like what is worn in PHOTO, or that --words name, or both."""
-    from mapsi.documents import photo_document, words_document
+    from mapsi.documents import Reader, Results, photo_document, words_document
 
     if photo is None and words is None:
         raise UsageError("Give a photo, --words, or both.", "See `mapsi search --help`.")
@@ -127,6 +127,7 @@ def search(
     installation = open_installation(settings, model_folder=model, visitors=True)
     finder, taxonomy = open_finder(settings, installation), installation.taxonomy
     query = _query(taxonomy, words, narrowing, settings.page_size)
+    reader = Reader(taxonomy=taxonomy, language=settings.language)
     if photo is not None:
         loaded = read_photo(photo, PhotoLimits.of(settings), at_least=READ_SIDE)
         if box is None:
@@ -135,12 +136,12 @@ def search(
         else:
             reading = finder.read_box(loaded, _box(box))
             found = finder.by_photo(reading, query)
-        document = photo_document(reading, found, taxonomy, sort=query.sort, language=settings.language, base_url="")
+        document = photo_document(reading, Results(found, query.sort), reader)
         lines = _reading_lines(reading, taxonomy, settings.language)
     else:
         assert words is not None
         found = installation.catalog.listings.search(query)
-        document = words_document(words, found, taxonomy, sort=query.sort, language=settings.language, base_url="")
+        document = words_document(words, Results(found, query.sort), reader)
         lines = _told_instead(words, found)
     if as_json:
         _print_json(document)

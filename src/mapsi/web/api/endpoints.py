@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
@@ -9,7 +10,10 @@ from flask import Blueprint, Response, jsonify, request
 
 from mapsi.catalog.product import ProductPage
 from mapsi.catalog.query import Query
+from mapsi.catalog.records import Facets
 from mapsi.documents import (
+    Reader,
+    Results,
     offers_document,
     photo_document,
     prices_document,
@@ -63,17 +67,8 @@ def search_image() -> Response:
     else:
         reading = services.finder.read_box(photo, box)
         found, count = services.finder.by_photo(reading, query), partial(services.finder.facets_by_photo, reading)
-    document = photo_document(
-        reading,
-        check_page(found),
-        services.taxonomy,
-        sort=query.sort,
-        language=language(),
-        base_url=_base_url(),
-        facets=count(query) if _wants_facets() else None,
-        garments=garments,
-    )
-    return keep_private(jsonify(document))
+    results = _results(check_page(found), query, count)
+    return keep_private(jsonify(photo_document(reading, results, _reader(), garments)))
 
 
 @api.get("/search/words")
@@ -85,16 +80,8 @@ def search_words() -> Response:
         raise ParameterError("q", "There are no words to search for.", "Send them as the parameter q.")
     found = check_page(services.catalog.listings.search(query))
     services.notes.search(query, found)
-    document = words_document(
-        query.words,
-        found,
-        services.taxonomy,
-        sort=query.sort,
-        language=language(),
-        base_url=_base_url(),
-        facets=services.catalog.listings.facets(query) if _wants_facets() else None,
-    )
-    return jsonify(document)
+    results = _results(found, query, services.catalog.listings.facets)
+    return jsonify(words_document(query.words, results, _reader()))
 
 
 @api.get("/products/<int:product_id>/similar")
@@ -104,16 +91,8 @@ def similar(product_id: int) -> Response:
     query = _read_refined()
     product = services.finder.product(product_id)
     found = check_page(services.finder.similar(product_id, query))
-    document = similar_document(
-        product,
-        found,
-        services.taxonomy,
-        sort=query.sort,
-        language=language(),
-        base_url=_base_url(),
-        facets=services.finder.facets_similar(product_id, query) if _wants_facets() else None,
-    )
-    return jsonify(document)
+    results = _results(found, query, partial(services.finder.facets_similar, product_id))
+    return jsonify(similar_document(product, results, _reader()))
 
 
 @api.get("/products/<int:product_id>/prices")
@@ -128,7 +107,7 @@ def offers(product_id: int) -> Response:
     services = current_services()
     check_language(request.args)
     found = services.finder.offers(product_id)
-    return jsonify(offers_document(product_id, found, services.taxonomy, language=language(), base_url=_base_url()))
+    return jsonify(offers_document(product_id, found, _reader()))
 
 
 @api.get("/suggest")
@@ -173,9 +152,10 @@ def _read_refined() -> Query:
     return replace(_read_query("words"), less=read_aside(request.args))
 
 
-def _wants_facets() -> bool:
-    return read_flag(request.args, "facets")
+def _results(page: ProductPage, query: Query, count: Callable[[Query], Facets]) -> Results:
+    """The page with its facets, which are counted where the request asks for them."""
+    return Results(page, query.sort, count(query) if read_flag(request.args, "facets") else None)
 
 
-def _base_url() -> str:
-    return request.url_root.rstrip("/")
+def _reader() -> Reader:
+    return Reader(taxonomy=current_services().taxonomy, language=language(), base_url=request.url_root.rstrip("/"))
