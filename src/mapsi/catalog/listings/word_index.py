@@ -213,7 +213,7 @@ class WordIndex:
             for query in (*outdated, tantivy.Query.term_query(self._index.schema, "meta", 1, "basic")):
                 writer.delete_documents_by_query(query)
             for variants in products:
-                writer.add_document(product_document(variants, reader))
+                writer.add_document(_product_document(variants, reader))
             writer.add_document(_generation_document(generation))
             writer.commit()
         except BaseException:
@@ -259,7 +259,7 @@ def _generation_document(generation: int) -> tantivy.Document:
     return document
 
 
-def product_document(variants: Sequence[ListingRow], reader: ListingReader) -> tantivy.Document:
+def _product_document(variants: Sequence[ListingRow], reader: ListingReader) -> tantivy.Document:
     """The document of a product out of the listings of its variants."""
     document = tantivy.Document()
     document.add_unsigned("meta", 0)

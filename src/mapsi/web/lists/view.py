@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,7 @@ from mapsi.taxonomy.categories import KIND_AXIS
 from mapsi.taxonomy.names import axis_name, class_name, color_names
 from mapsi.web.lists.cards import Card, PictureView
 from mapsi.web.lists.choices import Choice, grouped, price_range, with_chosen
-from mapsi.web.request.languages import is_amount
+from mapsi.web.request.languages import is_amount, spoken
 from mapsi.web.request.languages import translate as _
 from mapsi.web.request.messages import Explanation
 from mapsi.web.request.parameters import MOST_ASIDE, MOST_PAGES, PRICES, Arguments, write_query
@@ -310,10 +310,12 @@ class Listing:
 
 def audience_name(audience: str) -> str:
     """An audience in the person's language."""
-    names: dict[str, Callable[[], str]] = {
-        "women": lambda: _("Women"),
-        "men": lambda: _("Men"),
-        "unisex": lambda: _("Unisex"),
-        "kids": lambda: _("Kids"),
-    }
-    return names[audience]() if audience in names else audience
+    return spoken(_AUDIENCES, audience)
+
+
+_AUDIENCES = {
+    "women": lambda: _("Women"),
+    "men": lambda: _("Men"),
+    "unisex": lambda: _("Unisex"),
+    "kids": lambda: _("Kids"),
+}

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
 from mapsi.catalog import Catalog
-from mapsi.catalog.operations.jobs import JobKind, WaitingJob
+from mapsi.catalog.operations.jobs import WaitingJob
+from mapsi.web.request.languages import spoken
 from mapsi.web.request.languages import translate as _
 from mapsi.web.request.times import TimeView, view_time
 
@@ -50,7 +50,7 @@ def view_work(catalog: Catalog, now: datetime) -> WorkView:
 
 def _view_job(waiting: WaitingJob, now: datetime) -> JobView:
     return JobView(
-        name=_NAMES[waiting.job.kind](),
+        name=spoken(_NAMES, waiting.job.kind),
         about=waiting.job.argument,
         worker=waiting.worker,
         ready=waiting.due <= now,
@@ -60,7 +60,7 @@ def _view_job(waiting: WaitingJob, now: datetime) -> JobView:
     )
 
 
-_NAMES: dict[JobKind, Callable[[], str]] = {
+_NAMES = {
     "refresh": lambda: _("Refresh"),
     "accept": lambda: _("Import the held feed"),
     "index": lambda: _("Pictures and index"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import cast
 
@@ -15,6 +15,7 @@ from mapsi.infer.reading import AxisReading, Guess, Reading
 from mapsi.taxonomy import Taxonomy
 from mapsi.taxonomy.categories import AUDIENCE_AXIS, COLOR_AXIS, KIND_AXIS
 from mapsi.taxonomy.names import axis_name, class_name
+from mapsi.web.request.languages import spoken
 from mapsi.web.request.languages import translate as _
 from mapsi.web.request.parameters import write_box
 
@@ -89,21 +90,19 @@ def view_spots(look: Look, box: Box | None) -> list[Spot]:
     if len(look.garments) < 2:
         return []
     told = [(garment, write_box(garment.box)) for garment in look.garments]
-    return [Spot(group_name(garment.group), garment.box, text, text == asked) for garment, text in told]
+    return [Spot(spoken(_GROUPS, garment.group), garment.box, text, text == asked) for garment, text in told]
 
 
-def group_name(group: str) -> str:
-    """A place on a person, as the model's map names it, in the person's language."""
-    names: dict[str, Callable[[], str]] = {
-        "upper": lambda: _("Top"),
-        "outer": lambda: _("Outerwear"),
-        "lower": lambda: _("Bottoms"),
-        "one-piece": lambda: _("One-piece"),
-        "shoes": lambda: _("Shoes"),
-        "bag": lambda: _("Bag"),
-        "accessory": lambda: _("Accessory"),
-    }
-    return names[group]() if group in names else group
+_GROUPS = {
+    "upper": lambda: _("Top"),
+    "outer": lambda: _("Outerwear"),
+    "lower": lambda: _("Bottoms"),
+    "one-piece": lambda: _("One-piece"),
+    "shoes": lambda: _("Shoes"),
+    "bag": lambda: _("Bag"),
+    "accessory": lambda: _("Accessory"),
+}
+"""The places on a person that the model's map tells apart."""
 
 
 def view_axes(reading: Reading, taxonomy: Taxonomy, language: str) -> list[AxisView]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import cast
 from urllib.parse import urlencode
@@ -31,6 +32,11 @@ def language() -> str:
 def translate(message: str, **values: object) -> str:
     """``message``, a text of the catalogues, in the language of the current request, with ``%(name)s`` filled in."""
     return str(gettext(message, **values))
+
+
+def spoken(names: Mapping[str, Callable[[], str]], slug: str) -> str:
+    """What ``slug`` is called in the language of the current request; ``slug`` itself where it has no name."""
+    return names[slug]() if slug in names else slug
 
 
 def setup_languages(app: Flask, default: str) -> None:
