@@ -7,6 +7,9 @@ import unicodedata
 from decimal import Decimal
 from functools import lru_cache
 
+from mapsi.providers.rows.price_words import bare_price, has_units, in_digits
+from mapsi.providers.rows.texts import MAX_FIELD
+
 DEFAULT_CURRENCY = "KRW"
 """Where a price names none: the shops that leave it out are Korean."""
 
@@ -28,7 +31,7 @@ _DOLLARS = (
 _SIGNS: dict[str, tuple[str, ...]] = {
     sign: tuple(codes.split())
     for signs, codes in {
-        "₩ 원 WON": "KRW KPW",
+        "₩ 원 WON W \\": "KRW KPW",  # a backslash is a won sign in the code page of Korean Windows
         "$ 달러": _DOLLARS,
         "US$ U$ US 미달러": "USD",
         "A$ AU$ AU": "AUD",
@@ -69,9 +72,6 @@ _LAKHS = frozenset({"INR", "PKR", "BDT", "NPR", "LKR"})
 """Currencies whose groups above a thousand have two digits: ``1,23,456``."""
 
 _MARKS = str.maketrans("’‘`´＇،٫", "''''',.")
-_NO_CENTS = re.compile(r"(?<=\d)[.,](?:--?|–|—)(?!\d)")
-_OPEN_END = re.compile(r"(?:\s*(?:[~∼〜]|부터))+$")
-_FROM = re.compile(r"^(?:from|ab|약)\s+", re.IGNORECASE)
 _RANGE = re.compile(r"(.*\d.*?)\s*(?:[~∼〜–—-]|\bto\b)\s*(.*\d.*)", re.IGNORECASE)
 _PRICE = re.compile(r"([^\d+-]*?)\s*([0-9](?:[0-9.,' ]*[0-9])?)\s*([^\d+-]*)")
 _PARTED = re.compile(r"\d{1,3}(?:[ ']\d{3})+(?:[.,]\d+)?")
@@ -88,11 +88,10 @@ def parse_price(text: str, stated: str = "") -> tuple[Decimal, str]:
     ``stated`` is what the feed says elsewhere: it settles which dollar a ``$`` is, and stands in where there is no sign
     at all; without it that is the won. A price that names another currency keeps its own. Raises :class:`ValueError`.
     """
-    price = unicodedata.normalize("NFKC", text.translate(_MARKS)).strip() if len(text) <= _MAX_LENGTH else ""
-    price = _FROM.sub("", _OPEN_END.sub("", _NO_CENTS.sub("", price)))
+    price = bare_price(unicodedata.normalize("NFKC", text[:MAX_FIELD].translate(_MARKS)), _MAX_LENGTH)
     both = _RANGE.fullmatch(price)
     try:
-        parts = [_number_and_signs(part) for part in (both.groups() if both else (price,))]
+        parts = [_number_and_signs(part) for part in _in_won(both.groups() if both else (price,))]
         currency = _currency_of([sign for _, signs in parts for sign in signs], stated)
         amounts = [_amount(number, currency) for number, _ in parts]
     except ValueError as error:
@@ -113,19 +112,35 @@ def parse_currency(text: str) -> str:
     return found
 
 
+def _in_won(parts: tuple[str, ...]) -> list[str]:
+    """Korean units written out. ``1~2만원`` may be one won or ten thousand."""
+    if not any(map(has_units, parts)):
+        return list(parts)
+    written = [in_digits(part) for part in parts]
+    if any(not (has_units(part) or "원" in part) for part in parts):
+        raise ValueError("units of one end only")
+    return written
+
+
 def _number_and_signs(text: str) -> tuple[str, list[str]]:
     match = _PRICE.fullmatch(text.strip())
     if match is None:
         raise ValueError("no number")
-    return match[2], f"{match[1]} {match[3]}".upper().split()
+    words = [word.strip(":=") for word in f"{match[1]} {match[3]}".upper().split()]
+    return match[2], [sign for word in words for sign in _apart(word)]
+
+
+def _apart(word: str) -> tuple[str, ...]:
+    """``KRW₩`` names its currency twice."""
+    code, sign = word[:3], word[3:]
+    return (code, sign) if code in _CURRENCIES and sign in _SIGNS else (word,)
 
 
 def _currency_of(signs: list[str], stated: str) -> str:
     """The one currency that all signs can mean; ``stated`` decides where that is several."""
     meant: tuple[str, ...] = ()
     for sign in signs:
-        code = sign.removesuffix("$") if len(sign) == 4 else sign
-        codes = (code,) if code in _CURRENCIES else _SIGNS.get(sign, ())
+        codes = (sign,) if sign in _CURRENCIES else _SIGNS.get(sign, ())
         meant = tuple(code for code in meant if code in codes) if meant else codes
         if not meant:
             raise ValueError("signs that disagree or are not currencies")
