@@ -218,7 +218,10 @@ def test_korean_letters_that_come_late_are_still_read(read: Read) -> None:
 
 @pytest.mark.parametrize(
     "feed",
-    [b"id,title,link,image_link,price\n\xff\xff,\xfe\n", b'<?xml version="1.0" encoding="x-mac-klingon"?><rss/>'],
+    [
+        b"id,title,link,image_link,price\n\xff\xff,\xfe\n",
+        b'<?xml version="1.0" encoding="x-mac-klingon"?><rss>\xd4</rss>',
+    ],
 )
 def test_an_encoding_that_nobody_knows_is_reported(read: Read, feed: bytes) -> None:
     with pytest.raises(FeedError, match=r"UTF-8 nor in CP949|not known"):
@@ -460,7 +463,7 @@ def test_what_is_no_table_is_told_by_name(read: Read, format: str, feed: bytes, 
         ("<?xml version='1.0'?><!DOCTYPE html><html xmlns='x'/>", "web page"),
         ("<!-- a --><!-- b --><x:html/>", "neither RSS nor Atom"),
         ("<rss><channel></rss>", "not well-formed XML in line 1"),
-        ("<rss/><rss/>", "not well-formed"),
+        ("<rss/><rss/>", "after its end"),
         ("<rss>&undefined;</rss>", "has no items"),
     ],
 )

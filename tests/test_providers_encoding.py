@@ -17,7 +17,7 @@ from mapsi.catalog.offer import Offer
 from mapsi.encodings import decode
 from mapsi.errors import FeedError
 from mapsi.providers import FORMATS
-from written_feeds import SHIRT, Read, Row, everywhere
+from written_feeds import SHIRT, SHIRT_OFFER, Read, Row, everywhere, rss
 
 Write = Callable[[Iterable[Row]], str]
 CUT = "코트".encode()[:5]
@@ -45,6 +45,26 @@ def test_one_broken_letter_costs_itself_and_no_row(read: Read, format: str, writ
     found = read(write(rows).encode(encoding).replace(marker, broken), format)
     titles = [offer.title for offer in found if isinstance(offer, Offer)]
     assert titles == ["셔츠", "셔츠 코", *["셔츠"] * 18]
+
+
+@pytest.mark.parametrize("written", ["utf-8", "cp949"])
+@pytest.mark.parametrize("declared", ["windows-949", "x-windows-949", "MS949", "KSC_5601", "x-euc-kr", " UTF-8 ", ""])
+def test_the_korean_code_page_is_known_by_all_its_names(read: Read, declared: str, written: str) -> None:
+    feed = rss([SHIRT]).replace('version="1.0"', f'version="1.0" encoding="{declared}"')
+    assert read(feed.encode(written)) == [SHIRT_OFFER]
+
+
+def test_a_declaration_that_nobody_knows_is_no_harm_where_the_bytes_are_utf8(read: Read) -> None:
+    assert read(rss([SHIRT]).replace('"1.0"', '"1.1" encoding="x-mac-klingon"', 1)) == [SHIRT_OFFER]
+
+
+@everywhere
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
+def test_wide_letters_without_a_mark_are_known_by_their_first_however_korean_the_rest(
+    read: Read, format: str, write: Write, encoding: str
+) -> None:
+    rows = [{**SHIRT, "id": f"A{n}", "description": "가볍고시원합니다" * 40} for n in range(5)]
+    assert len(read(write(rows).encode(encoding), format)) == 5
 
 
 @everywhere

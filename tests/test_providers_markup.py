@@ -127,3 +127,29 @@ def test_a_damaged_item_without_an_end_is_a_damaged_feed(read: Read) -> None:
 def test_damage_between_items_is_a_damaged_feed(read: Read) -> None:
     with pytest.raises(FeedError, match="not well-formed XML in line 12"):
         read(rss(THREE[:2]).replace("</item>\n<item>", "</item>\n<a b=c/><item>"))
+
+
+@pytest.mark.parametrize(
+    "after", ["<!-- in 2 s -->\n<script>track()</script>", "\nDone.", "\0\0\0", "Notice: <b>x</b> in a.php\n" * 5000]
+)
+def test_what_a_server_appends_to_a_feed_is_passed_over(read: Read, after: str) -> None:
+    assert read(rss([SHIRT]) + after) == [SHIRT_OFFER]
+
+
+@pytest.mark.parametrize("again", [rss([SHIRT]), "\n" * 70000 + "<item>", "<r:rss>"])
+def test_a_feed_that_goes_on_after_its_end_is_refused(read: Read, again: str) -> None:
+    found, error = read.until_error(rss([SHIRT]) + again)
+    assert found == [SHIRT_OFFER]
+    assert "after its end" in str(error)
+
+
+@pytest.mark.parametrize(
+    "declaration", ['<?xml version="1.1"?>', '<?xml version="1.0"?>\n' * 2, "<?xml version='1.0' ?>"]
+)
+def test_a_declaration_that_xml_does_not_allow_is_no_harm(read: Read, declaration: str) -> None:
+    feed = rss([{**SHIRT, "price": ""}, SHIRT]).replace('<?xml version="1.0"?>\n', declaration)
+    assert read(feed) == [BrokenRow(3 + declaration.count("\n"), "The row has no price."), SHIRT_OFFER]
+
+
+def test_names_may_be_written_in_capitals(read: Read) -> None:
+    assert read(rss([SHIRT]).replace("g:id>", "G:ID>").replace("g:price>", "g:Price>")) == [SHIRT_OFFER]

@@ -23,6 +23,9 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+_FIRST = 8
+_FIRST_LETTERS = {"x000": "utf-32-le", "000x": "utf-32-be", "x0": "utf-16-le", "0x": "utf-16-be"}
+"""Which of the first bytes are NUL where two or four ASCII letters come first."""
 
 
 def encoding_of(raw: BinaryIO, otherwise: str = "cp949") -> str:
@@ -50,12 +53,16 @@ def decode(data: bytes, otherwise: str = "cp949") -> str:
 
 
 def _marked(head: bytes) -> str | None:
-    """What a byte-order mark says, or the NUL in each letter of ASCII."""
+    """What a byte-order mark says, or the NULs in the letters of ASCII that a table or a feed begins with."""
     for mark, encoding in _MARKS:
         if head.startswith(mark):
             return encoding
-    for first, encoding in ((1, "utf-16-le"), (0, "utf-16-be")):
-        empty, other = head[first::2], head[1 - first :: 2]
+    first = "".join("0" if byte == 0 else "x" for byte in head[:_FIRST])
+    for pattern, encoding in _FIRST_LETTERS.items():
+        if len(first) >= len(pattern) and first == (pattern * _FIRST)[: len(first)]:
+            return encoding
+    for at, encoding in ((1, "utf-16-le"), (0, "utf-16-be")):
+        empty, other = head[at::2], head[1 - at :: 2]
         if len(head) > 3 and not empty[0] and 10 * other.count(0) < 2 * empty.count(0) > len(empty):
             return encoding
     return None

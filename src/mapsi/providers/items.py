@@ -122,6 +122,7 @@ class Items:
     def _meaning(self, name: str) -> tuple[str, bool] | None:
         """The field that a tag names, and whether by the Merchant namespace."""
         prefix, _, local = name.rpartition(":")
+        prefix = prefix if prefix in self._prefixes else prefix.lower()
         field = _ATOM_NAMES.get(local.lower(), local.lower())
         return (field, self._prefixes[prefix]) if field in FIELDS and prefix in self._prefixes else None
 

@@ -19,8 +19,11 @@ from mapsi.providers.rows.rows import Row
 
 _CHUNK = 1 << 16
 _MAX_SILENT = 16
+_JUNK = expat.errors.XML_ERROR_JUNK_AFTER_DOC_ELEMENT
 _MAX_REFERENCE = 8
 _BEYOND_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_DECLARATIONS = re.compile(r"\ufeff?\s*(?:<\?xml\s[^>]*>\s*)*")
+_BEGINS_AGAIN = re.compile(r"<(?:\w+:)?(?:rss|feed|rdf|item|entry)\b", re.IGNORECASE)
 _NOT_OF_XML = re.compile(r"&(?!(?:amp|lt|gt|quot|apos);)")
 
 
@@ -49,10 +52,12 @@ def read_items(text: TextIO) -> Iterator[Row | BrokenRow]:
 
 
 def _chunks(text: TextIO, reading: _Reading) -> Iterator[str]:
-    """The text in pieces. Blank lines before the XML declaration, which XML does not allow but shops' templates leave
-    there, are taken off and counted."""
+    """The text in pieces. XML declarations and the blank lines that shops' templates leave before them are taken off
+    and counted: the text is decoded already, and some say what XML does not allow (``version="1.1"``, no encoding's
+    name, twice)."""
     first = text.read(_CHUNK)
-    begun = first.lstrip("\ufeff \t\r\n")
+    match = _DECLARATIONS.match(first)
+    begun = first[match.end() :] if match else first
     reading.lines_before = first[: len(first) - len(begun)].count("\n")
     yield begun
     while chunk := text.read(_CHUNK):
@@ -81,6 +86,7 @@ class _Reading:
         self._end: re.Pattern[str] | None = None  # of a broken item, while that is looked for
         self._passed_over = ""
         self._problem: FeedError | None = None
+        self._is_over = False
         self._begin(())
 
     def _begin(self, outer: Iterable[tuple[str, Attributes]]) -> None:
@@ -102,6 +108,8 @@ class _Reading:
     def feed(self, chunk: str) -> FeedError | None:
         """Parse a piece; what goes wrong is given back, so that the items before it can be handed out first."""
         while chunk:
+            if self._is_over:
+                return self._after_the_end(chunk)
             if self._end is not None:
                 chunk = self._look_for_end(chunk)
                 continue
@@ -113,6 +121,10 @@ class _Reading:
                 return error
             except (expat.ExpatError, TooDeepError) as error:
                 self._hand_over()
+                if str(error).startswith(_JUNK):
+                    self._is_over = True
+                    chunk = data[max(0, self._parser.CurrentByteIndex - self._fed) :].decode(errors="ignore")
+                    continue
                 at = max(0, self._parser.CurrentByteIndex - self._fed)
                 chunk = data[max(0, at - 2) :].decode(errors="ignore")  # a closing tag is found wrong after its "</"
                 if (failure := self._give_item_up(error)) is not None:
@@ -121,14 +133,22 @@ class _Reading:
                 self._hand_over()
         return self._stalled()
 
+    def _after_the_end(self, chunk: str) -> FeedError | None:
+        """What servers append to a feed (scripts, notices) is passed over, unless it is more of a feed."""
+        text = self._passed_over + chunk
+        self._passed_over = text[-_MAX_REFERENCE:]
+        if _BEGINS_AGAIN.search(text):
+            return FeedError("The feed goes on after its end: it is several in one file.", "Give each a file.")
+        return None
+
     def _hand_over(self) -> None:
         self.found += self._items.ready
         self._items.ready.clear()
 
     def close(self) -> FeedError | None:
         """Tell whether the feed ended where it should."""
-        if self._end is not None:
-            return self._problem
+        if self._end is not None or self._is_over:
+            return self._problem if self._end is not None else None
         try:
             self._parser.Parse(b"", True)
         except (expat.ExpatError, FeedError):

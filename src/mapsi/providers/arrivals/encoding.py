@@ -24,8 +24,9 @@ MAX_BYTES = 4 << 30
 endless."""
 
 _CHUNK = 1 << 18
-_DECLARATION = re.compile(rb"""\s*<\?xml\b[^>]*?\bencoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
-_KOREAN = frozenset({"euc_kr", "cp949"})
+_DECLARATION = re.compile(rb"""\s*<\?xml\b[^>]*?\bencoding\s*=\s*["']\s*([A-Za-z0-9._-]+)\s*["']""")
+_KOREAN = re.compile(r"euc_kr|.*949|.*euc_?kr|.*ksc?_?c?_?5601.*|hangul")
+"""Names of the Korean code page: Python's own, and those of Java, Windows and databases, which it does not know."""
 _FAMILIES = ("iso8859", "cp125", "koi8", "shift_jis", "cp932", "euc_jp", "gb", "big5")
 _OTHERS = (  # first bytes of what shops send instead of a feed, what it is, and what to do
     (b"PK\x03\x04", "packed with zip", "Use gzip, or unpack it."),
@@ -55,7 +56,7 @@ def open_text(file: Path, max_bytes: int = MAX_BYTES) -> Iterator[TextIO]:
             head = raw.read(SNIFFED)
             _check_head(head)
             raw.seek(0)
-            encoding = encoding_of(raw, _declared(head))
+            encoding = _encoding_of(raw, head)
             raw.seek(0)
             yield io.TextIOWrapper(raw, encoding, errors="replace", newline="")
     except UnicodeError as error:
@@ -119,17 +120,26 @@ def _check_head(head: bytes) -> None:
             raise FeedError(f"The file is {name}, not a feed.", hint)
 
 
+def _encoding_of(raw: BinaryIO, head: bytes) -> str:
+    """The encoding of a whole feed. A declaration that nobody knows is no harm where the bytes are UTF-8."""
+    declared = _declared(head)
+    encoding = encoding_of(raw, declared or "cp949")
+    if declared or encoding.startswith("utf"):
+        return encoding
+    raise FeedError("The feed declares an encoding that is not known.", "Save it as UTF-8.")
+
+
 def _declared(head: bytes) -> str:
-    """The encoding that an XML declaration names, the Korean code page where that says no more than the bytes do."""
+    """The encoding that an XML declaration names, the Korean code page where that says no more than the bytes do,
+    nothing where nobody knows what it names."""
     match = _DECLARATION.match(head)
     if match is None:
         return "cp949"
+    written = match[1].decode("ascii")
     try:
-        name = codecs.lookup(match[1].decode("ascii")).name.replace("-", "_")
+        name = codecs.lookup(written).name.replace("-", "_")
     except LookupError:
-        name = "unknown"
-    if name in _KOREAN or name.startswith(("utf", "ascii")):
+        name = written.lower().replace("-", "_")
+    if _KOREAN.fullmatch(name) or name.startswith(("utf", "ascii")):
         return "cp949"  # what shops write under the older name, and under declarations of UTF-8
-    if not name.startswith(_FAMILIES):
-        raise FeedError("The feed declares an encoding that is not known.", "Save it as UTF-8.")
-    return name
+    return name if name.startswith(_FAMILIES) else ""

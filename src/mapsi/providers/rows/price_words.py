@@ -57,7 +57,7 @@ def in_digits(price: str) -> str:
     if match is None:
         return price
     units = {"ten_thousands": 10_000, "thousands": 1_000, "rest": 1}
-    amount = sum(Decimal((match[name] or "0").replace(",", "")) * unit for name, unit in units.items())
+    amount = sum((Decimal((match[name] or "0").replace(",", "")) * unit for name, unit in units.items()), Decimal())
     return f"{amount.normalize():f}원"
 
 
