@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from decimal import Decimal
+from unittest.mock import patch
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -340,6 +342,23 @@ def test_what_is_found_and_its_order_follow_the_rule(
         return
     found = full_catalog.listings.search(Query(words=text, sort=sort, size=1000, exact=True)).products
     assert [int(product.link.rpartition("/")[2]) for product in found] == slow_search(full_catalog, text, sort)
+
+
+@settings(max_examples=60, deadline=None)
+@example(texts=["Shirt"], size=5)
+@given(texts=queries, size=st.integers(2, 40))
+def test_many_products_are_found_in_the_same_order_page_by_page(
+    full_catalog: Catalog, texts: list[str], size: int
+) -> None:
+    text = " ".join(texts)
+    if not words(text):
+        return
+    wanted = slow_search(full_catalog, text, "likeness")
+    with patch("mapsi.catalog.listings.searching._SCORED_AT_ONCE", 0):
+        query = Query(words=text, size=size, exact=True)
+        pages = [full_catalog.listings.search(replace(query, page=1 + at)) for at in range(2 + len(wanted) // size)]
+    assert [int(product.link.rpartition("/")[2]) for page in pages for product in page.products] == wanted
+    assert {page.total for page in pages} == {len(wanted)}
 
 
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from decimal import ROUND_CEILING, ROUND_FLOOR
+from itertools import combinations
 
 from tantivy import FieldType, Occur, Query, Schema
 
@@ -16,6 +17,8 @@ from mapsi.catalog.text.hangul import initials
 
 PRICE, SHOP, AUDIENCE, COLOR = "price", "shop", "audience", "color"
 Clauses = list[tuple[Occur, Query]]
+INSIDE = frozenset({"word", "part", "initial"})
+_MOST_IN_TIERS = 8  # of so many clauses there are 255 sets
 
 
 class Matcher:
@@ -50,6 +53,33 @@ class Matcher:
             yield from ((Occur.Should, query) for query in scored[1:])
         else:
             yield Occur.Must, Query.boolean_query([(Occur.Should, query) for query in scored])
+
+    def tiers(self, asked: Asked, is_held: Callable[[Clause], bool]) -> Iterator[Query]:
+        """What :meth:`asked` finds, by points: each query finds the products that have just as many, the first those
+        that have the most. None at all where a clause looks inside words, which is too dear to be asked twice.
+
+        ``is_held`` tells whether any product has a clause. Of a covered unit whose clauses a, b and c count 1, 6 and 1
+        the queries are: a, b and c; a and b without c; a and c without b; a alone. In general what sums up alike is
+        found by one query.
+        """
+        units = [(unit, [clause for clause in unit.clauses if is_held(clause)]) for unit in asked.units]
+        held = [clause for _, clauses in units for clause in clauses]
+        if len(set(held)) < len(held) or len(held) > _MOST_IN_TIERS or any(c.field in INSIDE for c in held):
+            return
+        needed = [unit for unit in units if unit[0] in asked.needed]
+        by_points: dict[int, list[frozenset[Clause]]] = {}
+        for count in range(len(held) + 1):
+            for chosen in map(frozenset, combinations(held, count)):
+                if all(_has(unit, chosen & frozenset(clauses)) for unit, clauses in needed):
+                    by_points.setdefault(sum(clause.points for clause in chosen), []).append(chosen)
+        for points in sorted(by_points, reverse=True):
+            sets = (self._just(chosen, held) for chosen in by_points[points])
+            yield Query.boolean_query([(Occur.Should, query) for query in sets])
+
+    def _just(self, chosen: Collection[Clause], among: Sequence[Clause]) -> Query:
+        """Products that have the chosen clauses, and of the others ``among`` which they are none."""
+        parts = [(Occur.Must if clause in chosen else Occur.MustNot, self.find(clause)) for clause in among]
+        return Query.boolean_query(parts)
 
     def _liked(self, unit: Unit) -> Iterator[tuple[Occur, Query]]:
         yield from ((Occur.Should, self._clause(clause)) for clause in unit.clauses)
@@ -116,6 +146,11 @@ class Matcher:
 
     def _term(self, field: str, value: int | str) -> Query:
         return Query.term_query(self._schema, field, value, "basic")
+
+
+def _has(unit: Unit, found: Collection[Clause]) -> bool:
+    """Whether a product with these of its clauses has a unit."""
+    return unit.clauses[0] in found if unit.covered else bool(found)
 
 
 def _unscored(query: Query) -> Query:

@@ -11,8 +11,8 @@ from tantivy import DocAddress, Occur, Order, Query
 from mapsi.catalog.filters import Expired, Filters, Sort
 from mapsi.catalog.listings.correcting import correct
 from mapsi.catalog.listings.facets import FacetCounter
-from mapsi.catalog.listings.matching import Clauses, Matcher
-from mapsi.catalog.listings.word_index import View, look_for
+from mapsi.catalog.listings.matching import INSIDE, Clauses, Matcher
+from mapsi.catalog.listings.word_index import View, count_of, look_for
 from mapsi.catalog.records import Facets
 from mapsi.catalog.text.asked import Asked, Clause, Role, Unit, understand
 from mapsi.catalog.text.facts import KIND, NOUN, SHOWN, fact
@@ -22,6 +22,8 @@ from mapsi.catalog.text.tokens import stem
 T = TypeVar("T")
 FEW = 8
 """Where fewer products than this have all words, the nearest are shown after them."""
+_SCORED_AT_ONCE = 2_000
+"""So many products are scored one by one; of more, those with the most points are found first."""
 _ALL_WORDS = 24.0
 """What having all words is worth beside the points of single ones: more than they can make up for."""
 _COLOR_SAID = 2.0
@@ -208,18 +210,41 @@ class Searcher:
         return [*self._matcher.asked(wanted.asked), *self._shown[1:]]
 
     def _count(self, clauses: Clauses) -> int:
-        return look_for(self.view.searcher, Query.boolean_query(clauses)).total
+        return count_of(self.view.searcher, Query.boolean_query(clauses))
 
     def _look(self, wanted: Wanted, filters: Filters, sort: Sort, offset: int, size: int) -> Found:
-        clauses = self._clauses(wanted)
-        clauses = [*clauses, *((Occur.Must, query) for query in self._matcher.filters(filters).values())]
+        narrowed: Clauses = [(Occur.Must, query) for query in self._matcher.filters(filters).values()]
+        clauses = [*self._clauses(wanted), *narrowed]
         query, searcher = Query.boolean_query(clauses), self.view.searcher
         offset = min(offset, searcher.num_docs)
+        if sort == "likeness" and wanted.asked.units and wanted.nearest is None:
+            total = self._count(clauses)
+            addresses = self._by_tiers(wanted.asked, narrowed, offset, size) if total > _SCORED_AT_ONCE else None
+            if addresses is not None:
+                return Found(self._hits(addresses), total, wanted)
         order: dict[str, Any] = {"offset": offset} | _ORDERS.get(sort, {"weight_by_field": "weight"})
         if sort == "likeness" and not wanted.asked.units:
             order = {"offset": offset, "order_by_field": "newest"}
         found = look_for(searcher, query, size, **order)
         return Found(self._hits(found.addresses), found.total, wanted)
+
+    def _by_tiers(self, asked: Asked, narrowed: Clauses, offset: int, size: int) -> list[DocAddress] | None:
+        """The same page without a score for each product that has the words: the newest of those with the most points,
+        then of those with the next most. ``None`` for words that have no tiers."""
+        addresses, before, tier = list[DocAddress](), 0, None
+        for tier in self._matcher.tiers(asked, self._is_held):
+            query = Query.boolean_query([(Occur.Must, tier), *self._shown[1:], *narrowed])
+            rest, start = size - len(addresses), max(0, offset - before)
+            found = look_for(self.view.searcher, query, rest, offset=start, order_by_field="newest")
+            addresses += found.addresses
+            before += found.total
+            if len(addresses) == size:
+                break
+        return None if tier is None else addresses
+
+    def _is_held(self, clause: Clause) -> bool:
+        field = "class_word" if clause.field == "class" else clause.field
+        return clause.field in INSIDE or self.view.searcher.doc_freq(field, clause.text) > 0
 
     def _hits(self, addresses: list[DocAddress]) -> list[Hit]:
         values = self.view.searcher.fast_field_values
