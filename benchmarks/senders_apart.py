@@ -14,16 +14,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-import torch
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, f1_score
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
 from mapsi.arrays import FloatArray
-from mapsi.batches import batched
-from mapsi.learn.network import AxisNetwork, Start, build_network
-from mapsi.learn.photos import read_views
-from mapsi.learn.pixels import normalise
+from mapsi.dataset.photos import Sample
+from mapsi.learn.fitting.refitting import read_features
+from mapsi.learn.network import Start, build_network
 
 FOLDS = 5
 STRENGTH = 0.003
@@ -38,7 +36,8 @@ def main() -> None:
     network = build_network("tf_efficientnet_lite0", {"label": 2}, Start(imagenet=True)).eval()
     for name, apart in SETS.items():
         rows = list(labelled(given.data / name))
-        features = pooled(network, [given.data / name / row["path"] for row in rows], given.size)
+        samples = [Sample(given.data / name / row["path"]) for row in rows]
+        features = standardised(read_features(network, samples, given.size, close_up=0.0).numpy())
         labels, groups = (np.array([row[column] for row in rows]) for column in ("label", apart))
         print(f"{name}: {len(rows):,} photos, {len(set(groups))} of {apart}", flush=True)
         at_random = StratifiedKFold(FOLDS, shuffle=True, random_state=0)
@@ -60,15 +59,8 @@ def labelled(folder: Path) -> Iterator[dict[str, str]]:
                 yield row
 
 
-def pooled(network: AxisNetwork, photos: list[Path], size: int) -> FloatArray:
-    """The pooled features of photos (n, width), standardised."""
-    parts = []
-    with torch.inference_mode():
-        for batch in batched(photos, 16):
-            views = np.stack([read_views(photo, size, 0.0, None)[0] for photo in batch])
-            seen = normalise(torch.from_numpy(views).permute(0, 3, 1, 2), network.scale)
-            parts.append(network.pool(network.maps(seen)).numpy())
-    found = np.concatenate(parts)
+def standardised(found: FloatArray) -> FloatArray:
+    """Features (n, width), each less its mean and over its standard deviation."""
     return np.asarray((found - found.mean(axis=0)) / (found.std(axis=0) + 1e-6), np.float32)
 
 

@@ -60,7 +60,8 @@ def refit_run(run: Path, into: Path, say: Callable[[str], None] = print) -> RunC
         config = replace(config, recipe=replace(config.recipe, scales=True))
     samples = [s for s in read_manifest(run / MANIFEST, Path(config.root)).part("train") if _teaches(s)]
     shown = [*samples, *jittered(samples, np.random.default_rng(config.recipe.seed))]
-    features = read_features(network, shown, config, say)
+    say(f"reading {len(shown):,} photos with the finished backbone")
+    features = read_features(network, shown, config.size, config.recipe.close_up)
     standardise(network, features)
     fit_heads(network, features, recipe_targets(shown, config.classes, config.recipe))
     if network.projection is not None:
@@ -89,15 +90,12 @@ def _moved(box: Box, rng: np.random.Generator) -> Box:
     return left, top, end_x - left, end_y - top
 
 
-def read_features(
-    network: AxisNetwork, samples: Sequence[Sample], config: RunConfig, say: Callable[[str], None]
-) -> Tensor:
+def read_features(network: AxisNetwork, samples: Sequence[Sample], size: int, close_up: float) -> Tensor:
     """What is pooled of samples (n, width), the mean over the views of a photo that serving reads."""
-    say(f"reading {len(samples):,} photos with the finished backbone")
     parts = []
     with torch.inference_mode():
         for batch in batched(samples, BATCH):
-            views = np.stack([read_views(s.path, config.size, config.recipe.close_up, s.box) for s in batch])
+            views = np.stack([read_views(s.path, size, close_up, s.box) for s in batch])
             photos = torch.from_numpy(views).permute(0, 1, 4, 2, 3).flatten(0, 1)
             pooled = network.pool(network.maps(normalise(photos, network.scale)))
             parts.append(pooled.reshape(*views.shape[:2], -1).mean(dim=1))
