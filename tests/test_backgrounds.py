@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
-from mapsi.dataset.photos import Sample
 from mapsi.infer import Model
-from mapsi.learn.export.backgrounds import exchange_background, measure_backgrounds
+from mapsi.learn.export.backgrounds import BATCH, BackgroundTrial, exchange_background
 from mapsi.taxonomy import load_taxonomy
 from small_house import write_colour_model
 
 RNG = np.random.default_rng(0)
+MANY = BATCH + 3
+"""More than are answered at once."""
 
 
 def _on(colour: int, garment: tuple[int, int, int]) -> np.ndarray:
@@ -37,18 +39,19 @@ def test_a_photo_without_a_flat_background_is_left_out() -> None:
 def test_a_model_that_looks_at_the_background_is_found_out(tmp_path: Path) -> None:
     """The colour model sees the whole picture: its answers move with the background."""
     model = Model.open(write_colour_model(tmp_path / "model", load_taxonomy()), threads=1)
-    samples, truth = [], []
-    for number in range(24):
-        path = tmp_path / f"{number}.png"
-        Image.fromarray(_on(255 if number % 2 else 0, tuple(RNG.integers(40, 200, 3)))).save(path)
-        samples.append(Sample(path, {"garment": "dress"}))
-        truth.append(number % 10)
-    grey = tmp_path / "grey.png"
-    Image.fromarray(np.full((64, 64, 3), 120, np.uint8)).save(grey)
-    truths = {"garment": np.array([*truth, 0]), "style": np.array([-1] * 20 + [0] * 4 + [-1])}
-    found = measure_backgrounds(model, [*samples, Sample(grey)], truths, RNG)
-    assert (found["garment"]["n"], found["style"]["n"]) == (24, 4)
+    flat = [Image.fromarray(_on(255 if number % 2 else 0, tuple(RNG.integers(40, 200, 3)))) for number in range(MANY)]
+    grey = Image.fromarray(np.full((64, 64, 3), 120, np.uint8))
+    truth = np.arange(MANY) % 10
+
+    def measure(photos: list[Image.Image], **truths: np.ndarray) -> dict[str, dict[str, Any]]:
+        trial = BackgroundTrial(model, list(truths), RNG)
+        for row, photo in enumerate(photos):
+            trial.show(row, photo)
+        return trial.figures(truths)
+
+    few = np.where(np.arange(MANY + 1) < 4, 0, -1)
+    found = measure([*flat, grey], garment=np.array([*truth, 0]), style=few)
+    assert (found["garment"]["n"], found["style"]["n"]) == (MANY, 4)
     assert found["garment"]["same_answer"] < 0.9
-    assert measure_backgrounds(model, [Sample(grey)], {"garment": np.array([0])}, RNG) == {}
-    unlabelled = {"garment": np.full(24, 0), "style": np.full(24, -1)}
-    assert measure_backgrounds(model, samples, unlabelled, RNG).keys() == {"garment"}
+    assert measure([grey], garment=np.array([0])) == {}
+    assert measure(flat, garment=np.full(MANY, 0), style=np.full(MANY, -1)).keys() == {"garment"}

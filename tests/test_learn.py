@@ -5,14 +5,17 @@ from __future__ import annotations
 import csv
 import json
 import signal
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import timm
 import torch
 from click.testing import CliRunner
+from PIL import Image
 from safetensors.torch import load_file
 
 from mapsi.cli import main
@@ -22,12 +25,13 @@ from mapsi.dataset.plan import PhotoFolder
 from mapsi.errors import ArtifactError, PhotoError, UsageError
 from mapsi.imaging import decode_photo, to_input
 from mapsi.infer import Model
+from mapsi.learn.export import measurement
 from mapsi.learn.export.calibration import calibration_error, choose_threshold, fit_temperature
-from mapsi.learn.export.export import ExportOptions, ReadingNetwork, export
+from mapsi.learn.export.export import CHECKED, ExportOptions, ReadingNetwork, export
 from mapsi.learn.fitting.training import load_weights, train
 from mapsi.learn.network import AxisNetwork, Start, build_network
 from mapsi.learn.objective import axis_loss, mix_batch, target_table
-from mapsi.learn.photos import TrainingPhotos, background_mask, open_store
+from mapsi.learn.photos import TrainingPhotos, background_mask, decode, open_store
 from mapsi.learn.recipe import Phase, load_recipe
 from mapsi.learn.run import METRICS, TrainingSet, read_run
 from mapsi.taxonomy import load_taxonomy
@@ -305,6 +309,21 @@ def test_too_few_photos_are_told_before_anything_is_written(tmp_path: Path, weig
     with pytest.raises(UsageError, match="held out"):
         train(data, RECIPE, tmp_path / "run", start=Start(weights))
     assert not (tmp_path / "run").exists()
+
+
+def test_an_export_decodes_photos_held_out_once_beside_the_check_of_the_network(
+    finished: tuple[Path, Manifest, list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decoded: Counter[Path] = Counter()
+
+    def counted(path: Path, **rest: Any) -> Image.Image:
+        decoded[path] += 1
+        return decode(path, **rest)
+
+    monkeypatch.setattr(measurement, "decode", counted)
+    export(finished[0], tmp_path / "model", ExportOptions(name="x", int8=False, familiar=8), say=lambda _: None)
+    held = [sample.path for sample in finished[1].part("validation")]
+    assert {path: decoded[path] for path in held} == {path: 2 if n < CHECKED else 1 for n, path in enumerate(held)}
 
 
 def test_an_export_never_takes_the_place_of_something_else(

@@ -8,19 +8,17 @@ source has.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
 from mapsi.arrays import IntArray, UInt8Array
-from mapsi.batches import batched
-from mapsi.dataset.photos import Sample
 from mapsi.evaluate.scores import accuracy
 from mapsi.imaging import to_input, to_square
 from mapsi.infer.model import Model
-from mapsi.learn.photos import background_mask, decode, gradient
+from mapsi.learn.photos import background_mask, gradient
 
 BATCH = 32
 
@@ -36,45 +34,55 @@ def exchange_background(pixels: UInt8Array, rng: np.random.Generator) -> UInt8Ar
     return exchanged
 
 
-def measure_backgrounds(
-    model: Model, samples: Sequence[Sample], truths: Mapping[str, IntArray], rng: np.random.Generator
-) -> dict[str, dict[str, Any]]:
-    """By axis, of the ``samples`` on flat backgrounds: how many there are, the accuracy as they are and with the
-    background exchanged, and the share of answers that stay the same.
+class BackgroundTrial:
+    """Answers of ``model`` to photos on flat backgrounds, as they are and with the background exchanged, on ``axes``.
+    Photos are shown one at a time, so that whoever decodes them need not do it twice, and few of them are held."""
 
-    ``truths`` gives each axis's class numbers (n,), -1 for a sample without a label on it; an axis without any sample
-    on a flat background is left out. Each photo is decoded once for all axes, and a batch of them held at a time.
-    """
-    rows: list[int] = []
-    before: dict[str, list[IntArray]] = {axis: [] for axis in truths}
-    after: dict[str, list[IntArray]] = {axis: [] for axis in truths}
-    pairs = _exchanged(model, samples, rng)
-    for batch in batched(pairs, BATCH):
-        rows += [row for row, _, _ in batch]
-        for guesses, pictures in ((before, [plain for _, plain, _ in batch]), (after, [made for _, _, made in batch])):
-            inputs = np.stack([to_input(picture, model.document.preprocessing) for picture in pictures])
-            answers = model.answer(inputs)
+    def __init__(self, model: Model, axes: Sequence[str], rng: np.random.Generator) -> None:
+        self._model, self._rng = model, rng
+        self._rows: list[int] = []
+        self._waiting: list[tuple[Image.Image, Image.Image]] = []
+        self._before: dict[str, list[IntArray]] = {axis: [] for axis in axes}
+        self._after: dict[str, list[IntArray]] = {axis: [] for axis in axes}
+
+    def show(self, row: int, photo: Image.Image) -> None:
+        """Take the photo with number ``row`` into the trial where it is on a flat background."""
+        preprocessing = self._model.document.preprocessing
+        # Twice as large as it is read, so that a close-up finds its pixels.
+        square = to_square(photo, 2 * preprocessing.size, preprocessing.fit)
+        exchanged = exchange_background(np.asarray(square), self._rng)
+        if exchanged is None:
+            return
+        self._rows.append(row)
+        self._waiting.append((square, Image.fromarray(exchanged)))
+        if len(self._waiting) == BATCH:
+            self._answer()
+
+    def figures(self, truths: Mapping[str, IntArray]) -> dict[str, dict[str, Any]]:
+        """By axis: how many photos there are, the accuracy as they are and with the background exchanged, and the share
+        of answers that stay the same.
+
+        ``truths`` gives each axis's class numbers by the photo's number, -1 where it has no label on it; an axis
+        without any photo on a flat background is left out.
+        """
+        if self._waiting:
+            self._answer()
+        if not self._rows:
+            return {}
+        told = {
+            axis: (truth[self._rows], np.concatenate(self._before[axis]), np.concatenate(self._after[axis]))
+            for axis, truth in truths.items()
+        }
+        return {axis: _figures(*columns) for axis, columns in told.items() if (columns[0] >= 0).any()}
+
+    def _answer(self) -> None:
+        plain, exchanged = zip(*self._waiting, strict=True)
+        for guesses, pictures in ((self._before, plain), (self._after, exchanged)):
+            inputs = np.stack([to_input(picture, self._model.document.preprocessing) for picture in pictures])
+            answers = self._model.answer(inputs)
             for axis, parts in guesses.items():
                 parts.append(answers[f"logits:{axis}"].argmax(axis=1))
-    if not rows:
-        return {}
-    told = {
-        axis: (truth[rows], np.concatenate(before[axis]), np.concatenate(after[axis])) for axis, truth in truths.items()
-    }
-    return {axis: _figures(*columns) for axis, columns in told.items() if (columns[0] >= 0).any()}
-
-
-def _exchanged(
-    model: Model, samples: Sequence[Sample], rng: np.random.Generator
-) -> Iterator[tuple[int, Image.Image, Image.Image]]:
-    """The samples on flat backgrounds, by their places: as they are, and with the background exchanged."""
-    # Twice as large as it is read, so that a close-up finds its pixels.
-    size, fit = 2 * model.document.preprocessing.size, model.document.preprocessing.fit
-    for row, sample in enumerate(samples):
-        square = to_square(decode(sample.path, box=sample.box), size, fit)
-        exchanged = exchange_background(np.asarray(square), rng)
-        if exchanged is not None:
-            yield row, square, Image.fromarray(exchanged)
+        self._waiting.clear()
 
 
 def _figures(truth: IntArray, before: IntArray, after: IntArray) -> dict[str, Any]:

@@ -18,9 +18,10 @@ import onnxruntime as ort
 import torch
 from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, QuantFormat, QuantType, quantize_static
 from onnxruntime.quantization.shape_inference import quant_pre_process
+from PIL import Image
 from torch import Tensor, nn
 
-from mapsi.arrays import FloatArray
+from mapsi.arrays import FloatArray, IntArray
 from mapsi.artifacts import atomic_folder, file_digest, write_json
 from mapsi.dataset.manifest import read_manifest
 from mapsi.dataset.photos import GROUPS, Sample
@@ -28,7 +29,7 @@ from mapsi.errors import ArtifactError, UsageError
 from mapsi.imaging import Preprocessing
 from mapsi.infer.folder import CARD, DOCUMENT, FAMILIAR, METRICS, NETWORK, AxisLabels, Familiarity, ModelDocument
 from mapsi.infer.model import Model, nearness
-from mapsi.learn.export.backgrounds import measure_backgrounds
+from mapsi.learn.export.backgrounds import BackgroundTrial
 from mapsi.learn.export.calibration import choose_threshold, familiarity_threshold, fit_temperature, middles
 from mapsi.learn.export.card import write_card
 from mapsi.learn.export.map_figures import measure_map
@@ -48,6 +49,8 @@ from mapsi.learn.run import MANIFEST, RunConfig, read_run
 
 # Float32 sums differ in order between the two engines; larger gaps than these mean another network.
 EXPORT_TOLERANCE = 2e-3
+CHECKED = 32
+"""Photos by which the two engines are compared."""
 OPSET = 18
 # The stem and the first two blocks of EfficientNet-Lite: few channels, so each one counts.
 DELICATE = 6
@@ -106,8 +109,9 @@ def export(run: Path, target: Path, options: ExportOptions, say: Callable[[str],
     with atomic_folder(target) as folder, tempfile.TemporaryDirectory() as scratch:
         plain = Path(scratch) / "float.onnx"
         write_onnx(network, axes, preprocessing, plain)
-        gap = largest_gap(network, axes, plain, np.concatenate(model_inputs(held[:32], preprocessing)))
-        say(f"ONNX answers like torch: largest difference {gap:.1e} on {min(32, len(held))} photos")
+        checked = held[:CHECKED]
+        gap = largest_gap(network, axes, plain, np.concatenate(model_inputs(checked, preprocessing)))
+        say(f"ONNX answers like torch: largest difference {gap:.1e} on {len(checked)} photos")
         if gap > EXPORT_TOLERANCE:
             raise ArtifactError(f"The exported network differs from torch's by {gap:.1e}.", "Report this as a fault.")
         if options.int8:
@@ -277,7 +281,14 @@ def calibrate_and_measure(
     """Set what is familiar, and each axis's temperature and threshold, on the photos held out, and measure there, the
     int8 ``model`` beside the ``plain`` one of floats. Returns the document with these, the cosine from which a photo is
     familiar, and the figures."""
-    answers, unrounded = answer_samples(held, model, plain)
+    truths = _truths_about_garments(model, held)
+    trial = BackgroundTrial(model, list(truths), np.random.default_rng(0))
+
+    def show(row: int, photo: Image.Image) -> None:
+        if any(truth[row] >= 0 for truth in truths.values()):
+            trial.show(row, photo)
+
+    answers, unrounded = answer_samples(held, model, plain, show=show)
     nearest = nearness(answers["embedding"], familiar)
     least = round(familiarity_threshold(nearest[[i for i, s in enumerate(held) if not s.nothing]]), 4)
     known = np.asarray(nearest >= least)
@@ -300,19 +311,20 @@ def calibrate_and_measure(
         figures["sure"] = measure_sure(labels, truth, told[rows], told[strangers])
         figures["source_baseline"] = measure_source_baseline(labels.axis, learned, seen)
         metrics["axes"][labels.axis] = figures
-    _measure_backgrounds(model, held, metrics["axes"])
+    exchanged = trial.figures(truths)
+    for name in truths:
+        metrics["axes"][name]["backgrounds"] = exchanged.get(name)
     return replace(model.document, axes=tuple(axes)), least, metrics
 
 
-def _measure_backgrounds(model: Model, held: Sequence[Sample], figures: dict[str, dict[str, Any]]) -> None:
-    """Put the figures on exchanged backgrounds beside those of each axis that says what a garment is."""
-    told = [axis for axis in model.axes if not axis.attribute]
-    mine = [sample for sample in held if any(sample.labels.get(axis.axis) in axis.classes for axis in told)]
-    numbers = {axis.axis: {slug: number for number, slug in enumerate(axis.classes)} for axis in told}
-    truths = {
-        axis: np.array([known.get(sample.labels.get(axis, ""), -1) for sample in mine])
+def _truths_about_garments(model: Model, held: Sequence[Sample]) -> dict[str, IntArray]:
+    """The numbers of the classes of ``held`` (n,) on each axis that says what a garment is, -1 where one has none."""
+    numbers = {
+        axis.axis: {slug: number for number, slug in enumerate(axis.classes)}
+        for axis in model.axes
+        if not axis.attribute
+    }
+    return {
+        axis: np.array([known.get(sample.labels.get(axis, ""), -1) for sample in held])
         for axis, known in numbers.items()
     }
-    found = measure_backgrounds(model, mine, truths, np.random.default_rng(0))
-    for axis in truths:
-        figures[axis]["backgrounds"] = found.get(axis)

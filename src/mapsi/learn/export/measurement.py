@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
 from mapsi.arrays import BoolArray, FloatArray, IntArray
 from mapsi.batches import batched
@@ -26,12 +27,20 @@ from mapsi.learn.run import photos_of
 BATCH = 32
 
 
-def answer_samples(samples: Sequence[Sample], *models: Model) -> list[dict[str, FloatArray]]:
+def answer_samples(
+    samples: Sequence[Sample], *models: Model, show: Callable[[int, Image.Image], None] = lambda row, photo: None
+) -> list[dict[str, FloatArray]]:
     """Each model's raw outputs for samples, by output name, the focus maps left out (they are large). The models take
-    the same views of a photo: it is decoded once for all of them."""
+    the same views of a photo: it is decoded once for all of them, and for whoever else is to be shown it."""
     parts: list[list[dict[str, FloatArray]]] = [[] for _ in models]
-    for batch in batched(samples, BATCH):
-        inputs = model_inputs(batch, models[0].document.preprocessing)
+
+    def read(row: int, sample: Sample) -> FloatArray:
+        photo = decode(sample.path, box=sample.box)
+        show(row, photo)
+        return to_input(photo, models[0].document.preprocessing)
+
+    for batch in batched(enumerate(samples), BATCH):
+        inputs = np.stack([read(row, sample) for row, sample in batch])
         for part, model in zip(parts, models, strict=True):
             answers = model.answer(inputs)
             part.append({name: value for name, value in answers.items() if not name.startswith("focus:")})
