@@ -1,4 +1,4 @@
-"""Offers that tests import."""
+"""Offers that tests import, and products as they come out."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 
 from mapsi.catalog import Catalog
 from mapsi.catalog.offer import BrokenRow, Delivery, Offer
+from mapsi.catalog.product import Product
 from mapsi.catalog.records import ImportReport
 from mapsi.progress import Advance, no_advance
 from mapsi.taxonomy import load_taxonomy
@@ -24,6 +25,12 @@ def offer(id: str, title: str = "린넨 셔츠", price: int | str = 29000, **mor
     """An offer with everything that must be there."""
     facts = {"link": f"https://shop.example.com/{id}", "image": f"https://img.example.com/{id}.jpg", "currency": "KRW"}
     return Offer(id=id, title=title, price=Decimal(price), **(facts | more))
+
+
+def product(**facts: Any) -> Product:
+    """A product with everything that must be there."""
+    least = {"id": 1, "name": "Shirt", "shop": "shop", "shop_name": "Shop", "link": "https://shop.example.com/1"}
+    return Product(**({**least, "picture": "", "lowest_price": Decimal(1000), "currency": "KRW"} | facts))
 
 
 def take_in(catalog: Catalog, *offers: Offer | BrokenRow, **more: Any) -> ImportReport:

@@ -19,7 +19,6 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
 from chromium import Browser, on_a_port
-from mapsi.catalog.product import Product
 from mapsi.catalog.query import Query
 from mapsi.imaging import decode_photo
 from mapsi.infer import Guess, Model
@@ -29,6 +28,7 @@ from mapsi.taxonomy import load_taxonomy
 from mapsi.taxonomy.names import class_name
 from mapsi.web.lists.cards import view_card
 from mapsi.web.pages import photos
+from offers import product
 from servers import require
 from small_house import House, draw_garment, grey_bytes, open_house
 
@@ -277,17 +277,7 @@ def test_a_sale_takes_no_more_room_on_a_phone_than_any_price(
     browser.open(answer)
     row = browser.run("return [...document.querySelectorAll('.card-cell')].slice(0, 3).map((one) => one.offsetHeight)")
     app = house.app()
-    reduced = Product(
-        id=1,
-        name="셔츠",
-        shop="haru",
-        shop_name="Haru",
-        link="",
-        picture="",
-        lowest_price=price,
-        regular_price=price * 5 / 4,
-        currency="KRW",
-    )
+    reduced = product(shop="haru", shop_name="Haru", link="", lowest_price=price, regular_price=price * 5 / 4)
     with app.test_request_context():
         card = view_card(reduced, load_taxonomy(), "ko")
         tag = app.jinja_env.get_template("_products.html").module.price_tag(card)  # type: ignore[attr-defined]

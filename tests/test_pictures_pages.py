@@ -6,32 +6,21 @@ from __future__ import annotations
 import io
 import re
 from dataclasses import replace
-from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
 from PIL import Image
 
-from mapsi.catalog.product import Product
 from mapsi.catalog.query import Query
 from mapsi.documents import product_image
 from mapsi.pictures.store import FULL, PictureStore
 from mapsi.web.lists.cards import view_picture
+from offers import product
 from small_house import House
 
 DIGEST = "ab" * 32
-PRODUCT = Product(
-    id=1,
-    name="Shirt",
-    shop="shop",
-    shop_name="Shop",
-    link="https://shop.example.com/1",
-    picture=DIGEST,
-    picture_size=(540, 720),
-    lowest_price=Decimal(1000),
-    currency="KRW",
-)
+PRODUCT = product(picture=DIGEST, picture_size=(540, 720))
 LINKED = replace(PRODUCT, picture="", picture_size=(0, 0), linked_picture="https://img.example.com/1.jpg")
 
 

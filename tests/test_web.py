@@ -33,7 +33,7 @@ from werkzeug.test import TestResponse
 
 import mapsi.web
 from mapsi.catalog.filters import SORTS, Filters
-from mapsi.catalog.product import Product, ProductPage
+from mapsi.catalog.product import ProductPage
 from mapsi.catalog.query import Query
 from mapsi.catalog.records import Facets, PriceRange
 from mapsi.catalog.text.photo_words import PhotoWordReader
@@ -55,6 +55,7 @@ from mapsi.web.request.languages import format_price
 from mapsi.web.request.parameters import AUDIENCES, read_query, write_query
 from mapsi.web.state.photo_answers import PhotoAnswer, PhotoAnswers, PhotoExpiredError
 from mapsi.web.state.shelf import Shelf
+from offers import product
 from small_house import House, grey_bytes, photo_bytes, photo_form
 
 KOREAN = {"Accept-Language": "ko-KR,ko;q=0.9"}
@@ -1217,24 +1218,13 @@ def test_a_shop_with_a_name_in_each_language_is_called_by_the_readers(house: Hou
 
 
 def test_a_sale_shows_what_is_saved_beside_the_old_price(client: FlaskClient) -> None:
-    product = Product(
-        id=1,
-        name="x",
-        shop="s",
-        shop_name="S",
-        link="https://shop.example.com/",
-        picture="",
-        lowest_price=Decimal(39200),
-        regular_price=Decimal(49000),
-        currency="KRW",
-        category="Accessories > Mufflers",
-    )
+    muffler = product(lowest_price=Decimal(39200), regular_price=Decimal(49000), category="Accessories > Mufflers")
     with client.application.test_request_context():
-        card = view_card(product, load_taxonomy(), "ko")
+        card = view_card(muffler, load_taxonomy(), "ko")
         assert (card.price, card.regular_price, card.saving) == ("39,200원", "49,000원", 20)
         assert card.keyword == ""
-        assert view_card(product, load_taxonomy(), "en").keyword == "Mufflers"
-        full = view_card(replace(product, regular_price=Decimal(39200)), load_taxonomy(), "ko")
+        assert view_card(muffler, load_taxonomy(), "en").keyword == "Mufflers"
+        full = view_card(replace(muffler, regular_price=Decimal(39200)), load_taxonomy(), "ko")
         assert (full.regular_price, full.saving) == ("", 0)
 
 
@@ -1242,19 +1232,7 @@ def test_a_keyword_is_the_style_then_the_garment_then_the_category() -> None:
     taxonomy = load_taxonomy()
 
     def keyword(classes: tuple[tuple[str, str], ...], category: str = "") -> str:
-        product = Product(
-            id=1,
-            name="x",
-            shop="s",
-            shop_name="S",
-            link="https://shop.example.com/",
-            picture="",
-            lowest_price=Decimal(1),
-            currency="KRW",
-            classes=classes,
-            category=category,
-        )
-        return product_keyword(product, taxonomy, "ko")
+        return product_keyword(product(classes=classes, category=category), taxonomy, "ko")
 
     assert keyword((("garment", "shirt"), ("style", "linen-shirt"))) == "린넨 셔츠"
     assert keyword((("garment", "pants"),), "Men > Trousers") == "바지"

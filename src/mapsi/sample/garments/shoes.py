@@ -128,10 +128,14 @@ def _canvas(sheet: Sheet, at: Place, fabric: Fabric, second: Fabric, rng: np.ran
         part.paint(circle(*at(x - 8, y + 13), 2.8), "#cfd1d3")
 
 
-def _loafer(sheet: Sheet, at: Place, fabric: Fabric, second: Fabric, rng: np.random.Generator) -> None:
-    lay_sole(sheet, at, darker(fabric.color, 0.5), 13)
+def _low_heel(sheet: Sheet, at: Place, fabric: Fabric) -> None:
     heel = Curve(*at(6, 178)).line(at(74, 182), at(70, 206), at(10, 206))
     sheet.part(heel.closed, Fabric(darker(fabric.color, 0.55), "plain"), roll=4)
+
+
+def _loafer(sheet: Sheet, at: Place, fabric: Fabric, second: Fabric, rng: np.random.Generator) -> None:
+    lay_sole(sheet, at, darker(fabric.color, 0.5), 13)
+    _low_heel(sheet, at, fabric)
     inside = bends(at, (14, 92), ((50, 84), (110, 90), (150, 112)), ((110, 122), (50, 118), (14, 92)))
     sheet.part(inside.closed, Fabric("#b8966b", "plain"), roll=6, lift=0)
     upper = bends(
@@ -177,11 +181,7 @@ def _loafer(sheet: Sheet, at: Place, fabric: Fabric, second: Fabric, rng: np.ran
 
 def _oxford(sheet: Sheet, at: Place, fabric: Fabric, second: Fabric, rng: np.random.Generator) -> None:
     lay_sole(sheet, at, darker(fabric.color, 0.5), 12)
-    sheet.part(
-        Curve(*at(6, 178)).line(at(74, 182), at(70, 206), at(10, 206)).closed,
-        Fabric(darker(fabric.color, 0.55), "plain"),
-        roll=4,
-    )
+    _low_heel(sheet, at, fabric)
     upper = bends(
         at,
         (12, 72),
