@@ -106,6 +106,14 @@ def test_broken_rows_are_reported_and_skipped(catalog: Catalog) -> None:
     assert report.broken[0] == BrokenRow(2, "no price")
 
 
+def test_what_an_offer_was_taken_without_is_told_and_counts_as_no_skipped_row(catalog: Catalog) -> None:
+    taken = [BrokenRow(line, "no sale", taken=True) for line in range(2, 1502)]
+    report = take_in(catalog, offer("1"), *taken, BrokenRow(1502, "no price"))
+    assert (report.new, report.broken_count, len(report.broken)) == (1, 1, 1000)
+    assert report.broken[:2] == (BrokenRow(1502, "no price"), taken[0])
+    assert catalog.runs.find(report.import_id).faults[1].reason == "no sale"
+
+
 def test_a_repeated_id_counts_once_and_is_reported(catalog: Catalog) -> None:
     feed = [*(offer(f"x{n}") for n in range(1500)), offer("x1", "second")]
     report = take_in(catalog, *feed)

@@ -170,7 +170,6 @@ def test_a_product_for_sale_later_is_a_preorder(read: Read) -> None:
         ({"adult": "Y"}, "minors"),
         ({"price_pc": ""}, "no price_pc"),
         ({"price_pc": "문의"}, "price_pc '문의' is not a price"),
-        ({"normal_price": "문의"}, "normal_price '문의' is not a price"),
         ({"price_pc": "0"}, "price is zero"),
         ({"link": "/goods/1"}, "not an absolute"),
         ({"id": "1" * 51}, "longer than 50"),
@@ -182,6 +181,15 @@ def test_a_row_that_cannot_be_offered_says_why_and_the_others_stay(read: Read, v
     assert broken.line == 2
     assert reason in broken.reason
     assert isinstance(whole, Offer)
+
+
+@pytest.mark.parametrize("kind", ["", "U"])
+def test_an_unreadable_price_before_the_sale_costs_itself_and_is_told(read: Read, kind: str) -> None:
+    offer, told = read(ep([{**SHIRT, "normal_price": "문의", "class": kind}]))
+    assert isinstance(offer, Offer)
+    assert (offer.price, offer.sale_price) == (Decimal(15000), None)
+    reason = "The normal_price '문의' is not a price. The offer was taken without its sale price."
+    assert told == BrokenRow(2, reason, taken=True)
 
 
 @pytest.mark.parametrize(

@@ -49,6 +49,7 @@ def read(tmp_path: Path) -> Read:
 
 # --- dates -----------------------------------------------------------------------------------------------------------
 
+WITHOUT_SALE = "The offer was taken without its sale price."
 SALE = {**SHIRT, "sale_price": "9900 KRW"}
 PAST = [
     "2020-11-01T00:00+0900/2020-11-30T23:59+0900",
@@ -78,6 +79,27 @@ PRESENT = [
     "/2027-01-01",
     "2026/11/01 - 2026/12/31",
     "20261101 - 20261231",
+    "2026. 11. 1. ~ 2026. 12. 30.",
+    "1 Nov 2026 - 30 Dec 2026",
+    "Nov. 1st, 2026 - Dec 30, 2026",
+    "Sun, 01 Nov 2026 00:00:00 +0900/Wed, 30 Dec 2026 00:00:00 +0900",
+    "11/01/2026 - 12/30/2026",
+    "01/11/2026-30/12/2026",
+    "30-11-2025/31-12-2026",
+    "01.11.2026 - 03.12.2026",
+    "2026-11-27 오전 11:59 ~ 2026-11-27 오후 12:01",
+    "2026-11-27 11:59 AM/2026-11-27 12:01 PM",
+    "2026-11-01T00:00:00[Asia/Seoul]/2026-12-30T00:00:00[Asia/Seoul]",
+    "2026-11-01T00:00 PST/2026-12-30T00:00 PST",
+    "2026-11-01T00:00+9/2026-12-30T00:00+9",
+    "1793458800/1798000000",
+    "1793458800000/1798000000000",
+    "until 2026-12-30",
+    "2026-12-30까지",
+    "2026-11-01부터",
+    "1970-01-01/9999-12-31",
+    "0000-00-00 00:00:00/0000-00-00 00:00:00",
+    "상시 할인",
 ]
 
 
@@ -97,12 +119,37 @@ def test_a_sale_within_its_dates_is_one(read: Read, format: str, write: Write, s
 
 @pytest.mark.parametrize(
     "span",
-    ["soon", "2026-11-01", "2026-13-01/2026-14-01", "2026-12-01/2026-11-01", "11/01/2026-11/30/2026", "2026-02-30/2026-03-01",
-     "2026-11-01T25:00/2026-11-02", "2026-11-01/x", "9" * 200, "9999-12-31T24:00/9999-12-31T24:00", "2026-11-01/P9999Y"],
+    ["soon", "2026-11-01", "2026-13-01/2026-14-01", "2026-12-01/2026-11-01", "11/01/2026-12/11/2026", "2026-02-30/2026-03-01",
+     "2026-11-01T25:00/2026-11-02", "2026-11-01/x", "9" * 200, "2026-11-01/P9999Y", "26.11.01~26.12.30", "2026-11-01 13:00 PM/2026-12-01 1:00 PM"],
 )  # fmt: skip
-def test_dates_that_cannot_be_read_are_reported(read: Read, span: str) -> None:
-    reason = only_reason(read(rss([{**SALE, "sale_price_effective_date": span}]), now=NOW))
-    assert reason == f"The sale_price_effective_date {shown(span)} cannot be read as a date."
+def test_a_sale_whose_dates_cannot_be_read_costs_itself_and_is_told(read: Read, span: str) -> None:
+    offer, told = read(rss([{**SALE, "sale_price_effective_date": span}]), now=NOW)
+    assert offer == SHIRT_OFFER
+    reason = f"The sale_price_effective_date {shown(span)} cannot be read as a date. {WITHOUT_SALE}"
+    assert told == BrokenRow(4, reason, taken=True)
+
+
+@every_writer
+@pytest.mark.parametrize(
+    ("sale", "reason"),
+    [
+        ("soon", "The sale_price 'soon' is not a price."),
+        ("-1", "The sale_price '-1' is not a price."),
+        ("20%", "The sale_price '20%' is not a price."),
+        ("5 USD", "The sale_price is in USD, the price in KRW."),
+    ],
+)
+def test_a_sale_price_that_cannot_be_read_costs_itself_and_is_told(
+    read: Read, format: str, write: Write, sale: str, reason: str
+) -> None:
+    offer, told, other = read(
+        write([{**SHIRT, "sale_price": sale}, {**SHIRT, "id": "A2", "sale_price": "9900"}]), format
+    )
+    assert offer == SHIRT_OFFER
+    assert isinstance(told, BrokenRow)
+    assert (told.reason, told.taken) == (f"{reason} {WITHOUT_SALE}", True)
+    assert isinstance(other, Offer)
+    assert other.sale_price == Decimal(9900)
 
 
 @every_writer
@@ -116,11 +163,26 @@ def test_an_offer_that_has_ended_is_left_out_and_told(read: Read, format: str, w
 
 @every_writer
 @pytest.mark.parametrize(
-    "until", ["", "\\N", "2026-11-27", "2026-11-27T12:01+09:00", "20270101", "Sat, 28 Nov 2026 10:00:00"]
+    "until",
+    [
+        "",
+        "\\N",
+        "상시",
+        "never",
+        "0000-00-00",
+        "2026-11-27",
+        "27.11.2026",
+        "2026-11-27 11:59 PM",
+        "2026-11-27까지",
+        "9999-12-31",
+        "2026-11-27T12:01+09:00",
+        "20270101",
+        "Sat, 28 Nov 2026 10:00:00",
+    ],
 )
 def test_an_offer_that_has_not_ended_is_shown(read: Read, format: str, write: Write, until: str) -> None:
     offer = only_offer(read(write([{**SHIRT, "expiration_date": until}]), format, NOW))
-    assert (offer.expires_at is not None) == until.startswith(("2", "S"))
+    assert (offer.expires_at is not None) == until.startswith(("2", "S", "9"))
     assert offer.expires_at is None or offer.expires_at > NOW
     assert replace(offer, expires_at=None) == SHIRT_OFFER
 
@@ -170,7 +232,8 @@ def test_any_text_is_a_date_or_a_value_error(text: str) -> None:
         ("condition", "used", "is used"), ("condition", "Used - like new", "is used"), ("condition", "중고", "is used"),
         ("condition", "https://schema.org/UsedCondition", "is used"), ("condition", "REFURBISHED", "is refurbished"),
         ("condition", "리퍼", "is refurbished"), ("condition", "반품", "is returned"), ("condition", "전시", "is returned"),
-        ("condition", "mystery", "'mystery' is not known"), ("adult", "yes", "minors"), ("adult", "Y", "minors"),
+        ("condition", "A급 중고", "is used"), ("condition", "중고(B급)", "is used"), ("condition", "B급", "is returned"),
+        ("condition", "mystery", "'mystery' is not known"), ("adult", "19세 이상", "minors"), ("adult", "청소년 구매불가", "minors"), ("adult", "yes", "minors"), ("adult", "Y", "minors"),
         ("adult", "TRUE", "minors"), ("adult", "1", "minors"), ("adult", "예", "minors"), ("adult", "perhaps", "neither yes nor no"),
     ],
 )  # fmt: skip
@@ -188,9 +251,19 @@ def test_used_goods_and_goods_for_adults_are_left_out_and_told(
     ("field", "value"),
     [
         ("condition", v)
-        for v in ("new", "New", "NewCondition", "http://schema.org/NewCondition", "신상품", "새 상품", "NULL", "")
+        for v in (
+            "new",
+            "New",
+            "NewCondition",
+            "http://schema.org/NewCondition",
+            "신상품",
+            "새 상품",
+            "정상품",
+            "NULL",
+            "",
+        )
     ]
-    + [("adult", v) for v in ("no", "N", "false", "0", "", "-", "아니오")],
+    + [("adult", v) for v in ("no", "N", "false", "0", "", "-", "아니오", "전체 이용가", "X")],
 )
 def test_new_goods_for_everybody_are_shown(read: Read, format: str, write: Write, field: str, value: str) -> None:
     assert only_offer(read(write([{**SHIRT, field: value}]), format)).id == "A1"
@@ -206,9 +279,11 @@ def test_a_change_that_withdraws_takes_away_what_was_there(read: Read, column: s
 
 @pytest.mark.parametrize(
     ("text", "meant"),
-    [(word, "in_stock") for word in ("available for order", "판매 중", "재고 있음", "정상", "1", "Y", "true", "limited availability")]
+    [(word, "in_stock") for word in ("available for order", "판매 중", "재고 있음", "정상", "1", "Y", "true", "limited availability", "3", "재고: 15",
+                                    "재고 3개", "3 left", "in stock (online)", "In stock.", "품절임박", "진열함", "SALE", "active")]
     + [(w, "out_of_stock") for w in ("일시품절", "매진", "판매 중지", "단종", "재고없음", "0", "N", "false", "unavailable",
-                                     "http://schema.org/SoldOut", "temporarily out of stock")]
+                                     "http://schema.org/SoldOut", "temporarily out of stock", "재고 0개", "진열안함", "숨김", "SUSPENSION", "coming soon",
+                                     "출시 예정", "inactive")]
     + [("예약 판매", "preorder"), ("presale", "preorder"), ("입고 예정", "backorder"), ("back-order", "backorder")],
 )  # fmt: skip
 def test_availability_is_read_in_both_languages(text: str, meant: str) -> None:

@@ -53,11 +53,13 @@ class Offer:
 @dataclass(frozen=True, slots=True)
 class BrokenRow:
     """A row of a feed that was skipped: its line (of the row's start, from 1) and why, as a sentence. ``id`` is that of
-    the offer it stands for, where so much could be read: one that lives stays as it was."""
+    the offer it stands for, where so much could be read: one that lives stays as it was. ``taken`` says that the row
+    was not skipped: its offer was taken, without what the sentence is about."""
 
     line: int
     reason: str
     id: str = field(default="", compare=False)
+    taken: bool = False
 
 
 @dataclass(frozen=True, slots=True)

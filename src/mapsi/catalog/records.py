@@ -32,8 +32,8 @@ class OfferCounts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivered(OfferCounts):
-    """What rows from a shop mean for its offers. ``broken`` keeps the first thousand rows that were skipped,
-    ``broken_count`` counts them all."""
+    """What rows from a shop mean for its offers. ``broken`` keeps the first thousand rows that were skipped
+    or taken in part, ``broken_count`` counts all that were skipped."""
 
     broken: tuple[BrokenRow, ...] = ()
     broken_count: int = 0
@@ -188,8 +188,8 @@ class Suggestion:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRecord(OfferCounts):
     """One run as it is in the log; ``reason`` says why it failed or waits. ``broken`` counts the rows that were
-    skipped, ``faults`` holds the first of them. Times are UTC. A run whose process was killed stands as ``running``
-    until the shop's next one."""
+    skipped, ``faults`` holds the first of them, then those that were taken in part. Times are UTC. A run whose process
+    was killed stands as ``running`` until the shop's next one."""
 
     id: int
     shop: str

@@ -56,8 +56,9 @@ def told_skipped(count: int) -> str:
 
 
 def tell_broken(broken: Iterable[BrokenRow], count: int) -> None:
-    """The first rows that were skipped, each with its line and why."""
-    shown = list(broken)[:SHOWN_ROWS]
+    """The first rows that were skipped or taken in part, each with its line and why; ``count`` are skipped in all."""
+    rows = list(broken)
+    shown, count = rows[:SHOWN_ROWS], count + sum(row.taken for row in rows)
     for row in shown:
         click.echo(f"  line {row.line}: {row.reason}" if row.line else f"  {row.reason}", err=True)
     if count > len(shown):
@@ -114,7 +115,7 @@ def _told_run(run: RunRecord) -> str:
     told = f"last run {_told_time(run.started)}: {run.state}"
     if run.state in ("done", "partial"):
         told += f", {run.new:,} new, {run.changed:,} changed, {run.unchanged:,} unchanged, {run.gone:,} gone"
-    if run.broken:
+    if run.broken or run.faults:
         first = run.faults[0] if run.faults else None
         told += f", {told_skipped(run.broken)}" + (f" (line {first.line}: {first.reason})" if first else "")
     return f"{told}\n    {run.reason}" if run.reason else told

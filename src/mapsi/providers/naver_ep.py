@@ -15,9 +15,19 @@ from pathlib import Path
 from mapsi.catalog.offer import BrokenRow, Offer, Withdrawal
 from mapsi.providers.arrivals.encoding import open_text
 from mapsi.providers.provider import FeedRow, Provider, Terms
-from mapsi.providers.rows.bad_field import BadFieldError, NotOfferedError, shown
+from mapsi.providers.rows.bad_field import BadFieldError, NotOfferedError, SparedFieldError, shown
 from mapsi.providers.rows.fields import audience_of_category
-from mapsi.providers.rows.rows import Row, filled, merchant_offer, parse_id, read_price, read_rows, require, tidy_id
+from mapsi.providers.rows.rows import (
+    Row,
+    filled,
+    merchant_offer,
+    parse_id,
+    read_price,
+    read_rows,
+    read_spared,
+    require,
+    tidy_id,
+)
 from mapsi.providers.table import Columns, read_names, read_table
 
 CATEGORIES = ("category_name1", "category_name2", "category_name3", "category_name4")
@@ -125,8 +135,11 @@ def _prices(row: Mapping[str, str]) -> tuple[str, str]:
     through."""
     paid, normal = row["price_pc"], row.get("normal_price", "")
     price, currency = read_price(paid, "price_pc")
-    if normal and read_price(normal, "normal_price", currency)[0] > price:
-        return normal, paid
+    try:
+        if normal and read_price(normal, "normal_price", currency)[0] > price:
+            return normal, paid
+    except BadFieldError as error:
+        raise SparedFieldError(str(error), "normal_price") from None
     return paid, ""
 
 
@@ -179,7 +192,9 @@ def _read_change(line: int, row: Mapping[str, str], base: str, now: datetime) ->
     try:
         match row["class"].strip().upper():
             case "I" | "U":
-                yield to_offer(row, base, now)
+                offer, without = read_spared(to_offer, row, base, now)
+                yield offer
+                yield from (BrokenRow(line, reason, taken=True) for reason in without)
             case "D":
                 require(filled({"id": _unquoted(row["id"])}), ("id",))
                 yield Withdrawal(parse_id(_unquoted(row["id"])))

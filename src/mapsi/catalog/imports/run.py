@@ -149,14 +149,14 @@ class Run:
 
     def _note(self, connection: Connection, state: RunState, reason: str) -> None:
         broken, now = self._broken, self._database.now()
-        note_run(connection, self.id, state, now, reason, self._counts, broken.first, broken.count)
+        note_run(connection, self.id, state, now, reason, self._counts, broken.told, broken.count)
 
     def _report(self, state: RunState, reason: str) -> ImportReport:
         return ImportReport(
             import_id=self.id,
             state=state,
             reason=reason,
-            broken=tuple(self._broken.first),
+            broken=self._broken.told,
             broken_count=self._broken.count,
             **self._counts,
         )
@@ -164,17 +164,25 @@ class Run:
 
 @dataclass
 class Broken:
-    """Broken rows: the first ones, how many there are, and the ids of those that could be read so far."""
+    """Broken rows: the first ones that were skipped, the first whose offers were taken in part, how many were skipped,
+    and the ids of those that could be read so far."""
 
     first: list[BrokenRow] = field(default_factory=list)
+    taken: list[BrokenRow] = field(default_factory=list)
     count: int = 0
     ids: list[str] = field(default_factory=list)
 
+    @property
+    def told(self) -> tuple[BrokenRow, ...]:
+        """As many as are kept: those that were skipped, then those whose offers were taken in part."""
+        return tuple((self.first + self.taken)[:_BROKEN_KEPT])
+
     def add(self, rows: Iterable[BrokenRow]) -> None:
         for row in rows:
-            self.count += 1
-            if len(self.first) < _BROKEN_KEPT:
-                self.first.append(row)
+            self.count += not row.taken
+            kept = self.taken if row.taken else self.first
+            if len(kept) < _BROKEN_KEPT:
+                kept.append(row)
             if row.id:
                 self.ids.append(row.id)
 

@@ -19,26 +19,55 @@ def _spelled(**words: str) -> dict[str, str]:
 
 
 _AVAILABILITIES = _spelled(
-    in_stock="instock available availablefororder limitedavailability limitedstock lowstock onlineonly "
-    "madetoorder onsale "
-    "true yes y 1 판매중 판매 재고있음 재고보유 재고있슴 정상 정상판매 구매가능 판매가능 주문가능 주문제작 있음",
+    in_stock="instock available availablenow availablefororder limited limitededition limitedavailability "
+    "limitedstock "
+    "lowstock onlineonly madetoorder onsale sale selling orderable active enabled on true yes y 1 판매중 판매 판매함 "
+    "재고있음 재고보유 재고있슴 재고부족 정상 정상판매 구매가능 판매가능 주문가능 주문제작 있음 진열 진열함 전시중 "
+    "노출 노출함 공개 "
+    "품절임박 한정수량 소량 재입고 재입고완료",
     out_of_stock="outofstock nostock notinstock notavailable unavailable temporarilyoutofstock "
-    "temporarilyunavailable soldout "
-    "discontinued instoreonly false no n 0 품절 일시품절 매진 완판 단종 절판 재고없음 판매중지 판매중단 판매종료 "
-    "판매완료 판매대기 판매금지 구매불가 미판매 일시중지",
+    "temporarilyunavailable "
+    "soldout sold discontinued ended expired inactive disabled off hidden comingsoon suspension prohibition wait "
+    "close "
+    "closed delete deleted unadmission instoreonly false no n 0 품절 품절상품 일시품절 매진 완판 단종 절판 "
+    "재고없음 판매중지 "
+    "판매중단 판매종료 판매완료 판매대기 판매금지 판매안함 구매불가 미판매 일시중지 진열안함 미진열 노출안함 "
+    "미노출 비공개 숨김 "
+    "삭제 출시예정 오픈예정 발매예정 판매예정",
     preorder="preorder presale 예약 예약판매 예약판매중 예약상품 예약주문 예약구매 사전예약",
     backorder="backorder backordered onbackorder 입고예정 입고대기 재입고예정 재입고대기",
 )
 _NEW = frozenset(
-    ["new", "brandnew", "newwithtags", "신상품", "신상", "신품", "새상품", "새제품", "새것", "미개봉", "정상"]
+    [
+        "new",
+        "brandnew",
+        "newwithtags",
+        "신상품",
+        "신상",
+        "신품",
+        "신제품",
+        "새상품",
+        "새제품",
+        "새것",
+        "미개봉",
+        "정상",
+        "정상품",
+    ]
 )
 _NOT_NEW = _spelled(
-    used="used preowned secondhand usedlikenew usedgood likenew damaged 중고 중고품 중고상품 구제 빈티지중고",
+    used="used preowned secondhand usedlikenew usedgood likenew damaged vintage 중고 중고품 중고상품 구제 빈티지 "
+    "빈티지중고",
     refurbished="refurbished refurb renewed reconditioned certifiedrefurbished 리퍼 리퍼상품 리퍼비시 리퍼브 리퍼제품 재생",  # noqa: E501
-    returned="openbox returned 반품 반품상품 개봉 개봉상품 단순개봉 전시 전시상품 진열상품 스크래치 스크래치상품 흠집 하자",  # noqa: E501
+    returned="openbox returned 반품 반품상품 개봉 개봉상품 단순개봉 전시 전시상품 진열상품 스크래치 스크래치상품 흠집 하자 b급 b급상품",  # noqa: E501
 )
-_YES = frozenset(["yes", "y", "true", "t", "1", "adult", "예", "네", "성인", "성인용", "성인상품", "19금"])
-_NO = frozenset(["no", "n", "false", "f", "0", "아니오", "아니요", "아님", "일반"])
+_YES, _NO = (
+    frozenset(words.split())
+    for words in (
+        "yes y true t on o 1 18 18+ 19 19+ adult 예 네 성인 성인용 성인상품 19금 19세이상 청소년불가 청소년구매불가 "
+        "청소년이용불가 미성년자구매불가",
+        "no n false f off x 0 all 아니오 아니요 아님 일반 전체 전체이용가 청소년가능",
+    )
+)
 _AUDIENCES = _spelled(
     women="female f women woman womens ladies lady girls 여성 여자 여 여성용",
     men="male m men man mens gentlemen boys 남성 남자 남 남성용",
@@ -68,11 +97,17 @@ _KIDS = frozenset(
         "아기",
     ]
 )
+_STOCK = re.compile(
+    r"(?:재고(?:수량)?:?|stock:?|qty:?|instock:?)?(\d{1,7})(?:개|장|점|벌|pcs?|left|instock|개남음|개보유)?"
+)
+_BRACKETED = re.compile(r"[(\[][^()\[\]]*[)\]]$")
+_GRADE = re.compile(r"^[sab]급(?=중고)")
 
 
 @lru_cache(maxsize=1024)  # a feed has few of these words
 def _word(text: str) -> str:
-    """A field's word as the tables above spell it: composed, small, without blanks and hyphens, without the address and
+    """A field's word as the tables above spell it: composed, small, without blanks and hyphens, without the "
+    "address and
     the endings that schema.org puts around it."""
     word = re.sub(r"[\s_'’-]", "", unicodedata.normalize("NFKC", text)).casefold()
     if "schema.org/" in word:
@@ -81,11 +116,14 @@ def _word(text: str) -> str:
 
 
 def parse_availability(text: str) -> Availability:
-    """``in_stock``, ``in stock``, ``InStock``, schema.org's address of it, ...; a shop that says nothing has it in
-    stock."""
+    """``in_stock``, ``in stock (online)``, ``InStock``, schema.org's address of it, how many there are (``3``, ``재고
+    3개``), ...; a shop that says nothing has it in stock."""
     word = _word(text)
     if not word:
         return "in_stock"
+    if stock := _STOCK.fullmatch(word):
+        return "in_stock" if stock[1].strip("0") else "out_of_stock"
+    word = _BRACKETED.sub("", word).rstrip(".!")
     if word not in _AVAILABILITIES:
         raise BadFieldError(f"The availability {shown(text)} is not known.")
     return _AVAILABILITIES[word]  # type: ignore[return-value]
@@ -94,7 +132,7 @@ def parse_availability(text: str) -> Availability:
 def parse_condition(text: str) -> str:
     """What a product is where it is not new: ``used``, ``refurbished`` or ``returned``; empty where it is new or the
     shop says nothing."""
-    word = _word(text)
+    word = _GRADE.sub("", _BRACKETED.sub("", _word(text)))
     if not word or word in _NEW or word.removesuffix("condition") in _NEW:
         return ""
     kind = _NOT_NEW.get(word) or _NOT_NEW.get(word.removesuffix("condition"))

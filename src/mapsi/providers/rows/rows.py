@@ -13,7 +13,8 @@ from typing import TypeVar
 from mapsi.catalog.offer import BrokenRow, Offer
 from mapsi.placeholders import stands_for_nothing
 from mapsi.providers.rows.addresses import parse_image, parse_link
-from mapsi.providers.rows.bad_field import BadFieldError, NotOfferedError, shown
+from mapsi.providers.rows.bad_field import BadFieldError, NotOfferedError, SparedFieldError, shown
+from mapsi.providers.rows.date_words import says_no_end
 from mapsi.providers.rows.dates import parse_end, parse_span
 from mapsi.providers.rows.fields import parse_audience, parse_availability, parse_condition, parse_yes
 from mapsi.providers.rows.ids import Ids
@@ -55,6 +56,8 @@ MAX_MPN = 70
 MAX_WORDS = 255
 """Limits in characters: the Merchant feed's for the first four, the catalogue's own for every other text."""
 
+_SALE = ("sale_price", "sale_price_effective_date")
+TAKEN_WITHOUT = "The offer was taken without its sale price."
 _ZERO_SAYS_SOMETHING = frozenset({"id", "productId", "title", "price", "price_pc", "lprice", "availability", "adult"})
 _PROSE = frozenset({"title", "description"})
 _EARLIEST, _LATEST = datetime(1970, 1, 2, tzinfo=UTC), datetime(2999, 12, 31, tzinfo=UTC)
@@ -89,14 +92,29 @@ def read_rows(
             continue
         line, row = item
         try:
-            offer = read_row(row, base, moment)
+            offer, without = read_spared(read_row, row, base, moment)
         except BadFieldError as error:
             yield BrokenRow(line, str(error), "" if isinstance(error, NotOfferedError) else _id_of(row))
             continue
         if ids.is_new(offer.id):
             yield offer
+            yield from (BrokenRow(line, reason, taken=True) for reason in without)
         else:
             yield BrokenRow(line, f"The id {shown(offer.id)} appears in the feed more than once; the first one counts.")
+
+
+def read_spared(read_row: ToOffer, row: Mapping[str, str], base: str, now: datetime) -> tuple[Offer, list[str]]:
+    """The offer of a row, and what is told of the fields that it was taken without: a sale price that cannot be read,
+    or whose dates cannot, costs itself. Raises :class:`BadFieldError`."""
+    told: list[str] = []
+    while True:
+        try:
+            return read_row(row, base, now), told
+        except SparedFieldError as error:
+            if not any(row.get(name) for name in error.fields):
+                raise
+            row = {name: "" if name in error.fields else text for name, text in row.items()}
+            told.append(f"{error} {TAKEN_WITHOUT}")
 
 
 def _id_of(raw: Mapping[str, str]) -> str:
@@ -165,7 +183,7 @@ def refuse_unoffered(row: Mapping[str, str], now: datetime) -> datetime | None:
     if parse_yes(row.get("adult", ""), "adult"):
         raise NotOfferedError("The product may not be sold to minors (adult), and nobody's age is asked here.")
     until = row.get("expiration_date", "")
-    if not until:
+    if not until or says_no_end(until):
         return None
     end = _read_date(parse_end, until, "expiration_date")
     if end <= now:
@@ -256,17 +274,23 @@ def _sale_price_of(text: str, currency: str) -> Decimal | None:
     """Shops write zero for "there is none"."""
     if not text:
         return None
-    price, its_currency = read_price(text, "sale_price", currency)
+    try:
+        price, its_currency = read_price(text, "sale_price", currency)
+    except BadFieldError as error:
+        raise SparedFieldError(str(error), *_SALE) from None
     if its_currency != currency:
-        raise BadFieldError(f"The sale_price is in {its_currency}, the price in {currency}.")
+        raise SparedFieldError(f"The sale_price is in {its_currency}, the price in {currency}.", *_SALE)
     return price or None
 
 
 def _sale_dates_of(span: str) -> tuple[datetime | None, datetime | None]:
     """When a sale begins and ends, where it is said."""
-    if not span:
+    if not span or says_no_end(span):
         return None, None
-    first, last = _read_date(parse_span, span, "sale_price_effective_date")
+    try:
+        first, last = _read_date(parse_span, span, "sale_price_effective_date")
+    except BadFieldError as error:
+        raise SparedFieldError(str(error), *_SALE) from None
     return _within(first), _within(last)
 
 

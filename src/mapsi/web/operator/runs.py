@@ -46,7 +46,7 @@ class RunView:
 
     @property
     def unseen(self) -> int:
-        return self.record.broken - len(self.record.faults)
+        return max(0, self.record.broken - len(self.record.faults))
 
 
 def view_run(run: RunRecord, now: datetime) -> RunView:
