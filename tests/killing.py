@@ -49,7 +49,7 @@ def start_catalog(url: str, folder: Path, count: int = COUNT) -> None:
 
 def kill_and_check(url: str, folder: Path, round_: int, chance: random.Random) -> str:
     """Kill refreshes somewhere in the first moments, check what is left, and refresh again; gives the state in which
-    the killed run stands in the book."""
+    the killed run is in the log."""
     _kill_in_the_middle(url, folder, 10_000 * (round_ + 1), chance.uniform(0, 1.5))
     _wait_until_alone(url)
     with open_catalog(url) as catalog:

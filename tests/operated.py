@@ -112,7 +112,7 @@ def in_every_state(desk: Desk) -> Iterator[Desk]:
     killed = refreshing.add("bada-killed", write(desk.folder, "bada-killed", feed("abc")))
     run = desk.catalog.imports.begin(killed, TAXONOMY)
     run.__enter__()
-    run.__exit__(None, None, None)  # lets go of the lock and, as a killed process, says nothing in the book
+    run.__exit__(None, None, None)  # lets go of the lock and, as a killed process, writes nothing in the log
     desk.catalog.sweep()
     for words, times in (("우주복", 3), ("<b>spacesuit</b>", 1), ("qwertz " * 12, 2)):
         for _ in range(times):

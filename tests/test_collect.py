@@ -1,4 +1,4 @@
-"""The command ``mapsi collect``: from search words to a folder to learn from, killed and gone on with, and its
+"""The command ``mapsi collect``: from search words to a folder to learn from, killed and continued, and its
 words."""
 
 from __future__ import annotations

@@ -368,7 +368,7 @@ def test_a_lasting_fault_ends_a_source_for_all_classes(server: PhotoSources, run
     spent = Canned("spent", {}, SourceExhausted("spent", "It is used up.", "Go on tomorrow."))
     _, suit = run.given([spent, canned(server, "a")], ["knit", "suit"], per_class=2)
     assert len(spent.asked) == 1
-    assert suit.sources["spent"].end == "It is not asked any more: It is used up. Go on tomorrow."
+    assert suit.sources["spent"].end == "It is no longer asked: It is used up. Go on tomorrow."
 
 
 def test_a_passing_fault_costs_one_query_and_the_third_in_a_row_the_source(run: Run) -> None:

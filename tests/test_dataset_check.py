@@ -342,7 +342,7 @@ def test_from_a_folder_to_a_page_and_a_split(run: Any, colours: Path, tmp_path: 
     made = run("dataset", "check", colours, "--into", into, "--min-side", 48, "--json", tmp_path / "f.json")
     assert made.exit_code == 0, made.output
     assert "48 photos, 48 kept" in made.output
-    assert "knit/stray.png: It stands in knit, but looks like suit" in made.output
+    assert "knit/stray.png: It is in knit, but looks like suit" in made.output
     assert "Only 24 photos" in made.output
     assert json.loads((tmp_path / "f.json").read_text("utf-8"))["kinds"]["label"]["found"] >= 2
     assert sorted(p.name for p in into.iterdir()) == ["findings.csv", "findings.json", "manifest.csv", "report.html"]

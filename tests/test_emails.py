@@ -237,7 +237,7 @@ def test_without_a_mail_server_the_operator_prints_emails_and_links(
         return done.output
 
     assert "no account yet" in run("list")
-    assert "No email waits" in run("emails")
+    assert "No emails are waiting" in run("emails")
     assert run("link", "Mina@Example.com").startswith(f"{URL}/account/password/")
     with open_catalog(f"sqlite:///{tmp_path / 'home' / 'catalog.db'}") as catalog:
         catalog.emails.put("password", "mina@example.com", "en")

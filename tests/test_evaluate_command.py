@@ -70,7 +70,7 @@ def test_a_report_folder_holds_page_text_figures_and_plots(run: Run, photos: Pat
     assert set(figures["classes"]) == set(KINDS)
     assert "techwear" in figures["empty_classes"]
     assert f"accuracy           {figures['accuracy']:.3f}" in done.output
-    assert "No photo measures: nanbang" in done.output
+    assert "No photos to measure on: nanbang" in done.output
     assert str(into / "report.html") in done.output
     assert "data:image/jpeg" in (into / "report.html").read_text("utf-8")
 

@@ -173,7 +173,7 @@ def test_notes_tell_what_was_left_out_and_what_counts_as_missed(tmp_path: Path) 
     assert notes(told_here) == [
         "Left out, dress/2.jpg: The photo is empty.",
         "The model does not know: toga. Their photos count as missed.",
-        "No photo measures: hat, pants, shirt. The averages leave them out.",
+        "No photos to measure on: hat, pants, shirt. The averages leave them out.",
     ]
     assert told_here.scores.accuracy == 0.5
 
@@ -319,7 +319,7 @@ def test_runs_are_drawn_over_epochs_and_minutes(tmp_path: Path, drawn_text: list
     }
     plot_comparison(runs, tmp_path / "runs.png", metric="style_f1", label="macro F1", target=0.5)
     assert _is_a_picture(tmp_path / "runs.png")
-    assert {"macro F1", "epoch", "minutes of learning", "to be reached: 0.500"} <= set(drawn_text)
+    assert {"macro F1", "epoch", "minutes of learning", "target: 0.500"} <= set(drawn_text)
     assert {"paper: 0.544 at the end", "mapsi: 0.475 at the end"} <= set(drawn_text)
     assert not any("other axis" in word for word in drawn_text)
 

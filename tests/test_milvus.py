@@ -96,7 +96,7 @@ def test_milvus_may_go_and_come_back_while_pages_are_served(shop: House, milvus:
         assert answer.status_code == 503
         assert answer.get_json()["error"] == {
             "code": "index_unavailable",
-            "message": "Photos cannot be searched with just now.",
+            "message": "Searching by photo is not possible just now.",
             "hint": "Search with words, or try again in a moment.",
         }
     assert "지금은 사진으로 찾을 수 없어요." in page_of_a_photo(client)

@@ -431,7 +431,7 @@ def test_a_run_that_was_killed_does_not_run_for_ever(house: Refreshing, clock: C
     left_behind = house.catalog.runs.latest("haru")[0].id
     house.catalog.sweep()
     assert house.catalog.runs.latest("haru")[0].state == "running"
-    entered.__exit__(None, None, None)  # lets go of the lock and, as a killed process, says nothing in the book
+    entered.__exit__(None, None, None)  # lets go of the lock and, as a killed process, writes nothing in the log
     house.catalog.sweep()
     run = house.catalog.runs.latest("haru")[0]
     assert (run.id, run.state, run.finished) == (left_behind, "killed", clock())

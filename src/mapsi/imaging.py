@@ -19,7 +19,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from mapsi.arrays import FloatArray
 from mapsi.colour_profiles import to_rgb
 from mapsi.errors import ArtifactError, PhotoError, PhotoTooLargeError, PhotoTypeError
-from mapsi.photo_bytes import MAX_SCANS, count_scans, is_high_efficiency, pixels_only
+from mapsi.photo_bytes import ACCEPTED, MAX_SCANS, count_scans, is_high_efficiency, pixels_only
 from mapsi.photo_process import Lend, decode_apart
 from mapsi.pixel_budget import PixelBudget
 from mapsi.settings import Settings
@@ -61,8 +61,6 @@ _GROUP_COLOURS = (
 Fit = Literal["stretch", "crop"]
 Box = tuple[float, float, float, float]
 """x and y of the upper left corner, width and height, as shares of a picture, 0..1."""
-
-_TAKEN = "JPEG, PNG, WebP, AVIF, HEIC, GIF, BMP and TIFF pictures are taken."
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +175,7 @@ def decode_here(data: bytes, limits: PhotoLimits, at_least: int, lend: Lend) -> 
             warnings.simplefilter("ignore")
             return _decode(data, limits, at_least, lend)
     except UnidentifiedImageError as error:
-        raise PhotoTypeError("This file is not a photo that can be read.", _TAKEN) from error
+        raise PhotoTypeError("This file is not a photo that can be read.", ACCEPTED) from error
     except Image.DecompressionBombError as error:
         raise _too_many_pixels(limits) from error
     except PhotoError:

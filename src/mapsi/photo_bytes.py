@@ -7,6 +7,8 @@ import struct
 import zlib
 from collections.abc import Iterator
 
+ACCEPTED = "JPEG, PNG, WebP, AVIF, HEIC, GIF, BMP and TIFF pictures are accepted."
+
 MAX_SCANS = 64
 """Scans of a JPEG that are decoded. Cameras and programs write 1 to 15; each passes over all pixels, and an empty one
 is ten bytes long: 8 kB of them held a core for 4.4 s."""

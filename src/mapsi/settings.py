@@ -191,13 +191,13 @@ class Settings:
     collect_contact: str = _setting(
         _as_contact,
         "",
-        "Mail or web address that stands in the requests of `mapsi collect`; Openverse and Commons are not asked "
+        "Mail or web address that `mapsi collect` names in its requests; Openverse and Commons are not asked "
         "without one.",
     )
     collect_bases: tuple[tuple[str, str], ...] = _setting(
         _as_bases,
         (),
-        "Photo sources that are asked elsewhere than at their official address, comma-separated: NAME=ADDRESS.",
+        "Photo sources to be asked at another address than their official one, comma-separated: NAME=ADDRESS.",
     )
     naver_hub_key_id: Secret = _setting(Secret, Secret(""), "Key id of NAVER API HUB, for the photo source naver-hub.")
     naver_hub_key: Secret = _setting(Secret, Secret(""), "Key of NAVER API HUB, for the photo source naver-hub.")
@@ -214,7 +214,7 @@ class Settings:
         Secret, Secret(""), "Client secret of Naver Open API, for shop-json and the photo source naver."
     )
     picture_days: int = _setting(
-        _whole(1, 365), 7, "After about how many days a product's picture is asked about again at its shop."
+        _whole(1, 365), 7, "After about how many days a shop is asked again whether a product's picture has changed."
     )
     naver_daily_calls: int = _setting(
         _whole(1, 10_000_000), 25_000, "How many calls a day the client of Naver Open API may make."
@@ -252,7 +252,7 @@ class Settings:
     smtp: Secret = _setting(
         Secret,
         Secret(""),
-        "Mail server that emails go out by: smtp://USER:PASSWORD@HOST:587 or smtps://...; empty means that "
+        "Mail server that sends the emails: smtp://USER:PASSWORD@HOST:587 or smtps://...; empty means that "
         "`mapsi accounts emails` prints them.",
     )
     mail_from: str = _setting(str, "", "Mail address that emails come from.")
@@ -281,7 +281,7 @@ class Settings:
         "source google.",
     )
     chrome: Path | None = _setting(
-        _as_optional_path, None, "Chrome or Chromium that collecting starts; empty means the one that is found."
+        _as_optional_path, None, "Chrome or Chromium that `mapsi collect` starts; empty means the one that is found."
     )
     chromedriver: Path | None = _setting(
         _as_optional_path, None, "Chromedriver of the same version; empty means the one that is found."

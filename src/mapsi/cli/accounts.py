@@ -61,7 +61,7 @@ def emails() -> None:
     if waiting:
         _tell_where_links_lead(settings)
     else:
-        click.echo("No email waits.")
+        click.echo("No emails are waiting.")
 
 
 @accounts.command()

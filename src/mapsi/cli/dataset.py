@@ -286,7 +286,7 @@ def split(
         manifest = Manifest((*(Entry(sample, "kept") for sample in samples), *dropped))
     else:
         if labels is not None:
-            raise UsageError("--labels goes with a folder; a manifest tells its contributors itself.", "Leave it out.")
+            raise UsageError("--labels goes with a folder; a manifest names its contributors itself.", "Leave it out.")
         require_writable(into.parent)
         manifest = read_manifest(source)
         require_photos(manifest, source)

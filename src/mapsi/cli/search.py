@@ -64,7 +64,9 @@ def classify(photos: tuple[Path, ...], model: Path | None, as_json: bool) -> Non
 
 @click.command()
 @click.argument("photo", type=click.Path(path_type=Path))
-@click.option("--mask", type=click.Path(path_type=Path), help="PNG to write: the number of each place's group.")
+@click.option(
+    "--mask", type=click.Path(path_type=Path), help="PNG to write: for each pixel, the number of its group of garments."
+)
 @_model
 @_json
 def garments(photo: Path, mask: Path | None, model: Path | None, as_json: bool) -> None:
@@ -155,7 +157,8 @@ def _box(text: str) -> tuple[float, float, float, float]:
         x, y, width, height = map(float, text.split(","))
     except ValueError as error:
         raise UsageError(
-            f"{text!r} is no box.", "Write x,y,width,height in fractions of the photo's sides, such as 0.1,0.2,0.5,0.5."
+            f"{text!r} is not a box.",
+            "Write x,y,width,height in fractions of the photo's sides, such as 0.1,0.2,0.5,0.5.",
         ) from error
     return x, y, width, height
 

@@ -55,10 +55,12 @@ if TYPE_CHECKING:
 @click.option("--rate", type=click.FloatRange(1e-7, 1.0), help="Peak learning rate, instead of the recipe's.")
 @click.option("--hold-out", default=0.2, show_default=True, type=click.FloatRange(0.05, 0.5), help="Share set apart.")
 @click.option(
-    "--seed", type=click.IntRange(0), help="Seed of the split, the order and all chance, instead of the recipe's (0)."
+    "--seed",
+    type=click.IntRange(0),
+    help="Seed of the split, the order and all else that is random, instead of the recipe's (0).",
 )
 @click.option("--accelerator", default="auto", show_default=True, help="auto, cpu, gpu, ... as Lightning names them.")
-@click.option("--devices", default="auto", show_default=True, help="How many of them.")
+@click.option("--devices", default="auto", show_default=True, help="How many devices.")
 @click.option("--nodes", default=1, show_default=True, type=click.IntRange(1), help="How many machines.")
 @click.option("--precision", type=click.Choice(["auto", "32", "bf16"]), default="auto", show_default=True)
 def train(
@@ -245,7 +247,7 @@ def _shares(text: str) -> list[float]:
     "--map-size",
     type=click.IntRange(0, 1024),
     default=0,
-    help="Pixels at which a photo is read for its map, a multiple of 32; 0 for the input size.",
+    help="Size in pixels at which a photo is read for its map, a multiple of 32; 0 for the input size.",
 )
 @click.option(
     "--close-up",
@@ -271,7 +273,7 @@ def export(
 
     if map_size % STRIDE:
         below = map_size - map_size % STRIDE
-        raise UsageError(f"--map-size {map_size} is no multiple of {STRIDE}.", f"Take {below} or {below + STRIDE}.")
+        raise UsageError(f"--map-size {map_size} is not a multiple of {STRIDE}.", f"Take {below} or {below + STRIDE}.")
     options = ExportOptions(name=name, size=size, map_size=map_size, close_up=close_up, int8=int8, notes=notes)
     document = write_folder(run, into, options, click.echo)
     click.echo(f"{into}: {document.fingerprint}")

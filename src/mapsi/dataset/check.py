@@ -130,7 +130,7 @@ class _Work:
         for doubt in checked.doubts:
             i = numbers[doubt.photo]
             reason = (
-                f"It stands in {self.labels[i]}, but looks like {doubt.likely} "
+                f"It is in {self.labels[i]}, but looks like {doubt.likely} "
                 f"({doubt.share:.0%} against {doubt.given_share:.0%}) to a model that did not learn from it."
             )
             found = Finding(

@@ -120,7 +120,7 @@ def _without_leaks(entries: Sequence[Entry], hashes: npt.NDArray[np.bool_]) -> M
 
 def _leaked(entry: Entry, twin: Entry) -> Entry:
     shown = f"{twin.sample.path.parent.name}/{twin.sample.path.name}"
-    return Entry(entry.sample, LEFT_OUT, f"Looks like {shown}, which stands in the part {twin.part}.")
+    return Entry(entry.sample, LEFT_OUT, f"Looks like {shown}, which is in the part {twin.part}.")
 
 
 def write_manifest(file: Path, manifest: Manifest, root: Path | None = None) -> None:

@@ -28,7 +28,7 @@ THUMBNAIL = 176
 MOST_SHOWN = 200
 
 EXPLANATIONS: dict[Kind, str] = {
-    "unreadable": "The file is damaged, empty, too large or of a kind that is not taken. Left out.",
+    "unreadable": "The file is damaged, empty, too large or of a kind that is not accepted. Left out.",
     "tiny": "The shorter side is under the limit. Left out.",
     "copy": "The files are equal byte for byte. The first by name is kept.",
     "twin": "Another size, compression, brightness or a slight crop of one picture. The largest file is kept.",

@@ -144,7 +144,7 @@ def _groups(names: Any) -> tuple[str, ...]:
 def _map_size(side: Any) -> int:
     size = int(side)
     if size % STRIDE or not 0 <= size <= 1024:
-        raise ValueError(f"map_size {size}, which is no multiple of {STRIDE} up to 1024")
+        raise ValueError(f"map_size {size}, which is not a multiple of {STRIDE} up to 1024")
     return size
 
 

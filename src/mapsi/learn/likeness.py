@@ -55,7 +55,7 @@ class Likeness(nn.Module):
         products, sources = _numbers([s.product for s in shown]), _numbers([s.source for s in shown])
         if len(set(sources.tolist())) < 2:
             raise UsageError(
-                "Likeness is learned of products with photos by two sources, and there are none.",
+                "Likeness is learned from products that have photos from two sources, and there are none.",
                 "Name product and source in the manifest, or take a recipe without likeness.",
             )
         self.register_buffer("products", products)

@@ -90,7 +90,7 @@ def build_trainer(recipe: Recipe, photos: int, checkpoint: Path, machine: Machin
             f"Each of {trainer.world_size} devices would learn from {photos // trainer.world_size} photos, less "
             "than one"
             f" batch of {recipe.batch}.",
-            "Take fewer devices, a smaller --batch, or more photos.",
+            "Use fewer devices, a smaller --batch, or more photos.",
         )
     if recipe.average_span > 0:
         # The average spans a share of the steps, of which several devices take fewer.

@@ -117,7 +117,7 @@ class TrainingModule(pl.LightningModule):
         logits, loss = self._loss(photos, batch[1], rows, targets, mixed=mixed)
         if not torch.isfinite(loss):
             raise ArtifactError(
-                f"The loss is no number any more in epoch {self.current_epoch + 1}.",
+                f"The loss became NaN in epoch {self.current_epoch + 1}.",
                 "Start again in another folder with a smaller --rate.",
             )
         self._losses.append(float(loss.detach()))

@@ -42,7 +42,7 @@ def deviation(maps: Tensor) -> Tensor:
 
 def bands(maps: Tensor) -> list[Tensor]:
     """Means of (B, channels, h, w) over its upper, middle and lower part, (B, channels) each; the parts share a row
-    where the height is no multiple of three: of five rows they are 0 to 1, 1 to 3 and 3 to 4."""
+    where the height is not a multiple of three: of five rows they are 0 to 1, 1 to 3 and 3 to 4."""
     # Not as int: while the network is exported a height is what a photo of another size will have.
     height = maps.shape[2]
     edges = [(band * height // BANDS, ((band + 1) * height + BANDS - 1) // BANDS) for band in range(BANDS)]

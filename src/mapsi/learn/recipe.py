@@ -155,7 +155,7 @@ def _parse(name: str, text: str) -> Recipe:
     try:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ArtifactError(f"The recipe {name} is not TOML: {error}.", "Mend the line it names.") from error
+        raise ArtifactError(f"The recipe {name} is not TOML: {error}.", "Fix the line it names.") from error
     return recipe_from(table, f"The recipe {name}")
 
 
@@ -168,7 +168,7 @@ def recipe_from(table: Mapping[str, Any], where: str) -> Recipe:
             raise ArtifactError(f"{where} has an unknown key {key!r}.", f"There are: {', '.join(types)}.")
     for key in types:
         if key not in table and key not in optional:
-            raise ArtifactError(f"{where} does not name {key}.", "Take a shipped recipe as the pattern.")
+            raise ArtifactError(f"{where} does not name {key}.", "Start from a copy of a shipped recipe.")
     values = {key: _value(where, key, types[key], value) for key, value in table.items()}
     return Recipe(**values)
 

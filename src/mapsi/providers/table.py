@@ -21,7 +21,7 @@ MAX_LINE = 1 << 20
 """Characters of one line; a file without line ends must not fill the memory."""
 
 _MOST_ASTRAY = 1000
-_QUOTES = "Export it with quotation marks inside a value doubled."
+_QUOTES = "Export it with quotation marks inside values doubled."
 _AT_THE_END: list[str] = []
 
 Parse = Callable[[Iterable[str]], "Reader"]

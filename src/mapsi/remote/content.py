@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 from mapsi.errors import RemoteError
+from mapsi.photo_bytes import ACCEPTED
 
 Accept = Literal["picture", "feed", "any"]
 
@@ -102,9 +103,7 @@ def checked(chunks: Iterator[bytes], accept: Accept) -> Iterator[bytes]:
         if len(head) >= SNIFFED:
             break
     if accept == "picture" and not looks_like_picture(head):
-        raise RemoteError(
-            "There is no picture at the address.", "JPEG, PNG, WebP, AVIF, HEIC, GIF, BMP and TIFF pictures are taken."
-        )
+        raise RemoteError("There is no picture at the address.", ACCEPTED)
     if accept == "feed" and looks_like_html(head):
         raise RemoteError("There is a web page at the address, not a feed.", "Check the address; it may ask to log in.")
     yield from _chained(head, chunks)

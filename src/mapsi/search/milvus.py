@@ -45,7 +45,7 @@ LISTED = 10_000
 _MOST_EF = 32_768
 _LOAD_SECONDS = 3600.0
 _MISSING, _NOT_LOADED = 100, 101
-_AWAY = ("Photos cannot be searched with just now.", "Search with words, or try again in a moment.")
+_AWAY = ("Searching by photo is not possible just now.", "Search with words, or try again in a moment.")
 _GRAPH = {"M": 16, "efConstruction": 200}
 
 _Answer = TypeVar("_Answer")

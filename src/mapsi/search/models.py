@@ -18,7 +18,7 @@ from mapsi.infer import Model
 
 CHOSEN = "chosen"
 _NAME = re.compile(r"[0-9a-f]{16}")
-_CHOOSE = "Choose one: `mapsi index build --model FOLDER`, or `--model shipped` for the one that comes along."
+_CHOOSE = "Choose one: `mapsi index build --model FOLDER`, or `--model shipped` for the one that comes with mapsi."
 
 
 class ModelStore:

@@ -107,7 +107,7 @@ def _load(connection: Connection, query: Any) -> list[RunRecord]:
 
 
 class Runs:
-    """The book of one catalogue's runs."""
+    """The log of one catalogue's runs."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

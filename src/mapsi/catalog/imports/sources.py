@@ -156,7 +156,7 @@ class Sources:
 
     def remove(self, name: str) -> tuple[SourceRecord, int]:
         """Remove a source; its offers are gone at once, and what was to be done about it is no longer. Returns what it
-        was and how many offers lived. The book of its runs and the history of its prices stay.
+        was and how many offers lived. The log of its runs and the history of its prices stay.
 
         Raises :class:`NotFoundError`, and :class:`BusyError` while one of its runs is in progress."""
         source = self.find(name)

@@ -154,7 +154,7 @@ class GoogleImages:
         found = ", ".join(f"{name} by {way.css} ({way.seen})" for name, way in page.matched.items())
         return SourceChanged(
             NAME,
-            f"Google's page is not as it is known ({piece}): {why}. Found was: {found or 'nothing'}.",
+            f"Google's page does not look as expected ({piece}): {why}. Found: {found or 'nothing'}.",
             f"Look at {saved}.html and {saved}.png, and put the new selector first in google.toml"
             f" (selectors of {self._selectors.version}); docs/collect-google.md says how.",
         )

@@ -87,7 +87,7 @@ class ClassWork:
         queries = queries_of(cls, tools.languages)
         for source in tools.sources:
             if (why := tools.standing.why_out(source.name)) is not None:
-                self._ends[source.name] = f"It is not asked any more: {why}"
+                self._ends[source.name] = f"It is no longer asked: {why}"
             else:
                 self._lanes.append(Lane(source, queries))
 

@@ -74,9 +74,7 @@ def plot_comparison(
         for axes, title in ((left, "epoch"), (right, "minutes of learning")):
             axes.set_xlabel(title)
             if target is not None:
-                axes.axhline(
-                    target, color=SOFT, linestyle=":", label=f"to be reached: {target:.3f}" if axes is left else None
-                )
+                axes.axhline(target, color=SOFT, linestyle=":", label=f"target: {target:.3f}" if axes is left else None)
         left.set_ylabel(label or metric.replace("_", " "))
         left.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         for axes in (left, right):

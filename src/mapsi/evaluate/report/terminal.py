@@ -27,7 +27,7 @@ def notes(report: Report) -> list[str]:
     if report.unknown_classes:
         found.append(f"The model does not know: {', '.join(report.unknown_classes)}. Their photos count as missed.")
     if report.empty_classes:
-        found.append(f"No photo measures: {', '.join(report.empty_classes)}. The averages leave them out.")
+        found.append(f"No photos to measure on: {', '.join(report.empty_classes)}. The averages leave them out.")
     return found
 
 
@@ -87,7 +87,7 @@ def _classes(report: Report) -> str:
 
 
 def _confused(report: Report) -> str:
-    rows = (f"  {p.n:4} of {p.of:4}  {p.truth} told as {p.told}" for p in report.confused)
+    rows = (f"  {p.n:4} of {p.of:4}  {p.truth} taken for {p.told}" for p in report.confused)
     return "\n".join(["Most confused", *rows])
 
 

@@ -45,7 +45,7 @@ def hash_password(password: str, email: str = "") -> str:
     guessed = zxcvbn(_composed(password[:_LOOKED_AT]), [email, *email.replace("@", ".").split(".")])
     if int(guessed.score) < _STRONG:
         raise EasyPasswordError(
-            "The password is easy to guess.", f"{_why(guessed)}Take a sentence that nobody else would."
+            "The password is easy to guess.", f"{_why(guessed)}Use a sentence that nobody else would."
         )
     return _HASHER.hash(_composed(password))
 

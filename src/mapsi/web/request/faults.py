@@ -35,8 +35,8 @@ class Fault:
 
 _HTTP_CODES = {
     404: ("not_found", "There is nothing at this address.", "See /api/v1/openapi.json for the addresses there are."),
-    405: ("method_not_allowed", "This address does not take this method.", "See /api/v1/openapi.json."),
-    413: ("photo_too_large", "The request is larger than the service reads.", "Send a smaller photo."),
+    405: ("method_not_allowed", "This address does not allow this method.", "See /api/v1/openapi.json."),
+    413: ("photo_too_large", "The request is larger than the service accepts.", "Send a smaller photo."),
     429: ("too_many_requests", "Too many searches in a short time.", "Wait a moment and try again."),
 }
 

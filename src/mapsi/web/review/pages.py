@@ -149,7 +149,7 @@ def _document() -> dict[str, Any]:
 def _text(document: dict[str, Any], name: str) -> str:
     value = document.get(name, "")
     if not isinstance(value, str):
-        raise UsageError(f"The field {name} is not a text.", "Load the page again.")
+        raise UsageError(f"The field {name} is not text.", "Load the page again.")
     return value
 
 

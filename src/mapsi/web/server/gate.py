@@ -176,7 +176,7 @@ class _Body:
         self._arrived += len(data)
         if self.sent > self._bounds.drained:
             raise _RefusedError(
-                413, "photo_too_large", "The request is larger than the service reads.", "Send a smaller photo."
+                413, "photo_too_large", "The request is larger than the service accepts.", "Send a smaller photo."
             )
         if self.sent > self._bounds.kept:
             self._gate.hold(-self.size)
