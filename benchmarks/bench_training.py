@@ -39,9 +39,8 @@ from mapsi.learn.augmentation import augment
 from mapsi.learn.fitting.holding import hold_layers, hold_norms
 from mapsi.learn.fitting.warm_heads import frozen_features, warm_heads
 from mapsi.learn.machine import keep_freed_memory
-from mapsi.learn.network import AxisNetwork, Start, build_network
+from mapsi.learn.network import AxisNetwork, Start, build_network, normalise
 from mapsi.learn.photos import STORE_SIDE, TrainingPhotos, open_store, read_square
-from mapsi.learn.pixels import normalise
 
 BATCH, CLASSES = 32, 10
 

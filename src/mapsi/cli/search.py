@@ -65,7 +65,7 @@ def classify(photos: tuple[Path, ...], model: Path | None, as_json: bool) -> Non
 @click.command()
 @click.argument("photo", type=click.Path(path_type=Path))
 @click.option(
-    "--mask", type=click.Path(path_type=Path), help="PNG to write: for each pixel, the number of its group of garments."
+    "--mask", type=click.Path(path_type=Path), help="PNG to write: the group of garments of each pixel, as its number."
 )
 @_model
 @_json

@@ -57,7 +57,7 @@ if TYPE_CHECKING:
 @click.option(
     "--seed",
     type=click.IntRange(0),
-    help="Seed of the split, the order and all else that is random, instead of the recipe's (0).",
+    help="Seed of all that is random, the split and the order too, instead of the recipe's (0).",
 )
 @click.option("--accelerator", default="auto", show_default=True, help="auto, cpu, gpu, ... as Lightning names them.")
 @click.option("--devices", default="auto", show_default=True, help="How many devices.")

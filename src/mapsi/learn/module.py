@@ -19,11 +19,10 @@ from mapsi.errors import ArtifactError
 from mapsi.evaluate.scores import accuracy, macro_f1
 from mapsi.learn.likeness import Likeness, epoch_order, epoch_size, map_loss
 from mapsi.learn.machine import loader_processes
-from mapsi.learn.network import AxisNetwork, answer_views
+from mapsi.learn.network import AxisNetwork, answer_views, normalise
 from mapsi.learn.objective import axis_loss, mix_batch, target_table
 from mapsi.learn.optimiser import build_optimiser, build_schedule
 from mapsi.learn.photos import TrainingPhotos, read_masks, read_views
-from mapsi.learn.pixels import normalise
 from mapsi.learn.recipe import Recipe
 
 # The axes in which products visibly differ. Photos that have a colour to learn keep theirs.

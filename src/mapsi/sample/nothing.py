@@ -6,12 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFilter
 
 SIDE = 256
 Rng = np.random.Generator
-Colours = npt.NDArray[np.uint8]
 
 
 def draw_nothing(rng: Rng) -> Image.Image:

@@ -47,9 +47,9 @@ def open_run(database: Database, delivery: Delivery, taxonomy: Taxonomy) -> Iter
 
 
 class Run:
-    """A run of one shop, whose lock is held and whose entry in the log is open. It takes over one delivery or several, each of them
-    whole or not at all; its counts add up. It has a connection only while it does: a shop that takes its time to send
-    its feed keeps none."""
+    """A run of one shop, whose lock is held and whose entry in the log is open. It takes over one delivery or several,
+    each of them whole or not at all; its counts add up. It has a connection only while it does: a shop that takes its
+    time to send its feed keeps none."""
 
     def __init__(self, database: Database, delivery: Delivery, taxonomy: Taxonomy, run_id: int) -> None:
         self.id = run_id

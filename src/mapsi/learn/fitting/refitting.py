@@ -25,9 +25,8 @@ from mapsi.learn.fitting.derived import refuse_a_folder_in_use, write_derived
 from mapsi.learn.fitting.training import load_weights
 from mapsi.learn.fitting.warm_heads import minimise
 from mapsi.learn.module import recipe_targets
-from mapsi.learn.network import AxisNetwork, has_scales, widen
+from mapsi.learn.network import AxisNetwork, has_scales, normalise, widen
 from mapsi.learn.photos import read_views
-from mapsi.learn.pixels import normalise
 from mapsi.learn.run import MANIFEST, RunConfig, read_run
 
 BATCH = 16

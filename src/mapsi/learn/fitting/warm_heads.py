@@ -17,9 +17,8 @@ from torch import Tensor
 
 from mapsi.arrays import UInt8Array
 from mapsi.artifacts import atomic_file
-from mapsi.learn.network import AxisNetwork
+from mapsi.learn.network import AxisNetwork, normalise, shrink
 from mapsi.learn.objective import axis_loss
-from mapsi.learn.pixels import normalise, shrink
 
 BATCH = 128
 ROUNDS = 60
