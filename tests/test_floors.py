@@ -72,7 +72,7 @@ INSIDE = {
         {"module"},
         {"optimiser"},
         {"network"},
-        {"pixels", "pooling"},
+        {"pooling"},
         {"imagenet", "likeness", "machine", "photos", "run"},
         {"augmentation", "objective", "recipe"},
     ],

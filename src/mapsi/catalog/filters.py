@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 
@@ -13,19 +12,6 @@ from mapsi.errors import UsageError
 
 Sort = Literal["likeness", "price-up", "price-down"]
 SORTS: tuple[Sort, ...] = ("likeness", "price-up", "price-down")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Expired:
-    """Offers past their time that no sweep has removed yet, ``at`` a moment: those of whole ``shops``, and single
-    ``offers``; by their numbers. What had expired is the same at many moments."""
-
-    shops: frozenset[int] = frozenset()
-    offers: frozenset[int] = frozenset()
-    at: datetime = field(compare=False)
-
-    def __bool__(self) -> bool:
-        return bool(self.shops or self.offers)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,9 +9,9 @@ from typing import Any, cast
 
 from sqlalchemy import Connection, select
 
-from mapsi.catalog.filters import Expired
 from mapsi.catalog.product import Product
 from mapsi.catalog.records import PricePoint
+from mapsi.catalog.store.expiry import Expired
 from mapsi.catalog.store.money import LARGEST, from_minor
 from mapsi.catalog.store.sale_prices import price_at
 from mapsi.catalog.store.tables import Listing, OfferClass, OfferRow, Picture, Price, Shop

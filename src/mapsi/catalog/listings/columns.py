@@ -18,8 +18,9 @@ from sqlalchemy import Connection, select
 
 from mapsi.arrays import BoolArray, IntArray
 from mapsi.batches import batched
-from mapsi.catalog.filters import Expired, Filters, Sort
+from mapsi.catalog.filters import Filters, Sort
 from mapsi.catalog.store.changes import changes_since
+from mapsi.catalog.store.expiry import Expired
 from mapsi.catalog.store.money import to_order
 from mapsi.catalog.store.tables import Listing, Shop
 from mapsi.errors import NotBuiltYetError

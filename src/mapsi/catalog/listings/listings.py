@@ -10,7 +10,7 @@ from typing import TypeVar, cast
 from sqlalchemy import Connection
 
 from mapsi.arrays import IntArray
-from mapsi.catalog.filters import Expired, Filters
+from mapsi.catalog.filters import Filters
 from mapsi.catalog.listings.browsing import load_price_history, load_products
 from mapsi.catalog.listings.columns import ColumnsKeeper, Shown
 from mapsi.catalog.listings.index_keeper import IndexKeeper, Served
@@ -23,7 +23,7 @@ from mapsi.catalog.product import Product, ProductPage
 from mapsi.catalog.query import ALL_PRODUCTS, Query
 from mapsi.catalog.records import Facets, PricePoint, Suggestion
 from mapsi.catalog.store.database import Database
-from mapsi.catalog.store.expiry import read_expired, read_moment
+from mapsi.catalog.store.expiry import Expired, read_expired, read_moment
 from mapsi.catalog.text.thesaurus import shipped_thesaurus
 from mapsi.catalog.text.tokens import query_words
 from mapsi.errors import CatalogError, UsageError

@@ -9,8 +9,9 @@ from itertools import combinations
 
 from tantivy import FieldType, Occur, Query, Schema
 
-from mapsi.catalog.filters import Expired, Filters
+from mapsi.catalog.filters import Filters
 from mapsi.catalog.listings.word_index import BEGINNING, pairs
+from mapsi.catalog.store.expiry import Expired
 from mapsi.catalog.store.money import LARGEST, to_order
 from mapsi.catalog.text.asked import Asked, Clause, Unit
 from mapsi.catalog.text.hangul import initials

@@ -8,12 +8,13 @@ from typing import Any, NamedTuple, TypeVar, cast
 
 from tantivy import DocAddress, Occur, Order, Query
 
-from mapsi.catalog.filters import Expired, Filters, Sort
+from mapsi.catalog.filters import Filters, Sort
 from mapsi.catalog.listings.correcting import correct
 from mapsi.catalog.listings.facets import FacetCounter
 from mapsi.catalog.listings.matching import INSIDE, Clauses, Matcher
 from mapsi.catalog.listings.word_index import View, count_of, look_for
 from mapsi.catalog.records import Facets
+from mapsi.catalog.store.expiry import Expired
 from mapsi.catalog.text.asked import Asked, Clause, Role, Unit, understand
 from mapsi.catalog.text.facts import KIND, NOUN, SHOWN, fact
 from mapsi.catalog.text.thesaurus import Thesaurus

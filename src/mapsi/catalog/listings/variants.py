@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 
-from mapsi.catalog.filters import Expired, Filters
+from mapsi.catalog.filters import Filters
 from mapsi.catalog.listings.word_index import ListingRow
+from mapsi.catalog.store.expiry import Expired
 from mapsi.catalog.store.money import to_order
 from mapsi.catalog.text.asked import Asked
 from mapsi.catalog.text.facts import ListingReader

@@ -7,18 +7,30 @@ that has not changed renews all its offers by writing one of them.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, delete, func, or_, select, update
 
-from mapsi.catalog.filters import Expired
 from mapsi.catalog.store.changes import advance_generation, note_changes
 from mapsi.catalog.store.database import Database, begin_write
 from mapsi.catalog.store.locks import shop_lock, switch_lock
 from mapsi.catalog.store.tables import Listing, OfferRow, Shop, Source, State
 from mapsi.catalog.store.turns import ended_by_date, take_turns, turned_shops
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expired:
+    """Offers past their time that no sweep has removed yet, ``at`` a moment: those of whole ``shops``, and single
+    ``offers``; by their numbers. What had expired is the same at many moments."""
+
+    shops: frozenset[int] = frozenset()
+    offers: frozenset[int] = frozenset()
+    at: datetime = field(compare=False)
+
+    def __bool__(self) -> bool:
+        return bool(self.shops or self.offers)
 
 
 @dataclass(frozen=True, slots=True)
