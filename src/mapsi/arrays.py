@@ -1,4 +1,4 @@
-"""Arrays by the type of their elements, as the house passes them on."""
+"""Arrays by the type of their elements, as functions pass them on."""
 
 from __future__ import annotations
 

@@ -67,7 +67,7 @@ class PhotoTooLargeError(PhotoError):
 
 
 class PhotoTypeError(PhotoError):
-    """The bytes are of a kind that is not taken (SVG, text, video, ...)."""
+    """The bytes are of a kind that is not accepted (SVG, text, video, ...)."""
 
     code = "not_a_photo"
     http_status = 415

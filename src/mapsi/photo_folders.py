@@ -26,7 +26,7 @@ SUFFIXES = frozenset(
         ".tiff",
     }
 )
-"""How the names of photo files end, in small letters."""
+"""How the names of photo files end, in lower case."""
 
 _HINT = "It should hold CLASS/*.jpg."
 

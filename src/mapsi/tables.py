@@ -36,7 +36,7 @@ def blanks_before(delimiter: str) -> bool:
 
 
 def column_names(line: str, delimiter: str) -> list[str]:
-    """The names of columns in a line, in small letters, ``image_link`` for ``g:Image Link``."""
+    """The names of columns in a line, in lower case, ``image_link`` for ``g:Image Link``."""
     try:
         values = next(csv.reader([line], delimiter=delimiter, skipinitialspace=blanks_before(delimiter)), [])
     except csv.Error:
@@ -50,7 +50,7 @@ def delimiter_of(line: str, known: Collection[str]) -> str:
 
 
 def read_small_table(file: Path, columns: Collection[str]) -> Iterator[tuple[int, Mapping[str, str]]]:
-    """The rows of a small table, each with the line it ends in; names of columns in small letters, cells composed
+    """The rows of a small table, each with the line it ends in; names of columns in lower case, cells composed
     (NFC), without the white space around them, and empty where they say that they hold nothing or where the row is too
     short.
 

@@ -21,7 +21,7 @@ HERE = "http://127.0.0.1:8000"
 
 @click.group()
 def accounts() -> None:
-    """People who have an account at the pages: shoppers and operators."""
+    """The accounts of shoppers and operators."""
 
 
 @accounts.command(name="list")
@@ -40,7 +40,7 @@ def list_accounts() -> None:
 @accounts.command()
 @click.argument("email")
 def link(email: str) -> None:
-    """Print a link by which this address opens an account or chooses another password. Give it to that person only."""
+    """Print a link with which this address opens an account or chooses a new password. Give it to that person only."""
     from mapsi.catalog.people.accounts import checked_address
 
     settings = read_settings()
@@ -51,7 +51,7 @@ def link(email: str) -> None:
 
 @accounts.command()
 def emails() -> None:
-    """Print the emails that wait: for a shop without a mail server (MAPSI_SMTP)."""
+    """Print the emails that are waiting, for a shop without a mail server (MAPSI_SMTP)."""
     settings = read_settings()
     with open_stock(settings) as catalog:
         waiting, writer = catalog.emails.waiting(), email_writer(settings, catalog)
@@ -67,7 +67,7 @@ def emails() -> None:
 @accounts.command()
 @click.argument("email")
 def remove(email: str) -> None:
-    """Remove an account with everything that is kept of its person."""
+    """Remove an account and everything that is kept about its owner."""
     with open_stock(read_settings()) as catalog:
         known = catalog.accounts.named(email)
         catalog.accounts.remove(known.id)

@@ -71,7 +71,7 @@ def evaluate(
     json_file: Path | None,
     against: Path | None,
 ) -> None:
-    """Answer every labelled photo, unsure or not; and say how good the answers are, and how much of that may be chance.
+    """Measure a model on labelled photos: how good its answers are, unsure ones too, and what of that may be chance.
 
     Photos are in class folders (--data), or in a manifest of `mapsi train` or `mapsi dataset split` (--manifest). A
     CSV file beside them (labels.csv, or --labels) may tell each photo's sender and source, and whether it is a proxy

@@ -40,7 +40,7 @@ def list_joins(page: int, as_json: bool) -> None:
 @joins.command()
 @click.argument("product", type=int)
 def part(product: int) -> None:
-    """Take PRODUCT (its number), as its shop has it, out of what it is joined with; that holds over refreshes."""
+    """Separate PRODUCT (its number), as its shop has it, from what it is joined with; refreshes leave it so."""
     with open_stock(read_settings()) as catalog:
         catalog.joins.part(product)
     click.echo(f"{product} is shown by itself now. To undo this: mapsi catalog joins allow {product}")

@@ -22,7 +22,7 @@ def operator() -> None:
 @click.argument("email")
 @_from_stdin
 def add(email: str, password_stdin: bool) -> None:
-    """Let the person with this email address log in; the password is asked for, twice."""
+    """Make the person with this email address an operator; the password is asked for twice."""
     with open_stock(read_settings()) as catalog:
         catalog.accounts.check_new_operator(email)
         added = catalog.accounts.add_operator(email, _hashed(password_stdin, email))
@@ -54,7 +54,7 @@ def list_operators() -> None:
 @operator.command()
 @click.argument("email")
 def remove(email: str) -> None:
-    """Let the person with this email address no longer in; a session that is open ends at once."""
+    """Take the role from the operator with this email address; open sessions end at once."""
     with open_stock(read_settings()) as catalog:
         removed = catalog.accounts.remove_operator(email)
     click.echo(f"{removed.email} is no longer an operator.")

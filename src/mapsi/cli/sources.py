@@ -47,7 +47,7 @@ class Duration(click.ParamType[timedelta]):
 
 @click.group()
 def sources() -> None:
-    """Shops whose feeds are fetched again and again."""
+    """Shops whose feeds are fetched regularly."""
 
 
 @sources.command()

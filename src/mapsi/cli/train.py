@@ -218,7 +218,7 @@ def average(found: tuple[Path, ...], shares: str | None, into: Path) -> None:
 @click.argument("run", type=click.Path(path_type=Path))
 @click.option("--into", required=True, type=click.Path(path_type=Path), help="Run folder to write.")
 def refit(run: Path, into: Path) -> None:
-    """Fit heads and projection of a finished RUN anew on its photos as they are served; the backbone stays.
+    """Fit the heads and the projection of a finished RUN again on its photos as they are served; the backbone stays.
 
     From then on they read the maps of all scales of the backbone, where it has several. It takes one look at the
     photos, some minutes, and pays where a run was short: the heads of a network that has just learned are behind it.

@@ -60,7 +60,7 @@ class Source(Protocol):
 
     @property
     def name(self) -> str:
-        """The name it is asked for by, in small letters."""
+        """The name it is asked for by, in lower case."""
 
     def search(self, query: Query) -> Iterator[Found]:
         """Photos for ``query``, the best first."""

@@ -44,7 +44,7 @@ _REASONS: dict[Likeness, str] = {
 
 @dataclass(frozen=True, slots=True)
 class CheckOptions:
-    """``min_side`` in pixels; a class with fewer than ``min_photos`` kept photos is told."""
+    """``min_side`` in pixels; a class with fewer than ``min_photos`` kept photos is reported."""
 
     min_side: int = MIN_SIDE
     min_photos: int = MIN_PHOTOS

@@ -81,7 +81,7 @@ def parse_netloc(text: str) -> tuple[str, int | None]:
 
 
 def parse_host(text: str) -> str:
-    """A host's one spelling: an IDNA name in small letters, a dotted quad, or an IPv6 literal (given with or without
+    """A host's one spelling: an IDNA name in lower case, a dotted quad, or an IPv6 literal (given with or without
     brackets) without them. Raises :class:`RefusedAddressError` for every other way to write one."""
     if text.startswith("[") or text.count(":") > 1:
         return _parse_ipv6(text.removeprefix("[").removesuffix("]"))

@@ -38,7 +38,7 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 @dataclass(frozen=True, slots=True)
 class Answered:
     """How a server answered. ``url`` is where the redirects ended, ``status`` from 200 to 299 or one that the caller
-    understands, the names in ``headers`` in small letters."""
+    understands, the names in ``headers`` in lower case."""
 
     url: str
     status: int

@@ -1,1 +1,1 @@
-"""From a photo or words to a page of products: index, ranking, finder, refresh. Owns the vector engine."""
+"""From a photo or words to a page of products: index, ranking, finder. Owns the vector engine."""

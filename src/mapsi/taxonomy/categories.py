@@ -24,8 +24,8 @@ OTHER = "other"
 class Categories:
     """The mapping, whatever the taxonomy has of it. Kinds are slugs, ``other``, ``@group`` or ``@set``.
 
-    ``names`` has those of single names of a path, in small letters; ``google`` those of Google's categories by number
-    and by English path, in small letters too. ``sets`` are the named lists that ``@`` may stand for beside groups.
+    ``names`` has those of single names of a path, in lower case; ``google`` those of Google's categories by number
+    and by English path, in lower case too. ``sets`` are the named lists that ``@`` may stand for beside groups.
     ``parts`` are last words that make a mere part of a thing, ``departments`` Google's that sell none of the kinds."""
 
     names: Mapping[str, tuple[str, ...]]

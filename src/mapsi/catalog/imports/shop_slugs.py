@@ -12,7 +12,7 @@ from mapsi.errors import UsageError
 
 
 def shop_slug(name: str) -> str:
-    """The slug of a shop's name: small letters and digits of any script, joined by hyphens.
+    """The slug of a shop's name: lower-case letters and digits of any script, joined by hyphens.
 
     Raises :class:`UsageError` where the name has none."""
     folded = unicodedata.normalize("NFKC", name).casefold()

@@ -133,7 +133,7 @@ class Stage:
         return self._salt.hex()
 
     def put(self, batch: Sequence[Offer]) -> list[BrokenRow]:
-        """Stage some offers; returns back those that cannot be kept, with line 0 (only the feed's reader knew it)."""
+        """Stage some offers; gives back those that cannot be kept, with line 0 (only the feed's reader knew it)."""
         with self.connection.begin():
             good, broken = self._sort_out(batch)
             known = self._look_up([offer.id for offer in good])

@@ -1,1 +1,1 @@
-"""What is searched: the listings in memory, their filters, counts and suggestions."""
+"""What is searched: the index of words, filters, counts and suggestions."""

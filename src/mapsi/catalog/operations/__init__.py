@@ -1,1 +1,1 @@
-"""Jobs, accounts, words that found nothing, and the state of the whole."""
+"""Jobs, searches, clicks, joins and corrections, snapshots, and the state of the whole."""

@@ -18,7 +18,7 @@ type forever."""
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """``words`` in small letters with single spaces, how often they were searched for, how many products they found
+    """``words`` in lower case with single spaces, how often they were searched for, how many products they found
     last, and when that was (UTC)."""
 
     words: str

@@ -23,7 +23,7 @@ LONGEST_ADDRESS = 254
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """Known by its email address in small letters; ``created_at`` is UTC, ``language`` the one that emails are written
+    """Known by its email address in lower case; ``created_at`` is UTC, ``language`` the one that emails are written
     in. ``wants_mail`` says whether prices that fell are told by mail, ``keeps_history`` whether its searches are
     remembered."""
 

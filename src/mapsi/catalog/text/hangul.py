@@ -133,7 +133,7 @@ def typed_as_latin(word: str) -> str:
 def typed_as_hangul(keys: str) -> str:
     """What Latin keys type on the Korean layout, ``dbslr`` giving ``유닉``; empty where they leave a letter alone.
 
-    Shift matters for a few double consonants only, and search texts have lost it: small letters are read."""
+    Shift matters for a few double consonants only, and search texts have lost it: lower-case letters are read."""
     syllables, at = [], 0
     while at < len(keys):
         read = _read_syllable(keys, at)

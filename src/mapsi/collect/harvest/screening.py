@@ -61,7 +61,7 @@ class Screen:
             )
 
     def read(self, data: bytes, headers: Mapping[str, str]) -> ScreenedPhoto:
-        """The photo in ``data``, which came with ``headers`` (names in small letters); raises :class:`Unfit`."""
+        """The photo in ``data``, which came with ``headers`` (names in lower case); raises :class:`Unfit`."""
         if forbids_learning(headers.get("x-robots-tag", "")):
             raise Unfit("no AI", "Its server says noai or noimageai (X-Robots-Tag): it is not to be learned from.")
         try:

@@ -106,9 +106,8 @@ _GRADE = re.compile(r"^[sab]급(?=중고)")
 
 @lru_cache(maxsize=1024)  # a feed has few of these words
 def _word(text: str) -> str:
-    """A field's word as the tables above spell it: composed, small, without blanks and hyphens, without the "
-    "address and
-    the endings that schema.org puts around it."""
+    """A field's word as the tables above spell it: composed, lower case, without blanks and hyphens, without the
+    address and the endings that schema.org puts around it."""
     word = re.sub(r"[\s_'’-]", "", unicodedata.normalize("NFKC", text)).casefold()
     if "schema.org/" in word:
         word = word.rpartition("/")[2].removesuffix("condition")

@@ -29,7 +29,7 @@ MOST_NOISE = 100
 
 
 def setup_compression(app: Flask) -> None:
-    """Compress what is text, for who takes it so.
+    """Compress what is text, for whoever accepts that.
 
     What a page says of its visitor must not be read out of its length by another site that has the visitor's browser
     ask for it with guesses in the address (BREACH). So an answer to what another site asked with the visitor's cookies

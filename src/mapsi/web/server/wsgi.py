@@ -21,7 +21,7 @@ _BODILESS = (204, 304)
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """``headers`` have small names, as ASGI wants them."""
+    """``headers`` have names in lower case, as ASGI wants them."""
 
     status: int
     headers: Headers
