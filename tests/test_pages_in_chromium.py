@@ -230,20 +230,43 @@ def test_a_file_that_is_no_photo_is_told_on_the_spot(browser: Browser, site: str
     assert "415" in " ".join(browser.complaints())
 
 
+def bring(browser: Browser, way: str, data: bytes, kind: str, *, times: int = 1) -> None:
+    """Drop or paste a file of ``data``, as many times one after another, that says it is of ``kind``."""
+    browser.run(
+        """const [way, data, kind, times] = arguments;
+           const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
+           const transfer = new DataTransfer();
+           transfer.items.add(new File(Array(times).fill(bytes), 'shirt', {type: kind}));
+           document.querySelector('main').dispatchEvent(way === 'drop'
+             ? new DragEvent('drop', {dataTransfer: transfer, cancelable: true, bubbles: true})
+             : new ClipboardEvent('paste', {clipboardData: transfer, cancelable: true, bubbles: true}));""",
+        way,
+        base64.b64encode(data).decode(),
+        kind,
+        times,
+    )
+
+
 @pytest.mark.parametrize("way", ["drop", "paste"])
 def test_a_photo_can_be_dropped_or_pasted(browser: Browser, site: str, photo: Path, way: str) -> None:
     browser.open(f"{site}/")
-    browser.run(
-        """const bytes = Uint8Array.from(atob(arguments[0]), (letter) => letter.charCodeAt(0));
-           const transfer = new DataTransfer();
-           transfer.items.add(new File([bytes], 'shirt.jpg', {type: 'image/jpeg'}));
-           document.dispatchEvent(arguments[1] === 'drop'
-             ? new DragEvent('drop', {dataTransfer: transfer, cancelable: true})
-             : new ClipboardEvent('paste', {clipboardData: transfer, cancelable: true}));""",
-        base64.b64encode(photo.read_bytes()).decode(),
-        way,
-    )
+    bring(browser, way, photo.read_bytes(), "image/jpeg")
     browser.wait(lambda: "/photo/" in browser.driver.current_url)
+
+
+@pytest.mark.parametrize("way", ["drop", "paste"])
+@pytest.mark.parametrize("page", ["/", "/search"])
+def test_what_is_dropped_or_pasted_and_no_photo_or_too_large_is_told_where_one_is(
+    browser: Browser, site: str, way: str, page: str
+) -> None:
+    browser.open(f"{site}{page}?lang=en")
+    for data, kind, times, told in (
+        (b"hello", "text/plain", 1, "That is not a photo."),
+        (bytes(2**20), "image/heic", 40, "This photo is too large to send."),
+    ):
+        bring(browser, way, data, kind, times=times)
+        browser.wait(lambda: any(told in error.text for error in browser.all(".choose-error")))  # noqa: B023
+    assert browser.driver.current_url == f"{site}{page}?lang=en"
 
 
 def test_where_the_model_looked_appears_on_demand(browser: Browser, answer: str) -> None:
@@ -534,6 +557,44 @@ def test_a_finger_taps_garments_on_the_photo_scrolls_over_it_and_draws_where_it_
     browser.wait(lambda: is_about("0.55,0.55,0.35,0.35"))
     assert browser.run("return [window.mark, scrollY]") == [1, 0]
     assert browser.find("#box-start").get_attribute("aria-pressed") == "true"
+
+
+@pytest.mark.parametrize("language", ["ko", "en"])
+def test_what_is_done_with_the_photo_is_said_in_one_line_on_a_desk(
+    browser: Browser, answer: str, language: str
+) -> None:
+    browser.resize(*DESK)
+    browser.open(f"{answer}?lang={language}")
+    stage, *acts = browser.run(
+        """return ['.stage', '.stage-act', '.stage-act span'].flatMap((name) => [...document.querySelectorAll(name)].map(
+             (one) => [one.getBoundingClientRect().right, one.getBoundingClientRect().height]))"""
+    )
+    assert max(right for right, _ in acts) <= stage[0]
+    assert max(height for _, height in acts[-3:]) < 24
+
+
+def test_a_photo_that_is_shared_stands_beside_its_products_and_nobody_else_can_take_it_away(
+    browser: Browser, site: str, photo: Path
+) -> None:
+    browser.resize(*DESK)
+    choose(browser, site, photo)
+    browser.find(".share [name=photo]").click()
+    browser.find(".share button").click()
+    browser.wait(lambda: "/share/" in browser.driver.current_url)
+    made = browser.driver.current_url
+    assert browser.all("form[action$=remove]")
+    browser.driver.execute_cdp_cmd("Network.clearBrowserCookies", {})
+    browser.open(made)
+    assert not browser.all("form[action$=remove]")
+    assert browser.run(BESIDE) == [True, True, True]
+    assert "photo.jpg" not in str(browser.find('[property="og:image"]').get_attribute("content"))
+
+
+BESIDE = """
+const [photo, card] = ['.share-photo', '.card-cell'].map((name) => document.querySelector(name).getBoundingClientRect());
+return [photo.width > 300, card.left - photo.right < 60 && card.left > photo.right, Math.abs(card.top - photo.top) < 24];
+"""
+"""Whether the photo is large, and the first product right beside it."""
 
 
 def test_the_ring_of_what_has_the_focus_is_whole_on_a_desk(

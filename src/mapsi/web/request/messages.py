@@ -113,6 +113,9 @@ def _about_parameter(parameter: str) -> Explanation:
     if parameter in ("min_price", "max_price"):
         hint = _("Write digits only, the lower price first.")
         return Explanation(_("We cannot use this price range."), hint)
+    if parameter == "box":
+        hint = _("Go on with the whole photo, or draw another.")
+        return Explanation(_("No part of the photo lies in that box."), hint)
     message = _("The address asks for something we do not have (%(parameter)s).", parameter=parameter)
     return Explanation(message, _("Go back, or start a new search."))
 
