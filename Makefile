@@ -73,7 +73,10 @@ lock:
 # Known faults of what serving installs, and a list of it (CycloneDX); both need a connection. A package that the
 # database was not asked about is an error (--strict): some mirrors of the registry answer for it and know nothing.
 audit:
-	$(BIN)/uvx pip-audit --strict --require-hashes --disable-pip -r locks/image.txt
+	@told=$$($(BIN)/uvx pip-audit --strict --require-hashes --disable-pip -r locks/image.txt 2>&1); code=$$?; echo "$$told"; \
+	case "$$told" in *"could not be audited"*|*ConnectionError*|*"Max retries"*) \
+		echo "Nothing was audited: the public database of known faults (pypi.org) cannot be reached from here, or a mirror that lacks it answers.";; \
+	esac; exit $$code
 
 sbom:
 	mkdir -p dist

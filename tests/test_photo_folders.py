@@ -3,6 +3,7 @@ labels."""
 
 from __future__ import annotations
 
+import os
 import unicodedata
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from mapsi.dataset.manifest import Entry, Manifest, read_manifest, write_manifes
 from mapsi.dataset.photos import read_labels
 from mapsi.dataset.plan import PhotoFolder, gather
 from mapsi.evaluate import labelled_photos
-from mapsi.file_names import OnDisk, is_leaving
+from mapsi.file_names import OnDisk, is_leaving, is_text
 from mapsi.photo_folders import SUFFIXES, class_folders, passed_over, photo_files, scan_classes
 from mapsi.taxonomy import load_taxonomy
 
@@ -96,6 +97,38 @@ def test_the_commands_say_what_is_skipped(folder: Path, tmp_path: Path, command:
     assert ran.exit_code == 0, ran.output
     assert "dress/sub/000.jpg is skipped" in ran.output
     assert "name photos that are not there: hat/gone.jpg." in ran.output
+
+
+def test_a_name_that_is_no_text_is_passed_over_and_told(folder: Path, tmp_path: Path) -> None:
+    photo = next((folder / "dress").glob("*.jpg"))
+    for place in (folder / "dress", folder):
+        try:
+            Path(os.fsdecode(bytes(place) + b"/bad\xff.jpg")).write_bytes(photo.read_bytes())
+        except OSError:
+            pytest.skip("this disk takes names in UTF-8 only")
+    assert all(is_text(path.name) for path, _ in scan_classes(folder))
+    told = passed_over(folder)
+    assert [line for line in told if "not in UTF-8" in line] == [
+        "bad\\udcff.jpg is skipped: its name is not in UTF-8.",
+        "dress/bad\\udcff.jpg is skipped: its name is not in UTF-8.",
+    ]
+    checked = CliRunner().invoke(
+        main, ["dataset", "check", str(folder), "--axis", "garment", "--no-model", "--into", str(tmp_path / "into")]
+    )
+    assert checked.exit_code == 0, checked.output
+
+
+def test_a_link_that_leads_nowhere_is_told_as_such(folder: Path) -> None:
+    (folder / "dress" / "link.jpg").symlink_to("nowhere.jpg")
+    (folder / "dress" / "self.jpg").symlink_to("self.jpg")
+    told = [line for line in passed_over(folder) if "leads nowhere" in line]
+    assert [line.split()[0] for line in told] == ["dress/link.jpg", "dress/self.jpg"]
+
+
+def test_labels_may_name_photos_by_their_whole_paths(folder: Path) -> None:
+    photo = next((folder / "dress").glob("*.jpg"))
+    (folder / "labels.csv").write_text(f"path,sender\n{photo.absolute()},kim\n")
+    assert list(read_labels(folder / "labels.csv")) == [f"dress/{photo.name}"]
 
 
 def test_what_people_call_their_photos_is_no_leaving() -> None:

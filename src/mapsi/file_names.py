@@ -20,6 +20,15 @@ def is_leaving(name: str) -> bool:
     return name.startswith((".", "~$")) or name.lower() in _LEAVINGS
 
 
+def is_text(name: str) -> bool:
+    """Whether a name can be written into a table or a page: one in the code page of another system is mere bytes."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def composed(name: str) -> str:
     """A name as it is compared: macOS and some archives take the letters of 원피스.jpg apart, others do not."""
     return name if name.isascii() else unicodedata.normalize("NFC", name)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from mapsi.errors import ArtifactError
-from mapsi.file_names import composed, is_leaving
+from mapsi.file_names import composed, is_leaving, is_text
 
 SUFFIXES = frozenset(
     {
@@ -55,13 +55,19 @@ def passed_over(folder: Path) -> list[str]:
     """A sentence for each file that is no photo of a class though it lies among them, and one for all leavings of
     systems."""
     told = [f"{path.name} is skipped: it is not in a class folder." for path in _entries(folder) if _is_photo(path)]
+    odd = [ascii(path.name)[1:-1] for path in sorted(folder.iterdir()) if not is_text(path.name)]
+    told += [f"{name} is skipped: its name is not in UTF-8." for name in odd]
     for class_folder in class_folders(folder):
         for path in sorted(class_folder.rglob("*")):
             inner = path.relative_to(folder)
             if path.is_dir() or any(map(is_leaving, inner.parts)):
                 continue
-            if len(inner.parts) > 2:
+            if not is_text(inner.as_posix()):
+                told.append(f"{ascii(inner.as_posix())[1:-1]} is skipped: its name is not in UTF-8.")
+            elif len(inner.parts) > 2:
                 told.append(f"{inner.as_posix()} is skipped: it is not directly inside a class folder.")
+            elif path.suffix.lower() in SUFFIXES and not path.is_file():
+                told.append(f"{inner.as_posix()} is skipped: it is no file, or a link that leads nowhere.")
             elif not _is_photo(path):
                 told.append(f"{inner.as_posix()} is skipped: its name does not end like a photo's.")
     left = [path.relative_to(folder).as_posix() for path in folder.glob("*/*") if is_leaving(path.name)]
@@ -73,7 +79,7 @@ def passed_over(folder: Path) -> list[str]:
 
 def _entries(folder: Path) -> list[Path]:
     try:
-        return sorted(path for path in folder.iterdir() if not is_leaving(path.name))
+        return sorted(path for path in folder.iterdir() if not is_leaving(path.name) and is_text(path.name))
     except OSError as error:
         raise ArtifactError(f"The folder {folder} cannot be read: {error.strerror}.", _HINT) from error
 

@@ -57,7 +57,13 @@ def read_labels(file: Path) -> dict[str, dict[str, str]]:
         ) from error
     if rows and "path" not in rows[0]:
         raise ArtifactError(f"The labels {file} have no column 'path'.", "Name the photo's path in it.")
-    return {key: {**row, "path": key} for row in rows if (key := row_key(row["path"]))}
+    return {key: {**row, "path": key} for row in rows if (key := _beside(file, row["path"]))}
+
+
+def _beside(file: Path, path: str) -> str:
+    """The key of a path in a table: one that is absolute is taken from the table's folder where it leads into it."""
+    key, folder = row_key(path), f"{row_key(file.parent.absolute().as_posix())}/"
+    return key.removeprefix(folder)
 
 
 def row_key(path: str) -> str:
