@@ -263,6 +263,15 @@ def house(copied_house: CopiedHouse) -> Iterator[House]:
 
 
 @pytest.fixture(scope="module")
+def site(house: House) -> Iterator[str]:
+    """The address of the house's pages on a port, for a browser."""
+    from chromium import on_a_port
+
+    with on_a_port(house.app()) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
 def opened_desk(copied_house: CopiedHouse) -> Iterator[Desk]:
     """A house with an operator, each test file's own."""
     from operated import as_desk

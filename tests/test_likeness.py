@@ -295,6 +295,21 @@ def test_a_maps_figures_are_those_of_its_places_and_boxes(mapping: Model, tmp_pa
     assert measure_map(mapping, samples[1:], np.random.default_rng(0)) is None
 
 
+def test_a_maps_interval_is_over_whole_blocks(mapping: Model, tmp_path: Path) -> None:
+    samples = []
+    for feet in ("shoes", "lower"):
+        (tmp_path / feet).mkdir()
+        samples.append(drawn_outfit(tmp_path / feet, GROUPS.index(feet)))
+    apart, together = (
+        measure_map(mapping, [replace(one, block=block) for one in samples], np.random.default_rng(0))
+        for block in ("", "one person")
+    )
+    assert apart is not None
+    assert together is not None
+    assert apart["interval"]["low"] < apart["interval"]["high"]
+    assert together["interval"]["low"] == together["interval"]["high"] == pytest.approx(together["mean_iou"])
+
+
 def test_where_a_mask_says_nothing_nothing_is_measured(mapping: Model, tmp_path: Path) -> None:
     figures = measure_map(mapping, [drawn_outfit(tmp_path, UNKNOWN)], np.random.default_rng(0))
     assert figures is not None

@@ -53,12 +53,6 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         yield opened
 
 
-@pytest.fixture(scope="module")
-def site(house: House) -> Iterator[str]:
-    with on_a_port(house.app()) as address:
-        yield address
-
-
 @pytest.fixture
 def browser(window: Browser, site: str) -> Iterator[Browser]:
     """A fresh start in Korean on a phone; at the end nothing may stand in the console."""

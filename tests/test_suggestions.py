@@ -7,12 +7,11 @@ from collections.abc import Iterator
 import pytest
 from selenium.webdriver.common.keys import Keys
 
-from chromium import Browser, on_a_port
+from chromium import Browser
 from mapsi.catalog import Catalog
 from mapsi.catalog.query import Query
 from mapsi.errors import UsageError
 from offers import TAXONOMY, NewCatalog, offer, take_in
-from small_house import House
 
 SHOP = (
     offer("1", "울 가디건", brand="무신사 스탠다드"),
@@ -80,12 +79,6 @@ def test_a_number_of_suggestions_that_makes_no_sense_is_refused(stocked: Catalog
 
 
 # --- in the page
-
-
-@pytest.fixture(scope="module")
-def site(house: House) -> Iterator[str]:
-    with on_a_port(house.app()) as address:
-        yield address
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from mapsi.arrays import BoolArray, FloatArray, IntArray
 from mapsi.errors import ArtifactError
-from mapsi.evaluate.resampling import ROUNDS, block_numbers, interval
+from mapsi.evaluate.resampling import draw_photos, interval
 from mapsi.evaluate.scores import Interval
 from mapsi.file_names import OnDisk
 from mapsi.photo_folders import SUFFIXES
@@ -55,19 +55,12 @@ class Retrieval:
             "r_at_10": (self.ranks < 10).astype(np.float64),
             "map": self.precisions,
         }
-        drawn = _drawn_blocks(block_numbers(self.families), rng)
+        drawn = draw_photos(self.families, rng)
         found = {name: (float(values.mean()), _interval(values, drawn)) for name, values in told.items()}
         return {name: {"value": value, **asdict(bounds)} for name, (value, bounds) in found.items()}
 
     def to_json(self, rng: np.random.Generator) -> dict[str, Any]:
         return {"queries": len(self.ranks), "gallery": self.gallery, **self.figures(rng)}
-
-
-def _drawn_blocks(block_of: IntArray, rng: np.random.Generator) -> npt.NDArray[np.float64]:
-    """(rounds, n): how often each query is in each resample of whole families."""
-    count = int(block_of.max()) + 1
-    picks = rng.multinomial(count, np.full(count, 1 / count), ROUNDS)
-    return np.asarray(picks[:, block_of], dtype=np.float64)
 
 
 def _interval(values: npt.NDArray[np.float64], drawn: npt.NDArray[np.float64]) -> Interval:

@@ -81,13 +81,20 @@ def draw(
 
 
 def _draw_blocks(members: Values, rng: np.random.Generator, rounds: int) -> Values:
-    count = len(members)
-    step = max(1, _CELLS_AT_ONCE // count)
-    parts = []
-    for start in range(0, rounds, step):
-        picks = rng.multinomial(count, np.full(count, 1 / count), min(step, rounds - start))
-        parts.append(picks.astype(np.float64) @ members)
-    return np.concatenate(parts)
+    step = max(1, _CELLS_AT_ONCE // len(members))
+    sizes = [min(step, rounds - start) for start in range(0, rounds, step)]
+    return np.concatenate([_picks(len(members), rng, size) @ members for size in sizes])
+
+
+def draw_photos(blocks: Sequence[str], rng: np.random.Generator) -> Values:
+    """How often each photo is in each resample of whole blocks, (rounds, n)."""
+    block_of = block_numbers(blocks)
+    return _picks(int(block_of.max()) + 1, rng, ROUNDS)[:, block_of]
+
+
+def _picks(count: int, rng: np.random.Generator, rounds: int) -> Values:
+    """How often each of ``count`` blocks is drawn in each round, (rounds, count)."""
+    return rng.multinomial(count, np.full(count, 1 / count), rounds).astype(np.float64)
 
 
 def block_numbers(blocks: Sequence[str]) -> IntArray:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mapsi.dataset.photos import GROUPS, Sample
-from mapsi.evaluate.resampling import ROUNDS, interval
+from mapsi.evaluate.resampling import draw_photos, interval
 from mapsi.imaging import Box
 from mapsi.infer.look import find_regions, group_shares
 from mapsi.infer.model import Model
@@ -25,8 +25,8 @@ LARGE = 0.02
 
 def measure_map(model: Model, samples: Sequence[Sample], rng: np.random.Generator) -> dict[str, Any] | None:
     """Intersection over union by group over the places that the masks of ``samples`` know, its mean over :data:`WORN`
-    with the 95 % interval over photos, and the share of large garments whose box is found (IoU of 0.5). ``None``
-    without masks. Raises as :func:`mapsi.learn.photos.read_masks`.
+    with the 95 % interval over blocks of photos, and the share of large garments whose box is found (IoU of 0.5).
+    ``None`` without masks. Raises as :func:`mapsi.learn.photos.read_masks`.
 
     What is measured are whole photos that are kept only for their mask: masks beside labels or products are made by
     machines."""
@@ -48,7 +48,7 @@ def measure_map(model: Model, samples: Sequence[Sample], rng: np.random.Generato
         given = find_regions(shares, GROUPS)
         boxes += len(large)
         found += sum(any(g.group == w.group and overlap(g.box, w.box) >= 0.5 for g in given) for w in large)
-    picks = rng.multinomial(len(shown), np.full(len(shown), 1 / len(shown)), ROUNDS).astype(np.float64)
+    picks = draw_photos([sample.block for sample in shown], rng)
     bounds = interval(_worn_mean(picks @ both, picks @ either))
     united = both.sum(axis=0) / np.maximum(either.sum(axis=0), 1)
     return {
