@@ -617,6 +617,21 @@ return [...document.querySelectorAll('.stage :is(button, a.garment, input[type=s
 """
 
 
+def test_a_pair_of_shoes_is_seen_whole_in_the_row_of_garments(
+    house: House, browser: Browser, site: str, photo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The middle of a wide box of shoes is the ground between them."""
+    whole = house.finder.read(draw_garment("#2a6fb0"))
+    boxes = {"lower": (0.3, 0.2, 0.3, 0.6), "shoes": (0.3, 0.8, 0.4, 0.1)}
+    garments = tuple(Garment(group, 0.9, box, None, whole) for group, box in boxes.items())
+    monkeypatch.setattr(house.finder, "look", lambda _: Look(whole, garments, (), np.zeros((0, 0), np.uint8)))
+    choose(browser, site, photo)
+    fits = browser.run(
+        "return [...document.querySelectorAll('.garment img')].map((one) => getComputedStyle(one).objectFit)"
+    )
+    assert fits == ["cover", "cover", "contain"]
+
+
 @pytest.mark.parametrize(("word", "seen"), [("셔츠", True), ("드레스·원피스? · 여성? · 네이비", False)])
 def test_how_sure_is_said_in_the_line_of_what_is_seen_where_there_is_room(
     browser: Browser, site: str, photo: Path, word: str, seen: bool
