@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mapsi.catalog.offer import BrokenRow
+from mapsi.catalog.offer import BrokenRow, Offer
 from written_feeds import SHIRT, SHIRT_OFFER, Read, only_offer, table
 
 
@@ -80,3 +80,47 @@ def test_stray_marks_without_end_are_a_damaged_feed(read: Read) -> None:
 def test_a_value_of_several_lines_is_one_value(read: Read) -> None:
     feed = f'{HEADER},description\n{_row(0, "셔츠")},"하나\n둘, 셋\n""넷"""\n'
     assert only_offer(read(feed, "csv")).description == '하나 둘, 셋 "넷"'
+
+
+# --- habits of the line that names the columns -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["image-link", "imageLink", "Image Link", "g:image_link", "g_image_link", "[image_link]", "\u200bimage_link\ufeff", "image_link (URL)",
+     "image\u00a0link", "IMAGE_LINK*"],
+)  # fmt: skip
+@pytest.mark.parametrize("delimiter", [",", "\t"])
+def test_columns_are_known_however_their_names_are_spelled(read: Read, name: str, delimiter: str) -> None:
+    assert read(table([SHIRT], delimiter).replace("image_link", name, 1), "csv") == [SHIRT_OFFER]
+
+
+@pytest.mark.parametrize(
+    "above", ["# exported 2026\n", "Our products,,,,,\n\n", ",,,,,\n" * 7, "sep=;\n", "sep=;\n\ufeff"]
+)
+def test_a_few_lines_may_stand_above_the_names_and_sep_may_be_wrong(read: Read, above: str) -> None:
+    found = read(above + table([SHIRT, {**SHIRT, "id": "A2", "price": ""}]), "csv")
+    assert found == [SHIRT_OFFER, BrokenRow(above.count("\n") + 3, "The row has no price.")]
+
+
+def test_of_columns_with_one_name_the_first_that_is_filled_counts(read: Read) -> None:
+    header, row = table([SHIRT]).splitlines()
+    assert read(f"price,{header}\n,{row}\n", "csv") == [SHIRT_OFFER]
+    assert read(f"{header},price\n{row},1 KRW\n", "csv") == [SHIRT_OFFER]
+
+
+def test_the_mark_by_which_dos_ends_a_file_is_no_row(read: Read) -> None:
+    assert read(table([SHIRT]) + "\x1a", "csv") == [SHIRT_OFFER]
+
+
+@pytest.mark.parametrize("delimiter", [",", "\t"])
+def test_a_picture_inside_a_description_costs_no_row(read: Read, delimiter: str) -> None:
+    long = {**SHIRT, "id": "A2", "description": f'<p>"a"<img src="data:image/png;base64,{"A" * 400_000}"></p>\n'}
+    found = read(table([long, SHIRT], delimiter), "csv")
+    assert isinstance(found[0], Offer)
+    assert found[1:] == [SHIRT_OFFER]
+
+
+@pytest.mark.parametrize("id", ["A1\u200b", "\u200eA1", "A\u00ad1"])
+def test_invisible_letters_are_none_of_an_id(read: Read, id: str) -> None:
+    assert read(table([{**SHIRT, "id": id}]), "csv") == [SHIRT_OFFER]

@@ -20,6 +20,8 @@ DELIMITERS = "\t,;|"
 MAX_BYTES = 256 << 20
 """Largest table that is read whole."""
 
+_INVISIBLE = re.compile(r"[\u200b-\u200f\u2060\ufeff\u00ad]")
+_UNIT = re.compile(r"\s*\([^()]*\)\s*$")
 _SEPARATOR = re.compile(r"""\ufeff?"?sep=(\\t|.)"?\s*""", re.IGNORECASE | re.DOTALL)
 
 
@@ -36,12 +38,19 @@ def blanks_before(delimiter: str) -> bool:
 
 
 def column_names(line: str, delimiter: str) -> list[str]:
-    """The names of columns in a line, in lower case, ``image_link`` for ``g:Image Link``."""
+    """The names of columns in a line, in lower case, ``image_link`` for ``g:Image Link``, ``image-link``, ``imageLink``
+    and ``[image_link]``, without invisible letters and a unit behind (``price (KRW)``)."""
     try:
         values = next(csv.reader([line], delimiter=delimiter, skipinitialspace=blanks_before(delimiter)), [])
     except csv.Error:
         return []
-    return [re.sub(r"\s+", "_", value.replace("\ufeff", "").strip().lower().removeprefix("g:")) for value in values]
+    return [_column_name(value) for value in values]
+
+
+def _column_name(text: str) -> str:
+    text = _UNIT.sub("", _INVISIBLE.sub("", text)).strip(" \t\r\n\xa0[]*")
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", text).lower()
+    return re.sub(r"[\s-]+", "_", re.sub(r"^g[:_]\s*", "", words))
 
 
 def delimiter_of(line: str, known: Collection[str]) -> str:

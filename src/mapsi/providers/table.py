@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 MAX_LINE = 1 << 20
 """Characters of one line; a file without line ends must not fill the memory."""
 
+_ABOVE = 8
 _MOST_ASTRAY = 1000
+_MOST_READ_AGAIN = 128 << 20
 _QUOTES = "Export it with quotation marks inside values doubled."
 _AT_THE_END: list[str] = []
 
@@ -67,11 +69,13 @@ def read_table(text: TextIO, columns: Columns = MERCHANT) -> Iterator[Row | Brok
     """
     lines = _lines(text)
     names, delimiter, above = _read_header(lines, columns)
+    csv.field_size_limit(MAX_LINE)  # a description may hold a picture
     blanks = blanks_before(delimiter)
     parse = partial(csv.reader, delimiter=delimiter, quoting=columns.quoting, skipinitialspace=blanks)
     source = _Lines(lines, above)
     reader = parse(source)
     named = [(index, name) for index, name in enumerate(names) if name in columns.known and name not in names[:index]]
+    again = [(index, name) for index, name in enumerate(names) if name in columns.known and name in names[:index]]
     width = len(names)
     count = 0
     while (values := _next_values(reader)) is not _AT_THE_END:
@@ -92,7 +96,10 @@ def read_table(text: TextIO, columns: Columns = MERCHANT) -> Iterator[Row | Brok
             yield BrokenRow(line, f"The row has {len(values)} columns, the header {width}.")
             continue
         values.extend("" for _ in range(width - len(values)))
-        yield line, {name: values[index] for index, name in named}
+        row = {name: values[index] for index, name in named}
+        for index, name in again:  # of columns with one name the first that is filled counts
+            row[name] = row[name] if row[name].strip() else values[index]
+        yield line, row
     if not count and not columns.may_be_empty:
         raise FeedError("The feed names its columns but has no rows.", "Export it again.")
 
@@ -103,7 +110,7 @@ def read_names(text: TextIO, columns: Columns) -> list[str]:
 
 
 def _lines(text: TextIO) -> Iterator[str]:
-    while line := text.readline(MAX_LINE):
+    while (line := text.readline(MAX_LINE)) and line.rstrip("\r\n") != "\x1a":  # how DOS ends a file
         if len(line) == MAX_LINE:
             raise FeedError(f"The feed has a line of more than {MAX_LINE:,} characters.", "Check that it is a feed.")
         yield line
@@ -117,7 +124,7 @@ class _Lines:
         self.row_at = above + 1
         self._lines = lines
         self._again: deque[str] = deque()
-        self._returns = 0
+        self._returns = self._read_again = 0
 
     def __iter__(self) -> Iterator[str]:
         while (line := self._again.popleft() if self._again else next(self._lines, None)) is not None:
@@ -132,31 +139,33 @@ class _Lines:
         """Go back to the line after the row's first. Each time may take :data:`MAX_LINE` characters twice, so that it
         is bounded: raises :class:`FeedError`."""
         self._returns += 1
-        if self._returns > _MOST_ASTRAY:
-            raise FeedError(f"More than {_MOST_ASTRAY} rows have an unmatched quotation mark.", _QUOTES)
+        self._read_again += sum(map(len, self.row))
+        if self._returns > _MOST_ASTRAY or self._read_again > _MOST_READ_AGAIN:
+            raise FeedError(f"More than {self._returns - 1} rows have an unmatched quotation mark.", _QUOTES)
         self._again.extendleft(reversed(self.row[1:]))
         del self.row[1:]
         self.begin_row()
 
 
 def _read_header(lines: Iterator[str], columns: Columns) -> tuple[list[str], str, int]:
-    """The column names of the first line that is not blank, the delimiter between them, and the line's number. Above it
-    may stand Excel's own line that names the delimiter."""
-    named, number, header = "", 0, ""
-    for number, header in enumerate(lines, 1):  # noqa: B007 - the last ones count
+    """The column names, the delimiter between them, and the line's number. Above that line may stand Excel's own that
+    names the delimiter, blank ones, and a few more, such as a title or a comment."""
+    named, tried, missing = "", 0, list(columns.required)
+    for number, header in enumerate(lines, 1):
         mark = separator(header)
         named = mark or named
-        if header.strip() and not mark:
+        if mark or not header.strip():
+            continue
+        for delimiter in (named, delimiter_of(header, {*columns.known, *columns.aliases})):
+            names = _aliased(column_names(header, delimiter), columns.aliases) if delimiter else []
+            lacking = [name for name in columns.required if name not in names]
+            if not lacking:
+                return names, delimiter, number
+            missing = min(missing, lacking, key=len)
+        tried += 1
+        if tried == _ABOVE:
             break
-    delimiter = named or delimiter_of(header, {*columns.known, *columns.aliases})
-    names = _aliased(column_names(header, delimiter), columns.aliases)
-    missing = [name for name in columns.required if name not in names]
-    if missing:
-        raise FeedError(
-            f"The first line of the feed does not name these columns: {', '.join(missing)}.",
-            columns.hint,
-        )
-    return names, delimiter, number
+    raise FeedError(f"The first line of the feed does not name these columns: {', '.join(missing)}.", columns.hint)
 
 
 def _aliased(names: list[str], aliases: Mapping[str, str]) -> list[str]:

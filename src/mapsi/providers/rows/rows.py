@@ -19,7 +19,7 @@ from mapsi.providers.rows.dates import parse_end, parse_span
 from mapsi.providers.rows.fields import parse_audience, parse_availability, parse_condition, parse_yes
 from mapsi.providers.rows.ids import Ids
 from mapsi.providers.rows.prices import parse_currency, parse_price
-from mapsi.providers.rows.texts import plain, tidy, unescaped
+from mapsi.providers.rows.texts import INVISIBLE, plain, tidy, unescaped
 
 REQUIRED = ("id", "title", "link", "image_link", "price")
 FIELDS = frozenset(
@@ -200,7 +200,7 @@ def require(row: Mapping[str, str], names: Iterable[str]) -> None:
 
 def tidy_id(text: str) -> str:
     """A shop's own number as it is compared: escaping undone, letters composed, white space made single."""
-    return tidy(unescaped(text).strip("\ufeff"))
+    return tidy(INVISIBLE.sub("", unescaped(text)))
 
 
 def name_of(text: str) -> str:

@@ -19,6 +19,9 @@ _HIDDEN = re.compile(  # not the white space among them, which parts words
     r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u00ad\u034f\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffd"
     r"\ud800-\udfff]"
 )
+INVISIBLE = re.compile(r"[\u00ad\u200b\u200e\u200f\u2060\ufeff]")
+"""Letters that come along when a text is copied from a page, and that stand for nothing."""
+
 _FILLERS = re.compile(r"[\u115f\u1160\u2800\u3164\uffa0]")  # letters without a shape
 _SHAPELESS = "\u200c\u200d\ufe0e\ufe0f"  # join what stands around them, and are nothing by themselves
 _ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
