@@ -689,6 +689,23 @@ def test_filters_are_a_column_on_a_desk_that_works_at_once(browser: Browser, sit
     browser.wait(lambda: "shop=haru" in browser.driver.current_url)
 
 
+@pytest.mark.parametrize(
+    ("language", "told"), [("ko", "인터넷에 연결되어 있지 않아요."), ("en", "There is no connection.")]
+)
+def test_without_a_connection_a_page_says_so_in_the_readers_language(
+    house: House, window: Browser, language: str, told: str
+) -> None:
+    with on_a_port(house.app()) as leaving:
+        window.open(f"{leaving}/?lang={language}")
+        window.run("return navigator.serviceWorker.ready.then(() => true)")
+    window.resize(*PHONE)
+    window.open(f"{leaving}/search?q=coat")
+    assert window.find("h1").text == told
+    assert window.run("return document.documentElement.scrollWidth") <= PHONE[0]
+    assert window.find(".btn-ink").rect["height"] >= 44, "the styles are there too"
+    window.complaints()
+
+
 def test_words_are_found_and_the_language_is_switched_in_place(browser: Browser, site: str) -> None:
     browser.open(f"{site}/")
     browser.find("#q").send_keys("린넨" + Keys.ENTER)
