@@ -154,6 +154,22 @@ def test_the_searches_that_found_nothing_are_counted(reader: FlaskClient) -> Non
     assert re.search(r"우주복 3× .* 2× .*<b>spacesuit</b> 1×", told)
 
 
+@pytest.mark.parametrize(
+    ("language", "near", "matches"),
+    [("en", r"near ones? (is|are) shown", r"products? by now"), ("ko", r"가까운 상품 \d+개 표시", r"이제 \d+개 일치")],
+)
+def test_a_search_that_no_product_matched_says_what_is_shown_near_it_and_what_matches_by_now(
+    desk: Desk, language: str, near: str, matches: str
+) -> None:
+    for asked in ("린넨 셔츠", "벨벳 셔츠", "달나라"):
+        desk.catalog.searches.note(asked, 0)
+    told = part(desk.client().get(f"/operator?lang={language}").text, "queries")
+    for asked, now in (("린넨 셔츠", matches), ("벨벳 셔츠", near), ("달나라", "")):
+        found = re.search(rf"{asked} \d+\s?[×회] (\d+ )?({now})", told)
+        assert found, told
+        assert bool(now) == bool(found[2])
+
+
 def test_products_are_counted_by_class_on_both_axes(busy: Desk, reader: FlaskClient) -> None:
     page = reader.get("/operator").text
     facets = busy.house.catalog.listings.facets()

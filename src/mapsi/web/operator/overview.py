@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -12,6 +12,7 @@ from mapsi.catalog.operations.clicks import ClickCount
 from mapsi.catalog.operations.jobs import WaitingJob
 from mapsi.catalog.operations.searches import Search
 from mapsi.catalog.pictures.fetching import PictureFault
+from mapsi.catalog.query import Query
 from mapsi.catalog.records import CatalogStatus, Facets, ShopStatus
 from mapsi.errors import MapsiError
 from mapsi.refresh.queries import Account
@@ -25,6 +26,7 @@ from mapsi.web.request.times import TimeView, view_time
 from mapsi.web.state.services import Services
 
 if TYPE_CHECKING:
+    from mapsi.catalog import Catalog
     from mapsi.search.finder import Finder
 
 FAULTS_SHOWN = 8
@@ -116,6 +118,17 @@ class QueryView:
 
 
 @dataclass(frozen=True, slots=True)
+class UnansweredView:
+    """Words that found nothing as they were typed, and what they find at this moment: ``whole`` products that have all
+    of them, and ``nearest`` that come near, which shoppers are shown instead."""
+
+    search: Search
+    last: TimeView
+    whole: int
+    nearest: int
+
+
+@dataclass(frozen=True, slots=True)
 class ClicksView:
     """Ways to shops in the last two weeks: each day, each shop and each class with its name and number."""
 
@@ -137,7 +150,7 @@ class Overview:
     axes: tuple[AxisCounts, ...]
     pictures: PicturesView
     index: IndexView
-    queries: tuple[QueryView, ...]
+    queries: tuple[UnansweredView, ...]
     searches: tuple[QueryView, ...]
     clicks: ClicksView
 
@@ -160,10 +173,17 @@ def view_overview(services: Services) -> Overview:
         axes=_view_axes(services.catalog.listings.facets(), services.taxonomy),
         pictures=_view_pictures(services, status, now),
         index=_view_index(services.finder, status, now),
-        queries=_view_searches(catalog.searches.unanswered(QUERIES_SHOWN), now),
+        queries=tuple(_view_unanswered(catalog, now)),
         searches=_view_searches(catalog.searches.top(QUERIES_SHOWN), now),
         clicks=_view_clicks(services, status),
     )
+
+
+def _view_unanswered(catalog: Catalog, now: datetime) -> Iterator[UnansweredView]:
+    for one in catalog.searches.unanswered(QUERIES_SHOWN):
+        found = catalog.listings.search(Query(words=one.words, size=1))
+        whole = found.with_all_words
+        yield UnansweredView(one, view_time(one.last, now), whole, found.total - whole)
 
 
 def _view_searches(searches: Iterable[Search], now: datetime) -> tuple[QueryView, ...]:
