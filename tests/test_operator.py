@@ -475,7 +475,8 @@ def test_a_search_that_finds_nothing_is_noted_by_page_and_api(desk: Desk) -> Non
     client.get("/api/v1/search/words?q=Spacesuit")
     with app.app_context():
         current_services().notes.close()
-    assert [(one.words, one.times) for one in desk.catalog.searches.unanswered()] == [("우주복", 2), ("spacesuit", 1)]
+    noted = {one.words: one.times for one in desk.catalog.searches.unanswered()}
+    assert (noted["우주복"], noted["spacesuit"]) == (2, 1)
 
 
 def test_what_finds_something_or_is_narrowed_is_not_noted(desk: Desk) -> None:
