@@ -221,6 +221,25 @@ def test_after_a_first_import_of_many_no_question_hangs(
         assert titles(catalog, "니트") == ["니트 둘", "니트"]
 
 
+def test_where_the_disk_takes_no_index_of_many_it_is_built_beside_in_memory_and_that_is_said(
+    catalog: Catalog, catalog_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(index_keeper, "SMALL", 1)
+    monkeypatch.setattr(index_keeper, "_PAUSE", 0)
+    take_in(catalog, offer("1", "니트"), offer("2", "니트 둘"))
+    with open_catalog(catalog_url, words=Path("/proc/takes-none")) as opened:
+        with pytest.raises(NotBuiltYetError, match="being built"):
+            titles(opened, "니트")
+        opened.listings.close()
+        assert titles(opened, "니트") == ["니트 둘", "니트"]
+        assert opened.listings.in_memory
+        take_in(catalog, offer("1", "니트"), offer("2", "니트 둘"), offer("3", "니트 셋"))
+        assert titles(opened, "니트") == ["니트 둘", "니트"]  # the one before, while the next is built
+        opened.listings.close()
+        assert titles(opened, "니트") == ["니트 셋", "니트 둘", "니트"]
+    assert not catalog.listings.in_memory
+
+
 def test_where_there_is_no_index_of_many_yet_questions_are_told_at_once(
     catalog: Catalog, catalog_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

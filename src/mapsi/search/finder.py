@@ -274,7 +274,8 @@ class Finder:
     def status(self) -> Mapping[str, Any]:
         """Whether it can answer, for health checks; raises a ``MapsiError`` where it cannot. ``index`` is ``damaged``,
         ``missing`` or ``unreachable`` where photos find less than there is, or nothing, and ``modelless`` where it
-        cannot be built anew for want of the model that was chosen; words find all."""
+        cannot be built anew for want of the model that was chosen; words find all. ``words`` says whether their index
+        lies on the disk (``ok``) or, where that takes none, ``in_memory``: each start builds it again."""
         (pair, fault), offers = self._pair.look(), self.catalog.listings.facets().offers
         missing = pair.snapshot is None and offers > 0
         away = pair.snapshot is not None and pair.snapshot.index.fault is not None
@@ -284,6 +285,7 @@ class Finder:
             "offers": offers,
             "indexed": pair.snapshot.index.size if pair.snapshot is not None else 0,
             "index": next((state for state, is_so in states.items() if is_so), "ok"),
+            "words": "in_memory" if self.catalog.listings.in_memory else "ok",
         }
 
 

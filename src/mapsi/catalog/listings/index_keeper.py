@@ -86,6 +86,7 @@ class IndexKeeper:
         self._lock = threading.Lock()
         self._index: WordIndex | None = None
         self._served: Served | None = None
+        self._kept: WordIndex | None = None  # in memory, of many listings, where the disk takes none
         self._builder: threading.Thread | None = None
         self._not_before = 0.0
         self._is_damaged = False
@@ -121,6 +122,11 @@ class IndexKeeper:
         with self._lock:
             self._forget(why)
             self._is_damaged = True
+
+    @property
+    def is_in_memory(self) -> bool:
+        """Whether the index lies in memory, though it has a place on the disk."""
+        return self._root is not None and self._index is not None and self._index.folder is None
 
     def close(self) -> None:
         """Wait for an index that is being built."""
@@ -200,8 +206,12 @@ class IndexKeeper:
         meanwhile is told so at once; no question hangs for a minute."""
         if self._takes_a_moment(connection):
             return self._build_somewhere(connection)
-        self._build_beside()
-        raise _not_yet()
+        kept = self._kept
+        if kept is None or kept.view.generation < read_generation(connection):
+            self._build_beside(first=True)
+        if kept is None:
+            raise _not_yet()
+        return kept
 
     def _takes_a_moment(self, connection: Connection) -> bool:
         """Whether a rebuilt index is worth waiting for within a question."""
@@ -237,16 +247,18 @@ class IndexKeeper:
         index.write(read_products(connection), listing_reader(connection, self._thesaurus), generation)
         return index
 
-    def _build_beside(self) -> None:
+    def _build_beside(self, *, first: bool = False) -> None:
         if (self._builder is None or not self._builder.is_alive()) and time.monotonic() >= self._not_before:
             self._not_before = time.monotonic() + _PAUSE
-            self._builder = threading.Thread(target=self._build_alone, name="words", daemon=True)
+            self._builder = threading.Thread(target=self._build_alone, args=(first,), name="words", daemon=True)
             self._builder.start()
 
-    def _build_alone(self) -> None:
+    def _build_alone(self, first: bool) -> None:
+        """Build beside; the ``first`` one, with none to go on with, in memory where the disk takes none."""
         try:
             with self._database.read() as connection:
-                self._build(connection)
+                index = self._build_somewhere(connection) if first else self._build(connection)
+            self._kept = index if index.folder is None else None
         except (MapsiError, OSError, ValueError, DamagedIndexError) as error:
             _log.error("The index of words cannot be rebuilt (%s); the previous one stays in use.", error)
 

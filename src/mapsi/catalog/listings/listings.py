@@ -177,6 +177,11 @@ class Listings:
         with self._database.read() as connection:
             return load_price_history(connection, offer_id)
 
+    @property
+    def in_memory(self) -> bool:
+        """Whether the index of words is kept in memory for want of a disk that takes it."""
+        return self._keeper.is_in_memory
+
     def close(self) -> None:
         """Wait for what is being built."""
         self._keeper.close()

@@ -64,6 +64,7 @@ def schemas(taxonomy: Taxonomy) -> Document:
                 "offers": count,
                 "indexed": count,
                 "index": {"enum": ["ok", "missing", "damaged", "unreachable", "modelless"]},
+                "words": {"enum": ["ok", "in_memory"]},
             }
         ),
         "Unhealthy": _exactly({"status": {"const": "unavailable"}, "error": error}),
