@@ -137,7 +137,7 @@ def test_shop_json_is_asked_with_the_keys_of_the_settings(run: Any, monkeypatch:
         monkeypatch.setenv("MAPSI_NAVER_CLIENT_ID", CLIENT_ID)
         monkeypatch.setenv("MAPSI_NAVER_CLIENT_SECRET", CLIENT_SECRET)
         partial = told(run("refresh", "naver", "--no-index"))
-        assert "the next run goes on" in partial
+        assert "the next run asks the others" in partial
         assert "0 calls are left today" in partial
         assert json.loads(told(run("status", "--json")))["sources"][0]["calls_left"] == 0
 

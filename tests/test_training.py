@@ -320,7 +320,7 @@ def test_a_loss_that_is_no_number_ends_the_run_with_a_sentence(
     state["conv1.0.weight"][:] = float("nan")
     save_file(state, tmp_path / "nan.safetensors")
     recipe = replace(RECIPE, warm_heads=False)
-    with pytest.raises(ArtifactError, match="no number"):
+    with pytest.raises(ArtifactError, match="became NaN"):
         _train(manifest, tmp_path / "run", photos, tmp_path / "nan.safetensors", recipe)
 
 
