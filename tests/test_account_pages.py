@@ -141,7 +141,15 @@ def test_a_stolen_or_old_link_is_a_sentence(house: House, client: FlaskClient, c
         answer = browser(house).get(dead)
         assert answer.status_code == 410
         assert "too old or has already been used" in answer.text
+        assert 'href="/account/forgotten">Get a new link' in answer.text, "what to do is one tap away"
         assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_a_link_that_stops_nothing_leads_to_the_account(client: FlaskClient) -> None:
+    answer = client.get("/account/emails/guessed")
+    assert answer.status_code == 410
+    assert 'href="/account">Your account' in answer.text
+    assert "Ask for a new one" not in answer.text
 
 
 def test_another_password_needs_the_present_one_and_logs_other_browsers_out(

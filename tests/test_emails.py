@@ -277,6 +277,32 @@ def test_the_worker_sends_what_waits_by_the_settings(tmp_path: Path, monkeypatch
     assert [mail["To"] for mail in box.mails] == ["mina@example.com"]
 
 
+def test_what_became_cheaper_while_the_mail_server_was_down_is_told_once_after_its_return(
+    catalog: Catalog, box: Box, clock: Clock
+) -> None:
+    for price in (40000, 30000):
+        clock.advance(timedelta(days=1))
+        take_in(catalog, offer("a", "the coat", price), now=clock())
+        if price == 40000:
+            mina = catalog.accounts.open("mina@example.com", "a hash", "ko")
+            (coat,) = catalog.listings.search(Query(size=10)).products
+            catalog.saved.add(mina.id, {coat.id: clock()})
+            catalog.accounts.want_mail(mina.id, wanted=True)
+    down = MailServer("127.0.0.1", free_port(), False)
+    for _ in range(3):
+        ask_for_emails(catalog)
+        with pytest.raises(MailError):
+            send(catalog, down)
+        clock.advance(timedelta(hours=6))
+    for _ in range(3):
+        ask_for_emails(catalog)
+        send(catalog, box.server)
+        clock.advance(timedelta(hours=6))
+    (mail,) = box.mails
+    assert mail["Subject"] == "담은 상품 1개의 값이 내렸어요"
+    assert "40,000원 → 30,000원" in mail.get_content()
+
+
 def test_what_became_cheaper_is_told_once_to_whom_wants_it(catalog: Catalog, box: Box, clock: Clock) -> None:
     def prices(coat: int, hat: int) -> None:
         clock.advance(timedelta(days=1))

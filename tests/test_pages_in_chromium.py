@@ -685,13 +685,12 @@ def test_filters_are_a_column_on_a_desk_that_works_at_once(browser: Browser, sit
     browser.open(f"{site}/search?q=dress")
     assert browser.find("#filters").is_displayed()
     assert not browser.find(".filters-open").is_displayed()
+    assert abs(browser.find(".share").rect["x"] - browser.find(".grid").rect["x"]) < 2, "sharing is below the products"
     browser.find("#filters input[value=haru]").click()
     browser.wait(lambda: "shop=haru" in browser.driver.current_url)
 
 
-@pytest.mark.parametrize(
-    ("language", "told"), [("ko", "인터넷에 연결되어 있지 않아요."), ("en", "There is no connection.")]
-)
+@pytest.mark.parametrize(("language", "told"), [("ko", "연결할 수 없어요."), ("en", "There is no connection.")])
 def test_without_a_connection_a_page_says_so_in_the_readers_language(
     house: House, window: Browser, language: str, told: str
 ) -> None:

@@ -28,6 +28,12 @@ class LinkOverError(NotFoundError):
     http_status = 410
 
 
+class NoStopLinkError(LinkOverError):
+    """A link that was to stop emails, and never was one of ours: they have no end."""
+
+    code = "no_stop_link"
+
+
 def sign_link(catalog: Catalog, secret_key: str, address: str, now: datetime) -> str:
     """The token of a link for this address, good for ``LIFE``."""
     until = int((now + LIFE).timestamp())
@@ -51,11 +57,11 @@ def sign_stop(secret_key: str, account_id: int) -> str:
 
 
 def read_stop(secret_key: str, token: str) -> int:
-    """The account that a token of :func:`sign_stop` is for; raises :class:`LinkOverError`."""
+    """The account that a token of :func:`sign_stop` is for; raises :class:`NoStopLinkError`."""
     try:
         return int(_serializer(secret_key, _STOP_SALT).loads(token))
     except BadData as error:
-        raise LinkOverError("This is not one of our links.", "Stop the emails in your account.") from error
+        raise NoStopLinkError("This is not one of our links.", "Stop the emails in your account.") from error
 
 
 def _serializer(secret_key: str, salt: str = _SALT) -> URLSafeSerializer:

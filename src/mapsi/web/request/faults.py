@@ -49,6 +49,10 @@ _ABOUT_PHOTOS = frozenset(
 """Errors that another photo would fix, so that their page asks for one."""
 
 
+_ONWARD = {"link_over": "keys.forgotten", "no_stop_link": "account.home"}
+"""Errors whose sentence says what to do next, and the page where it is done."""
+
+
 def setup_faults(app: Flask) -> None:
     """Answer every error in the form that the asker reads."""
 
@@ -108,7 +112,8 @@ def _body(fault: Fault) -> Response | str:
         return jsonify(error_document(fault.code, explanation.message, explanation.hint))
     about_photo = fault.code in _ABOUT_PHOTOS
     mended = page_without(fault.parameter) if fault.parameter and request.method == "GET" else ""
-    return render_template("error.html", explanation=explanation, about_photo=about_photo, mended=mended)
+    onward = _ONWARD.get(fault.code, "")
+    return render_template("error.html", explanation=explanation, about_photo=about_photo, mended=mended, onward=onward)
 
 
 def prefers_json() -> bool:

@@ -75,6 +75,8 @@ def _about_people(code: str) -> Explanation | None:
     match code:
         case "link_over":
             return Explanation(_("This link is too old or has already been used."), _("Ask for a new one."))
+        case "no_stop_link":
+            return Explanation(_("This is not one of our links."), _("Stop the emails in your account."))
         case "not_owner":
             return Explanation(_("This belongs to someone else."), _("Only the person who made it can do that."))
         case "not_operator":
