@@ -216,7 +216,8 @@ def features(bench: Bench, wish: Wish, rows: npt.NDArray[np.int64], cosines: Flo
     of_kind = np.array([wish.of_kind(slug) for slug in columns.kind.values], np.float32)[columns.kind.codes[rows]]
     of_color = np.array([wish.of_color(slug) for slug in columns.color.values], np.float32)[columns.color.codes[rows]]
     of_audience = np.array([wish.of_audience(slug) for slug in columns.audience.values], np.float32)
-    return np.column_stack([cosines, of_kind, of_color, of_audience[columns.audience.codes[rows]]])
+    placed_color = of_color * (of_kind[:, 2] if wish.kinds else 1)
+    return np.column_stack([cosines, of_kind, placed_color, of_audience[columns.audience.codes[rows]]])
 
 
 def fit(bench: Bench, queries: Sequence[Query], start: Weights) -> Weights:

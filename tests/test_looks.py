@@ -18,6 +18,7 @@ from mapsi.infer.reading import AxisReading, Guess, Reading
 from mapsi.search.looks import interleaved, placed, prominence
 from mapsi.search.ranking import Ranked, rank
 from mapsi.taxonomy import load_taxonomy
+from mapsi.web.pages.seen import view_spots
 from small_house import House, asked_of, draw_garment, photo_bytes, photo_form
 
 TAXONOMY = load_taxonomy()
@@ -33,8 +34,8 @@ def _garment(kind: str, box: tuple[float, float, float, float]) -> Garment:
     return Garment("", 1.0, box, None, _reading(kind))
 
 
-def _ranked(rows: list[int], score: float = 0.9) -> Ranked:
-    return Ranked(np.array(rows, np.int64), np.full(len(rows), score, np.float32))
+def _ranked(rows: list[int], fit: float = 0.9, score: float = 0.9) -> Ranked:
+    return Ranked(np.array(rows, np.int64), *(np.full(len(rows), each, np.float32) for each in (score, fit)))
 
 
 def test_garments_take_turns_by_their_weight() -> None:
@@ -45,6 +46,12 @@ def test_garments_take_turns_by_their_weight() -> None:
 def test_a_garment_that_nothing_is_like_comes_later() -> None:
     answers = [_ranked([0, 1, 2], 0.84), _ranked([10, 11, 12], 0.9)]
     assert interleaved(answers, [0.5, 0.5], np.arange(20)).rows.tolist()[:3] == [10, 11, 0]
+
+
+def test_a_garment_comes_no_sooner_for_products_of_its_colour() -> None:
+    of_no_colour, of_the_colour = _ranked([0, 1, 2], score=0.6), _ranked([10, 11, 12], score=0.99)
+    found = interleaved([of_no_colour, of_the_colour], [0.5, 0.4], np.arange(20))
+    assert found.rows.tolist()[:3] == [0, 10, 1]
 
 
 def test_a_product_stands_in_a_look_once() -> None:
@@ -143,6 +150,14 @@ def test_what_is_carried_stays_beside_the_one_garment_of_a_photo() -> None:
     look = placed(Look(_reading("cardigan"), (SHIRT, SCRAP, BAG, scrap_of_bag), (), NOWHERE), TAXONOMY)
     assert [garment.group for garment in look.garments] == ["upper", "bag"]
     assert placed(Look(_reading("handbag"), (SCRAP, BAG), (), NOWHERE), TAXONOMY).garments[0].box == (0, 0, 1, 1)
+
+
+def test_a_garment_to_tap_is_named_by_where_that_is_worn_which_the_line_calls_it(house: House) -> None:
+    shorts = _at("one-piece", 0.9, "shorts", (0.2, 0.4, 0.6, 0.3))
+    nameless = replace(SHIRT, reading=Reading(np.zeros(4, np.float32), {}, ""))
+    with house.app().test_request_context(headers={"Accept-Language": "en"}):
+        spots = view_spots(Look(_reading("shorts"), (shorts, nameless), (), NOWHERE), None, TAXONOMY)
+    assert [spot.name for spot in spots] == ["Bottoms", "Top"]
 
 
 def test_a_photo_of_one_garment_is_read_as_it_is() -> None:

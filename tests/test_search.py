@@ -262,7 +262,7 @@ def _slow_rank(
         kind, family, place = (1, 1, 1) if is_copy else wish.of_kind(row.kind)
         logit = WEIGHTS.bias + WEIGHTS.likeness * cosine + WEIGHTS.sameness * place * max(cosine - WEIGHTS.alike, 0)
         logit += WEIGHTS.kind * kind + WEIGHTS.family * family + WEIGHTS.place * place
-        logit += WEIGHTS.color * (1 if is_copy else wish.of_color(row.color))
+        logit += WEIGHTS.color * place * (1 if is_copy else wish.of_color(row.color))
         logit += WEIGHTS.audience * (1 if is_copy else wish.of_audience(row.audience or ""))
         return 1 / (1 + math.exp(-logit))
 
@@ -344,6 +344,18 @@ def test_what_fits_no_kind_stands_in_no_garments_answer_however_alike() -> None:
     ]
     weights = replace(WEIGHTS, bias=-8.0, kind=4.0, family=2.0, place=2.0)
     assert rank(_snapshot(rows), wish, None, weights).rows.tolist() == [2]
+
+
+def test_colour_orders_an_answer_and_has_no_part_in_how_a_product_fits() -> None:
+    colors = ["blue", "red", ""]
+    rows = [Row(i, str(i), "skirt", color, None, _near(5, 0.1, 1)) for i, color in enumerate(colors)]
+    copy = Row(3, "3", "skirt", "blue", None, _near(1))
+    wish = Wish(_near(1).astype(np.float32), TAXONOMY.axes["garment"], {"skirt": 1.0}, {"red": 0.9, "blue": 0.1})
+    ranked = rank(_snapshot([*rows, copy]), wish, None, replace(WEIGHTS, color=2.0))
+    assert ranked.rows[:2].tolist() == [3, 1]
+    assert len(set(ranked.scores.tolist())) > 2
+    assert len(set(ranked.fits[1:].tolist())) == 1
+    assert (ranked.fits <= ranked.scores).all()
 
 
 def test_scores_rise_with_the_logit_up_to_the_very_picture() -> None:

@@ -23,7 +23,7 @@ _ASIDE = 1.0
 _CARRIED = 0.03
 """What is left of that of shoes, bags and accessories: a look is its clothes first."""
 _FILLED, _SURE, _ALIKE = 3, 2, 12
-"""Powers that the share filled, the map's confidence and the score of the next product have in what comes next."""
+"""Powers that the share filled, the map's confidence and the fit of the next product have in what comes next."""
 _CLOTHES = frozenset({"", "upper", "outer", "lower", "one-piece"})
 _OF_WHOLE = 0.6
 """What the whole photo's share of a kind counts beside a garment's own, if that kind is worn where the garment is."""
@@ -139,12 +139,13 @@ def _agreement(whole: Wish, part: Wish) -> float:
 def interleaved(answers: Sequence[Ranked], weights: Sequence[float], groups: IntArray, pool: int = POOL) -> Ranked:
     """One order of several answers, each product once: in turn, as often as the weights say and the scores allow.
 
-    The next place goes to the answer with the most weight x score / places it has (D'Hondt's rule for seats), the score
-    raised so that a garment that nothing fits takes few places. Of weights 0.6 and 0.3 and scores all alike the places
-    go 1, 1 or 2, 1, 1, 2 and so on: two of the first to one of the second.
+    The next place goes to the answer with the most weight x fit / places it has (D'Hondt's rule for seats), the fit
+    raised so that a garment that nothing fits takes few places. Of weights 0.6 and 0.3 and fits all alike the places
+    go 1, 1 or 2, 1, 1, 2 and so on: two of the first to one of the second. Colour has no part in it: a garment is not
+    what the photo is of because its colour is told best.
     """
     at, given, seen = [0] * len(answers), [0] * len(answers), set[int]()
-    rows, scores = list[int](), list[float]()
+    rows, scores, fits = list[int](), list[float](), list[float]()
     while len(rows) < pool:
         for number, answer in enumerate(answers):
             while at[number] < len(answer) and int(groups[answer.rows[at[number]]]) in seen:
@@ -152,10 +153,11 @@ def interleaved(answers: Sequence[Ranked], weights: Sequence[float], groups: Int
         left = [number for number, answer in enumerate(answers) if at[number] < len(answer)]
         if not left:
             break
-        best = max(left, key=lambda n: weights[n] * float(answers[n].scores[at[n]]) ** _ALIKE / (given[n] + 1))
+        best = max(left, key=lambda n: weights[n] * float(answers[n].fits[at[n]]) ** _ALIKE / (given[n] + 1))
         row = int(answers[best].rows[at[best]])
         rows.append(row)
         scores.append(float(answers[best].scores[at[best]]))
+        fits.append(float(answers[best].fits[at[best]]))
         seen.add(int(groups[row]))
         given[best] += 1
-    return Ranked(np.array(rows, np.int64), np.array(scores, np.float32))
+    return Ranked(np.array(rows, np.int64), np.array(scores, np.float32), np.array(fits, np.float32))

@@ -27,10 +27,12 @@ MOST_LOOKED_AT = 8192
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """Rows of the index in the order to show, with their scores, 0..1."""
+    """Rows of the index in the order to show, with their ``scores``, 0..1, and how each ``fits``, 0..1: its score if
+    colour did not count, by which the garments of a look take turns."""
 
     rows: IntArray
     scores: FloatArray
+    fits: FloatArray
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -92,13 +94,13 @@ def _others(hopeful: BoolArray, allowed: BoolArray | None) -> BoolArray:
 def _copies(rows: IntArray, cosines: FloatArray, weights: Weights) -> Ranked:
     """Which are copies of the photo, with the scores that they would have if they agreed in everything."""
     rows, cosines = rows[cosines >= SAME_PICTURE], cosines[cosines >= SAME_PICTURE]
-    likeness = weights.of_likeness(cosines, np.ones_like(cosines))
-    return Ranked(rows, weights.score(weights.of_all_that_agrees + likeness))
+    logits = weights.of_all_that_agrees + weights.of_likeness(cosines, np.ones_like(cosines))
+    return Ranked(rows, weights.score(logits), weights.score(logits - weights.color))
 
 
 def _scored(rows: IntArray, cosines: FloatArray, agree: Agreements, cell: CellArray, weights: Weights) -> Ranked:
-    likeness = weights.of_likeness(cosines, agree.place[cell])
-    return Ranked(rows, weights.score(agree.logit[cell] + likeness))
+    logits = agree.logit[cell] + weights.of_likeness(cosines, agree.place[cell])
+    return Ranked(rows, weights.score(logits), weights.score(logits - agree.color[cell]))
 
 
 def _best(snapshot: Snapshot, found: Sequence[Ranked], pool: int, weights: Weights) -> Ranked:
@@ -106,8 +108,9 @@ def _best(snapshot: Snapshot, found: Sequence[Ranked], pool: int, weights: Weigh
     groups (0, 1, 0) stand there first at (0, 1), which keeps (7, 2)."""
     rows = np.concatenate([each.rows for each in found])
     scores = np.concatenate([each.scores for each in found])
+    fits = np.concatenate([each.fits for each in found])
     order = np.lexsort((rows, -scores))
     order = order[scores[order] >= weights.least]
     _, first = np.unique(snapshot.columns.group[rows[order]], return_index=True)
     kept = order[np.sort(first)[:pool]]
-    return Ranked(rows[kept], scores[kept])
+    return Ranked(rows[kept], scores[kept], fits[kept])

@@ -27,8 +27,8 @@ _SURE = 0.95
 class Weights:
     """Of the logistic model. ``likeness`` multiplies the cosine; ``sameness`` what of it is above ``alike``, from where
     on two pictures of things worn in the same place may show the very same; ``kind``, ``family`` and ``place`` the
-    three agreements of :meth:`Wish.of_kind`; ``color`` and ``audience`` the shares that agree. An answer ends below the
-    score ``least``."""
+    three agreements of :meth:`Wish.of_kind`; ``color`` and ``audience`` the shares that agree, colour as far as the
+    place does: nobody who asks for black heels is shown a black shirt. An answer ends below the score ``least``."""
 
     bias: float
     likeness: float
@@ -79,10 +79,12 @@ def load_weights(source: Path | None = None) -> Weights:
 
 
 class Agreements(NamedTuple):
-    """What the score's ``logit`` has of the rows of each cell but for likeness, and how far the ``place`` agrees, 0..1:
-    (cells,) each. Where no kind is asked for, every place agrees."""
+    """What the score's ``logit`` has of the rows of each cell but for likeness, the part of it that is their
+    ``color``'s, and how far the ``place`` agrees, 0..1: (cells,) each. Where no kind is asked for, every place
+    agrees."""
 
     logit: FloatArray
+    color: FloatArray
     place: FloatArray
 
 
@@ -93,9 +95,10 @@ def agreements(wish: Wish, columns: Columns, weights: Weights) -> Agreements:
     of_kind = kinds @ np.array([weights.kind, weights.family, weights.place], np.float32)
     of_color = np.array([wish.of_color(slug) for slug in columns.color.values], np.float32) * weights.color
     of_audience = np.array([wish.of_audience(slug) for slug in columns.audience.values], np.float32) * weights.audience
-    place = kinds[:, 2] if wish.kinds else np.ones(len(kinds), np.float32)
-    of_all = weights.bias + of_kind[cells.kind] + of_color[cells.color] + of_audience[cells.audience]
-    return Agreements(np.asarray(of_all, np.float32), place[cells.kind])
+    place = (kinds[:, 2] if wish.kinds else np.ones(len(kinds), np.float32))[cells.kind]
+    color = of_color[cells.color] * place
+    of_all = weights.bias + of_kind[cells.kind] + color + of_audience[cells.audience]
+    return Agreements(np.asarray(of_all, np.float32), color, place)
 
 
 def probability(logits: FloatArray) -> FloatArray:

@@ -112,7 +112,7 @@ def photo(token: str) -> Response:
         answer=answer,
         box=box,
         framed=box not in (None, WHOLE),
-        spots=view_spots(answer.look, box),
+        spots=view_spots(answer.look, box, services.taxonomy),
         frame=_frame(answer),
         axes=view_axes(reading, services.taxonomy, language()),
         words=view_words(reading, filters, services.taxonomy, language(), services.names),

@@ -10,7 +10,7 @@ from mapsi.catalog.filters import Filters
 from mapsi.catalog.offer import Audience
 from mapsi.catalog.text.photo_words import PhotoWordReader
 from mapsi.imaging import Box
-from mapsi.infer.look import WHOLE, Look
+from mapsi.infer.look import WHOLE, Garment, Look
 from mapsi.infer.reading import AxisReading, Guess, Reading
 from mapsi.taxonomy import Taxonomy
 from mapsi.taxonomy.categories import AUDIENCE_AXIS, COLOR_AXIS, KIND_AXIS
@@ -84,13 +84,23 @@ class Spot:
         return self.box == WHOLE
 
 
-def view_spots(look: Look, box: Box | None) -> list[Spot]:
-    """The garments to tap; none where the whole photo is one."""
+def view_spots(look: Look, box: Box | None, taxonomy: Taxonomy) -> list[Spot]:
+    """The garments to tap; none where the whole photo is one. Each is named by where the kind is worn that it is read
+    as, so that the line does not ask of a "one-piece" whether it is shorts."""
     asked = write_box(box) if box else ""
     if len(look.garments) < 2:
         return []
     told = [(garment, write_box(garment.box)) for garment in look.garments]
-    return [Spot(spoken(_GROUPS, garment.group), garment.box, text, text == asked) for garment, text in told]
+    return [
+        Spot(spoken(_GROUPS, _place(garment, taxonomy)), garment.box, text, text == asked) for garment, text in told
+    ]
+
+
+def _place(garment: Garment, taxonomy: Taxonomy) -> str:
+    """Where the kind that a garment is read as is worn, or where the map saw it."""
+    axis, told = taxonomy.axes.get(KIND_AXIS), garment.reading.axes.get(KIND_AXIS)
+    known = axis.by_slug.get(told.best.slug) if axis is not None and told is not None else None
+    return known.group if known is not None and known.group in _GROUPS else garment.group
 
 
 _GROUPS = {
