@@ -57,6 +57,12 @@ FOUND = (
     ("봄 shirt", "봄 신상 Shirt"),
     ("티", "반팔티"),
     ("café", "CAFÉ APRON"),
+    ("cafe", "Café apron"),
+    ("café", "Cafe apron"),
+    ("cafe\u0301", "CAFE apron"),
+    ("angstrom", "Ångström tee"),
+    ("orsted", "Ørsted coat"),
+    ("ガール", "ガール シャツ"),
     ("black", "블랙진"),
     ("검정", "Black dress"),
     ("빨간 치마", "Red pleated skirts"),
@@ -467,3 +473,9 @@ def test_no_word_means_two_things() -> None:
         if (found := thesaurus.meaning_of(words(form))) is None or found.name != meaning.name
     ]
     assert hidden == [], "an inflection of another word (khakis, of khaki), or a word of another file"
+
+
+@pytest.mark.parametrize("typed", ["chloe", "Chloé", "CHLOÉ", "chloe\u0301"])
+def test_brands_are_found_with_their_accents_and_without(catalog: Catalog, typed: str) -> None:
+    take_in(catalog, offer("1", "Silk bag", brand="Chloé"), offer("2", "Wool bag", brand="Chloe"), offer("3", "Bag"))
+    assert sorted(search(catalog, typed)) == ["Silk bag", "Wool bag"]

@@ -22,9 +22,9 @@ import tantivy
 
 from mapsi.catalog.text.facts import ListingReader, ListingText, Said
 from mapsi.catalog.text.hangul import initials, letters
-from mapsi.catalog.text.tokens import is_cjk, words
+from mapsi.catalog.text.tokens import is_cjk, without_accents, words
 
-LAYOUT = 2
+LAYOUT = 3
 """To be counted up with every change of the fields or of how they are filled."""
 HEAP = 50_000_000
 """Bytes that a writer collects before it writes; tantivy takes no less than 15 MB."""
@@ -348,7 +348,7 @@ def _add_suggestions(document: tantivy.Document, variants: Sequence[ListingRow],
     found = {(row.brand, "brand", row.brand) for row in variants if row.brand}
     for key in {key for row in variants for key in row.classes.split()}:
         found |= {(" ".join(name), "class", f"{key}:{at}") for at, name in enumerate(reader.class_names(key))}
-    said = {word for row in variants for word in row.title.split()}
+    said = {word for row in variants for word in without_accents(row.title).split()}
     found |= {(word, "word", word) for word in said if len(word) > 1 and word.isalpha()}
     for text, kind, value in found:
         if len(text) <= _LONGEST_SUGGESTED:

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from mapsi.catalog.text.class_words import KnownClass
 from mapsi.catalog.text.sound import sound
 from mapsi.catalog.text.thesaurus import Piece, Thesaurus
-from mapsi.catalog.text.tokens import is_cjk, stem, words
+from mapsi.catalog.text.tokens import is_cjk, stem, without_accents, words
 from mapsi.taxonomy.synonyms import Meaning
 
 LONGEST_JOINED = 12
@@ -90,7 +90,7 @@ class ListingReader:
 
     def _read(self, listing: ListingText) -> Said:
         """What a listing says."""
-        title = self._read_title(listing.title.split())
+        title = self._read_title(without_accents(listing.title).split())
         category, classes = self._category(listing.category), self._class_words(listing.classes)
         brand, color = self._plain(listing.brand), self._plain(listing.color)
         about = (*brand.words, *category.words, *color.words)

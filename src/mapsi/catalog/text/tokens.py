@@ -26,6 +26,9 @@ _CJK = (
 _WORD = re.compile(rf"[{_CJK}]+|[^\W_{_CJK}]+")
 _FILLERS = re.compile("[\u115f\u1160]")  # letters without a shape, as NFKC leaves them
 _INVISIBLE = re.compile("[\u00ad\u034f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]")
+_ACCENTED = re.compile("[\u00e0-\u024f\u0300-\u036f\u1e00-\u1eff]")
+_ACCENTS = re.compile("(?<=[a-z])[\u0300-\u036f]+")
+_BARE = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ı": "i", "æ": "ae", "œ": "oe"})  # what NFD does not take apart
 _IS_CJK = re.compile(f"[{_CJK}]")
 _APOSTROPHE = re.compile(r"(?<=[a-z])['\u2019](?=[a-z])")
 _STEMMED = re.compile("[a-z]{3,}")
@@ -37,14 +40,23 @@ class NoWordsError(UsageError):
 
 
 def words(text: str) -> list[str]:
-    """The words of a text: NFKC, case folded, apostrophes inside a word dropped (``men's``: ``mens``), cut at every
-    character that is neither letter nor digit and where CJK meets another script."""
+    """The words of a text: NFKC, case folded, Latin letters without their accents (``Café``: ``cafe``), apostrophes
+    inside a word dropped (``men's``: ``mens``), cut at every character that is neither letter nor digit and where CJK
+    meets another script."""
     folded = unicodedata.normalize("NFKC", text).casefold()
     if not folded.isascii():
-        folded = _FILLERS.sub(" ", _INVISIBLE.sub("", folded))
+        folded = without_accents(_FILLERS.sub(" ", _INVISIBLE.sub("", folded)))
     if "'" in folded or "\u2019" in folded:
         folded = _APOSTROPHE.sub("", folded)
     return _WORD.findall(folded)
+
+
+def without_accents(text: str) -> str:
+    """A case-folded text whose Latin letters have no accents."""
+    if _ACCENTED.search(text) is None:
+        return text
+    apart = unicodedata.normalize("NFD", text.translate(_BARE))
+    return unicodedata.normalize("NFC", _ACCENTS.sub("", apart))
 
 
 def is_cjk(word: str) -> bool:
