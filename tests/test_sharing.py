@@ -233,6 +233,17 @@ def test_a_form_that_is_sent_twice_shares_once_and_takes_away_once(client: Flask
     assert "<h1" in client.get(answer).text
 
 
+def test_a_form_that_is_sent_twice_at_once_by_a_new_device_shares_once(house: House, client: FlaskClient) -> None:
+    answer = search(client)
+    first = share(client, answer, with_photo=True).headers["Location"]
+    client.delete_cookie("device")
+    assert share(client, answer, with_photo=True).headers["Location"] == first
+    other = browser(house)
+    assert share(other, "/search").status_code == 303
+    devices = {one.get_cookie("device").value for one in (client, other)}  # type: ignore[union-attr]
+    assert len(devices) == 2, "each device has a secret of its own"
+
+
 @pytest.mark.parametrize("token", ["guessed", "x" * 22, "%00", "..%2F..%2Fabout", "가" * 22])
 def test_a_guessed_address_of_a_list_is_a_sentence(client: FlaskClient, token: str) -> None:
     for path in (f"/share/{token}", f"/share/{token}/photo.jpg"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 import secrets
 from datetime import timedelta
 
@@ -32,7 +33,7 @@ def become_owner(response: Response) -> Owner:
     known = owner()
     if known.account_id is not None or known.device:
         return known
-    secret = secrets.token_urlsafe(32)
+    secret = _new_secret()
     secure = bool(current_app.config["SESSION_COOKIE_SECURE"])
     response.set_cookie(COOKIE, secret, max_age=LIFE, secure=secure, httponly=True, samesite="Lax")
     return Owner(None, _digest(secret))
@@ -59,6 +60,14 @@ def require_own_photo(token: str) -> None:
     """Raise :class:`NotOwnerError` for somebody else's photo: its address was shown to the visitor, no more."""
     if not owns_photo(token):
         raise NotOwnerError("This photo is somebody else's.", "Only the person who searched with it can do that.")
+
+
+def _new_secret() -> str:
+    """The secret of a device that has none yet. A form that is sent twice at once, before the first answer has brought
+    the cookie, makes one device, not one that nobody is any more: it follows from the session's token for forms."""
+    token = str(session.get("csrf_token", "")) or secrets.token_urlsafe(32)
+    key = str(current_app.config["SECRET_KEY"]).encode()
+    return hmac.new(key, f"mapsi.device {token}".encode(), hashlib.sha256).hexdigest()
 
 
 def _digest(secret: str) -> str:
