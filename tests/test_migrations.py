@@ -83,6 +83,14 @@ def test_a_schema_from_before_the_first_release_is_told_and_left_alone(database:
     assert "import the feeds again" in caught.value.hint
 
 
+def test_a_column_that_this_version_no_longer_fills_is_told_as_well(database: Database) -> None:
+    migrate(database)
+    with database.write() as connection:
+        connection.execute(text("ALTER TABLE users ADD COLUMN display_name VARCHAR(100) NOT NULL DEFAULT ''"))
+    with pytest.raises(CatalogTooOldError, match="table users has display_name besides"):
+        migrate(database)
+
+
 def test_a_missing_schema_is_told_by_every_question(new_database: Callable[[str], str]) -> None:
     for kind in ("sqlite", "mariadb"):
         with open_catalog(new_database(kind)) as catalog, pytest.raises(CatalogError, match="schema"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -11,11 +12,20 @@ from flask import Flask
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mapsi.providers.quota import quota_spent
 from mapsi.web.operator.reasons import Reason, in_words
 from mapsi.web.request.languages import setup_languages
 
 SOURCE = Path(__file__).parents[1] / "src" / "mapsi"
-TOLD = {"BadFieldError", "NotOfferedError", "BrokenRow", "FeedError", "RemoteError", "RefusedAddressError"}
+TOLD = {
+    "BadFieldError",
+    "NotOfferedError",
+    "BrokenRow",
+    "FeedError",
+    "RemoteError",
+    "RefusedAddressError",
+    "quota_spent",
+}
 
 
 def told_in(text: str, language: str) -> Reason:
@@ -29,7 +39,7 @@ def told_in(text: str, language: str) -> Reason:
 def reasons() -> Iterator[str]:
     """Every sentence that a feed, a row of one or a visited address is refused with, as the source has it."""
     for folder in ("providers", "remote"):
-        for file in sorted((SOURCE / folder).glob("*.py")):
+        for file in sorted((SOURCE / folder).rglob("*.py")):
             for node in ast.walk(ast.parse(file.read_text("utf-8"))):
                 if isinstance(node, ast.Call) and ast.unparse(node.func) in TOLD:
                     yield from filter(None, map(_sentence, node.args))
@@ -48,6 +58,15 @@ def _sentence(node: ast.expr) -> str:
 def _blank(node: ast.expr) -> str:
     name = ast.unparse(node)
     return "Check the path." if "error.message" in name or "error.hint" in name else "'a.(b)'"
+
+
+def test_a_day_whose_calls_are_spent_is_told_in_korean() -> None:
+    spent = quota_spent("The 25,000 calls of today are used up.", datetime(2026, 11, 28, tzinfo=UTC))
+    told = told_in(
+        f"{spent.message} {spent.hint} So far 3 of 9 queries are answered; the next run asks the others.", "ko"
+    )
+    assert told.language == "ko"
+    assert "검색어 9개 중 3개" in told.text
 
 
 @pytest.mark.parametrize("reason", sorted(set(reasons())))

@@ -127,7 +127,7 @@ def test_where_a_provider_is_slow_a_run_ends_in_part_and_the_next_one_goes_on(
         run = house.run("naver")
         assert run.state == "partial"
         assert run.reason == (
-            f"The provider answers slowly. {answered} of 4 queries are answered; the next run asks the others."
+            f"The provider answers slowly. So far {answered} of 4 queries are answered; the next run asks the others."
         )
     assert house.run("naver").state == "done"
     assert len(server.queries) == 4

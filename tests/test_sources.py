@@ -189,7 +189,7 @@ def test_the_latest_runs_are_kept_and_those_that_offers_come_from(catalog: Catal
     with catalog.imports.begin(source, TAXONOMY) as run:
         run.take([offer("1"), offer("", "broken"), offer("2")])
     with catalog.imports.begin(source, TAXONOMY) as run:
-        run.take([offer("2")])  # 1 is gone; the first run stays as its provenance
+        run.take([offer("2")])  # 1 is gone; the first run stays, since it was the last to bring it
     for _ in range(5):
         with catalog.imports.begin(source, TAXONOMY) as run:
             run.renew()
@@ -198,7 +198,7 @@ def test_the_latest_runs_are_kept_and_those_that_offers_come_from(catalog: Catal
     assert catalog.runs.prune(keep=2) == 3
     assert [run.id for run in catalog.runs.latest("haru")] == [*before[:2], *before[-2:]]
     assert catalog.runs.prune(keep=2) == 0
-    assert catalog.runs.provenance(1).run.broken == 1
+    assert catalog.runs.find(before[-1]).broken == 1
     assert len(catalog.runs.latest("other")) == 1
 
 
@@ -236,21 +236,6 @@ def test_what_a_query_brought_comes_back_as_it_was(catalog: Catalog) -> None:
     (answer,) = catalog.answers.of(source)
     assert (answer.query, answer.taken) == ("셔츠", False)
     assert catalog.answers.offers(source, "셔츠") == offers
-
-
-def test_an_offer_tells_where_it_comes_from(catalog: Catalog) -> None:
-    source = catalog.sources.add(new("haru"))
-    for feed in ([offer("1"), offer("2")], [offer("1")]):
-        with catalog.imports.begin(source, TAXONOMY) as run:
-            run.take(feed)
-    stays, gone = catalog.runs.provenance(1), catalog.runs.provenance(2)
-    assert (stays.run.shop, stays.run.origin, stays.address) == ("haru", source.address, "https://shop.example.com/1")
-    assert stays.gone_at is None
-    assert stays.first_seen < stays.last_seen
-    assert gone.run.id < stays.run.id
-    assert gone.last_seen == gone.first_seen < (gone.gone_at or gone.first_seen)
-    with pytest.raises(NotFoundError):
-        catalog.runs.provenance(3)
 
 
 def test_a_whole_feed_cannot_keep_what_it_withdraws(catalog: Catalog) -> None:

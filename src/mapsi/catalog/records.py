@@ -204,18 +204,6 @@ class RunRecord(OfferCounts):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Provenance:
-    """Where an offer comes from: the ``run`` that last brought it, when its source first and last named it (UTC), its
-    ``address`` at the shop, and since when it is gone."""
-
-    run: RunRecord
-    first_seen: datetime
-    last_seen: datetime
-    gone_at: datetime | None
-    address: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class SourceTerms:
     """Where a shop's offers are fetched from again and again, and on which terms. ``address`` is an http(s) address or
     a path, ``every`` how often it is refreshed on a schedule (``None``: only when asked), ``time_to_live`` how long its

@@ -102,7 +102,9 @@ class Asking:
             rows = self._rows(answers, broken)
             return run.take(rows, shrink=self._source.shrink, accept=accept, seen_at=seen_at)
         fresh = [answer for answer in answers if not answer.taken]
-        reason = f"{spent} {len(answers)} of {len(self._queries)} queries are answered; the next run asks the others."
+        reason = (
+            f"{spent} So far {len(answers)} of {len(self._queries)} queries are answered; the next run asks the others."
+        )
         if not fresh:
             return run.end("partial", reason)
         return run.take_part(self._rows(fresh, broken), reason, seen_at=min(answer.answered_at for answer in fresh))

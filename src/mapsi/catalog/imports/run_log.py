@@ -11,7 +11,7 @@ from sqlalchemy import Connection, CursorResult, delete, func, insert, select, u
 
 from mapsi.batches import batched
 from mapsi.catalog.offer import BrokenRow
-from mapsi.catalog.records import Provenance, RunRecord, RunState
+from mapsi.catalog.records import RunRecord, RunState
 from mapsi.catalog.store.database import Database, storable
 from mapsi.catalog.store.locks import shop_lock
 from mapsi.catalog.store.tables import Import, ImportFault, OfferRow, Shop, Source
@@ -129,18 +129,6 @@ class Runs:
             raise NotFoundError(f"There is no run {run_id}.", "Look at the source's runs.")
         return found[0]
 
-    def provenance(self, offer_id: int) -> Provenance:
-        """Where an offer comes from; raises :class:`NotFoundError` for one that never was."""
-        columns = (OfferRow.import_id, OfferRow.first_seen, OfferRow.last_seen, OfferRow.gone_at, OfferRow.link)
-        with self._database.read() as connection:
-            row = connection.execute(select(*columns).where(OfferRow.id == offer_id)).one_or_none()
-            if row is None:
-                raise NotFoundError(f"There is no offer {offer_id}.", "Check the number.")
-            (run,) = _load(connection, select(Import).where(Import.id == row.import_id))
-        return Provenance(
-            run=run, first_seen=row.first_seen, last_seen=row.last_seen, gone_at=row.gone_at, address=row.link
-        )
-
     def mark_killed(self) -> None:
         """Note runs that stand as running though nobody holds their shop's lock: their process was killed."""
         running = select(Import.id, Import.shop).where(Import.state == "running")
@@ -155,7 +143,7 @@ class Runs:
 
     def prune(self, keep: int = RUNS_KEPT) -> int:
         """Take the runs of each shop but its latest ``keep`` from the log; returns how many. Those that offers come
-        from stay, as their provenance."""
+        from stay."""
         with self._database.read() as connection:
             named = set(connection.scalars(select(OfferRow.import_id).distinct()))
             shops = list(connection.scalars(select(Import.shop).distinct()))

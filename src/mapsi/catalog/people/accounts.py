@@ -75,7 +75,7 @@ class Accounts:
                 _end_sessions(connection, address)
             else:
                 fresh = {"is_operator": False, "wants_mail": False, "keeps_history": False, **values}
-                facts = {"email": address, "display_name": "", "language": language, "password_hash": password_hash}
+                facts = {"email": address, "language": language, "password_hash": password_hash}
                 connection.execute(insert(User).values(created_at=self._database.now(), **facts, **fresh))
             return _found(connection, User.email == address)
 

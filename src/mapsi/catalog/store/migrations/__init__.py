@@ -52,13 +52,15 @@ def check_schema(database: Database) -> None:
 
 
 def _refuse_unreleased(connection: Connection) -> None:
-    """A table or a column of this version may be missing although the revision has the same name: before the first
+    """A table may have other columns than this version's although the revision has the same name: before the first
     release its one migration was changed in place, so that no migration leads on from there."""
     kept = {name: {column["name"] for column in columns} for (_, name), columns in _columns(connection).items()}
     for table in Table.metadata.sorted_tables:
-        if missing := set(table.columns.keys()) - kept.get(table.name, set()):
+        wanted, found = set(table.columns.keys()), kept.get(table.name, set())
+        if wanted != found:
+            differs = f"lacks {min(wanted - found)}" if wanted - found else f"has {min(found - wanted)} besides"
             raise CatalogTooOldError(
-                f"The catalogue was made before the first release: its table {table.name} lacks {min(missing)}.",
+                f"The catalogue was made before the first release: its table {table.name} {differs}.",
                 "Give an empty MAPSI_HOME, or an empty database in MAPSI_DATABASE_URL, and import the feeds again; "
                 "what is there stays as it is.",
             )

@@ -299,7 +299,6 @@ def _create_accounts() -> None:
         sa.Column("id", ID, nullable=False),
         sa.Column("email", sa.String(length=254), nullable=False),
         sa.Column("password_hash", sa.String(length=255), nullable=True),
-        sa.Column("display_name", sa.String(length=100), nullable=False),
         sa.Column("language", sa.String(length=5), nullable=False),
         sa.Column("created_at", TIME, nullable=False),
         sa.Column("is_operator", sa.Boolean(), nullable=False),
