@@ -169,6 +169,18 @@ def test_where_few_products_have_all_words_the_nearest_follow_them(catalog: Cata
     assert catalog.listings.search(Query(words="white shirt", size=10)).whole is None
 
 
+def test_as_many_are_said_to_come_first_as_do(catalog: Catalog) -> None:
+    take_in(
+        catalog,
+        offer("named", "Belted Trench Coat", category="Women > Jackets"),
+        offer("is", "Wool Coat", category="Women > Coats"),
+        offer("near", "Denim Jacket", category="Women > Jackets"),
+    )
+    page = catalog.listings.search(Query(words="coat", size=10))
+    assert (page.whole, page.products[0].name) == (1, "Wool Coat")
+    assert {product.name for product in page.products[1:]} >= {"Belted Trench Coat"}
+
+
 @pytest.mark.parametrize(
     ("typed", "brand"),
     [("나이키", "Nike"), ("nike", "나이키"), ("프로보그", "Provogue"), ("와일드크래프트", "Wildcraft")],

@@ -42,7 +42,8 @@ class Wanted(NamedTuple):
     """What is searched for: all ``asked`` has, or, where that is little, the ``nearest``, a query of its own.
 
     ``instead`` are the words that were taken in place of those typed, ``left_out`` those that nothing near has,
-    ``whole`` counts the products that have all words, where the nearest are shown with them."""
+    ``whole`` counts the products that have all words and are what these ask for, where the nearest are shown after
+    them."""
 
     asked: Asked
     nearest: Query | None = None
@@ -155,7 +156,8 @@ class Searcher:
             return Wanted(asked)
         said = [unit.piece.text for unit in asked.units if unit in left_out]
         near = Asked(tuple(kept), asked.liked)
-        return Wanted(near, self._around(near), left_out=" ".join(said), whole=whole)
+        first = self._count([*self._everything(near), *self._shown[1:]]) if whole else 0
+        return Wanted(near, self._around(near), left_out=" ".join(said), whole=first)
 
     def _is_color_of_the_wider(self, unit: Unit, kept: Sequence[Unit]) -> bool:
         """Whether a colour that the kind in the words does not come in is one of the wider kind's: there are no navy
@@ -171,8 +173,12 @@ class Searcher:
             clauses.append((Occur.Should, self._matcher.has(unit)))
             if unit.role is Role.COLOR and _is_of_the_near(first):
                 clauses.append((Occur.Should, Query.const_score_query(self._matcher.has(unit), _COLOR_SAID)))
-        everything = Query.boolean_query([*self._matcher.asked(near), *self._being(first)])
+        everything = Query.boolean_query(self._everything(near))
         return Query.boolean_query([*clauses, (Occur.Should, Query.const_score_query(everything, _ALL_WORDS))])
+
+    def _everything(self, near: Asked) -> Clauses:
+        """Products that have all that is asked for and are what it is: they come before the nearest."""
+        return [*self._matcher.asked(near), *self._being(near.needed[0])]
 
     def _being(self, unit: Unit) -> Clauses:
         """That a product is of the kind asked for, where others only name it (a denim shirt, among jeans)."""
