@@ -150,3 +150,9 @@ def test_a_form_that_another_site_sends_is_refused(browser: FlaskClient, site: s
     fields = {"csrf_token": found[1], "photo": (io.BytesIO(photo()), "a.jpg")}
     answer = browser.post("/search/photo", data=fields, headers={"Sec-Fetch-Site": site})
     assert answer.status_code == status
+
+
+@pytest.mark.parametrize("host", ["x" * 300, ".", "a..b"])
+@pytest.mark.parametrize("path", ["/", "/search?q=x", "/api/v1/search/words?q=x"])
+def test_a_host_that_is_none_is_a_bad_request_and_no_fault_of_ours(browser: FlaskClient, host: str, path: str) -> None:
+    assert browser.get(path, headers={"Host": host}).status_code == 400

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from flask import Flask, Response, jsonify, make_response, render_template, request
 from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import BadRequest, HTTPException
 
 from mapsi.documents import error_document
 from mapsi.errors import IndexUnavailableError, MapsiError, NotBuiltYetError
@@ -108,6 +108,8 @@ def _body(fault: Fault) -> Response | str:
     if request.path.startswith("/api/") or request.path == "/healthz":
         return jsonify(error_document(fault.code, fault.message, fault.hint))
     explanation = explain(fault.code, fault.parameter, current_services().settings)
+    if isinstance(request.routing_exception, BadRequest):  # a Host that is none: no page can say where it leads
+        return Response(f"{explanation.message}\n", mimetype="text/plain")
     if prefers_json():
         return jsonify(error_document(fault.code, explanation.message, explanation.hint))
     about_photo = fault.code in _ABOUT_PHOTOS
