@@ -43,13 +43,14 @@ class Wanted(NamedTuple):
 
     ``instead`` are the words that were taken in place of those typed, ``left_out`` those that nothing near has,
     ``whole`` counts the products that have all words and are what these ask for, where the nearest are shown after
-    them."""
+    them; ``total`` counts, where it is known, what is found without filters."""
 
     asked: Asked
     nearest: Query | None = None
     instead: str = ""
     left_out: str = ""
     whole: int | None = None
+    total: int | None = None
 
 
 class Hit(NamedTuple):
@@ -128,7 +129,7 @@ class Searcher:
         asked = self._understand(words, exact=exact)
         whole = self._count(self._clauses(Wanted(asked)))
         if exact or (whole and (not fill or whole >= FEW)):
-            return Wanted(asked)
+            return Wanted(asked, total=whole)
         if not whole:
             mended = correct(self.view, words, self._is_known, self._finds)
             if mended:
@@ -225,7 +226,8 @@ class Searcher:
         query, searcher = Query.boolean_query(clauses), self.view.searcher
         offset = min(offset, searcher.num_docs)
         if sort == "likeness" and wanted.asked.units and wanted.nearest is None:
-            total = self._count(clauses)
+            known = None if narrowed else wanted.total
+            total = self._count(clauses) if known is None else known
             addresses = self._by_tiers(wanted.asked, narrowed, offset, size) if total > _SCORED_AT_ONCE else None
             if addresses is not None:
                 return Found(self._hits(addresses), total, wanted)
