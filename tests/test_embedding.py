@@ -256,7 +256,7 @@ def test_a_server_goes_over_to_a_new_model_with_its_index(
     reading = finder.read(RED)
     found = finder.by_photo(reading, Query(size=5)).products
     build(install(shop.catalog, new, tmp_path), no_progress)
-    assert finder.status() == {"model": new.fingerprint, "offers": 20, "indexed": 20, "index": "ok"}
+    assert finder.status() == {"model": new.fingerprint, "offers": 20, "indexed": 20, "index": "ok", "words": "ok"}
     assert finder.read(RED).model == new.fingerprint
     assert finder.by_photo(reading, Query(size=5)).products == found, "paging goes on in the index before"
 

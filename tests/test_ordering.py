@@ -24,7 +24,7 @@ def test_the_example_of_the_manual_adds_up_to_the_shipped_score(row: list[str]) 
     kind, family, place = map(float, row[2].split(", "))
     likeness = weights.of_likeness(np.array([cosine], np.float32), np.array([place], np.float32))
     agreed = weights.kind * kind + weights.family * family + weights.place * place
-    logit = weights.bias + likeness + agreed + weights.color * color + weights.audience * audience
+    logit = weights.bias + likeness + agreed + weights.color * color * place + weights.audience * audience
     assert float(row[5].partition(" = ")[2]) == pytest.approx(float(logit[0]), abs=0.0051)
     assert float(row[6]) == pytest.approx(float(weights.score(logit)[0]), abs=0.0051)
 

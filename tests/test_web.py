@@ -471,11 +471,15 @@ def test_garments_that_were_found_are_tapped_and_the_most_prominent_is_answered_
     client = house.app().test_client()
     whole = house.finder.read(Image.new("RGB", (200, 400), "#c0392b"))
     boxes = ((0.1, 0.1, 0.8, 0.4), (0.2, 0.5, 0.6, 0.4567891))
-    found = [Garment(group, 0.9, box, None, whole) for group, box in zip(("upper", "lower"), boxes, strict=True)]
+    jeans = replace(whole.axes["garment"], top=(Guess("jeans", 1.0),))
+    readings = whole, replace(whole, axes={**whole.axes, "garment": jeans})
+    found = [Garment("upper", 0.9, box, None, reading) for box, reading in zip(boxes, readings, strict=True)]
     monkeypatch.setattr(house.finder, "look", lambda photo: Look(whole, tuple(found), (), None))  # type: ignore[arg-type]
     page = Page(client.get(answered(client), headers=ENGLISH))
     links = [
-        (str(link["href"]).partition("=")[2], link.get("aria-current")) for link in page.all("a", class_="garment")
+        (str(link["href"]).partition("=")[2], link.get("aria-current"))
+        for link in page.all("a")
+        if str(link.get("class")).split()[:1] == ["garment"]
     ]
     assert links == [("", None), ("0.1,0.1,0.8,0.4", "true"), ("0.2,0.5,0.6,0.457", None)]
     assert len(page.all("svg", class_="spots")) == 1
