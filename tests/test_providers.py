@@ -693,7 +693,7 @@ def test_links_may_hold_korean_letters_blanks_and_ports() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["/etc/passwd", "..", "../a.jpg", "a/../../b.jpg", "./a.jpg", "a//b.jpg", "~/a.jpg", "C:\\a.jpg", "c:/a.jpg", "a\\..\\b",
+    ["/etc/passwd", "..", "../a.jpg", "a/../../b.jpg", "a//b.jpg", "~/a.jpg", "C:\\a.jpg", "c:/a.jpg", "a\\..\\b",
      "file:///a.jpg", "file:a.jpg", "data:image/png;base64,AA", "//img.example/a.jpg", "a\x00.jpg", "a.jpg/", "ftp://a/b.jpg"],
 )  # fmt: skip
 def test_a_picture_cannot_point_outside_the_feeds_folder(text: str) -> None:

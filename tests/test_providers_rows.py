@@ -523,6 +523,29 @@ def test_of_several_pictures_in_a_cell_the_first_is_taken(cell: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("cell", "picture"),
+    [
+        ('<img src="https://i.example/1.jpg" alt="a">', "https://i.example/1.jpg"),
+        ("<IMG width=90 SRC='a/1.jpg'/>", "a/1.jpg"),
+        ("&lt;img src=a/1.jpg&gt;", "a/1.jpg"),
+        ("./1.jpg", "1.jpg"),
+        ("photos\\1.jpg", "photos/1.jpg"),
+        (", a/1.jpg", "a/1.jpg"),
+    ],
+)
+def test_a_picture_is_read_out_of_markup_and_as_other_systems_write_paths(cell: str, picture: str) -> None:
+    assert parse_image(cell) == picture
+
+
+@pytest.mark.parametrize(
+    "cell", ["<img src=", "<img alt='a'>", "<a href='1.jpg'>", "..\\1.jpg", "C:\\1.jpg", "\\\\nas\\1.jpg"]
+)
+def test_what_is_no_picture_in_markup_and_what_leaves_the_folder_is_refused(cell: str) -> None:
+    with pytest.raises(BadFieldError):
+        parse_image(cell)
+
+
+@pytest.mark.parametrize(
     "cell", ["a/1.jpg, a/2.jpg", "a/1.jpg|a/2.jpg", "a/1.jpg;a/2.PNG;a/3.webp", '["a/1.jpg", "a/2.jpg"]']
 )
 def test_of_several_paths_the_first_is_taken(cell: str) -> None:

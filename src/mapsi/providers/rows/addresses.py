@@ -15,6 +15,7 @@ _ADDRESS = re.compile(
 _MAX_ADDRESS = 2048
 _AFTER_THE_FIRST = re.compile(r"[\s,;|\"']+(?=https?://).*", re.DOTALL | re.IGNORECASE)
 _PATHS = re.compile(r"\s*[,;|\n]\s*")
+_IMG = re.compile(r"<img\b[^>]*?\bsrc\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s>]+))[^>]*>", re.IGNORECASE)
 _PICTURE = re.compile(r"\.(?:jpe?g|jfif|png|webp|gif|bmp|tiff?|avif|hei[cf])(?:\?[^,;|]*)?", re.IGNORECASE)
 
 
@@ -37,16 +38,22 @@ def parse_link(text: str, field: str, base: str = "") -> str:
 
 def parse_image(text: str, base: str = "") -> str:
     """An absolute http(s) address, or, without a ``base``, a plain path that cannot leave the folder that the feed lies
-    in; of several in one cell the first."""
-    path = _first(unescaped(text).strip())
+    in, with slashes of either kind; of several in one cell the first, of an ``<img>`` its ``src``."""
+    path = _first(_out_of_markup(unescaped(text).strip()))
     if base or "://" in path or path.startswith("//"):
         return parse_link(path, "image_link", base)
-    odd = ":" in path or "\\" in path or len(path) > _MAX_ADDRESS or not path.isprintable()
+    path = path.replace("\\", "/").removeprefix("./")
+    odd = any(mark in path for mark in ":<>") or len(path) > _MAX_ADDRESS or not path.isprintable()
     if odd or any(part in ("", ".", "..", "~") for part in path.split("/")):
         raise BadFieldError(
             f"The image_link {shown(text)} is neither an http or https address nor a path beside the feed."
         )
     return path
+
+
+def _out_of_markup(text: str) -> str:
+    found = _IMG.search(text)
+    return next((source for source in found.groups() if source), "") if found else text
 
 
 def _first(text: str) -> str:
@@ -56,6 +63,6 @@ def _first(text: str) -> str:
     if "://" in listed:
         return _AFTER_THE_FIRST.sub("", listed.strip("\"' \t")).strip("\"' ,;|\t")
     paths = [path.strip("\"' ") for path in _PATHS.split(listed) if path.strip("\"' ")]
-    if len(paths) > 1 and all(_PICTURE.search(path) for path in paths):
+    if paths and all(_PICTURE.search(path) for path in paths):
         return paths[0]
     return listed if listed == text else listed.strip("\"' ")
