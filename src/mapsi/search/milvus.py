@@ -129,11 +129,22 @@ class MilvusDatabase:
                 if self._failed_at > begun:
                     raise IndexUnavailableError(*_AWAY)
                 try:
-                    self._client = MilvusClient(uri=self._url, timeout=SECONDS, dedicated=True)
+                    self._client = self._connect()
                 except (MilvusException, RpcError):
                     self._failed_at = time.monotonic()
                     raise
             return self._client
+
+    def _connect(self) -> MilvusClient:
+        """A new connection; one that is refused at once is tried once more: a server that has just told an older one
+        to go (too many pings) takes the next."""
+        begun = time.monotonic()
+        try:
+            return MilvusClient(uri=self._url, timeout=SECONDS, dedicated=True)
+        except (MilvusException, RpcError):
+            if time.monotonic() - begun > SECONDS / 4:
+                raise
+            return MilvusClient(uri=self._url, timeout=SECONDS, dedicated=True)
 
     def _noted(self, error: Exception) -> MapsiError:
         if getattr(error, "code", None) == _MISSING:
