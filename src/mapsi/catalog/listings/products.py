@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import Connection, Select, bindparam, select
 
 from mapsi.batches import batched
 from mapsi.catalog.listings.word_index import ListingRow
@@ -34,7 +35,12 @@ def read_products(connection: Connection) -> Iterator[Product]:
 def read_listings(connection: Connection, offers: Iterable[int]) -> Iterator[ListingRow]:
     """The listings of these offers."""
     for part in batched(sorted(offers), _PART):
-        yield from map(ListingRow._make, connection.execute(select(*_COLUMNS).where(Listing.offer_id.in_(part))))
+        yield from map(ListingRow._make, connection.execute(_of_offers(), {"offers": part}))
+
+
+@cache
+def _of_offers() -> Select[Any]:
+    return select(*_COLUMNS).where(Listing.offer_id.in_(bindparam("offers", expanding=True)))
 
 
 def read_products_of(connection: Connection, offers: Iterable[int]) -> list[Product]:

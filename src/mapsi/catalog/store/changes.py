@@ -3,6 +3,7 @@ log of listings that changed, by which indexes of listings catch up without read
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, Select, delete, func, insert, literal, select, update
@@ -20,7 +21,12 @@ def advance_generation(connection: Connection) -> None:
 
 
 def read_generation(connection: Connection) -> int:
-    return int(connection.execute(select(State.generation)).scalar_one())
+    return int(connection.execute(_generation()).scalar_one())
+
+
+@cache
+def _generation() -> Select[Any]:
+    return select(State.generation)
 
 
 def note_changes(connection: Connection, *offers: Select[Any]) -> None:

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, or_, select, update
+from sqlalchemy import Connection, Select, bindparam, delete, func, or_, select, update
 
 from mapsi.catalog.store.changes import advance_generation, note_changes
 from mapsi.catalog.store.database import Database, begin_write
@@ -58,12 +59,17 @@ def read_expired(connection: Connection, now: datetime) -> Expired:
 def read_moment(connection: Connection, now: datetime) -> tuple[int, Expired]:
     """The catalogue's generation and what has expired at ``now``, in one question where no shop's offers have expired
     in part."""
-    some = (Shop.id, Shop.last_expiry, Shop.time_to_live, Shop.first_expiry, Shop.first_turn)
-    due = or_(Shop.first_expiry <= now, Shop.first_turn <= now)
-    rows = connection.execute(select(State.generation, *some).outerjoin_from(State, Shop, due).order_by(Shop.id)).all()
+    rows = connection.execute(_moment(), {"now": now}).all()
     shops = _apart([row[1:4] for row in rows if row.first_expiry is not None and row.first_expiry <= now], now)
     turned = [row.id for row in rows if row.first_turn is not None and row.first_turn <= now]
     return int(rows[0].generation), _expired_of(connection, *shops, turned, now)
+
+
+@cache
+def _moment() -> Select[int, int, datetime | None, int | None, datetime | None, datetime | None]:
+    some = (Shop.id, Shop.last_expiry, Shop.time_to_live, Shop.first_expiry, Shop.first_turn)
+    due = or_(Shop.first_expiry <= bindparam("now"), Shop.first_turn <= bindparam("now"))
+    return select(State.generation, *some).outerjoin_from(State, Shop, due).order_by(Shop.id)
 
 
 def _expired_of(
@@ -78,8 +84,13 @@ def _expired_of(
 
 def _expired_shops(connection: Connection, now: datetime) -> tuple[list[int], dict[int, datetime]]:
     """The shops all of whose offers have expired, and those of which some have: what was last seen then, or before."""
-    query = select(Shop.id, Shop.last_expiry, Shop.time_to_live).where(Shop.first_expiry <= now)
-    return _apart(connection.execute(query.order_by(Shop.id)), now)
+    return _apart(connection.execute(_expiring(), {"now": now}), now)
+
+
+@cache
+def _expiring() -> Select[int, datetime | None, int | None]:
+    query = select(Shop.id, Shop.last_expiry, Shop.time_to_live)
+    return query.where(Shop.first_expiry <= bindparam("now")).order_by(Shop.id)
 
 
 def _apart(shops: Iterable[Any], now: datetime) -> tuple[list[int], dict[int, datetime]]:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, Select, bindparam, delete, func, insert, select, update
 
 from mapsi.batches import batched
 from mapsi.catalog.store.changes import advance_generation, note_changes
@@ -23,7 +24,12 @@ _DATES = ("id", "price", "sale_price", "sale_from", "sale_until", "expires_at", 
 
 def turned_shops(connection: Connection, now: datetime) -> list[int]:
     """Shops that have an offer whose dates say something else by ``now``."""
-    return list(connection.scalars(select(Shop.id).where(Shop.first_turn <= now).order_by(Shop.id)))
+    return list(connection.scalars(_turned(), {"now": now}))
+
+
+@cache
+def _turned() -> Select[Any]:
+    return select(Shop.id).where(Shop.first_turn <= bindparam("now")).order_by(Shop.id)
 
 
 def ended_by_date(connection: Connection, shops: Sequence[int], now: datetime) -> set[int]:
