@@ -340,7 +340,7 @@ def test_emails_are_stopped_by_their_link_without_a_log_in_and_by_nothing_that_o
 ) -> None:
     account = catalog.accounts.open(EMAIL, hash_password(PASSWORD, EMAIL), "en")
     catalog.accounts.want_mail(account.id, wanted=True)
-    link = f"/account/emails/{sign_stop(client.application.config['SECRET_KEY'], account.id)}"
+    link = f"/account/emails/{sign_stop(client.application.config['SECRET_KEY'], account.email)}"
     assert "Stop the emails about prices?" in client.get(link).text
     assert catalog.accounts.named(EMAIL).wants_mail
     for _ in range(2):
@@ -350,6 +350,65 @@ def test_emails_are_stopped_by_their_link_without_a_log_in_and_by_nothing_that_o
         assert not catalog.accounts.named(EMAIL).wants_mail
     catalog.accounts.remove(account.id)
     assert client.post(link).status_code == 200
+
+
+def test_a_link_of_before_an_account_was_deleted_opens_no_new_one(
+    house: House, client: FlaskClient, catalog: Catalog
+) -> None:
+    links = [link_for(client, catalog), link_for(client, catalog)]
+    send(client, links[0], links[0], password=PASSWORD)
+    other = browser(house)
+    page = other.get(links[1])
+    assert page.status_code == 410
+    send(client, "/account/delete", "/account", password=PASSWORD)
+    for link in links:
+        assert client.get(link).status_code == 410
+        assert send(other, link, "/account/login", password=OTHER).status_code == 410
+    assert catalog.accounts.all() == []
+    later = link_for(client, catalog)
+    assert send(client, later, later, password=PASSWORD).status_code == 303
+
+
+@pytest.mark.parametrize(("language", "wished"), [("ko", "en"), ("en", "ko")])
+def test_a_link_speaks_the_language_of_its_email_where_none_was_chosen(
+    house: House, client: FlaskClient, catalog: Catalog, language: str, wished: str
+) -> None:
+    def of(answer: TestResponse) -> str | None:
+        return answer.headers.get("Content-Language")
+
+    key = client.application.config["SECRET_KEY"]
+    link = EmailWriter(catalog, secret_key=key, public_url="", sender="a@b.kr").password_link(EMAIL, language)
+    elsewhere = house.app(login_rate="1000 per minute").test_client()
+    wishes = {"Accept-Language": wished}
+    assert of(elsewhere.get(link, headers=wishes)) == language
+    assert of(elsewhere.get("/account/login", headers=wishes)) == language, "and so does what follows"
+    catalog.accounts.open(EMAIL, hash_password(PASSWORD), language)
+    used = house.app().test_client().get(link, headers=wishes)
+    assert (used.status_code, of(used)) == (410, language)
+    chosen = house.app().test_client()
+    chosen.get(f"/about?lang={wished}")
+    assert of(chosen.get(link)) == wished, "what was chosen here goes before"
+    assert of(chosen.get("/nothing")) == wished
+
+
+def test_the_language_of_an_account_is_spoken_after_the_log_in_and_emails_follow_the_one_chosen_since(
+    house: House, catalog: Catalog
+) -> None:
+    catalog.accounts.open(EMAIL, hash_password(PASSWORD), "ko")
+    fresh = house.app(login_rate="1000 per minute").test_client()
+    english = {"Accept-Language": "en"}
+    assert fresh.get("/account/login", headers=english).headers["Content-Language"] == "en"
+    log_in(fresh, EMAIL, PASSWORD)
+    assert fresh.get("/account", headers=english).headers["Content-Language"] == "ko"
+    assert catalog.accounts.named(EMAIL).language == "ko"
+    fresh.get("/about?lang=en")
+    assert catalog.accounts.named(EMAIL).language == "en"
+    fresh.get("/about?in=ko")
+    assert (catalog.accounts.named(EMAIL).language, fresh.get("/").headers["Content-Language"]) == ("en", "en")
+    chosen = browser(house)
+    catalog.accounts.write_in(catalog.accounts.named(EMAIL).id, "ko")
+    log_in(chosen, EMAIL, PASSWORD)
+    assert chosen.get("/account").headers["Content-Language"] == "en", "chosen in this browser before"
 
 
 @pytest.mark.parametrize("token", ["x", "MQ.forged", "eyJ4IjoxfQ.aaaa"])

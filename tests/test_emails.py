@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import ssl
 import subprocess
@@ -12,7 +13,7 @@ from datetime import timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from aiosmtpd.controller import Controller
@@ -20,13 +21,14 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 from click.testing import CliRunner
 
 from mapsi.catalog import Catalog, open_catalog
-from mapsi.catalog.people.emails import LIFE, PAUSES
+from mapsi.catalog.people.emails import LIFE, PAUSES, EmailKind
 from mapsi.catalog.query import Query
 from mapsi.cli import main
 from mapsi.errors import SettingError
 from mapsi.mailing import MailError, MailServer, read_mail_server
 from mapsi.web.accounts.emails import EmailWriter
-from mapsi.web.accounts.links import LinkOverError, read_link, read_stop
+from mapsi.web.accounts.links import LIFE as LINK_LIFE
+from mapsi.web.accounts.links import LinkOverError, read_link, read_stop, remove_account, sign_stop
 from mapsi.work.emails import send_emails
 from mapsi.work.price_drops import ask_for_emails
 from offers import offer, take_in
@@ -101,7 +103,7 @@ def send(catalog: Catalog, server: MailServer) -> tuple[int, list[str]]:
 
 
 def link_in(mail: EmailMessage) -> str:
-    found = re.search(rf"{URL}/account/password/(\S+)", mail.get_content())
+    found = re.search(rf"{URL}/account/password/([^?\s]+)", mail.get_content())
     assert found is not None
     return found[1]
 
@@ -115,6 +117,7 @@ def test_an_email_brings_a_link_in_the_language_of_whom_it_is_for(catalog: Catal
     assert "비밀번호" in korean["Subject"]
     assert "Your password" in english["Subject"]
     assert read_link(catalog, KEY, link_in(korean), clock()) == "mina@example.com"
+    assert [re.findall(r"\?in=(\w+)", mail.get_content()) for mail in (korean, english)] == [["ko"], ["en"]]
     assert catalog.emails.waiting() == []
     assert send(catalog, box.server) == (0, [])
 
@@ -200,7 +203,7 @@ def test_what_is_no_mail_server_is_reported(text: str) -> None:
 
 def test_a_link_is_good_for_a_while_and_once(catalog: Catalog, clock: Clock) -> None:
     def link() -> str:
-        return writer(catalog).password_link("mina@example.com").rpartition("/")[2]
+        return token_for(catalog)
 
     first = link()
     assert read_link(catalog, KEY, first, clock()) == "mina@example.com"
@@ -218,6 +221,119 @@ def test_a_link_is_good_for_a_while_and_once(catalog: Catalog, clock: Clock) -> 
     clock.advance(timedelta(hours=2, seconds=1))
     with pytest.raises(LinkOverError):
         read_link(catalog, KEY, third, clock())
+
+
+def token_for(catalog: Catalog, address: str = "mina@example.com") -> str:
+    return writer(catalog).password_link(address).rpartition("/")[2]
+
+
+def test_links_of_before_an_account_was_deleted_stay_dead_and_later_ones_work(catalog: Catalog, clock: Clock) -> None:
+    before = [token_for(catalog), token_for(catalog)]
+    account = catalog.accounts.open(read_link(catalog, KEY, before[0], clock()), "a hash", "ko")
+    before.append(token_for(catalog))
+    remove_account(catalog, KEY, account)
+    for dead in before:
+        with pytest.raises(LinkOverError):
+            read_link(catalog, KEY, dead, clock())
+    after = token_for(catalog)
+    assert read_link(catalog, KEY, after, clock()) == "mina@example.com"
+    again = catalog.accounts.open("mina@example.com", "another hash", "ko")
+    remove_account(catalog, KEY, again)
+    for dead in (*before, after):
+        with pytest.raises(LinkOverError):
+            read_link(catalog, KEY, dead, clock())
+    late = token_for(catalog)
+    clock.advance(timedelta(hours=1, minutes=59))
+    latest = token_for(catalog)
+    clock.advance(timedelta(minutes=2))
+    for dead in (*before, after, late):
+        with pytest.raises(LinkOverError):
+            read_link(catalog, KEY, dead, clock())
+    assert read_link(catalog, KEY, latest, clock()) == "mina@example.com", "what is kept went before the link did"
+
+
+def test_links_for_other_addresses_do_not_die_with_an_account(catalog: Catalog, clock: Clock) -> None:
+    new, known = token_for(catalog, "jin@example.com"), catalog.accounts.open("min@example.com", "a hash", "ko")
+    link = token_for(catalog, known.email)
+    remove_account(catalog, KEY, catalog.accounts.open("mina@example.com", "a hash", "ko"))
+    assert read_link(catalog, KEY, new, clock()) == "jin@example.com"
+    assert read_link(catalog, KEY, link, clock()) == "min@example.com"
+
+
+def test_what_is_kept_of_a_deleted_account_names_nobody_and_goes_with_its_links(
+    catalog: Catalog, clock: Clock, box: Box
+) -> None:
+    account = catalog.accounts.open("mina@example.com", "a hash", "ko")
+    for kind in get_args(EmailKind):
+        catalog.emails.put(kind, account.email, "ko", {"count": 1, "products": []})
+    send(catalog, box.server)
+    catalog.emails.put("password", "jin@example.com", "ko")
+    token = token_for(catalog)
+    remove_account(catalog, KEY, account)
+    remove_account(catalog, KEY, account)
+    rows = everything(catalog)
+    assert "mina" not in repr(rows)
+    assert str(hashlib.sha256(account.email.encode()).hexdigest()) not in repr(rows), "a digest anybody can make"
+    assert (len(rows["account_traces"]), len(rows["emails"])) == (1, 1)
+    clock.advance(LINK_LIFE + timedelta(seconds=1))
+    catalog.sweep()
+    assert everything(catalog)["account_traces"] == []
+    with pytest.raises(LinkOverError):
+        read_link(catalog, KEY, token, clock())
+
+
+def everything(catalog: Catalog) -> dict[str, list[list[object]]]:
+    """All rows, by table."""
+    with catalog.snapshots.taken() as snapshot:
+        return {table: list(snapshot.rows(table)) for table in snapshot.tables}
+
+
+def test_addresses_that_an_email_went_to_are_forgotten_by_themselves(catalog: Catalog, clock: Clock, box: Box) -> None:
+    catalog.emails.put("password", "mina@example.com", "ko")
+    send(catalog, box.server)
+    catalog.emails.put("password", "jin@example.com", "ko")
+    catalog.sweep()
+    assert not catalog.emails.put("password", "mina@example.com", "ko"), "still too soon"
+    clock.advance(PAUSES["password"] + timedelta(seconds=1))
+    catalog.sweep()
+    assert "mina" not in repr(everything(catalog)["emails"])
+    assert [email.address for email in catalog.emails.waiting()] == ["jin@example.com"]
+    clock.advance(LIFE)
+    catalog.sweep()
+    assert everything(catalog)["emails"] == []
+
+
+def test_a_link_that_stops_emails_stops_those_of_its_address_and_of_nobody_else(catalog: Catalog) -> None:
+    """A database may give the number of an account that is gone to the next one."""
+    mina = catalog.accounts.open("mina@example.com", "a hash", "ko")
+    token = sign_stop(KEY, mina.email)
+    assert (mina.email in token, read_stop(catalog, KEY, token)) == (False, None)
+    remove_account(catalog, KEY, mina)
+    jin = catalog.accounts.open("jin@example.com", "a hash", "ko")
+    catalog.accounts.want_mail(jin.id, wanted=True)
+    assert read_stop(catalog, KEY, token) is None
+    again = catalog.accounts.open("mina@example.com", "a hash", "ko")
+    catalog.accounts.want_mail(again.id, wanted=True)
+    stopped = read_stop(catalog, KEY, token)
+    assert stopped is not None
+    assert stopped.id == again.id
+
+
+def test_an_email_about_prices_that_waits_is_not_sent_once_it_is_not_wanted(catalog: Catalog, box: Box) -> None:
+    about = {"count": 1, "products": []}
+    people = [catalog.accounts.open(f"{name}@example.com", "a hash", "ko") for name in ("mina", "jin", "min")]
+    for one in people:
+        catalog.accounts.want_mail(one.id, wanted=True)
+        catalog.emails.put("drops", one.email, "ko", about)
+        catalog.emails.put("password", one.email, "ko")
+    catalog.accounts.want_mail(people[0].id, wanted=False)
+    remove_account(catalog, KEY, people[1])
+    send(catalog, box.server)
+    assert sorted((mail["To"], "List-Unsubscribe" in mail) for mail in box.mails) == [
+        ("min@example.com", False),
+        ("min@example.com", True),
+        ("mina@example.com", False),
+    ]
 
 
 def read_other_key(catalog: Catalog) -> str:
@@ -322,11 +438,12 @@ def test_what_became_cheaper_is_told_once_to_whom_wants_it(catalog: Catalog, box
     assert (mail["To"], mail["Subject"]) == ("mina@example.com", "Cheaper: 1 of your saved products")
     assert "the coat (shop): ₩40,000 → ₩30,000" in mail.get_content()
     assert "the hat" not in mail.get_content()
-    assert f"{URL}/saved" in mail.get_content()
+    assert f"{URL}/saved?in=en" in mail.get_content()
     assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     stop_link = str(mail["List-Unsubscribe"]).strip(" <>")
     assert stop_link in mail.get_content()
-    assert read_stop(KEY, stop_link.rpartition("/")[2]) == mina.id
+    assert stop_link.endswith("?in=en")
+    assert read_stop(catalog, KEY, stop_link.rpartition("/")[2].partition("?")[0]) == catalog.accounts.get(mina.id)
     prices(35000, 9500)
     prices(30000, 9500)
     assert ask_for_emails(catalog) == 0, "that price was told"

@@ -24,6 +24,7 @@ from mapsi.catalog.operations.snapshots import Snapshots
 from mapsi.catalog.operations.status import read_status
 from mapsi.catalog.people.accounts import Accounts
 from mapsi.catalog.people.emails import Emails
+from mapsi.catalog.people.forgetting import forget_people
 from mapsi.catalog.people.saved import SavedProducts
 from mapsi.catalog.people.searches import PeoplesSearches
 from mapsi.catalog.people.sessions import Sessions
@@ -111,8 +112,10 @@ class Catalog:
 
     def sweep(self) -> int:
         """Mark offers past their time to live as gone; returns how many. They are hidden without it as well, at a price
-        for every search. Runs whose process was killed are noted as such."""
+        for every search. Runs whose process was killed are noted as such, and what is kept of people for a while
+        only goes when its time is over."""
         self.runs.mark_killed()
+        forget_people(self._database, self._database.now())
         return sweep(self._database, self._database.now())
 
     def now(self) -> datetime:

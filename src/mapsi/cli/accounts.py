@@ -45,7 +45,9 @@ def link(email: str) -> None:
 
     settings = read_settings()
     with open_stock(settings) as catalog:
-        click.echo(email_writer(settings, catalog).password_link(checked_address(email)))
+        known = catalog.accounts.find(email)
+        writer = email_writer(settings, catalog)
+        click.echo(writer.password_link(checked_address(email), known.language if known else ""))
     _tell_where_links_lead(settings)
 
 
@@ -68,9 +70,12 @@ def emails() -> None:
 @click.argument("email")
 def remove(email: str) -> None:
     """Remove an account and everything that is kept about its owner."""
-    with open_stock(read_settings()) as catalog:
+    from mapsi.web.accounts.links import remove_account
+
+    settings = read_settings()
+    with open_stock(settings) as catalog:
         known = catalog.accounts.named(email)
-        catalog.accounts.remove(known.id)
+        remove_account(catalog, secret_key(settings), known)
     click.echo(f"The account {known.email} is gone.")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import secrets
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -11,7 +12,16 @@ from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from mapsi.catalog.store.database import Database
-from mapsi.catalog.store.people_tables import HistoryRow, KeptSearchRow, SavedRow, SessionRow, ShareRow, User
+from mapsi.catalog.store.people_tables import (
+    EmailRow,
+    HistoryRow,
+    KeptSearchRow,
+    SavedRow,
+    SessionRow,
+    ShareRow,
+    TraceRow,
+    User,
+)
 from mapsi.errors import NotFoundError, UsageError
 
 _ADDRESS = re.compile(r"""[^@\s,;:<>()\[\]"\\]+@[^@\s,;:<>()\[\]"\\]+""")
@@ -35,6 +45,15 @@ class Account:
     is_operator: bool
     wants_mail: bool
     keeps_history: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """What stays of a removed account until ``until``: that there was one, under a ``digest`` of its address whose key
+    is not in the database."""
+
+    digest: str
+    until: datetime
 
 
 class Accounts:
@@ -88,9 +107,17 @@ class Accounts:
             return _found(connection, User.email == address)
 
     def want_mail(self, account_id: int, *, wanted: bool) -> None:
-        """Whether prices that fell are told by mail."""
+        """Whether prices that fell are told by mail. Where they are no longer wanted, those that wait are dropped."""
         with self._database.write() as connection:
             connection.execute(update(User).where(User.id == account_id).values(wants_mail=wanted))
+            if not wanted:
+                waiting = (EmailRow.kind == "drops", EmailRow.sent_at.is_(None))
+                connection.execute(delete(EmailRow).where(EmailRow.address == _address_of(account_id), *waiting))
+
+    def write_in(self, account_id: int, language: str) -> None:
+        """The language that emails are written in from now on."""
+        with self._database.write() as connection:
+            connection.execute(update(User).where(User.id == account_id).values(language=language))
 
     def keep_history(self, account_id: int, *, wanted: bool) -> None:
         """Whether the words of its searches are remembered."""
@@ -107,12 +134,24 @@ class Accounts:
             _end_sessions(connection, address)
             return operator
 
-    def remove(self, account_id: int) -> None:
-        """Remove an account and all that is kept about its person; does nothing for one that is already gone."""
+    def remove(self, account_id: int, trace: Trace | None = None) -> None:
+        """Remove an account and all that is kept about its person, with the emails to it, and keep the ``trace``; does
+        nothing for one that is already gone."""
         with self._database.write() as connection:
+            connection.execute(delete(EmailRow).where(EmailRow.address == _address_of(account_id)))
             for table in (SavedRow, SessionRow, ShareRow, KeptSearchRow, HistoryRow):
                 connection.execute(delete(table).where(table.user_id == account_id))
-            connection.execute(delete(User).where(User.id == account_id))
+            gone = connection.execute(delete(User).where(User.id == account_id)).rowcount
+            if trace and gone:
+                connection.execute(delete(TraceRow).where(TraceRow.digest == trace.digest))
+                values = {"digest": trace.digest, "mark": secrets.token_hex(16), "until": trace.until}
+                connection.execute(insert(TraceRow).values(**values))
+
+    def last_removal(self, digest: str) -> str:
+        """The mark of the latest removal whose trace is still there; empty where there is none."""
+        with self._database.read() as connection:
+            mine = (TraceRow.digest == digest, TraceRow.until >= self._database.now())
+            return connection.scalar(select(TraceRow.mark).where(*mine)) or ""
 
     def find(self, email: str) -> Account | None:
         """The account with this email address, in whatever letters it is typed."""
@@ -165,6 +204,10 @@ def checked_address(email: str) -> str:
     if not (_ADDRESS.fullmatch(address) and address.isprintable() and len(address) <= LONGEST_ADDRESS):
         raise UsageError(f"{email[:60]!r} is not an email address.", "Write it like name@example.com.")
     return address
+
+
+def _address_of(account_id: int) -> Any:
+    return select(User.email).where(User.id == account_id).scalar_subquery()
 
 
 def _end_sessions(connection: Connection, address: str) -> None:

@@ -28,6 +28,18 @@ class User(Table):
     keeps_history: Mapped[bool]
 
 
+class TraceRow(Table):
+    """What stays for a while of an account that was removed, so that links of before stay dead: a keyed digest of its
+    address, and a mark that differs from removal to removal."""
+
+    __tablename__ = "account_traces"
+    __table_args__ = (Index(None, "until"), TABLE_OPTIONS)
+
+    digest: Mapped[str] = mapped_column(String(64), primary_key=True)
+    mark: Mapped[str] = mapped_column(String(32))
+    until: Mapped[datetime] = mapped_column(UtcTime)
+
+
 class SessionRow(Table):
     """A log-in, under the SHA-256 of its token."""
 

@@ -15,7 +15,7 @@ from babel.support import Translations
 from mapsi.catalog import Catalog
 from mapsi.catalog.people.emails import Email
 from mapsi.web.accounts.links import LIFE, sign_link, sign_stop
-from mapsi.web.request.languages import format_price
+from mapsi.web.request.languages import HINT, format_price
 
 FOLDER = Path(__file__).parents[1] / "translations"
 
@@ -41,21 +41,23 @@ class EmailWriter:
         mail["Message-ID"] = make_msgid(domain=urlsplit(self._url).hostname or "localhost")
         mail["Auto-Submitted"] = "auto-generated"
         if email.kind == "drops":
-            mail["List-Unsubscribe"] = f"<{self._stop_link(email.address)}>"
+            mail["List-Unsubscribe"] = f"<{self._stop_link(email)}>"
             mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"  # RFC 8058: a mail program's own button
         mail.set_content(body)
         return mail
 
-    def password_link(self, address: str) -> str:
-        """A link by which this address gets a password: whoever has it has the account."""
-        return f"{self._url}/account/password/{self._sign(address)}"
+    def password_link(self, address: str, language: str = "") -> str:
+        """A link by which this address gets a password: whoever has it has the account. Its page speaks ``language``,
+        or what the browser wishes."""
+        token = sign_link(self._catalog, self._secret_key, address, self._catalog.now())
+        return self._link(f"/account/password/{token}", language)
 
-    def _stop_link(self, address: str) -> str:
-        account = self._catalog.accounts.find(address)
-        return f"{self._url}/account/emails/{sign_stop(self._secret_key, account.id if account else 0)}"
+    def _stop_link(self, email: Email) -> str:
+        return self._link(f"/account/emails/{sign_stop(self._secret_key, email.address)}", email.language)
 
-    def _sign(self, address: str) -> str:
-        return sign_link(self._catalog, self._secret_key, address, self._catalog.now())
+    def _link(self, path: str, language: str) -> str:
+        """A page speaks the language of the email that leads there, unless another one was chosen in the browser."""
+        return f"{self._url}{path}{f'?{HINT}={language}' if language else ''}"
 
     def _password(self, email: Email) -> tuple[str, str]:
         _ = _speak(email.language)
@@ -63,7 +65,7 @@ class EmailWriter:
         parts = (
             _("Someone, hopefully you, asked to set a password for %(address)s at Mapsi. Choose it here:")
             % {"address": email.address},
-            self.password_link(email.address),
+            self.password_link(email.address, email.language),
             _("The link works once, for %(hours)d hours. If it was not you, do nothing: nothing changes.")
             % {"hours": hours},
         )
@@ -78,8 +80,8 @@ class EmailWriter:
         parts = (
             _("What you saved has become cheaper:"),
             "\n".join(lines),
-            f"{self._url}/saved",
-            _("You asked for these emails. Stop them here: %(address)s") % {"address": self._stop_link(email.address)},
+            self._link("/saved", email.language),
+            _("You asked for these emails. Stop them here: %(address)s") % {"address": self._stop_link(email)},
         )
         return _("Cheaper: %(count)d of your saved products") % {"count": email.about["count"]}, "\n\n".join(
             parts

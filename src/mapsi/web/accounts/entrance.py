@@ -3,23 +3,36 @@
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 
 from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, url_for
 from werkzeug.exceptions import TooManyRequests
 from werkzeug.wrappers import Response as AnyResponse
 
 from mapsi.catalog.people.accounts import Account
+from mapsi.errors import MapsiError
 from mapsi.web.accounts.passwords import check_password
+from mapsi.web.request.languages import CHOSEN, LANGUAGES, has_chosen, keep_language
 from mapsi.web.request.languages import translate as _
 from mapsi.web.request.onward import wish
 from mapsi.web.request.security import keep_private
 from mapsi.web.request.sessions import enter as enter_session
-from mapsi.web.request.sessions import leave, present
+from mapsi.web.request.sessions import leave, present, visitor
 from mapsi.web.saved.keeping import bring_along
 from mapsi.web.sharing.owning import adopt_shares
 from mapsi.web.state.services import current_services
 
 entrance = Blueprint("entrance", __name__, url_prefix="/account", template_folder="templates")
+
+
+@entrance.before_app_request
+def write_as_chosen() -> None:
+    """Emails follow the language that whoever is logged in chooses on a page."""
+    chosen = request.args.get(CHOSEN)
+    account = visitor() if chosen in LANGUAGES and request.method == "GET" else None
+    if account and chosen and account.language != chosen:
+        with suppress(MapsiError):  # the page is shown where nothing can be written
+            current_services().catalog.accounts.write_in(account.id, chosen)
 
 
 @entrance.get("/login")
@@ -69,9 +82,12 @@ def keep_to_one(response: Response) -> Response:
 
 
 def onward(account: Account) -> AnyResponse:
-    """The way on of somebody who has just come in, with what their device had saved."""
+    """The way on of somebody who has just come in, with what their device had saved, in the language of the account
+    where none was chosen here."""
     own = "operator.overview" if account.is_operator else "account.home"
     response = redirect(wish() or url_for(own), 303)
+    if account.language in LANGUAGES and not has_chosen():
+        keep_language(response, account.language)
     bring_along(response, account)
     adopt_shares(account)
     return response

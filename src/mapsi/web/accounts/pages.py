@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, flash, g, jsonify, make_response, redirect, render_template, request, url_for
+from flask import (
+    Blueprint,
+    Response,
+    current_app,
+    flash,
+    g,
+    jsonify,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from werkzeug.wrappers import Response as AnyResponse
 
 from mapsi.catalog.people.accounts import Account
 from mapsi.web.accounts.export import export_document
 from mapsi.web.accounts.keys import password_fault
+from mapsi.web.accounts.links import remove_account
 from mapsi.web.accounts.passwords import SHORTEST, PasswordError, check_password, hash_password
 from mapsi.web.accounts.searches import account_searches
 from mapsi.web.request.languages import translate as _
@@ -90,7 +103,7 @@ def delete() -> AnyResponse:
     """Remove the account and all that is kept of its person, at once."""
     if not _is_right():
         return _home({"delete": _("The current password is wrong.")}, 403)
-    current_services().catalog.accounts.remove(_owner().id)
+    remove_account(current_services().catalog, current_app.config["SECRET_KEY"], _owner())
     leave()
     flash(_("Your account has been deleted, with everything in it."))
     return redirect(url_for("pages.home"), 303)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, current_app, make_response, render_template
 
+from mapsi.catalog.people.accounts import Account
 from mapsi.web.accounts.links import read_stop
 from mapsi.web.request.security import keep_private
 from mapsi.web.state.services import current_services
@@ -14,7 +15,7 @@ stopping = Blueprint("stopping", __name__, url_prefix="/account/emails", templat
 @stopping.get("/<token>")
 def offer(token: str) -> Response:
     """A button: what only looks at the links of an email must stop nothing."""
-    read_stop(current_app.config["SECRET_KEY"], token)
+    _account(token)
     return _page(token, done=False)
 
 
@@ -22,9 +23,14 @@ def offer(token: str) -> Response:
 def stop(token: str) -> Response:
     """Stop them. Mail programs send this without a cookie or a form's token (RFC 8058); the signed link is what lets
     in."""
-    account_id = read_stop(current_app.config["SECRET_KEY"], token)
-    current_services().catalog.accounts.want_mail(account_id, wanted=False)
+    account = _account(token)
+    if account:
+        current_services().catalog.accounts.want_mail(account.id, wanted=False)
     return _page(token, done=True)
+
+
+def _account(token: str) -> Account | None:
+    return read_stop(current_services().catalog, current_app.config["SECRET_KEY"], token)
 
 
 def _page(token: str, *, done: bool) -> Response:

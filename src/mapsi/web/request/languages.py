@@ -8,17 +8,24 @@ from typing import cast
 from urllib.parse import urlencode
 
 from babel.numbers import format_currency, format_decimal, get_currency_precision
-from flask import Flask, Request, Response, request, url_for
+from flask import Flask, Request, Response, current_app, request, url_for
 from flask_babel import Babel, get_locale, gettext
+from werkzeug.wrappers import Response as AnyResponse
 
 LANGUAGES = ("ko", "en")
-COOKIE = "lang"
+CHOSEN = COOKIE = "lang"
+"""What a person chose, in an address and from then on."""
+
+HINT = "in"
+"""What the email is written in that an address stands in: it speaks for a browser in which nothing was chosen."""
+
 _YEAR = 365 * 24 * 3600
 
 
 def choose_language(asked: Request, default: str) -> str:
-    """The language in the address, else in the cookie, else in the browser's wishes, else ``default``."""
-    for wish in (asked.args.get("lang"), asked.cookies.get(COOKIE)):
+    """The language in the address, else in the cookie, else of the email that led here, else in the browser's wishes,
+    else ``default``."""
+    for wish in (asked.args.get(CHOSEN), asked.cookies.get(COOKIE), asked.args.get(HINT)):
         if wish in LANGUAGES:
             return wish
     return asked.accept_languages.best_match(LANGUAGES) or default
@@ -45,14 +52,24 @@ def setup_languages(app: Flask, default: str) -> None:
 
     @app.after_request
     def remember(response: Response) -> Response:
-        asked = request.args.get("lang")
+        asked = request.args.get(CHOSEN) or (not has_chosen() and request.args.get(HINT))
         if asked in LANGUAGES and not request.path.startswith("/api/"):
-            secure = bool(app.config["SESSION_COOKIE_SECURE"])
-            response.set_cookie(COOKIE, asked, max_age=_YEAR, secure=secure, httponly=True, samesite="Lax")
+            keep_language(response, asked)
         if response.mimetype == "text/html":
             response.vary.update(("Accept-Language", "Cookie"))
             response.headers["Content-Language"] = language()
         return response
+
+
+def has_chosen() -> bool:
+    """Whether the person chose a language, now or before, in the browser that asks."""
+    return request.args.get(CHOSEN) in LANGUAGES or request.cookies.get(COOKIE) in LANGUAGES
+
+
+def keep_language(response: AnyResponse, wished: str) -> None:
+    """Have the browser remember the language that its person reads."""
+    secure = bool(current_app.config["SESSION_COOKIE_SECURE"])
+    response.set_cookie(COOKIE, wished, max_age=_YEAR, secure=secure, httponly=True, samesite="Lax")
 
 
 def switch_url(target: str) -> str:

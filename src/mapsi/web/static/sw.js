@@ -3,8 +3,12 @@
 const PAGE = new URL("offline", self.registration.scope);
 const KEPT = "offline-2";
 
+function keep() {
+  return caches.open(KEPT).then((kept) => kept.add(new Request(PAGE, { cache: "reload" })));
+}
+
 self.addEventListener("install", (event) => {
-  event.waitUntil(caches.open(KEPT).then((kept) => kept.add(new Request(PAGE, { cache: "reload" }))));
+  event.waitUntil(keep());
   self.skipWaiting();
 });
 
@@ -14,5 +18,9 @@ self.addEventListener("activate", (event) => {
 
 self.addEventListener("fetch", (event) => {
   if (event.request.mode !== "navigate") return;
-  event.respondWith(fetch(event.request).catch(async () => (await caches.match(PAGE)) ?? Response.error()));
+  const answer = fetch(event.request);
+  event.respondWith(answer.catch(async () => (await caches.match(PAGE)) ?? Response.error()));
+  // Whoever chooses another language reads the kept page in it too.
+  const chosen = new URL(event.request.url).searchParams;
+  if (chosen.has("lang") || chosen.has("in")) event.waitUntil(answer.then(keep).catch(() => {}));
 });
