@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,13 @@ def test_the_mapping_names_no_kind_that_the_taxonomy_lacks() -> None:
     told = {kind for kinds in (*CATEGORIES.names.values(), *CATEGORIES.google.values()) for kind in kinds}
     for kind in told - {OTHER}:
         assert CATEGORIES.kinds(AXIS, (kind,)), kind
+
+
+def test_the_mapping_does_not_repeat_what_the_words_of_classes_say() -> None:
+    for name in CATEGORIES.names:
+        others = {other: told for other, told in CATEGORIES.names.items() if other != name}
+        without = KindReader(AXIS, replace(CATEGORIES, names=others))
+        assert without.admitted(name) != READER.admitted(name), name
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,7 @@ READER = PhotoWordReader(TAXONOMY)
         ("원피스로", PhotoWords(kind="dress")),
         ("as a skirt in navy blue", PhotoWords(kind="skirt", color="navy")),
         ("남자 셔츠", PhotoWords(kind="shirt", audience="men")),
+        ("for a boy", PhotoWords(audience="kids")),
         ("린넨", PhotoWords(rest="린넨")),
         ("이거 같은 느낌인데 린넨 셔츠로", PhotoWords(kind="shirt", rest="느낌인데 린넨")),
         ("women's sneakers by Nike", PhotoWords(kind="sneakers", audience="women", rest="by nike")),

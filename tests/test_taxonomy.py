@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import tomllib
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
 
 from mapsi.errors import ArtifactError, NotFoundError
 from mapsi.taxonomy import load_taxonomy
-from mapsi.taxonomy.synonyms import load_colors
+from mapsi.taxonomy.synonyms import load_colors, load_synonyms
 
 OWN = """
 [axis.season]
@@ -74,6 +76,43 @@ def test_offers_have_no_classes_of_what_the_catalogue_keeps_in_columns_of_its_ow
 def test_the_classes_of_the_axis_colour_are_the_families_of_colours() -> None:
     colour = load_taxonomy().find("colour")
     assert [(cls.slug, cls.name) for cls in colour.classes] == [(one.slug, one.name) for one in load_colors()]
+
+
+def test_what_names_a_class_means_its_kind_or_a_finer_one() -> None:
+    """One class has no name that means a kind: 긴팔, long sleeves, which a garment has and is not."""
+    meant = {form.casefold(): meaning for meaning in load_synonyms() for form in meaning.forms}
+    for cls in load_taxonomy().find("garment").classes:
+        names = [name.casefold() for name in (cls.name.ko, cls.name.en) if "·" not in name]
+        told = [meant[word.casefold()] for word in cls.all_words if word.casefold() in meant]
+        assert cls.slug == "longsleeve" or all(meant[name].kind for name in names), cls.slug
+        assert told, cls.slug
+
+
+def test_what_a_class_says_is_not_said_again_among_the_synonyms() -> None:
+    garment = load_taxonomy().find("garment")
+    entries = tomllib.loads((files("mapsi.taxonomy") / "synonyms.toml").read_text("utf-8"))["synonyms"]
+    of_classes = [entry for entry in entries if "class" in entry]
+    assert len({entry["class"] for entry in of_classes}) == len(of_classes) == len(garment.classes) - 1
+    for entry in of_classes:
+        own = {form.casefold() for key in ("ko", "en") for form in entry.get(key, ())}
+        assert own.isdisjoint(word.casefold() for word in garment.find(entry["class"]).all_words), entry["class"]
+
+
+@pytest.mark.parametrize(
+    ("entry", "named"),
+    [
+        ('meaning = "hat"\nclass = "toque"', "toque"),
+        ('meaning = "hat"\nclass = "hat"\nko = "모자"', "ko must be a list"),
+        ('meaning = "hat"', "ko must be a list"),
+        ('meaning = "hat"\nclass = "hat"\nunder = ["wear"]', "no kind 'wear'"),
+        ('meaning = "hat"\nclass = "hat"\ncolour = true', "no key 'colour'"),
+    ],
+)
+def test_a_fault_among_the_synonyms_is_named(tmp_path: Path, entry: str, named: str) -> None:
+    file = tmp_path / "synonyms.toml"
+    file.write_text(f"[[synonyms]]\n{entry}\n", "utf-8")
+    with pytest.raises(ArtifactError, match=named):
+        load_synonyms(file)
 
 
 def test_a_taxonomy_of_ones_own_needs_no_python(tmp_path: Path) -> None:

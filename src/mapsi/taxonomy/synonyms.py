@@ -1,20 +1,21 @@
 """Words that mean the same, brands and families of colours, in both languages: what shops and shoppers call one thing.
 
 All are TOML files like the classes: ``synonyms.toml``, ``brands.toml`` and ``colors.toml``. A word is added there and
-nowhere else.
+nowhere else; what names a class of garments stands with the class, in ``garment.toml``.
 """
 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from mapsi.errors import ArtifactError
-from mapsi.taxonomy import Named, check_slug, parse_name, shipped_once
+from mapsi.taxonomy import Axis, Class, Named, check_slug, load_taxonomy, parse_name, shipped_once
+from mapsi.taxonomy.categories import KIND_AXIS
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ class Meaning:
     use: bool = False
 
 
-_KEYS = {"meaning", "ko", "en", "kind", "under", "near", "audience", "use"}
+_KEYS = {"meaning", "class", "ko", "en", "kind", "under", "near", "audience", "use"}
 
 
 @shipped_once
@@ -79,7 +80,10 @@ def load_colors(source: Path | None) -> tuple[ColorFamily, ...]:
 @shipped_once
 def load_synonyms(source: Path | None) -> tuple[Meaning, ...]:
     """What words mean (of the shipped file by default); raises :class:`ArtifactError`."""
-    meanings = tuple(_parse_meaning(entry) for entry in _read(source, "synonyms"))
+    entries = _read(source, "synonyms")
+    classes = load_taxonomy([KIND_AXIS]).find(KIND_AXIS)
+    said = {form.casefold() for entry in entries for form in _forms(entry)}
+    meanings = tuple(_parse_meaning(entry, classes, said) for entry in entries)
     _refuse_repeats("synonyms", [meaning.forms for meaning in meanings])
     kinds = {meaning.name for meaning in meanings if meaning.kind}
     for meaning in meanings:
@@ -106,22 +110,42 @@ def load_brands(source: Path | None) -> tuple[Meaning, ...]:
     return meanings
 
 
-def _parse_meaning(entry: Mapping[str, Any]) -> Meaning:
-    where = f"synonyms, {entry.get('meaning')!r}"
+def _parse_meaning(entry: Mapping[str, Any], classes: Axis, said: Container[str]) -> Meaning:
+    """``said`` are the forms that any entry says itself, in lower case: no class's word, then."""
+    where = _place(entry)
     unknown = entry.keys() - _KEYS
     if unknown:
         raise ArtifactError(
             f"{where}: there is no key {sorted(unknown)[0]!r}.", f"There are: {', '.join(sorted(_KEYS))}."
         )
+    slug = entry.get("class")
+    if slug is not None and slug not in classes.by_slug:
+        raise ArtifactError(f"{where}: there is no class {slug!r}.", f"There are: {', '.join(classes.by_slug)}.")
+    of_class = [word for word in _class_words(classes.find(slug)) if word not in said] if slug else []
     return Meaning(
         name=str(entry.get("meaning")),
-        forms=(*_texts(where, entry, "ko"), *_texts(where, entry, "en")),
-        kind=bool(entry.get("kind")),
+        forms=tuple(dict.fromkeys((*_forms(entry), *of_class))),
+        kind=bool(slug or entry.get("kind")),
         under=_texts(where, entry, "under") if "under" in entry else (),
         near=_texts(where, entry, "near") if "near" in entry else (),
         audience=str(entry.get("audience", "")),
         use=bool(entry.get("use")),
     )
+
+
+def _place(entry: Mapping[str, Any]) -> str:
+    return f"synonyms, {entry.get('meaning')!r}"
+
+
+def _forms(entry: Mapping[str, Any]) -> tuple[str, ...]:
+    """What an entry says itself; it may leave that to its class."""
+    keys = ("ko", "en") if "class" not in entry else [key for key in ("ko", "en") if key in entry]
+    return tuple(form for key in keys for form in _texts(_place(entry), entry, key))
+
+
+def _class_words(cls: Class) -> Iterable[str]:
+    """Names and words in lower case; a name of two words (니트·스웨터), each a word of its own, gives none."""
+    return (word.casefold() for word in cls.all_words if "·" not in word)
 
 
 def _read(source: Path | None, name: str) -> Sequence[Mapping[str, Any]]:

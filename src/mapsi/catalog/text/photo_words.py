@@ -4,6 +4,7 @@ photo."""
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import cast
 
 from mapsi.catalog.filters import Filters
 from mapsi.catalog.offer import Audience
@@ -13,14 +14,8 @@ from mapsi.catalog.text.kinds import KindReader
 from mapsi.catalog.text.tokens import is_cjk, words
 from mapsi.taxonomy import Taxonomy
 from mapsi.taxonomy.categories import KIND_AXIS, OTHER, load_categories
-from mapsi.taxonomy.synonyms import load_colors
+from mapsi.taxonomy.synonyms import load_colors, load_synonyms
 
-_AUDIENCES: dict[str, Audience] = {
-    **dict.fromkeys(("women", "woman", "womens", "ladies", "female", "여성", "여자", "여성용", "여자용"), "women"),
-    **dict.fromkeys(("men", "man", "mens", "male", "남성", "남자", "남성용", "남자용"), "men"),
-    **dict.fromkeys(("kids", "kid", "children", "boys", "girls", "아동", "아동용", "키즈", "어린이"), "kids"),
-    **dict.fromkeys(("unisex", "공용", "남녀공용"), "unisex"),
-}
 _SAYS_NOTHING = frozenset(
     [
         "a",
@@ -114,13 +109,19 @@ class PhotoWordReader:
         axis = taxonomy.axes.get(KIND_AXIS)
         self._kinds = None if axis is None else KindReader(axis, load_categories())
         self._colors = ColorReader(load_colors())
+        self._audiences: dict[str, Audience] = {
+            form: cast(Audience, meaning.audience)
+            for meaning in load_synonyms()
+            if meaning.audience
+            for form in meaning.forms
+        }
 
     def read(self, text: str) -> PhotoWords:
         """What a text asks for; the last kind, colour and audience of several count."""
         said = [self._plain(word) for word in words(text)]
         kind = self._kind(" ".join(said))
         colors = [color for word in said for color in self._colors.find(word)]
-        audiences = [_AUDIENCES[word] for word in said if word in _AUDIENCES]
+        audiences = [self._audiences[word] for word in said if word in self._audiences]
         return PhotoWords(
             kind=kind,
             color=(self._colors.find(" ".join(said)) or colors or [""])[-1],
@@ -138,7 +139,8 @@ class PhotoWordReader:
         return "" if kind == OTHER else kind
 
     def _is_understood(self, word: str) -> bool:
-        return word in _SAYS_NOTHING or word in _AUDIENCES or bool(self._kind(word) or self._colors.find(word))
+        known = word in _SAYS_NOTHING or word in self._audiences
+        return known or bool(self._kind(word) or self._colors.find(word))
 
     def _plain(self, word: str) -> str:
         """A Korean word without its particle, where what is left is understood: 원피스로, 검은색으로."""
