@@ -189,9 +189,10 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             reply = self._reply(kind, path, form)
             time.sleep(reply.wait)
-            self._send(reply)
         finally:
+            # Before the answer goes out: who has it may ask again before this thread is next heard of.
             self.server.left(kind)
+        self._send(reply)
 
     def _reply(self, kind: str, path: str, form: dict[str, str]) -> Reply:
         if kind in self.server.always:

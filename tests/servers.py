@@ -92,20 +92,14 @@ def run_mariadb(folder: Path, *, buffer_pool: str = "64M", address: str = LOOPBA
         f"CREATE USER 'mapsi'@'{host}' IDENTIFIED BY 'sesame';\n"
         f"GRANT ALL ON *.* TO 'mapsi'@'{host}' WITH GRANT OPTION;\n"
     )
-    subprocess.run(
-        [
-            "mariadb-install-db",
-            "--no-defaults",
-            f"--datadir={data}",
-            "--auth-root-authentication-method=normal",
-            *account,
-        ],
-        check=True,
-        capture_output=True,
-    )
-    # A server of its own has temporary files of its own: one that starts removes those of all others in the same
-    # folder.
-    (folder / "tmp").mkdir()
+    # A server of its own has temporary files of its own, when it is installed too: one that starts removes those of all
+    # others in the same folder.
+    temporary = folder / "tmp"
+    temporary.mkdir()
+    install = ["mariadb-install-db", "--no-defaults", f"--datadir={data}", f"--tmpdir={temporary}"]
+    install += ["--auth-root-authentication-method=normal", *account]
+    done = subprocess.run(install, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    assert done.returncode == 0, f"MariaDB was not installed in {data}:\n{done.stdout}"
     with (folder / "mariadbd.log").open("wb") as log:
         server = subprocess.Popen(
             _command(folder, data, port, setup, buffer_pool, address) + account, stdout=log, stderr=log
