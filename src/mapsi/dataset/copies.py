@@ -46,8 +46,8 @@ class _Search:
         if self.matches[-1].leaves_out:
             self.gone.add(photo)
 
-    def across(self, a: int, b: int) -> bool:
-        return self.labels[a] != self.labels[b]
+    def across(self, photo: int, other: int) -> bool:
+        return self.labels[photo] != self.labels[other]
 
 
 def find_copies(
@@ -125,6 +125,6 @@ def _details(path: Path, limits: PhotoLimits) -> Details | None:
         return None
 
 
-def _one_picture(details: dict[int, Details | None], a: int, b: int) -> bool:
-    one, other = details[a], details[b]
-    return one is not None and other is not None and same_picture(one, other)
+def _one_picture(details: dict[int, Details | None], photo: int, other: int) -> bool:
+    of_photo, of_other = details[photo], details[other]
+    return of_photo is not None and of_other is not None and same_picture(of_photo, of_other)

@@ -53,7 +53,7 @@ def near_pairs(hashes: Bits, distance: int = TWIN_DISTANCE) -> npt.NDArray[np.in
     signs = np.where(hashes, np.float32(1), np.float32(-1))
     found = [np.zeros((0, 2), dtype=PAIR)]
     for start in range(0, len(signs), 1024):
-        # Hamming distance from a dot product of signs: (bits - dot) / 2.
+        # Hamming distance from a dot product of signs: of (1, 1, -1) and (1, -1, -1) it is (3 - 1) / 2 = 1.
         near = (BITS - signs[start : start + 1024] @ signs[start:].T) / 2 <= distance
         pairs = np.argwhere(np.triu(near, k=1)) + start
         found.append(pairs.astype(PAIR))
@@ -71,7 +71,8 @@ def bits_apart(hashes: Bits, pairs: npt.NDArray[np.int32]) -> npt.NDArray[np.int
 
 
 def join(count: int, pairs: npt.ArrayLike) -> list[int]:
-    """Group ``count`` things joined by ``pairs`` (m, 2): each one's group is its smallest member."""
+    """Group ``count`` photos joined by ``pairs`` (m, 2): the group of each is its smallest member. Five photos and the
+    pairs (1, 3) and (3, 4) are the groups (0, 1, 2, 1, 1)."""
     edges = np.asarray(pairs, dtype=PAIR).reshape(-1, 2)
     graph = coo_array((np.ones(len(edges), dtype=np.bool_), (edges[:, 0], edges[:, 1])), shape=(count, count))
     _, groups = connected_components(graph, directed=False)
@@ -99,18 +100,18 @@ def same_picture(one: Details, other: Details) -> bool:
 def _fit(one: npt.NDArray[np.uint8], other: npt.NDArray[np.uint8]) -> tuple[float, float]:
     """How well the edges of two squares agree, -1..1, and minus the mean difference of their colours, 0..255, once the
     brightness is made alike."""
-    a, b = one.astype(np.float32), other.astype(np.float32)
-    edges = _cosine(_edges(a @ BRIGHTNESS), _edges(b @ BRIGHTNESS))
-    a, b = a - a.mean(), b - b.mean()
-    gain = np.clip((a * b).sum() / max(float((b * b).sum()), 1.0), 0.6, 1.6)
-    return edges, -float(np.abs(a - gain * b).mean())
+    first, second = one.astype(np.float32), other.astype(np.float32)
+    edges = _cosine(_edges(first @ BRIGHTNESS), _edges(second @ BRIGHTNESS))
+    first, second = first - first.mean(), second - second.mean()
+    gain = np.clip((first * second).sum() / max(float((second * second).sum()), 1.0), 0.6, 1.6)
+    return edges, -float(np.abs(first - gain * second).mean())
 
 
 def _edges(grey: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     return np.concatenate([np.diff(grey, axis=0).ravel(), np.diff(grey, axis=1).ravel()])
 
 
-def _cosine(a: npt.NDArray[np.float32], b: npt.NDArray[np.float32]) -> float:
-    length = float(np.linalg.norm(a) * np.linalg.norm(b))
+def _cosine(one: npt.NDArray[np.float32], other: npt.NDArray[np.float32]) -> float:
+    length = float(np.linalg.norm(one) * np.linalg.norm(other))
     # Two squares without any edge are alike in them.
-    return float(a @ b) / length if length > 0 else float(np.array_equal(a, b))
+    return float(one @ other) / length if length > 0 else float(np.array_equal(one, other))

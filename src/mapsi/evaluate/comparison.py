@@ -101,10 +101,10 @@ def compare(
     classes = check_shared(ours.classes, theirs.classes, ours.truth)
     same = set(ours.classes) == set(theirs.classes)
     rows = np.array([same or label in classes for label in ours.truth])
-    a, b = ours.of(rows).over(classes), theirs.of(rows).over(classes)
-    _, columns = class_numbers(a.truth, a.guesses, b.guesses)
-    drawn = draw(columns, [photo.block for photo in a.photos], rng, rounds=rounds)
-    only_ours, only_theirs, p = mcnemar(a.right, b.right)
+    ours, theirs = ours.of(rows).over(classes), theirs.of(rows).over(classes)
+    _, columns = class_numbers(ours.truth, ours.guesses, theirs.guesses)
+    drawn = draw(columns, [photo.block for photo in ours.photos], rng, rounds=rounds)
+    only_ours, only_theirs, p = mcnemar(ours.right, theirs.right)
     figures = {
         "accuracy": (accuracy, drawn.accuracy),
         "macro_f1": (macro_f1, drawn.macro_f1),
@@ -122,7 +122,7 @@ def compare(
         other_fingerprint=fingerprint,
         classes=classes,
         same_classes=same,
-        n=len(a.photos),
+        n=len(ours.photos),
         left_out=int((~rows).sum()),
         **differences,
         only_ours=only_ours,

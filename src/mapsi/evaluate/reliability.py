@@ -46,7 +46,10 @@ def measure_reliability(answers: Answers) -> Reliability:
 
 
 def calibration_error(confidence: FloatArray, right: BoolArray, bins: int = BINS) -> float:
-    """Expected calibration error, 0..1, of confidences (n,) over equal-width bins."""
+    """Expected calibration error, 0..1, of confidences (n,) over equal-width bins.
+
+    Of confidences (0.9, 0.9, 0.4) the first alone is right: two photos are off by 0.4 and one by 0.4, which is 0.4.
+    """
     found = reliability_bins(confidence, right, bins)
     return sum(b.n * abs(b.accuracy - b.confidence) for b in found) / len(right)
 

@@ -244,7 +244,11 @@ def focus_of_whole(near: FloatArray, close_up: float) -> FloatArray:
 
 @lru_cache(maxsize=8)  # of one model always the same one or two, and worked out anew 2 % of an answer
 def _stretching(cells: int, close_up: float) -> FloatArray:
-    """(cells, cells): how much of each cell of a close-up is in each cell of the whole."""
+    """(cells, cells): how much of each cell of a close-up is in each cell of the whole.
+
+    Four cells (1, 2, 3, 4) of the middle half are (1, 1.5, 3.5, 4) of the whole: the inner two lie between cells of the
+    close-up, the outer two beyond it.
+    """
     places = (np.arange(cells) + 0.5) / cells
     seen = ((places - 0.5) / close_up + 0.5) * cells - 0.5
     columns = [np.interp(seen, np.arange(cells), row) for row in np.eye(cells)]

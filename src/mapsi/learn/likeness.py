@@ -77,6 +77,8 @@ class Likeness(nn.Module):
         return total
 
     def _pairs(self, embeddings: Tensor, rows: Tensor) -> Tensor:
+        """The loss of the photos ``rows`` (b,) of products. Of three photos of the products (0, 0, 1) by the sources
+        (0, 1, 1), the first is sought among the other two, of which the second is right."""
         memory = self.memory.clone().index_copy(0, rows, embeddings)
         with torch.no_grad():
             self.memory.index_copy_(0, rows, embeddings.detach())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import numpy as np
@@ -92,13 +93,15 @@ def loosened(rng: Rng, block: Block, amount: float = 0.08) -> Block:
     """A block a little wider or narrower, longer or shorter."""
     wide = float(rng.uniform(1 - amount, 1 + amount))
     longer = float(rng.uniform(1 - amount, 1 + amount * 0.6))
-    changed = block.with_(
+    changed = replace(
+        block,
         shoulder=block.shoulder * wide,
         chest=block.chest * wide,
         waist=block.waist * wide,
         hem=block.hem * wide * float(rng.uniform(0.95, 1.05)),
     )
-    return changed.with_(
+    return replace(
+        changed,
         length=block.length * longer,
         spread=block.spread * float(rng.uniform(0.7, 1.35)),
         sleeve=block.sleeve * float(rng.uniform(0.94, 1.05)),
@@ -123,7 +126,7 @@ def _long(rng: Rng) -> Recipe:
     form = rng.random()
     if form < 0.3:
         fabric = cloth(rng, ("jersey", "waffle"), ("breton", "breton", "block"), 0.35)
-        block = loosened(rng, TEE.with_(sleeve=276.0, spread=16.0, cuff=24.0), 0.1)
+        block = loosened(rng, replace(TEE, sleeve=276.0, spread=16.0, cuff=24.0), 0.1)
         options = (
             {"motif": "arches", "inks": accents(rng, fabric.color)} if not fabric.pattern and chance(rng, 0.3) else {}
         )
@@ -166,7 +169,7 @@ def _shirt(rng: Rng) -> Recipe:
     fabric = cloth(rng, ("poplin", "cotton", "linen", "denim"), CHECKS * 2 + STRIPES + PRINTS, 0.5)
     block = loosened(rng, SHIRT)
     if chance(rng, 0.25):
-        block = block.with_(sleeve=70.0, spread=40.0, cuff=40.0)
+        block = replace(block, sleeve=70.0, spread=40.0, cuff=40.0)
     return (
         "shirt",
         fabric,
@@ -267,7 +270,9 @@ def _pants(rng: Rng) -> Recipe:
 def _shorts(rng: Rng) -> Recipe:
     kind = pick(rng, ("chino", "jean", "sport", "pleated"))
     base = CUTS["shorts"]
-    leg = base.with_(hem=base.hem * float(rng.uniform(0.94, 1.22)), length=base.length * float(rng.uniform(0.78, 1.12)))
+    leg = replace(
+        base, hem=base.hem * float(rng.uniform(0.94, 1.22)), length=base.length * float(rng.uniform(0.78, 1.12))
+    )
     if kind == "jean":
         return (
             "shorts",
@@ -285,7 +290,7 @@ def _shorts(rng: Rng) -> Recipe:
 def _skirt(rng: Rng) -> Recipe:
     name = pick(rng, tuple(SKIRTS))
     cut = SKIRTS[name]
-    cut = cut.with_(hem=cut.hem * float(rng.uniform(0.9, 1.08)), length=cut.length * float(rng.uniform(0.85, 1.08)))
+    cut = replace(cut, hem=cut.hem * float(rng.uniform(0.9, 1.08)), length=cut.length * float(rng.uniform(0.85, 1.08)))
     if name == "mini" and chance(rng, 0.5):
         return (
             "skirt",

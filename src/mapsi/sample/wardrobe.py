@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from mapsi.errors import ArtifactError
@@ -16,7 +17,8 @@ from mapsi.sample.garments.skirts import SKIRTS
 from mapsi.sample.garments.tees import TEE
 
 BLOCKS = {
-    "over-tee": TEE.with_(
+    "over-tee": replace(
+        TEE,
         shoulder=146.0,
         slope=36.0,
         chest=140.0,
@@ -28,27 +30,36 @@ BLOCKS = {
         cuff=46.0,
         length=420.0,
     ),
-    "long-tee": TEE.with_(sleeve=276.0, spread=15.0, cuff=24.0),
-    "over-sweater": SWEATER.with_(
-        shoulder=138.0, slope=38.0, chest=138.0, waist=140.0, hem=130.0, sleeve=252.0, spread=11.0, cuff=32.0
+    "long-tee": replace(TEE, sleeve=276.0, spread=15.0, cuff=24.0),
+    "over-sweater": replace(
+        SWEATER, shoulder=138.0, slope=38.0, chest=138.0, waist=140.0, hem=130.0, sleeve=252.0, spread=11.0, cuff=32.0
     ),
-    "slim-sweater": SWEATER.with_(shoulder=106.0, chest=106.0, waist=98.0, hem=98.0, cuff=23.0),
-    "over-shirt": SHIRT.with_(
-        shoulder=138.0, slope=36.0, chest=138.0, waist=138.0, hem=139.0, sleeve=274.0, spread=10.0, cuff=30.0
+    "slim-sweater": replace(SWEATER, shoulder=106.0, chest=106.0, waist=98.0, hem=98.0, cuff=23.0),
+    "over-shirt": replace(
+        SHIRT, shoulder=138.0, slope=36.0, chest=138.0, waist=138.0, hem=139.0, sleeve=274.0, spread=10.0, cuff=30.0
     ),
-    "slim-shirt": SHIRT.with_(shoulder=112.0, chest=110.0, waist=100.0, hem=108.0),
-    "short-shirt": SHIRT.with_(sleeve=70.0, spread=38.0, cuff=41.0),
-    "short-blouse": BLOUSE.with_(sleeve=60.0, spread=38.0, cuff=38.0),
-    "wide-cardigan": CARDIGAN.with_(
-        shoulder=130.0, slope=36.0, chest=132.0, waist=132.0, hem=128.0, sleeve=262.0, cuff=31.0, spread=12.0
+    "slim-shirt": replace(SHIRT, shoulder=112.0, chest=110.0, waist=100.0, hem=108.0),
+    "short-shirt": replace(SHIRT, sleeve=70.0, spread=38.0, cuff=41.0),
+    "short-blouse": replace(BLOUSE, sleeve=60.0, spread=38.0, cuff=38.0),
+    "wide-cardigan": replace(
+        CARDIGAN, shoulder=130.0, slope=36.0, chest=132.0, waist=132.0, hem=128.0, sleeve=262.0, cuff=31.0, spread=12.0
     ),
-    "slim-cardigan": CARDIGAN.with_(
-        shoulder=104.0, chest=103.0, waist=97.0, hem=98.0, length=360.0, cuff=23.0, neck_depth=150.0
+    "slim-cardigan": replace(
+        CARDIGAN, shoulder=104.0, chest=103.0, waist=97.0, hem=98.0, length=360.0, cuff=23.0, neck_depth=150.0
     ),
-    "long-cardigan": CARDIGAN.with_(
-        top=50.0, shoulder=104.0, chest=104.0, waist=104.0, hem=108.0, length=490.0, sleeve=270.0, neck_depth=176.0
+    "long-cardigan": replace(
+        CARDIGAN,
+        top=50.0,
+        shoulder=104.0,
+        chest=104.0,
+        waist=104.0,
+        hem=108.0,
+        length=490.0,
+        sleeve=270.0,
+        neck_depth=176.0,
     ),
-    "crop-cardigan": CARDIGAN.with_(
+    "crop-cardigan": replace(
+        CARDIGAN,
         top=110.0,
         shoulder=108.0,
         chest=108.0,
@@ -60,7 +71,7 @@ BLOCKS = {
         cuff=25.0,
     ),
 }
-LEGS = {**CUTS, "palazzo": CUTS["wide"].with_(hem=80.0, knee=68.0, gap=2.0)}
+LEGS = {**CUTS, "palazzo": replace(CUTS["wide"], hem=80.0, knee=68.0, gap=2.0)}
 FRONTS = {
     "double": Front(overlap=34, rows=2, peak=True, count=3, round_off=8),
     "trench": Front(overlap=34, rows=2, count=3, round_off=4, lapel=46, spacing=72),

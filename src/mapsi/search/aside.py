@@ -64,6 +64,11 @@ def push_aside(
 
 
 def _seen(vector: FloatArray, answers: FloatArray, cosines: FloatArray) -> Aside:
+    """The line through what ``answers`` (n, width) with these ``cosines`` (n,) to the photo have to a product.
+
+    Answers at (0.8, 0.6, 0.4) to the photo and (0.62, 0.46, 0.42) to the product lie about the line 0.2 + 0.5 c, 0.03
+    off, while their cosines spread by 0.16: each part above the line takes off nearly six times itself.
+    """
     alike, spread = answers @ vector, float(cosines.std())
     slope = max(0.0, float(np.cov(cosines, alike, bias=True)[0, 1])) / max(spread, _LEAST_SPREAD) ** 2
     start = float(alike.mean() - slope * cosines.mean())

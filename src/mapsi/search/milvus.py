@@ -138,13 +138,14 @@ class MilvusDatabase:
     def _connect(self) -> MilvusClient:
         """A new connection; one that is refused at once is tried once more: a server that has just told an older one
         to go (too many pings) takes the next."""
+        connect = partial(MilvusClient, uri=self._url, timeout=SECONDS, dedicated=True)
         begun = time.monotonic()
         try:
-            return MilvusClient(uri=self._url, timeout=SECONDS, dedicated=True)
+            return connect()
         except (MilvusException, RpcError):
             if time.monotonic() - begun > SECONDS / 4:
                 raise
-            return MilvusClient(uri=self._url, timeout=SECONDS, dedicated=True)
+            return connect()
 
     def _noted(self, error: Exception) -> MapsiError:
         if getattr(error, "code", None) == _MISSING:

@@ -66,9 +66,10 @@ def _worn_mean(both: Counts, either: Counts) -> Counts:
     return np.asarray((both[:, columns] / np.maximum(either[:, columns], 1)).mean(axis=1))
 
 
-def overlap(a: Box, b: Box) -> float:
+def overlap(given: Box, wanted: Box) -> float:
     """Intersection over union of two boxes."""
-    across = min(a[0] + a[2], b[0] + b[2]) - max(a[0], b[0])
-    down = min(a[1] + a[3], b[1] + b[3]) - max(a[1], b[1])
+    (x, y, width, height), (left, top, wide, high) = given, wanted
+    across = min(x + width, left + wide) - max(x, left)
+    down = min(y + height, top + high) - max(y, top)
     shared = max(0.0, across) * max(0.0, down)
-    return shared / (a[2] * a[3] + b[2] * b[3] - shared)
+    return shared / (width * height + wide * high - shared)

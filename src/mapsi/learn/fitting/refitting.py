@@ -155,7 +155,9 @@ def fit_projection(network: AxisNetwork, features: Tensor, samples: Sequence[Sam
     start = projection.weight.detach().clone()
     shown, apart = features[products], features[others]
     placed = _embed(apart, start)
-    # A photo of the source with most photos (worn ones, whole and cut out) is sought among those of the others.
+    # A photo of the source with most photos (worn ones, whole and cut out) is sought among those of the others. Of the
+    # products (0, 0, 1, 1, 1) by the sources (0, 1, 0, 0, 1) the photos 0, 2 and 3 are asked for among 1 and 4, and
+    # ``right`` is ((yes, no), (no, yes), (no, yes)).
     asked = sources == np.bincount(sources).argmax()
     right = torch.from_numpy(names[asked][:, None] == names[~asked][None])
     asked_rows, sought_rows = torch.from_numpy(np.flatnonzero(asked)), torch.from_numpy(np.flatnonzero(~asked))

@@ -90,6 +90,7 @@ def _blur(values: Floats, radius: float) -> Floats:
 
 
 def _box(values: Floats, size: int, axis: int) -> Floats:
+    """The mean of ``size`` neighbours along an axis, the edge repeated: (0, 3, 6) by three is (1, 3, 5)."""
     half = size // 2
     padding = [(0, 0), (0, 0)]
     padding[axis] = (half + 1, half)
@@ -108,6 +109,8 @@ def _flow(rng: np.random.Generator, width: int, scale: float) -> tuple[Floats, F
 
 
 def _warp(image: Floats, flow: tuple[Floats, Floats]) -> Floats:
+    """``image`` (h, w) or (h, w, channels), each pixel taken from where ``flow`` (right, down) points: by (0.25, 0.5)
+    it is three quarters its own column's and half its own row's."""
     height, width = image.shape[:2]
     x = np.clip(np.arange(width, dtype=np.float32)[None, :] + flow[0], 0, width - 1.001)
     y = np.clip(np.arange(height, dtype=np.float32)[:, None] + flow[1], 0, height - 1.001)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from mapsi.sample.cloth.curve import Curve, polygon, spline
@@ -92,8 +94,9 @@ def lay_blazer(
     """A jacket with lapels. ``under`` is what shows in the opening: nothing, ``shirt`` (with ``tie``), ``waistcoat`` or
     ``turtle``."""
     inside = fabric.plain(darker(fabric.color, 0.32), "satin")
-    back_panel(sheet, block.with_(v_neck=False, neck_depth=30.0), inside)
-    shown = block.with_(
+    back_panel(sheet, replace(block, v_neck=False, neck_depth=30.0), inside)
+    shown = replace(
+        block,
         v_neck=False,
         neck_depth=14.0,
         length=block.length - 30,
@@ -153,7 +156,7 @@ def _under(
             sheet.button(0, y + (52 + step * 34) * unit, 3 * unit, "#e9e6de")
     shirt_collar(
         sheet,
-        block.with_(v_neck=False, neck=block.neck - 4 * unit, neck_depth=34 * unit, top=y + 3),
+        replace(block, v_neck=False, neck=block.neck - 4 * unit, neck_depth=34 * unit, top=y + 3),
         shirt,
         "",
         point=54 * unit,
@@ -262,7 +265,7 @@ def lay_suit(
     square: str = "",
 ) -> list[Part]:
     """A whole suit as it hangs: jacket with shirt and tie, and the trousers below."""
-    leg = CUTS["straight"].with_(top=246, waist=64, hip=79, rise=92, knee=35, hem=30, length=330, gap=8)
+    leg = replace(CUTS["straight"], top=246, waist=64, hip=79, rise=92, knee=35, hem=30, length=330, gap=8)
     lay_trousers(sheet, fabric, rng, leg=leg)
     return lay_blazer(
         sheet,
@@ -308,7 +311,8 @@ def lay_waistcoat(
     cuffs(sheet, base, cloth, button="#efece4")
     if tie:
         _tie(sheet, base.top + 40, base.top + 250, tie, 1.0)
-    vest = BLAZER.with_(
+    vest = replace(
+        BLAZER,
         shoulder=86.0,
         neck=48.0,
         chest=116.0,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from mapsi.sample.cloth.curve import Curve, spline, symmetric
@@ -66,7 +68,7 @@ def lay_sweater(
     """A pulled-on top. ``neck`` is ``crew``, ``v``, ``turtle``, ``mock`` or ``half-zip``; ``tips`` are stripes in the
     ribs."""
     rib = rib or fabric.plain()
-    shape = block.with_(v_neck=True, neck_depth=104.0) if neck == "v" else block
+    shape = replace(block, v_neck=True, neck_depth=104.0) if neck == "v" else block
     back_panel(sheet, shape, fabric)
     lay_sleeves(sheet, shape, fabric, rng)
     front = lay_front(sheet, shape, fabric, rng)
@@ -160,13 +162,13 @@ def lay_hoodie(
     motif: str = "",
     inks: tuple[str, ...] = (),
 ) -> Part:
-    shape = block.with_(top=block.top + 18, length=block.length - 6, neck_depth=58.0)
+    shape = replace(block, top=block.top + 18, length=block.length - 6, neck_depth=58.0)
     _hood_back(sheet, shape, fabric)
     lay_sleeves(sheet, shape, fabric, rng)
     front = lay_front(sheet, shape, fabric, rng)
     armhole_seams(front, shape, stitched=True)
     if motif:
-        MOTIFS[motif](front, shape.with_(top=shape.top + 16), inks)
+        MOTIFS[motif](front, replace(shape, top=shape.top + 16), inks)
     _kangaroo_pocket(sheet, shape, fabric, zipped)
     hem_rib(sheet, shape, fabric)
     cuffs(sheet, shape, fabric.plain(weave="rib"), height=36, flare=-1.5)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -24,9 +24,6 @@ class Leg:
     hem: float = 37
     length: float = 500
     gap: float = 10
-
-    def with_(self, **changes: float) -> Leg:
-        return replace(self, **changes)
 
     @property
     def crotch(self) -> float:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from mapsi.sample.cloth.curve import Curve, polygon, spline
@@ -43,11 +45,11 @@ def lay_biker(
     metal: str = METAL,
 ) -> None:
     """A biker jacket: wide lapels, a slanted zip, zipped pockets and cuffs, a buckled belt."""
-    block = SHORT.with_(v_neck=True, neck_depth=120.0, length=340.0, waist=106.0, hem=106.0, top=92.0)
-    back_panel(sheet, block.with_(v_neck=False, neck_depth=40.0), fabric.plain(darker(fabric.color, 0.4), "satin"))
+    block = replace(SHORT, v_neck=True, neck_depth=120.0, length=340.0, waist=106.0, hem=106.0, top=92.0)
+    back_panel(sheet, replace(block, v_neck=False, neck_depth=40.0), fabric.plain(darker(fabric.color, 0.4), "satin"))
     lay_front(
         sheet,
-        block.with_(v_neck=False, neck_depth=20.0, shoulder=92.0, chest=92.0, waist=88.0, hem=88.0),
+        replace(block, v_neck=False, neck_depth=20.0, shoulder=92.0, chest=92.0, waist=88.0, hem=88.0),
         fabric.plain(darker(fabric.color, 0.45), "satin"),
         rng,
         lift=0,
@@ -184,7 +186,7 @@ def _letter(part: Part, x: float, y: float, color: str, rim: str) -> None:
 def lay_denim_jacket(
     sheet: Sheet, fabric: Fabric, rng: np.random.Generator, *, thread: str = "#c98f4a", button: str = "#a98757"
 ) -> Part:
-    block = SHORT.with_(length=336.0, hem=110.0)
+    block = replace(SHORT, length=336.0, hem=110.0)
     back_panel(sheet, block, fabric)
     lay_sleeves(sheet, block, fabric, rng)
     front = lay_front(sheet, block, fabric, rng)

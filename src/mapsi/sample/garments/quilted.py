@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from mapsi.sample.cloth.curve import Curve, spline
@@ -25,11 +27,11 @@ def lay_puffer(
     length: float = 372,
 ) -> Part:
     """A quilted down jacket, or a vest."""
-    block = SHORT.with_(
-        shoulder=124.0, chest=132.0, waist=134.0, hem=126.0, length=length, cuff=36.0, armhole=128.0, top=98.0
+    block = replace(
+        SHORT, shoulder=124.0, chest=132.0, waist=134.0, hem=126.0, length=length, cuff=36.0, armhole=128.0, top=98.0
     )
     if vest:
-        block = block.with_(shoulder=98.0)
+        block = replace(block, shoulder=98.0)
     back_panel(sheet, block, fabric)
     if not vest:
         for part, side in lay_sleeves(sheet, block, fabric, rng):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from mapsi.sample.cloth.curve import Curve, circle, polygon, spline
@@ -25,7 +27,7 @@ def lay_shell(
     anorak: bool = False,
 ) -> Part:
     """A technical shell: hood, taped seams, covered zip, chest and hand pockets, a strap."""
-    block = SHORT.with_(top=112.0, length=384.0, hem=120.0, waist=120.0, chest=122.0, shoulder=118.0)
+    block = replace(SHORT, top=112.0, length=384.0, hem=120.0, waist=120.0, chest=122.0, shoulder=118.0)
     _shell_hood(sheet, block, fabric)
     for part, side in lay_sleeves(sheet, block, fabric, rng):
         _sleeve_tape(part, block, side, tape, accent)

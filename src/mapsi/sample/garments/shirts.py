@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from mapsi.sample.cloth.curve import Curve, Point, polygon, spline
@@ -244,9 +246,9 @@ def lay_blouse(
     button: str = "#f6f3ec",
 ) -> Part:
     """A blouse. ``neck`` is ``bow``, ``ruffle``, ``peter-pan`` or ``v``."""
-    shape = block.with_(v_neck=neck == "v", neck_depth=86.0 if neck == "v" else block.neck_depth)
+    shape = replace(block, v_neck=neck == "v", neck_depth=86.0 if neck == "v" else block.neck_depth)
     back_panel(sheet, shape, fabric)
-    full = shape.with_(cuff=shape.cuff + puff)
+    full = replace(shape, cuff=shape.cuff + puff)
     lay_sleeves(sheet, full, fabric, rng)
     front = lay_front(sheet, shape, fabric, rng)
     armhole_seams(front, shape)

@@ -27,9 +27,6 @@ class Flare:
     waves: int = 7
     ripple: float = 7
 
-    def with_(self, **changes: float) -> Flare:
-        return replace(self, **changes)  # type: ignore[arg-type]
-
     @property
     def bottom(self) -> float:
         return self.top + self.length
@@ -242,20 +239,20 @@ def lay_dress(
     if sleeve == "long":
         cuffs(sheet, shape, trim or fabric, height=20, button=buttons)
     elif sleeve == "puff":
-        cuffs(sheet, shape.with_(cuff=shape.cuff - 7), trim or fabric, height=14)
+        cuffs(sheet, replace(shape, cuff=shape.cuff - 7), trim or fabric, height=14)
     _belt(sheet, shape, fabric, belt)
     return skirt
 
 
 def _bodice(block: Block, neck: str, sleeve: str) -> Block:
     if neck == "v":
-        block = block.with_(v_neck=True, neck_depth=96.0)
+        block = replace(block, v_neck=True, neck_depth=96.0)
     if sleeve == "none":
-        return block.with_(shoulder=64.0, neck=38.0, slope=12.0, armhole=108.0, chest=76.0)
+        return replace(block, shoulder=64.0, neck=38.0, slope=12.0, armhole=108.0, chest=76.0)
     if sleeve == "short":
-        return block.with_(sleeve=48.0, spread=42.0, cuff=33.0)
+        return replace(block, sleeve=48.0, spread=42.0, cuff=33.0)
     if sleeve == "puff":
-        return block.with_(sleeve=66.0, spread=38.0, cuff=41.0)
+        return replace(block, sleeve=66.0, spread=38.0, cuff=41.0)
     return block
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -47,9 +47,6 @@ class Block:
     @property
     def bottom(self) -> float:
         return self.top + self.length
-
-    def with_(self, **changes: float | bool) -> Block:
-        return replace(self, **changes)  # type: ignore[arg-type]
 
 
 def neckline(block: Block, side: float = 1.0, drop: float = 0.0, widen: float = 0.0) -> Curve:

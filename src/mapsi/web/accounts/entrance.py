@@ -23,6 +23,7 @@ from mapsi.web.sharing.owning import adopt_shares
 from mapsi.web.state.services import current_services
 
 entrance = Blueprint("entrance", __name__, url_prefix="/account", template_folder="templates")
+entrance.after_request(keep_private)  # no cache keeps what one person alone sees
 
 
 @entrance.before_app_request
@@ -73,12 +74,6 @@ def exit_session() -> AnyResponse:
 def too_often(_error: TooManyRequests | None = None) -> Response:
     """Say so on the form that was sent."""
     return _form(_("Too many attempts. Wait a minute, then try again."), 429)
-
-
-@entrance.after_request
-def keep_to_one(response: Response) -> Response:
-    """No cache keeps what is seen here."""
-    return keep_private(response)
 
 
 def onward(account: Account) -> AnyResponse:

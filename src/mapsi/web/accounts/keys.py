@@ -18,6 +18,7 @@ from mapsi.web.request.sessions import enter, present
 from mapsi.web.state.services import current_services
 
 keys = Blueprint("keys", __name__, url_prefix="/account", template_folder="templates")
+keys.after_request(keep_private)  # no cache keeps what one person alone sees
 
 
 @keys.get("/new")
@@ -74,12 +75,6 @@ def choose(token: str) -> AnyResponse:
     account = current_services().catalog.accounts.open(address, password_hash, language())
     enter(account)
     return onward(account)
-
-
-@keys.after_request
-def keep_to_one(response: Response) -> Response:
-    """No cache keeps what is seen here."""
-    return keep_private(response)
 
 
 def password_fault(error: PasswordError) -> str:

@@ -30,6 +30,7 @@ from mapsi.web.request.sessions import enter, leave, present, token
 from mapsi.web.state.services import current_services
 
 account_pages = Blueprint("account", __name__, url_prefix="/account", template_folder="templates")
+account_pages.after_request(keep_private)  # no cache keeps what one person alone sees
 
 account_pages.register_blueprint(account_searches)
 
@@ -45,12 +46,6 @@ def let_in_owners() -> AnyResponse | None:
     elif request.method == "POST":
         flash(_("You are logged out, so nothing was changed. Log in, then try again."))
     return redirect(url_for("entrance.login", next=here() if request.method == "GET" else None), 303)
-
-
-@account_pages.after_request
-def keep_to_one(response: Response) -> Response:
-    """No cache keeps what only one person sees."""
-    return keep_private(response)
 
 
 @account_pages.get("")

@@ -76,7 +76,7 @@ def let_in_operators() -> AnyResponse | None:
 
 
 @operator.after_request
-def keep_to_one(response: Response) -> Response:
+def keep_pages_private(response: Response) -> Response:
     """No cache keeps what only operators see."""
     return response if request.endpoint == STATIC else keep_private(response)
 
