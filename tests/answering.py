@@ -6,10 +6,10 @@ import os
 import socket
 import time
 
-from mapsi.killable import Line
+from mapsi.killable import Channel
 
 if __name__ == "__main__":
-    line = Line(socket.socket(fileno=0))
+    line = Channel(socket.socket(fileno=0))
     while True:
         try:
             asked = bytes(line.receive())

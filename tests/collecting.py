@@ -15,8 +15,8 @@ from mapsi.collect.harvest.visit import Visitor
 from mapsi.collect.source import Found, Query, Source
 from mapsi.collect.sources.api import Asking
 from mapsi.collect.sources.kept_answers import KeptAnswers
+from mapsi.collect.sources.parts import SourceParts
 from mapsi.collect.sources.sources import open_source
-from mapsi.collect.sources.workshop import Workshop
 from mapsi.errors import MapsiError
 from mapsi.imaging import PhotoLimits
 from mapsi.remote import Fetcher
@@ -113,8 +113,8 @@ class Run:
     ) -> list[ClassReport]:
         """Collect from real sources by their names."""
         with held(self.folder) as inner:
-            workshop = Workshop(settings_of(server), fetcher(), self.clock, inner)
-            return self._collect([open_source(name, workshop) for name in names], slugs, **order)
+            parts = SourceParts(settings_of(server), fetcher(), self.clock, inner)
+            return self._collect([open_source(name, parts) for name in names], slugs, **order)
 
     def given(self, sources: Sequence[Source], slugs: Sequence[str] = ("knit",), **order: Any) -> list[ClassReport]:
         """Collect from sources of the test's own."""

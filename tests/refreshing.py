@@ -13,8 +13,8 @@ from mapsi.catalog.records import ImportReport, Preview, SourceRecord
 from mapsi.progress import Advance, no_advance
 from mapsi.providers.arrivals.arrival import Limits
 from mapsi.refresh.admitting import admit_source
-from mapsi.refresh.queries import Account
-from mapsi.refresh.refreshing import Means, RefreshReport, preview_source, refresh_source
+from mapsi.refresh.queries import NaverAccount
+from mapsi.refresh.refreshing import RefreshReport, RefreshServices, preview_source, refresh_source
 from mapsi.remote import Fetcher
 from mapsi.settings import Secret
 from mapsi.taxonomy import Taxonomy
@@ -43,7 +43,7 @@ class Refreshing:
     """A catalogue, and what its refreshes work with."""
 
     catalog: Catalog
-    means: Means
+    services: RefreshServices
     taxonomy: Taxonomy = TAXONOMY
 
     def add(self, name: str, at: object, format: str = "csv", **more: Any) -> SourceRecord:
@@ -51,22 +51,22 @@ class Refreshing:
 
     def refresh(self, name: str, *, accept: bool = False, progress: Advance = no_advance) -> RefreshReport:
         source = self.catalog.sources.find(name)
-        return refresh_source(self.catalog, source, self.means, self.taxonomy, accept=accept, progress=progress)
+        return refresh_source(self.catalog, source, self.services, self.taxonomy, accept=accept, progress=progress)
 
     def run(self, name: str, *, accept: bool = False, progress: Advance = no_advance) -> ImportReport:
         return self.refresh(name, accept=accept, progress=progress).run
 
     def preview(self, name: str) -> tuple[Preview, ...]:
-        return preview_source(self.catalog, self.catalog.sources.find(name), self.means, self.taxonomy)
+        return preview_source(self.catalog, self.catalog.sources.find(name), self.services, self.taxonomy)
 
     def counts(self, name: str, *, accept: bool = False) -> tuple[str, int, int, int, int]:
         report = self.run(name, accept=accept)
         return report.state, report.new, report.changed, report.unchanged, report.gone
 
 
-def means(folder: Path, *, hosts: tuple[str, ...] = (), daily_calls: int = 25_000) -> Means:
-    account = Account(client_id=Secret(CLIENT_ID), client_secret=Secret(CLIENT_SECRET), daily_calls=daily_calls)
-    return Means(
+def means(folder: Path, *, hosts: tuple[str, ...] = (), daily_calls: int = 25_000) -> RefreshServices:
+    account = NaverAccount(client_id=Secret(CLIENT_ID), client_secret=Secret(CLIENT_SECRET), daily_calls=daily_calls)
+    return RefreshServices(
         fetcher=Fetcher(allow_hosts=hosts),
         folder=folder / "feeds",
         account=account,

@@ -18,7 +18,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from mapsi.cli import main
-from mapsi.collect.harvest.ledger import Line, read_ledger
+from mapsi.collect.harvest.ledger import LedgerLine, read_ledger
 from mapsi.dataset.plan import PhotoFolder, gather
 from mapsi.taxonomy import load_taxonomy
 from photo_sources import PhotoSources, Reply, draw, jpeg
@@ -49,7 +49,7 @@ def collect(server: PhotoSources, folder: Path, monkeypatch: pytest.MonkeyPatch)
     return run
 
 
-def kept(folder: Path) -> list[Line]:
+def kept(folder: Path) -> list[LedgerLine]:
     return [line for line in read_ledger(folder) if line.outcome == "kept"]
 
 
@@ -328,7 +328,7 @@ def test_a_file_that_builds_no_source_is_reported(collect: Collect, tmp_path: Pa
     file.write_text("x = 1\n")
     done = collect("--source", file)
     assert done.exit_code == 2
-    assert "build(argument, workshop)" in done.output
+    assert "build(argument, parts)" in done.output
 
 
 def test_a_folder_of_ones_own_is_a_source(collect: Collect, tmp_path: Path, folder: Path) -> None:

@@ -20,7 +20,7 @@ from mapsi.collect.faults import FolderBusyError, NothingCollectedError, SourceE
 from mapsi.collect.harvest.filing import held, senders_of
 from mapsi.collect.harvest.harvest import refuse_nothing
 from mapsi.collect.harvest.lanes import queries_of
-from mapsi.collect.harvest.ledger import Line, read_ledger
+from mapsi.collect.harvest.ledger import LedgerLine, read_ledger
 from mapsi.collect.harvest.screening import forbids_learning
 from mapsi.collect.source import Found, Source
 from mapsi.dataset.photos import read_labels
@@ -44,7 +44,7 @@ def canned(server: PhotoSources, *names: str, source: str = "shelf", cls: str = 
     return Canned(source, {cls: founds([f"{server.url}/p/{name}.jpg" for name in names])})
 
 
-def lines(run: Run) -> list[Line]:
+def lines(run: Run) -> list[LedgerLine]:
     return list(read_ledger(run.folder))
 
 
@@ -138,8 +138,8 @@ def test_the_folder_can_be_learned_from(server: PhotoSources, run: Run) -> None:
 
 
 def test_photos_by_one_creator_or_from_one_page_share_a_sender() -> None:
-    def line(creator: str, page: str, source: str = "openverse") -> Line:
-        return Line(
+    def line(creator: str, page: str, source: str = "openverse") -> LedgerLine:
+        return LedgerLine(
             outcome="kept", cls="knit", source=source, address="", query="", language="", rank=1, time="",
             creator=creator, page=page,
         )  # fmt: skip

@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 
 from collecting import WoundClock
 from mapsi.collect.harvest.downloads import Downloads, HostBusy, Postponed
-from mapsi.collect.harvest.ledger import NAME, Ledger, Line, read_ledger, short_address
+from mapsi.collect.harvest.ledger import NAME, Ledger, LedgerLine, read_ledger, short_address
 from mapsi.collect.pace import Pace, hour_of, limit_rest
 from mapsi.collect.sources.entries import address_of, pixels, plain_text
 from mapsi.errors import ArtifactError
 
 texts = st.text(st.characters(codec="utf-8"), max_size=40)
 lines = st.builds(
-    Line,
+    LedgerLine,
     outcome=st.sampled_from(["kept", "refused", "duplicate", "failed"]),
     cls=texts,
     source=texts,
@@ -35,7 +35,7 @@ lines = st.builds(
 )
 
 
-def line(address: str, **about: object) -> Line:
+def line(address: str, **about: object) -> LedgerLine:
     fixed = {
         "outcome": "kept",
         "cls": "knit",
@@ -45,13 +45,13 @@ def line(address: str, **about: object) -> Line:
         "rank": 1,
         "time": "",
     }
-    return Line(**{**fixed, "address": address, **about})  # type: ignore[arg-type]
+    return LedgerLine(**{**fixed, "address": address, **about})  # type: ignore[arg-type]
 
 
 @given(written=st.lists(lines, max_size=8), data=st.data())
 @settings(max_examples=60, deadline=None)
 def test_cut_anywhere_the_ledger_keeps_its_whole_lines(
-    tmp_path_factory: pytest.TempPathFactory, written: list[Line], data: st.DataObject
+    tmp_path_factory: pytest.TempPathFactory, written: list[LedgerLine], data: st.DataObject
 ) -> None:
     folder = tmp_path_factory.mktemp("ledger")
     written = [w for w in written if w.cls and w.source and w.address]

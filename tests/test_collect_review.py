@@ -22,7 +22,7 @@ from PIL import Image
 from mapsi.cli.review import review as review_command
 from mapsi.collect.review import INNER, reviewed_labels
 from mapsi.collect.review.applying import apply_review
-from mapsi.collect.review.doubt import distances, doubts, place
+from mapsi.collect.review.doubt import distances, doubts, percentile_rank
 from mapsi.collect.review.journal import COLUMNS, Decision, Journal
 from mapsi.collect.review.readings import PhotoReading, read_photos
 from mapsi.collect.review.session import Review, axis_of, in_order, list_photos
@@ -77,7 +77,7 @@ def test_a_place_is_the_share_of_others_that_are_below_equals_counted_half(value
         else 0
         for one in values
     ]
-    assert place(np.array(values)) == pytest.approx(expected)
+    assert percentile_rank(np.array(values)) == pytest.approx(expected)
 
 
 @given(scores, st.randoms(use_true_random=False))

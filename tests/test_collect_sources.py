@@ -27,9 +27,9 @@ from mapsi.collect.sources.commons import Commons, as_thumbnail
 from mapsi.collect.sources.kept_answers import KEPT_SECONDS, KeptAnswers
 from mapsi.collect.sources.naver import NaverHub, NaverOpen
 from mapsi.collect.sources.openverse import Openverse, licence_name
-from mapsi.collect.sources.remembered import Remembered
+from mapsi.collect.sources.parts import SourceParts
+from mapsi.collect.sources.remembered import RememberingSource
 from mapsi.collect.sources.sources import SOURCES, open_source
-from mapsi.collect.sources.workshop import Workshop
 from mapsi.errors import ArtifactError, UsageError
 from mapsi.settings import Secret
 from mapsi.taxonomy import load_taxonomy
@@ -472,12 +472,12 @@ def test_the_same_page_for_ever_ends_the_search(build: Callable[..., Source], se
 
 
 @pytest.fixture
-def workshop(server: PhotoSources, tmp_path: Path, clock: WoundClock) -> Workshop:
+def parts(server: PhotoSources, tmp_path: Path, clock: WoundClock) -> SourceParts:
     using = asking(tmp_path, clock)
-    return Workshop(settings_of(server), using.fetcher, clock, tmp_path / "kept")
+    return SourceParts(settings_of(server), using.fetcher, clock, tmp_path / "kept")
 
 
-def test_every_source_of_the_table_can_be_built(workshop: Workshop, tmp_path: Path) -> None:
+def test_every_source_of_the_table_can_be_built(parts: SourceParts, tmp_path: Path) -> None:
     (tmp_path / "own").mkdir()
     (tmp_path / "list.txt").write_text("")
     arguments = {"folder": f":{tmp_path / 'own'}", "addresses": f":{tmp_path / 'list.txt'}"}
@@ -485,47 +485,47 @@ def test_every_source_of_the_table_can_be_built(workshop: Workshop, tmp_path: Pa
         assert kind.about
         assert kind.terms
         if name != "google":  # has its own tests, and asks for a browser
-            assert open_source(name + arguments.get(name, ""), workshop).name == name
+            assert open_source(name + arguments.get(name, ""), parts).name == name
 
 
 @pytest.mark.parametrize("asked", ["bing", "", "nowhere.py", "folder:", "folder:nowhere", "openverse:free"])
-def test_an_unknown_source_is_refused_in_a_sentence(workshop: Workshop, asked: str) -> None:
+def test_an_unknown_source_is_refused_in_a_sentence(parts: SourceParts, asked: str) -> None:
     with pytest.raises(UsageError) as caught:
-        open_source(asked, workshop)
+        open_source(asked, parts)
     assert caught.value.hint
 
 
-def test_openverse_can_be_narrowed_to_licences(workshop: Workshop, server: PhotoSources) -> None:
-    found(open_source("openverse:commercial,modification", workshop))
+def test_openverse_can_be_narrowed_to_licences(parts: SourceParts, server: PhotoSources) -> None:
+    found(open_source("openverse:commercial,modification", parts))
     assert server.count("license_type=commercial,modification") == 1
 
 
-def test_a_list_of_addresses_may_be_lines_or_a_table(workshop: Workshop, tmp_path: Path) -> None:
+def test_a_list_of_addresses_may_be_lines_or_a_table(parts: SourceParts, tmp_path: Path) -> None:
     lines = tmp_path / "list.txt"
     lines.write_text("# mine\nknit https://img.example.com/1.jpg\n\nsuit https://img.example.com/2.jpg\n", "utf-8")
-    assert [f.address for f in found(open_source(f"addresses:{lines}", workshop))] == ["https://img.example.com/1.jpg"]
+    assert [f.address for f in found(open_source(f"addresses:{lines}", parts))] == ["https://img.example.com/1.jpg"]
     table = tmp_path / "list.csv"
     table.write_text("\ufeffaddress,class,creator,licence\nhttps://img.example.com/3.jpg,knit,Kim,CC0 1.0\n", "utf-8")
-    (photo,) = found(open_source(f"addresses:{table}", workshop))
+    (photo,) = found(open_source(f"addresses:{table}", parts))
     assert (photo.address, photo.creator, photo.licence) == ("https://img.example.com/3.jpg", "Kim", "CC0 1.0")
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "cp949", "utf-16"])
-def test_a_list_is_read_as_spreadsheets_save_it(workshop: Workshop, tmp_path: Path, encoding: str) -> None:
+def test_a_list_is_read_as_spreadsheets_save_it(parts: SourceParts, tmp_path: Path, encoding: str) -> None:
     table = tmp_path / "list.csv"
     table.write_bytes("sep=;\r\nClass;Address;Creator\r\nknit;https://img.example.com/3.jpg;김\r\n".encode(encoding))
-    (photo,) = found(open_source(f"addresses:{table}", workshop))
+    (photo,) = found(open_source(f"addresses:{table}", parts))
     assert (photo.address, photo.creator) == ("https://img.example.com/3.jpg", "김")
 
 
-def test_lines_and_folders_that_no_class_asks_for_are_reported(workshop: Workshop, tmp_path: Path) -> None:
+def test_lines_and_folders_that_no_class_asks_for_are_reported(parts: SourceParts, tmp_path: Path) -> None:
     style = load_taxonomy().axes["style"]
     lines = tmp_path / "list.txt"
     lines.write_text(
         "knit https://a.example/1\nKnits https://a.example/2\nKnits https://a.example/3\nzzz https://a.example/4\n",
         "utf-8",
     )
-    listed = open_source(f"addresses:{lines}", workshop)
+    listed = open_source(f"addresses:{lines}", parts)
     assert isinstance(listed, Remarking)
     assert listed.remarks(style) == [
         "2 lines skipped: Knits is not a class of style; is knit meant?",
@@ -534,7 +534,7 @@ def test_lines_and_folders_that_no_class_asks_for_are_reported(workshop: Worksho
     for name in ("knit", "Suit", "@eaDir"):
         (tmp_path / "photos" / name).mkdir(parents=True)
     (tmp_path / "photos" / "knit" / "clip.mp4").write_bytes(b"x")
-    folder = open_source(f"folder:{tmp_path / 'photos'}", workshop)
+    folder = open_source(f"folder:{tmp_path / 'photos'}", parts)
     assert isinstance(folder, Remarking)
     assert folder.remarks(style) == [
         "The folder Suit is not a class of style; is suit meant?",
@@ -544,22 +544,22 @@ def test_lines_and_folders_that_no_class_asks_for_are_reported(workshop: Worksho
 
 
 @pytest.mark.parametrize("text", ["knit\n", "class,address\nknit,\n", "class,address\n,https://img.example.com\n"])
-def test_a_line_without_class_or_address_is_named(workshop: Workshop, tmp_path: Path, text: str) -> None:
+def test_a_line_without_class_or_address_is_named(parts: SourceParts, tmp_path: Path, text: str) -> None:
     file = tmp_path / "list.txt"
     file.write_text(text, "utf-8")
     with pytest.raises(ArtifactError, match=r"line [12]"):
-        open_source(f"addresses:{file}", workshop)
+        open_source(f"addresses:{file}", parts)
 
 
-def test_a_folder_gives_its_photos_with_their_senders(workshop: Workshop, tmp_path: Path) -> None:
+def test_a_folder_gives_its_photos_with_their_senders(parts: SourceParts, tmp_path: Path) -> None:
     own = tmp_path / "own"
     (own / "knit").mkdir(parents=True)
     for name in ("b.jpg", "a.png", "notes.txt"):
         (own / "knit" / name).write_bytes(b"x")
     (own / "labels.csv").write_text("path,sender\nknit/b.jpg,Lee\n", "utf-8")
-    photos = found(open_source(f"folder:{own}", workshop))
+    photos = found(open_source(f"folder:{own}", parts))
     assert [(Path(p.address).name, p.creator, p.local) for p in photos] == [("a.png", "", True), ("b.jpg", "Lee", True)]
-    assert found(open_source(f"folder:{own}", workshop), most=0) == []
+    assert found(open_source(f"folder:{own}", parts), most=0) == []
 
 
 # --- sources with a memory -------------------------------------------------------------------------------------------
@@ -589,42 +589,42 @@ class Clicking:
 
 def test_noted_photos_are_given_again_without_a_click(tmp_path: Path) -> None:
     source = Clicking(9)
-    first = found(Remembered(source, tmp_path, SystemClock()), most=4)
+    first = found(RememberingSource(source, tmp_path, SystemClock()), most=4)
     assert source.clicks == 4
-    assert found(Remembered(source, tmp_path, SystemClock()), most=4) == first
+    assert found(RememberingSource(source, tmp_path, SystemClock()), most=4) == first
     assert source.clicks == 4
-    whole = found(Remembered(source, tmp_path, SystemClock()))
+    whole = found(RememberingSource(source, tmp_path, SystemClock()))
     assert [photo.rank for photo in whole] == list(range(1, 10))
-    assert found(Remembered(Clicking(0), tmp_path, SystemClock())) == whole  # it had come to its end
+    assert found(RememberingSource(Clicking(0), tmp_path, SystemClock())) == whole  # it had come to its end
 
 
 def test_what_was_noted_before_a_fault_and_a_torn_line_stays(tmp_path: Path) -> None:
     with pytest.raises(SourceUnreachable):
-        found(Remembered(Clicking(9, good=3), tmp_path, SystemClock()))
+        found(RememberingSource(Clicking(9, good=3), tmp_path, SystemClock()))
     (file,) = tmp_path.iterdir()
     file.write_bytes(file.read_bytes() + b'{"address": "https://img.exa')
-    assert [photo.rank for photo in found(Remembered(Clicking(5), tmp_path, SystemClock()))] == [1, 2, 3, 4, 5]
+    assert [photo.rank for photo in found(RememberingSource(Clicking(5), tmp_path, SystemClock()))] == [1, 2, 3, 4, 5]
 
 
 @pytest.mark.parametrize("damage", [b"{half of a line\n", b'{"address": "x", "rank": 1, "colour": "red"}\n', b"7\n"])
 def test_a_damaged_memory_counts_as_none(tmp_path: Path, damage: bytes) -> None:
-    found(Remembered(Clicking(3), tmp_path, SystemClock()))
+    found(RememberingSource(Clicking(3), tmp_path, SystemClock()))
     (file,) = tmp_path.iterdir()
     file.write_bytes(damage + file.read_bytes())
     again = Clicking(2)
-    assert found(Remembered(again, tmp_path, SystemClock())) == found(Clicking(2))
+    assert found(RememberingSource(again, tmp_path, SystemClock())) == found(Clicking(2))
     assert again.clicks == 2
 
 
 def test_a_memory_lasts_for_a_week(tmp_path: Path) -> None:
-    found(Remembered(Clicking(3), tmp_path, SystemClock()))
+    found(RememberingSource(Clicking(3), tmp_path, SystemClock()))
     later = WoundClock(SystemClock().now() + KEPT_SECONDS + 60)
-    assert found(Remembered(Clicking(2), tmp_path, later), most=9) == found(Clicking(2))
+    assert found(RememberingSource(Clicking(2), tmp_path, later), most=9) == found(Clicking(2))
 
 
 def test_a_search_that_is_given_up_closes_its_source(tmp_path: Path) -> None:
     source = Clicking(9)
-    results = Remembered(source, tmp_path, SystemClock()).search(query())
+    results = RememberingSource(source, tmp_path, SystemClock()).search(query())
     next(results)
     results.close()  # type: ignore[attr-defined]
     assert source.closed == 1

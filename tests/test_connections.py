@@ -13,7 +13,7 @@ from typing import Any, cast
 import pytest
 
 from mapsi.web.server.bounds import WAITING_PER_THREAD, Bounds
-from mapsi.web.server.connections import Connection, Doors
+from mapsi.web.server.connections import Connection, OpenConnections
 from served import Probe, eventually, everything, get, serving
 
 POST = b"POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: %d\r\n\r\n"
@@ -222,7 +222,7 @@ def test_what_is_no_request_is_a_400_and_the_next_one_is_served(probe: Probe, se
 
 
 class Door:
-    """A connection as :class:`Doors` sees it."""
+    """A connection as :class:`OpenConnections` sees it."""
 
     def __init__(self) -> None:
         self.dropped = False
@@ -231,33 +231,33 @@ class Door:
         self.dropped = True
 
 
-def _doors(**bounds: int) -> tuple[Doors, Any]:
-    doors = Doors(Bounds(threads=1, largest=1, **bounds))
+def _connections(**bounds: int) -> tuple[OpenConnections, Any]:
+    connections = OpenConnections(Bounds(threads=1, largest=1, **bounds))
 
     def enter(client: str) -> Any:
         door = Door()
-        return SimpleNamespace(door=door, let_in=doors.enter(cast(Connection, door), client))
+        return SimpleNamespace(door=door, let_in=connections.enter(cast(Connection, door), client))
 
-    return doors, enter
+    return connections, enter
 
 
 def test_one_client_has_its_share_of_the_connections() -> None:
-    doors, enter = _doors(of_one=2)
+    connections, enter = _connections(of_one=2)
     first = enter("203.0.113.9")
     assert [enter("203.0.113.9").let_in for _ in range(3)] == [True, False, False]
     assert enter("203.0.113.10").let_in
-    doors.leave(first.door, "203.0.113.9")
+    connections.leave(first.door, "203.0.113.9")
     assert enter("203.0.113.9").let_in
 
 
 def test_behind_a_proxy_on_this_machine_all_clients_share_its_address() -> None:
-    _, enter = _doors(of_one=2)
+    _, enter = _connections(of_one=2)
     assert all(enter("127.0.0.1").let_in for _ in range(10))
 
 
 def test_where_all_places_are_taken_the_oldest_silent_one_gives_way() -> None:
-    doors, enter = _doors(connections=3)
+    connections, enter = _connections(connections=3)
     first, second, third = (enter(f"203.0.113.{i}") for i in range(3))
-    doors.mark(first.door, silent=False)
+    connections.mark(first.door, silent=False)
     assert enter("203.0.113.9").let_in
     assert (first.door.dropped, second.door.dropped, third.door.dropped) == (False, True, False)

@@ -378,7 +378,7 @@ def test_a_link_that_is_printed_without_the_services_address_says_where_it_leads
 
 def test_the_worker_sends_what_waits_by_the_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, box: Box) -> None:
     from mapsi.cli.opening import open_stock
-    from mapsi.cli.worker import make_hands
+    from mapsi.cli.worker import job_actions
     from mapsi.settings import read_settings
 
     monkeypatch.setenv("MAPSI_HOME", str(tmp_path / "home"))
@@ -386,10 +386,10 @@ def test_the_worker_sends_what_waits_by_the_settings(tmp_path: Path, monkeypatch
     with open_stock(read_settings()) as catalog:
         catalog.emails.put("password", "mina@example.com", "ko")
         with pytest.raises(SettingError, match="MAPSI_PUBLIC_URL"):
-            make_hands(read_settings(), catalog).mail()
+            job_actions(read_settings(), catalog).mail()
         monkeypatch.setenv("MAPSI_PUBLIC_URL", URL)
         monkeypatch.setenv("MAPSI_MAIL_FROM", "mapsi@shop.example")
-        make_hands(read_settings(), catalog).mail()
+        job_actions(read_settings(), catalog).mail()
     assert [mail["To"] for mail in box.mails] == ["mina@example.com"]
 
 

@@ -67,3 +67,11 @@ def test_links_lead_to_files_that_are_there(page: Path) -> None:
     text = re.sub(r"```.*?```", "", page.read_text("utf-8"), flags=re.DOTALL)
     targets = [link for link in re.findall(r"\]\(([^)#\s]+)[^)]*\)", text) if "://" not in link]
     assert [link for link in targets if not (page.parent / link).exists()] == []
+
+
+def test_the_change_map_names_files_that_are_there() -> None:
+    map_of_changes = (DOCS.parent / "ARCHITECTURE.md").read_text("utf-8").split("## Where a change goes")[1]
+    named = re.findall(r"`([a-z_0-9/*]+\.(?:py|toml|md|html|css|js|conf)|[a-z_/]+/)`", map_of_changes)
+    below = [DOCS.parent, DOCS.parent / "src" / "mapsi", DOCS.parent / "tests"]
+    assert len(named) > 100
+    assert [name for name in named if not any(any(folder.glob(name.rstrip("/"))) for folder in below)] == []

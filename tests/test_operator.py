@@ -17,7 +17,7 @@ from flask.testing import FlaskClient
 
 from mapsi.catalog import open_catalog
 from mapsi.catalog.operations.jobs import Job
-from mapsi.cli.worker import make_hands
+from mapsi.cli.worker import job_actions
 from mapsi.pictures.copying import PictureSource, copy_pictures
 from mapsi.refresh.feeds import import_feed
 from mapsi.remote import Fetcher
@@ -28,7 +28,7 @@ from mapsi.web.accounts.passwords import hash_password
 from mapsi.web.operator.runs import view_state
 from mapsi.web.request.times import view_duration, view_time
 from mapsi.web.state.services import current_services
-from mapsi.work.hands import Hands
+from mapsi.work.performing import JobActions
 from mapsi.work.worker import Worker
 from operated import EMAIL, EVIL, PASSWORD, STATES, Desk, as_desk, in_every_state, post, write
 from refreshing import HOUR, Clock, feed
@@ -327,7 +327,7 @@ def work(desk: Desk) -> list[str]:
         report = desk.refreshing.run(name, accept=accept)
         return bool(report.new or report.changed or report.gone)
 
-    hands = Hands(
+    actions = JobActions(
         refresh=partial(take, accept=False),
         accept=partial(take, accept=True),
         index=lambda: None,
@@ -335,7 +335,7 @@ def work(desk: Desk) -> list[str]:
         mail=lambda: None,
         preview=lambda name: None,
     )
-    worker = Worker(desk.catalog, hands, said.append, now=desk.clock)
+    worker = Worker(desk.catalog, actions, said.append, now=desk.clock)
     desk.catalog.jobs.note_worker(worker.name)
     while worker.step():
         pass
@@ -409,7 +409,7 @@ def test_the_workers_command_takes_a_feed_that_was_accepted(desk: Desk) -> None:
     minutes_ago = time.time() - 300
     os.utime(shrunk, (minutes_ago, minutes_ago))  # it has lain still: a worker steps aside from one that has not
     assert desk.refreshing.run("haru-command").state == "held"
-    worker = Worker(desk.catalog, make_hands(Settings(home=desk.house.home), desk.catalog), lambda _: None)
+    worker = Worker(desk.catalog, job_actions(Settings(home=desk.house.home), desk.catalog), lambda _: None)
     for kind, state, left in (("refresh", "held", []), ("accept", "done", ["index"])):
         desk.catalog.jobs.put(Job(kind, "haru-command"))  # type: ignore[arg-type]
         assert worker.step()  # until it waits for the file to be whole, aside

@@ -17,7 +17,7 @@ from mapsi.dataset.manifest import Entry, Manifest, read_manifest, write_manifes
 from mapsi.dataset.photos import read_labels
 from mapsi.dataset.plan import PhotoFolder, gather
 from mapsi.evaluate import labelled_photos
-from mapsi.file_names import OnDisk, is_leaving, is_text
+from mapsi.file_names import OnDisk, is_leftover, is_text
 from mapsi.photo_folders import SUFFIXES, class_folders, passed_over, photo_files, scan_classes
 from mapsi.taxonomy import load_taxonomy
 
@@ -132,7 +132,7 @@ def test_labels_may_name_photos_by_their_whole_paths(folder: Path) -> None:
 
 
 def test_what_people_call_their_photos_is_no_leaving() -> None:
-    assert not any(map(is_leaving, ["thumbs.jpg", "a._b.jpg", "@work.jpg", "#1.jpg", "원피스.jpg"]))
+    assert not any(map(is_leftover, ["thumbs.jpg", "a._b.jpg", "@work.jpg", "#1.jpg", "원피스.jpg"]))
     assert all(suffix == suffix.lower() for suffix in SUFFIXES)
 
 

@@ -22,9 +22,9 @@ from mapsi.errors import FeedError, QuotaSpentError, RefusedAddressError, UsageE
 from mapsi.providers import FORMATS, read_offers
 from mapsi.providers.quota import Quota, day_turns
 from mapsi.providers.shop_items import parse_envelope, read_item
-from mapsi.providers.shop_json import MAX_ITEMS, Answer, Selection, ShopJson, Tempo, queries_for
+from mapsi.providers.shop_json import MAX_ITEMS, QueryResult, Selection, ShopJson, Tempo, queries_for
 from mapsi.refresh.admitting import admit_source
-from mapsi.refresh.queries import Account, CountedCalls
+from mapsi.refresh.queries import CountedCalls, NaverAccount
 from mapsi.remote import Fetcher
 from mapsi.remote.retry import LONGEST, retry_after
 from mapsi.settings import Secret
@@ -97,12 +97,12 @@ def client(server: ShopJsonServer, time: Time) -> Ask:
     return build
 
 
-def only(answers: Iterator[Answer]) -> Answer:
+def only(answers: Iterator[QueryResult]) -> QueryResult:
     (answer,) = answers
     return answer
 
 
-def offers_of(answer: Answer) -> list[Offer]:
+def offers_of(answer: QueryResult) -> list[Offer]:
     offers = [row for row in answer.rows if isinstance(row, Offer)]
     assert len(offers) == len(answer.rows)
     return offers
@@ -357,7 +357,7 @@ def quota(request: pytest.FixtureRequest, empty_sqlite: str) -> Iterator[Quota]:
     if request.param == "memory":
         yield MemoryQuota(3)
         return
-    account = Account(client_id=Secret(CLIENT_ID), client_secret=Secret(CLIENT_SECRET), daily_calls=3)
+    account = NaverAccount(client_id=Secret(CLIENT_ID), client_secret=Secret(CLIENT_SECRET), daily_calls=3)
     with open_catalog(empty_sqlite) as catalog:
         source = catalog.sources.add(admit_source("naver", format="shop-json", at="https://gateway.example.com"))
         yield CountedCalls(catalog, source, account)
@@ -517,7 +517,7 @@ def test_words_that_the_provider_does_not_take_are_reported_and_the_others_go_on
 ) -> None:
     server.fail(Fault("SE01"))
     bad, good = client().ask(["니트", "셔츠"])
-    assert bad == Answer(
+    assert bad == QueryResult(
         query="니트", rows=(BrokenRow(1, "니트: The provider does not take these words (SE01)."),), total=0, left_out=0
     )
     assert len(offers_of(good)) > 50

@@ -13,7 +13,7 @@ import pytest
 from mapsi.catalog import Catalog, open_catalog
 from mapsi.catalog.query import Query
 from mapsi.errors import FeedError
-from mapsi.refresh.refreshing import Means, calls_left
+from mapsi.refresh.refreshing import RefreshServices, calls_left
 from mapsi.remote import Fetcher
 from mapsi.taxonomy import load_taxonomy
 from refreshing import DAY, HOUR, Clock, Refreshing, means
@@ -56,7 +56,7 @@ def house(catalog: Catalog, clock: Clock, server: ShopJsonServer, tmp_path: Path
     return made
 
 
-def unhurried(folder: Path, server: ShopJsonServer, daily_calls: int = 100) -> Means:
+def unhurried(folder: Path, server: ShopJsonServer, daily_calls: int = 100) -> RefreshServices:
     return replace(means(folder, daily_calls=daily_calls), fetcher=Unhurried(allow_hosts=(server.host,)))
 
 
@@ -139,9 +139,9 @@ def test_calls_are_counted_across_processes(
     house.run("naver")
     with open_catalog(catalog_url, clock) as elsewhere:
         source = elsewhere.sources.find("naver")
-        assert calls_left(elsewhere, source, house.means.account) == 92
+        assert calls_left(elsewhere, source, house.services.account) == 92
         clock.advance(DAY)
-        assert calls_left(elsewhere, source, house.means.account) == 100
+        assert calls_left(elsewhere, source, house.services.account) == 100
 
 
 def test_a_provider_that_says_its_quota_is_spent_is_believed(house: Refreshing, server: ShopJsonServer) -> None:
@@ -215,5 +215,5 @@ def test_a_dry_run_keeps_nothing_but_the_count_of_its_calls(house: Refreshing, s
     assert preview.new > 300
     source = house.catalog.sources.find("naver")
     assert (house.catalog.status().living, house.catalog.answers.of(source)) == (0, [])
-    assert calls_left(house.catalog, source, house.means.account) == 92
+    assert calls_left(house.catalog, source, house.services.account) == 92
     assert house.run("naver").new == preview.new

@@ -168,7 +168,7 @@ def test_clusters_are_looked_into_until_they_hold_enough_of_what_is_allowed() ->
     vectors = _unit(np.random.default_rng(0), 3000)
     clusters, allowed, question = _clustered(vectors), vectors[:, 0] < 0, np.eye(WIDTH, dtype=np.float32)[0]
     probes = clusters._probes(question, 300, allowed, int(allowed.sum()))
-    order = np.argsort(-(clusters._middles @ question))
+    order = np.argsort(-(clusters._centroids @ question))
     held = [int((allowed & np.isin(clusters._cluster, order[:first])).sum()) for first in (probes - 1, probes)]
     assert held[0] < 300 <= held[1]
     assert probes > clusters._probes(question, 300, None, 3000)

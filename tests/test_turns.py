@@ -16,7 +16,7 @@ from mapsi.catalog.operations.jobs import Job
 from mapsi.cli import main
 from mapsi.remote import Fetcher
 from mapsi.remote.connection import Pace
-from mapsi.work.hands import Hands
+from mapsi.work.performing import JobActions
 from mapsi.work.turns import stepping_aside
 from mapsi.work.worker import Worker
 from refreshing import Refreshing, feed, means
@@ -70,18 +70,18 @@ def street(request: pytest.FixtureRequest, catalog: Catalog, tmp_path: Path) -> 
             refreshing.add(name, server.url(f"/{name}"))
         refreshing.add("answers", server.url(""), "shop-json")
         said: list[str] = []
-        worker = Worker(catalog, hands(refreshing, said), said.append)
+        worker = Worker(catalog, actions(refreshing, said), said.append)
         yield Street(catalog, server, worker, said, begins)
         begins.set()
         server.ended.set()
         worker.run_once()
 
 
-def hands(refreshing: Refreshing, said: list[str]) -> Hands:
+def actions(refreshing: Refreshing, said: list[str]) -> JobActions:
     def refresh(name: str) -> bool:
         return bool(refreshing.run(name).new)
 
-    return Hands(
+    return JobActions(
         refresh=refresh,
         accept=refresh,
         index=lambda: said.append("index"),

@@ -21,7 +21,7 @@ from mapsi.catalog.operations.jobs import LEASE, Job
 from mapsi.cli import main
 from mapsi.errors import CatalogError, FeedError, NotFoundError, RemoteError
 from mapsi.work.celery_worker import announce, make_app
-from mapsi.work.hands import Hands, perform
+from mapsi.work.performing import JobActions, perform
 from mapsi.work.schedule import DAILY, Schedule
 from mapsi.work.worker import Worker
 from refreshing import NOON, Clock, Refreshing, feed, means
@@ -32,14 +32,16 @@ SOURCE = "haru"
 
 
 class Told:
-    """Hands that remember what they did; ``changes`` is what a refresh tells."""
+    """JobActions that remember what they did; ``changes`` is what a refresh tells."""
 
     def __init__(self, changes: bool = True) -> None:
         self.done: list[str] = []
         self.changes = changes
 
-    def hands(self, refresh: Callable[[str], bool] | None = None, prune: Callable[[], object] | None = None) -> Hands:
-        return Hands(
+    def actions(
+        self, refresh: Callable[[str], bool] | None = None, prune: Callable[[], object] | None = None
+    ) -> JobActions:
+        return JobActions(
             refresh=refresh or (lambda name: (self.done.append(f"refresh {name}"), self.changes)[1]),
             accept=lambda name: (self.done.append(f"accept {name}"), self.changes)[1],
             index=lambda: self.done.append("index"),
@@ -58,7 +60,7 @@ def add_source(catalog: Catalog, folder: Path, every: timedelta | None = timedel
 def test_a_worker_does_what_is_due_and_what_follows_from_it(catalog: Catalog, tmp_path: Path) -> None:
     add_source(catalog, tmp_path)
     told = Told()
-    Worker(catalog, told.hands(), lambda _: None, now=lambda: NOON).run_once()
+    Worker(catalog, told.actions(), lambda _: None, now=lambda: NOON).run_once()
     assert set(told.done) == {f"refresh {SOURCE}", "index", "prune"}
     assert catalog.jobs.all() == []
 
@@ -66,7 +68,7 @@ def test_a_worker_does_what_is_due_and_what_follows_from_it(catalog: Catalog, tm
 def test_a_refresh_without_changes_brings_no_other_work_about(catalog: Catalog) -> None:
     catalog.jobs.put(Job("refresh", SOURCE))
     told = Told(changes=False)
-    worker = Worker(catalog, told.hands(), lambda _: None)
+    worker = Worker(catalog, told.actions(), lambda _: None)
     assert worker.step()
     assert not worker.step()
     assert told.done == [f"refresh {SOURCE}"]
@@ -90,7 +92,7 @@ def test_a_job_that_fails_is_told_and_tried_again(catalog: Catalog, clock: Clock
         raise FeedError("The feed is cut off in line 7.", "Ask the shop.")
 
     catalog.jobs.put(Job("refresh", SOURCE))
-    worker = Worker(catalog, Told().hands(broken), said.append)
+    worker = Worker(catalog, Told().actions(broken), said.append)
     assert worker.step()
     assert said == [f"refresh {SOURCE}: The feed is cut off in line 7. Ask the shop. It is tried again later."]
     assert not worker.step()
@@ -103,7 +105,7 @@ def test_a_source_that_was_removed_meanwhile_is_no_failure(catalog: Catalog) -> 
         raise NotFoundError(f"There is no source {name!r}.")
 
     catalog.jobs.put(Job("refresh", SOURCE))
-    assert Worker(catalog, Told().hands(gone), lambda _: None).step()
+    assert Worker(catalog, Told().actions(gone), lambda _: None).step()
     assert catalog.jobs.all() == []
 
 
@@ -115,7 +117,7 @@ def test_an_interrupted_job_can_be_taken_at_once(catalog: Catalog) -> None:
     claim = catalog.jobs.claim("one")
     assert claim is not None
     with pytest.raises(KeyboardInterrupt):
-        perform(catalog, claim, Told().hands(interrupted), lambda _: None)
+        perform(catalog, claim, Told().actions(interrupted), lambda _: None)
     assert catalog.jobs.claim("two") is not None
 
 
@@ -128,7 +130,7 @@ def test_a_fault_of_the_program_ends_no_worker_and_is_tried_again_later(
         raise ZeroDivisionError("a fault")
 
     catalog.jobs.put(Job("refresh", SOURCE))
-    worker = Worker(catalog, Told().hands(faulty), said.append)
+    worker = Worker(catalog, Told().actions(faulty), said.append)
     assert worker.step()
     assert not worker.step()
     (waiting,) = catalog.jobs.all()
@@ -144,7 +146,7 @@ def test_who_takes_over_from_a_killed_worker_wants_the_index_even_where_nothing_
     assert catalog.jobs.claim("killed after the switch") is not None
     clock.advance(2 * LEASE)
     told = Told(changes=False)
-    worker = Worker(catalog, told.hands(), lambda _: None)
+    worker = Worker(catalog, told.actions(), lambda _: None)
     assert worker.step()
     assert worker.step()
     assert told.done == [f"refresh {SOURCE}", "index"]
@@ -157,7 +159,7 @@ def test_a_worker_waits_for_a_database_that_is_gone_for_a_while(
     said: list[str] = []
     told = Told(changes=False)
     stop = Event()
-    worker = Worker(catalog, told.hands(prune=stop.set), said.append, stop=stop)
+    worker = Worker(catalog, told.actions(prune=stop.set), said.append, stop=stop)
     tries = iter(range(3))
 
     def note_worker(name: str) -> None:
@@ -177,7 +179,7 @@ from pathlib import Path
 from threading import Event
 from mapsi.catalog import open_catalog
 from mapsi.work import celery_worker
-from mapsi.work.hands import Hands
+from mapsi.work.performing import JobActions
 celery_worker.TICK = 0.5
 url, broker, book, slow = sys.argv[1], sys.argv[2], Path(sys.argv[3]), float(sys.argv[4])
 
@@ -192,8 +194,8 @@ def refresh(name):
     return False
 
 with open_catalog(url) as catalog:
-    hands = Hands(refresh=refresh, accept=refresh, index=lambda: write("end index"), prune=lambda: write("end prune"), mail=lambda: None, preview=lambda name: None)
-    celery_worker.work(celery_worker.make_app(broker), catalog, hands, lambda text: write(f"said {text}"))
+    actions = JobActions(refresh=refresh, accept=refresh, index=lambda: write("end index"), prune=lambda: write("end prune"), mail=lambda: None, preview=lambda name: None)
+    celery_worker.work(celery_worker.make_app(broker), catalog, actions, lambda text: write(f"said {text}"))
 """
 
 

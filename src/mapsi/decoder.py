@@ -9,8 +9,8 @@ import socket
 from contextlib import suppress
 
 from mapsi.imaging import PhotoLimits, decode_here
-from mapsi.killable import Line
-from mapsi.memory import give_freed_memory_back, hold_memory
+from mapsi.killable import Channel
+from mapsi.memory import give_freed_memory_back, limit_memory
 from mapsi.photo_process import Lend, answer_one, memory_for
 
 
@@ -19,14 +19,14 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that asks says when this one ends
     os.nice(5)  # usual photos, pages and words go first
     give_freed_memory_back()
-    line = Line(socket.socket(fileno=0))
+    line = Channel(socket.socket(fileno=0))
     with suppress(EOFError, BrokenPipeError):
         while True:
             answer_one(line, _decode)
 
 
 def _decode(data: bytes, max_pixels: int, at_least: int, lend: Lend) -> tuple[tuple[int, int], bytes]:
-    hold_memory(memory_for(max_pixels))
+    limit_memory(memory_for(max_pixels))
     photo = decode_here(data, PhotoLimits(len(data), max_pixels), at_least, lend)
     return photo.size, photo.tobytes()
 

@@ -1,4 +1,4 @@
-"""Names of files as systems change them on their way: letters taken apart by macOS, leavings of macOS, Windows and NAS
+"""Names of files as systems change them on their way: letters taken apart by macOS, leftovers of macOS, Windows and NAS
 boxes."""
 
 from __future__ import annotations
@@ -6,7 +6,7 @@ from __future__ import annotations
 import unicodedata
 from pathlib import Path
 
-_LEAVINGS = frozenset(
+_LEFTOVERS = frozenset(
     {
         "__macosx", "@eadir", "#recycle", "#snapshot", "@recycle", "@recently-snapshot", "@tmp", "@sharebin", "$recycle.bin",  # noqa: E501
         "system volume information", "lost+found", "thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r",
@@ -14,10 +14,10 @@ _LEAVINGS = frozenset(
 )  # fmt: skip
 
 
-def is_leaving(name: str) -> bool:
+def is_leftover(name: str) -> bool:
     """Whether a file or folder was left by a system, not put there by a person: ``._photo.jpg``, ``.DS_Store``,
     ``__MACOSX``, ``@eaDir``, ``#recycle``, ``Thumbs.db`` and whatever else is hidden."""
-    return name.startswith((".", "~$")) or name.lower() in _LEAVINGS
+    return name.startswith((".", "~$")) or name.lower() in _LEFTOVERS
 
 
 def is_text(name: str) -> bool:

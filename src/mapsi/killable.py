@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 _LENGTH = struct.Struct(">Q")
 
 
-class Line:
+class Channel:
     """One end of a connection between two processes, over which messages of bytes pass whole."""
 
     def __init__(self, end: socket.socket) -> None:
@@ -62,11 +62,11 @@ class Killable:
         self._module = module
         self._free = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
-        self._line: Line | None = None
+        self._line: Channel | None = None
         atexit.register(self.kill)
 
     @contextmanager
-    def turn(self, seconds: float) -> Iterator[Line]:
+    def turn(self, seconds: float) -> Iterator[Channel]:
         """Have the process to oneself. Raises :class:`TimeoutError` where others have it for longer than that."""
         if not self._free.acquire(timeout=seconds):
             raise TimeoutError("the process is taken")
@@ -88,11 +88,11 @@ class Killable:
             self._process.wait()
         self._process = self._line = None
 
-    def _running(self) -> Line:
+    def _running(self) -> Channel:
         if self._line is None or self._process is None or self._process.poll() is not None:
             self.kill()
             ours, its = socket.socketpair()
             with its:
                 self._process = subprocess.Popen([sys.executable, "-m", self._module], stdin=its.fileno())  # noqa: S603 - ours
-            self._line = Line(ours)
+            self._line = Channel(ours)
         return self._line

@@ -25,7 +25,7 @@ def give_freed_memory_back() -> bool:
     )
 
 
-def hold_memory(count: int) -> None:
+def limit_memory(count: int) -> None:
     """Let this process have no more than ``count`` bytes of memory of its own (data, heaps, stacks); what would need
     more fails."""
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from mapsi.errors import ArtifactError
-from mapsi.file_names import composed, is_leaving, is_text
+from mapsi.file_names import composed, is_leftover, is_text
 
 SUFFIXES = frozenset(
     {
@@ -60,7 +60,7 @@ def passed_over(folder: Path) -> list[str]:
     for class_folder in class_folders(folder):
         for path in sorted(class_folder.rglob("*")):
             inner = path.relative_to(folder)
-            if path.is_dir() or any(map(is_leaving, inner.parts)):
+            if path.is_dir() or any(map(is_leftover, inner.parts)):
                 continue
             if not is_text(inner.as_posix()):
                 told.append(f"{ascii(inner.as_posix())[1:-1]} is skipped: its name is not in UTF-8.")
@@ -70,8 +70,8 @@ def passed_over(folder: Path) -> list[str]:
                 told.append(f"{inner.as_posix()} is skipped: it is no file, or a link that leads nowhere.")
             elif not _is_photo(path):
                 told.append(f"{inner.as_posix()} is skipped: its name does not end like a photo's.")
-    left = [path.relative_to(folder).as_posix() for path in folder.glob("*/*") if is_leaving(path.name)]
-    left += [path.name for path in folder.glob("*") if is_leaving(path.name)]
+    left = [path.relative_to(folder).as_posix() for path in folder.glob("*/*") if is_leftover(path.name)]
+    left += [path.name for path in folder.glob("*") if is_leftover(path.name)]
     if left:
         told.append(f"Skipped as system files: {min(left)}{f' and {len(left) - 1} more' * (len(left) > 1)}.")
     return told
@@ -79,7 +79,7 @@ def passed_over(folder: Path) -> list[str]:
 
 def _entries(folder: Path) -> list[Path]:
     try:
-        return sorted(path for path in folder.iterdir() if not is_leaving(path.name) and is_text(path.name))
+        return sorted(path for path in folder.iterdir() if not is_leftover(path.name) and is_text(path.name))
     except OSError as error:
         raise ArtifactError(f"The folder {folder} cannot be read: {error.strerror}.", _HINT) from error
 

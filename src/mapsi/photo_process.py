@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any
 
 from mapsi import errors
-from mapsi.killable import Killable, Line
+from mapsi.killable import Channel, Killable
 
 Lend = Callable[[int], AbstractContextManager[None]]
 """Waits until so many pixels may be decoded."""
@@ -46,7 +46,7 @@ def decode_apart(data: bytes, max_pixels: int, at_least: int, lend: Lend) -> tup
     raise _error(said)
 
 
-def answer_one(line: Line, decode: Callable[[bytes, int, int, Lend], tuple[tuple[int, int], bytes]]) -> None:
+def answer_one(line: Channel, decode: Callable[[bytes, int, int, Lend], tuple[tuple[int, int], bytes]]) -> None:
     """The other side: take one photo and answer by ``decode``. Raises :class:`EOFError` where nobody asks any more."""
     max_pixels, at_least = _ASKED.unpack(line.receive())
     data = bytes(line.receive())

@@ -112,14 +112,14 @@ def _collect(
     from mapsi.collect.harvest.visit import Visitor
     from mapsi.collect.pace import SystemClock
     from mapsi.collect.source import Remarking
+    from mapsi.collect.sources.parts import SourceParts
     from mapsi.collect.sources.sources import open_source
-    from mapsi.collect.sources.workshop import Workshop
 
     clock, fetcher, bars = SystemClock(), _fetcher(settings), _Bars()
     visitor = Visitor(fetcher, clock, Screen(PhotoLimits.of(settings), min_side), settings.fetch_seconds)
     with held(folder) as inner:
-        workshop = Workshop(settings, fetcher, clock, inner)
-        sources = [open_source(text, workshop) for text in dict.fromkeys(asked)]
+        parts = SourceParts(settings, fetcher, clock, inner)
+        sources = [open_source(text, parts) for text in dict.fromkeys(asked)]
         for source in sources:
             for sentence in source.remarks(axis) if isinstance(source, Remarking) else ():
                 click.echo(f"{source.name}: {sentence}", err=True)

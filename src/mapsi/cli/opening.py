@@ -17,8 +17,8 @@ from mapsi.taxonomy import Taxonomy, load_taxonomy
 if TYPE_CHECKING:
     from mapsi.catalog import Catalog
     from mapsi.infer import Model
-    from mapsi.refresh.queries import Account
-    from mapsi.refresh.refreshing import Means
+    from mapsi.refresh.queries import NaverAccount
+    from mapsi.refresh.refreshing import RefreshServices
     from mapsi.search.building import Installation
     from mapsi.search.finder import Finder
     from mapsi.search.index import VectorDatabase
@@ -66,24 +66,24 @@ def open_stock(settings: Settings, *, visitors: bool = False) -> Catalog:
     return catalog
 
 
-def refresh_means(settings: Settings) -> Means:
+def refresh_services(settings: Settings) -> RefreshServices:
     """What refreshing a source works with."""
-    from mapsi.refresh.refreshing import Means
+    from mapsi.refresh.refreshing import RefreshServices
     from mapsi.remote import Fetcher
     from mapsi.work.turns import stepping_aside
 
-    return Means(
+    return RefreshServices(
         fetcher=Fetcher(allow_hosts=settings.allow_hosts, waiting=stepping_aside),
         folder=settings.home / "feeds",
         account=naver_account(settings),
     )
 
 
-def naver_account(settings: Settings) -> Account:
+def naver_account(settings: Settings) -> NaverAccount:
     """The account that shop.json is asked with."""
-    from mapsi.refresh.queries import Account
+    from mapsi.refresh.queries import NaverAccount
 
-    return Account.of(settings)
+    return NaverAccount.of(settings)
 
 
 def make_home(settings: Settings) -> None:

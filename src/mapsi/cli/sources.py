@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mapsi.cli.opening import counter, naver_account, open_installation, open_stock, refresh_means
+from mapsi.cli.opening import counter, naver_account, open_installation, open_stock, refresh_services
 from mapsi.cli.reporting import quoted, source_document, tell_previews, tell_refresh, tell_shop, told_times
 from mapsi.errors import MapsiError, UsageError
 from mapsi.settings import read_settings
@@ -20,7 +20,7 @@ from mapsi.taxonomy import Taxonomy, load_taxonomy
 if TYPE_CHECKING:
     from mapsi.catalog import Catalog
     from mapsi.catalog.records import SourceRecord
-    from mapsi.refresh.refreshing import Means
+    from mapsi.refresh.refreshing import RefreshServices
 
 HELD = 12
 """Exit code of a refresh that holds a feed back: a person has to look."""
@@ -153,8 +153,8 @@ def refresh(name: str | None, dry_run: bool, accept: bool, index: bool) -> None:
         if not chosen:
             click.echo("There is no source yet. Add one: mapsi catalog sources add NAME --format FORMAT --at ADDRESS")
             return
-        means = refresh_means(settings)
-        outcomes = _each(chosen, lambda source: _refresh_one(catalog, source, means, taxonomy, dry_run, accept))
+        services = refresh_services(settings)
+        outcomes = _each(chosen, lambda source: _refresh_one(catalog, source, services, taxonomy, dry_run, accept))
     if index and not dry_run and any(changed for _, changed in outcomes):
         from mapsi.cli.index import build_and_tell
 
@@ -183,15 +183,15 @@ def _note(outcomes: dict[str, Outcome], source: SourceRecord, refresh: Callable[
 
 
 def _refresh_one(
-    catalog: Catalog, source: SourceRecord, means: Means, taxonomy: Taxonomy, dry_run: bool, accept: bool
+    catalog: Catalog, source: SourceRecord, services: RefreshServices, taxonomy: Taxonomy, dry_run: bool, accept: bool
 ) -> Outcome:
     from mapsi.refresh.refreshing import preview_source, refresh_source
 
     try:
         if dry_run:
-            tell_previews(source, preview_source(catalog, source, means, taxonomy, progress=counter("offers")))
+            tell_previews(source, preview_source(catalog, source, services, taxonomy, progress=counter("offers")))
             return 0, False
-        report = refresh_source(catalog, source, means, taxonomy, accept=accept, progress=counter("offers"))
+        report = refresh_source(catalog, source, services, taxonomy, accept=accept, progress=counter("offers"))
     except MapsiError as error:
         click.echo(f"mapsi: {source.name}: {error}", err=True)
         return error.exit_code, False

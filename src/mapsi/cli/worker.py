@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mapsi.cli.opening import open_installation, open_stock, refresh_means
+from mapsi.cli.opening import open_installation, open_stock, refresh_services
 from mapsi.errors import SettingError
 from mapsi.memory import give_freed_memory_back
 from mapsi.progress import no_progress
@@ -19,7 +19,7 @@ from mapsi.taxonomy import load_taxonomy
 
 if TYPE_CHECKING:
     from mapsi.catalog import Catalog
-    from mapsi.work.hands import Hands
+    from mapsi.work.performing import JobActions
 
 BROKERS = ("redis", "rediss", "amqp", "amqps")
 
@@ -38,14 +38,14 @@ def worker(once: bool) -> None:
     settings = read_settings()
     broker = broker_address(settings)
     with open_stock(settings) as catalog:
-        hands = make_hands(settings, catalog)
+        actions = job_actions(settings, catalog)
         if broker and not once:
             from mapsi.work.celery_worker import make_app, work
 
             click.echo(_stamped("working through the queue; Ctrl-C stops it"))
-            work(make_app(broker), catalog, hands, _say)
+            work(make_app(broker), catalog, actions, _say)
         else:
-            _work_here(catalog, hands, once)
+            _work_here(catalog, actions, once)
 
 
 def broker_address(settings: Settings) -> str:
@@ -59,10 +59,10 @@ def broker_address(settings: Settings) -> str:
     return address
 
 
-def _work_here(catalog: Catalog, hands: Hands, once: bool) -> None:
+def _work_here(catalog: Catalog, actions: JobActions, once: bool) -> None:
     from mapsi.work.worker import Worker
 
-    made = Worker(catalog, hands, _say)
+    made = Worker(catalog, actions, _say)
 
     def stop(number: int, frame: FrameType | None) -> None:
         if made.stop.is_set():
@@ -80,7 +80,7 @@ def _work_here(catalog: Catalog, hands: Hands, once: bool) -> None:
     made.run()
 
 
-def make_hands(settings: Settings, catalog: Catalog) -> Hands:
+def job_actions(settings: Settings, catalog: Catalog) -> JobActions:
     """What each job does, by the settings. The model is opened again for every job: another may have been chosen."""
     from mapsi.cli.accounts import email_writer
     from mapsi.mailing import read_mail_server
@@ -89,13 +89,13 @@ def make_hands(settings: Settings, catalog: Catalog) -> Hands:
     from mapsi.search.building import build
     from mapsi.search.pruning import prune
     from mapsi.work.emails import send_emails
-    from mapsi.work.hands import Hands
+    from mapsi.work.performing import JobActions
     from mapsi.work.price_drops import ask_for_emails
 
-    means, taxonomy = refresh_means(settings), load_taxonomy(settings.taxonomy)
+    services, taxonomy = refresh_services(settings), load_taxonomy(settings.taxonomy)
 
     def take(name: str, *, accept: bool) -> bool:
-        run = refresh_source(catalog, catalog.sources.find(name), means, taxonomy, accept=accept).run
+        run = refresh_source(catalog, catalog.sources.find(name), services, taxonomy, accept=accept).run
         counts = f"{run.new} new, {run.changed} changed, {run.gone} gone, {run.broken_count} rows skipped"
         _say(f"{name}: {run.state}, {counts}. {run.reason}".rstrip())
         return bool(run.new or run.changed or run.gone)
@@ -115,7 +115,7 @@ def make_hands(settings: Settings, catalog: Catalog) -> Hands:
 
     def preview(name: str) -> None:
         source = catalog.sources.find(name)
-        catalog.previews.keep(source, preview_source(catalog, source, means, taxonomy))
+        catalog.previews.keep(source, preview_source(catalog, source, services, taxonomy))
 
     def mail() -> None:
         if settings.smtp:
@@ -129,7 +129,7 @@ def make_hands(settings: Settings, catalog: Catalog) -> Hands:
         server, writer = read_mail_server(settings.smtp.reveal()), email_writer(settings, catalog)
         _say(f"mail: {send_emails(catalog, server, writer.write, _say)} emails sent")
 
-    return Hands(
+    return JobActions(
         refresh=partial(take, accept=False),
         accept=partial(take, accept=True),
         index=index,

@@ -4,7 +4,7 @@ model.onnx     the network; input ``photos`` (B, 3, size, size); outputs ``embed
                for each axis, ``logits:AXIS`` (B, classes) and ``focus:AXIS`` (B, classes, h, w); where the document has
                groups, ``map`` (B, groups, h, w), the logits of what is where
 model.json     this module's document
-familiar.npy   float16 (k, width): the middles of what it learned from, to tell photos of something else by
+familiar.npy   float16 (k, width): the centroids of what it learned from, to tell photos of something else by
 metrics.json   figures with their intervals
 card.md        what it is, what it learned from, how good it is, where it ends
 """

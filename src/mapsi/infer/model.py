@@ -173,7 +173,7 @@ class Model:
         """Whether each of the embeddings (B, width) is near something that the model learned from, (B,).
 
         Distance to what was learned tells photos of something else better than confidence does (Sun et al., 2022);
-        the middles of clusters stand for the photos themselves.
+        centroids of clusters stand for the photos themselves.
         """
         if self._familiar is None or self.document.familiarity is None:
             return np.ones(len(embeddings), dtype=np.bool_)
@@ -255,11 +255,11 @@ def _stretching(cells: int, close_up: float) -> FloatArray:
     return np.stack(columns, axis=1).astype(np.float32)
 
 
-def nearness(embeddings: FloatArray, middles: FloatArray) -> FloatArray:
-    """Cosine of each unit embedding (B, width) to the nearest of unit ``middles`` (k, width): (B,)."""
+def nearness(embeddings: FloatArray, centroids: FloatArray) -> FloatArray:
+    """Cosine of each unit embedding (B, width) to the nearest of unit ``centroids`` (k, width): (B,)."""
     # Not by @: BLAS wakes a thread a core for this small product, which then spin for a while and take a third of the
     # model's own rate from it (131 pictures a second instead of 169).
-    return np.asarray(np.einsum("bw,kw->bk", embeddings, middles).max(axis=1), dtype=np.float32)
+    return np.asarray(np.einsum("bw,kw->bk", embeddings, centroids).max(axis=1), dtype=np.float32)
 
 
 def calibrated(logits: FloatArray, temperature: float) -> FloatArray:

@@ -30,7 +30,7 @@ TOLD = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class LoadedPicture:
     """What an address gave, with what tells a later change of it."""
 
     data: bytes
@@ -47,7 +47,7 @@ class PictureSource:
     seconds: float
     courtesy: Courtesy = field(default_factory=Courtesy)
 
-    def load(self, image: str) -> Given:
+    def load(self, image: str) -> LoadedPicture:
         """The picture. Raises :class:`AskedToWaitError` where the host wants to be left alone, another ``MapsiError``
         where it cannot be had."""
         given = self.load_changed(image)
@@ -57,7 +57,7 @@ class PictureSource:
             )
         return given
 
-    def load_changed(self, image: str, etag: str = "", last_modified: str = "") -> Given | None:
+    def load_changed(self, image: str, etag: str = "", last_modified: str = "") -> LoadedPicture | None:
         """The picture, ``None`` where it is the one that ``etag`` and ``last_modified`` came with; raises what
         :meth:`load` does."""
         if is_http(image):
@@ -65,7 +65,7 @@ class PictureSource:
                 return self._fetch(image, etag, last_modified)
         return self._read(Path(image), etag)
 
-    def _fetch(self, image: str, etag: str, last_modified: str) -> Given | None:
+    def _fetch(self, image: str, etag: str, last_modified: str) -> LoadedPicture | None:
         known = {"if-none-match": etag, "if-modified-since": last_modified}
         begun = time.monotonic()
         try:
@@ -82,9 +82,9 @@ class PictureSource:
             raise self.courtesy.leave_alone(image, answer.headers, otherwise=timedelta(minutes=15))
         if answer.status == 304:
             return None
-        return Given(answer.data, answer.headers.get("etag", ""), answer.headers.get("last-modified", ""))
+        return LoadedPicture(answer.data, answer.headers.get("etag", ""), answer.headers.get("last-modified", ""))
 
-    def _read(self, path: Path, etag: str) -> Given | None:
+    def _read(self, path: Path, etag: str) -> LoadedPicture | None:
         try:
             found = path.stat()
             stamp = f"{found.st_mtime_ns:x}-{found.st_size:x}"
@@ -92,7 +92,7 @@ class PictureSource:
                 return None
             if found.st_size > self.max_bytes:
                 raise PhotoError("The picture file is too large.", "Make it smaller.")
-            return Given(path.read_bytes(), stamp)
+            return LoadedPicture(path.read_bytes(), stamp)
         except OSError as error:
             raise PhotoError(
                 f"The picture file cannot be read: {error.strerror}.", "Put it beside the feed."
@@ -215,7 +215,7 @@ class _Copying:
             return task, error
         return task, FetchedPicture(copy=copy, kept=task.keep, etag=given.etag, last_modified=given.last_modified)
 
-    def _load(self, task: PictureTask) -> Given | None:
+    def _load(self, task: PictureTask) -> LoadedPicture | None:
         """What the task's address gives, ``None`` where that is what it gave before."""
         if not task.picture:
             return self._source.load(task.image)

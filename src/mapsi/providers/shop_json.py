@@ -62,7 +62,7 @@ def queries_for(taxonomy: Taxonomy) -> list[ClassQuery]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class QueryResult:
     """All that one query gave, whole: its offers, each once, and broken rows. ``total`` is how many the provider knows
     of, ``left_out`` how many of those that came are not taken: used goods, and what came twice because the pages moved.
 
@@ -135,7 +135,7 @@ class ShopJson:
         self._tempo = tempo or Tempo()
         self._pace = _Pace(1 / self._tempo.calls_per_second, self._tempo.clock, self._tempo.sleep)
 
-    def ask(self, queries: Iterable[str]) -> Iterator[Answer]:
+    def ask(self, queries: Iterable[str]) -> Iterator[QueryResult]:
         """An answer for each text, asked for once, in their order; lazily: a query is asked when its answer is wanted.
 
         An answer is whole or there is none, so a refresh can take over query by query. Words that the provider does not
@@ -152,7 +152,7 @@ class ShopJson:
         nothing."""
         return each_once(row for answer in self.ask(queries) for row in answer.rows)
 
-    def _answer(self, query: str) -> Answer:
+    def _answer(self, query: str) -> QueryResult:
         rows: list[Offer | BrokenRow] = []
         ids = Ids()
         total = left_out = 0
@@ -165,7 +165,7 @@ class ShopJson:
                     rows.append(row)
         except BadQueryError:
             rows = [BrokenRow(1, f"{query}: The provider does not take these words (SE01).")]
-        return Answer(query=query, rows=tuple(rows), total=total, left_out=left_out)
+        return QueryResult(query=query, rows=tuple(rows), total=total, left_out=left_out)
 
     def _items(self, query: str) -> Iterator[tuple[int, object, int]]:
         """Place (from 1), item and total, page by page, as far as the provider's limits and ``per_query`` allow."""

@@ -25,7 +25,7 @@ from mapsi.progress import Advance
 from mapsi.providers import shop_items
 from mapsi.providers.quota import quota_day, quota_spent
 from mapsi.providers.rows.ids import each_once
-from mapsi.providers.shop_json import Answer, ShopJson, Tempo, queries_for
+from mapsi.providers.shop_json import QueryResult, ShopJson, Tempo, queries_for
 from mapsi.remote import Fetcher
 from mapsi.settings import Secret, Settings
 from mapsi.taxonomy import Taxonomy
@@ -36,7 +36,7 @@ answers at its usual pace needs half an hour for all of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Account:
+class NaverAccount:
     """The keys of Naver's Open API, and how many calls a day they are good for."""
 
     client_id: Secret
@@ -44,7 +44,7 @@ class Account:
     daily_calls: int
 
     @classmethod
-    def of(cls, settings: Settings) -> Account:
+    def of(cls, settings: Settings) -> NaverAccount:
         """The account that the settings name."""
         return cls(
             client_id=settings.naver_client_id,
@@ -61,7 +61,7 @@ def is_asked(source: SourceRecord) -> bool:
 class CountedCalls:
     """The calls of one account, counted in the catalogue; see :class:`mapsi.providers.quota.Quota`."""
 
-    def __init__(self, catalog: Catalog, source: SourceRecord, account: Account) -> None:
+    def __init__(self, catalog: Catalog, source: SourceRecord, account: NaverAccount) -> None:
         server = urlsplit(source.address).netloc.lower()
         mark = hashlib.sha256(f"{server}\n{account.client_id.reveal()}".encode()).hexdigest()
         self._calls = catalog.calls
@@ -83,7 +83,7 @@ class Asking:
     """One source's round of queries."""
 
     def __init__(
-        self, catalog: Catalog, source: SourceRecord, account: Account, fetcher: Fetcher, taxonomy: Taxonomy
+        self, catalog: Catalog, source: SourceRecord, account: NaverAccount, fetcher: Fetcher, taxonomy: Taxonomy
     ) -> None:
         self._catalog = catalog
         self._source = source
@@ -168,7 +168,7 @@ class Asking:
         yield from each_once(offers)  # several queries find the same product
 
 
-def _sort_out(answer: Answer, offers: list[Offer], broken: list[BrokenRow]) -> None:
+def _sort_out(answer: QueryResult, offers: list[Offer], broken: list[BrokenRow]) -> None:
     for row in answer.rows:
         if isinstance(row, Offer):
             offers.append(row)

@@ -17,19 +17,19 @@ from mapsi.providers import find_provider
 from mapsi.providers.arrivals.arrival import DEFAULTS, Arrived, Limits
 from mapsi.providers.arrivals.origin import open_origin
 from mapsi.refresh.feeds import beside
-from mapsi.refresh.queries import Account, Asking, CountedCalls, is_asked
+from mapsi.refresh.queries import Asking, CountedCalls, NaverAccount, is_asked
 from mapsi.remote import Fetcher
 from mapsi.taxonomy import Taxonomy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Means:
+class RefreshServices:
     """What a refresh works with: the one fetcher, a folder for downloads, the account of Naver's Open API and what a
     feed may cost."""
 
     fetcher: Fetcher
     folder: Path
-    account: Account
+    account: NaverAccount
     limits: Limits = DEFAULTS
 
 
@@ -46,7 +46,7 @@ class RefreshReport:
 def refresh_source(
     catalog: Catalog,
     source: SourceRecord,
-    means: Means,
+    services: RefreshServices,
     taxonomy: Taxonomy,
     *,
     accept: bool = False,
@@ -62,20 +62,25 @@ def refresh_source(
     catalog.sweep()
     with catalog.imports.begin(source, taxonomy) as run:
         if is_asked(source):
-            asking = Asking(catalog, source, means.account, means.fetcher, taxonomy)
+            asking = Asking(catalog, source, services.account, services.fetcher, taxonomy)
             report = asking.take_over(run, accept=accept, progress=progress)
         else:
-            report = _take_feed(catalog, source, run, means, taxonomy, accept=accept, progress=progress)
-    return RefreshReport(source=source, run=report, calls_left=calls_left(catalog, source, means.account))
+            report = _take_feed(catalog, source, run, services, taxonomy, accept=accept, progress=progress)
+    return RefreshReport(source=source, run=report, calls_left=calls_left(catalog, source, services.account))
 
 
-def calls_left(catalog: Catalog, source: SourceRecord, account: Account) -> int | None:
+def calls_left(catalog: Catalog, source: SourceRecord, account: NaverAccount) -> int | None:
     """How many calls the source's provider allows today still; ``None`` where it does not count them."""
     return CountedCalls(catalog, source, account).left(catalog.now()) if is_asked(source) else None
 
 
 def preview_source(
-    catalog: Catalog, source: SourceRecord, means: Means, taxonomy: Taxonomy, *, progress: Advance = no_advance
+    catalog: Catalog,
+    source: SourceRecord,
+    services: RefreshServices,
+    taxonomy: Taxonomy,
+    *,
+    progress: Advance = no_advance,
 ) -> tuple[Preview, ...]:
     """What a refresh would change: a preview for each feed that is new, none where there is none. Nothing is changed
     and no run is recorded; calls that a provider counts are spent all the same.
@@ -84,13 +89,13 @@ def preview_source(
     :func:`refresh_source`.
     """
     if is_asked(source):
-        asking = Asking(catalog, source, means.account, means.fetcher, taxonomy)
+        asking = Asking(catalog, source, services.account, services.fetcher, taxonomy)
         rows, whole = asking.try_out()
         return (catalog.imports.preview(source, rows, taxonomy, whole=whole, progress=progress),)
     with TemporaryDirectory() as into:
         return tuple(
             catalog.imports.preview(source, rows, taxonomy, whole=whole, progress=progress)
-            for _arrived, rows, whole in _arrivals(catalog, source, means, taxonomy, Path(into))
+            for _arrived, rows, whole in _arrivals(catalog, source, services, taxonomy, Path(into))
         )
 
 
@@ -98,15 +103,15 @@ def _take_feed(
     catalog: Catalog,
     source: SourceRecord,
     run: Run,
-    means: Means,
+    services: RefreshServices,
     taxonomy: Taxonomy,
     *,
     accept: bool,
     progress: Advance,
 ) -> ImportReport:
     report = None
-    with _folder(source, means) as into:
-        for arrived, rows, whole in _arrivals(catalog, source, means, taxonomy, into):
+    with _folder(source, services) as into:
+        for arrived, rows, whole in _arrivals(catalog, source, services, taxonomy, into):
             report = run.take(
                 rows,
                 whole=whole,
@@ -121,9 +126,9 @@ def _take_feed(
 
 
 @contextmanager
-def _folder(source: SourceRecord, means: Means) -> Iterator[Path]:
+def _folder(source: SourceRecord, services: RefreshServices) -> Iterator[Path]:
     """The source's own folder for downloads, emptied of what a killed run may have left."""
-    folder = means.folder / source.shop
+    folder = services.folder / source.shop
     shutil.rmtree(folder, ignore_errors=True)
     try:
         yield folder
@@ -132,7 +137,7 @@ def _folder(source: SourceRecord, means: Means) -> Iterator[Path]:
 
 
 def _arrivals(
-    catalog: Catalog, source: SourceRecord, means: Means, taxonomy: Taxonomy, into: Path
+    catalog: Catalog, source: SourceRecord, services: RefreshServices, taxonomy: Taxonomy, into: Path
 ) -> Iterator[tuple[Arrived, Iterator[Row], bool]]:
     """Each feed that is new, its rows, and whether it is the whole of what there is."""
     provider = find_provider(source.format)
@@ -140,10 +145,10 @@ def _arrivals(
         source.address,
         remembered=catalog.sources.recall(source, taxonomy),
         into=into,
-        fetcher=means.fetcher,
+        fetcher=services.fetcher,
         partial=provider.partial,
-        limits=means.limits,
-        sleep=means.fetcher.rest,
+        limits=services.limits,
+        sleep=services.fetcher.rest,
     )
     for each in arrived:
         rows = beside(provider.read(each.file, each.base, catalog.now()), each.file.resolve().parent)

@@ -13,7 +13,6 @@ from pathlib import Path
 from mapsi.artifacts import atomic_file
 from mapsi.errors import RemoteError
 from mapsi.remote.address import Address, parse_address
-from mapsi.remote.answer import Answer, plainly
 from mapsi.remote.connection import (
     USUAL,
     Deadline,
@@ -28,6 +27,7 @@ from mapsi.remote.connection import (
 )
 from mapsi.remote.content import Accept
 from mapsi.remote.reach import Reach, Resolve
+from mapsi.remote.response import Response, as_remote_errors
 
 USER_AGENT = "Mozilla/5.0 (compatible; mapsi)"
 """Says who asks, behind the word without which some shops' servers answer nobody."""
@@ -153,7 +153,7 @@ class Fetcher:
         deadline: Deadline,
         statuses: Container[int],
         form: Mapping[str, str] | None = None,
-    ) -> Answer:
+    ) -> Response:
         """Follow redirects to an answer that holds something; each hop starts from scratch."""
         address = parse_address(url)
         for _ in range(self._max_redirects + 1):
@@ -169,8 +169,8 @@ class Fetcher:
 
     def _ask(
         self, address: Address, headers: Mapping[str, str], deadline: Deadline, form: Mapping[str, str] | None
-    ) -> Answer:
-        with plainly(address):
+    ) -> Response:
+        with as_remote_errors(address):
             ips = deadline.bound(lambda: self._reach.addresses(address))
             sock = dial_first(ips, address.port, self._dial, deadline)
             if address.scheme == "https":
@@ -178,8 +178,8 @@ class Fetcher:
             try:
                 sent = self._headers(address, headers)
                 if form is None:
-                    return Answer(address, sock, get(sock, address.target, sent, deadline))
-                return Answer(address, sock, post(sock, address.target, sent, form, deadline))
+                    return Response(address, sock, get(sock, address.target, sent, deadline))
+                return Response(address, sock, post(sock, address.target, sent, form, deadline))
             except BaseException:
                 sock.close()
                 raise

@@ -42,7 +42,7 @@ AUDIENCES = {"female": "여성", "male": "남성", "unisex": "공용"}
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ProductLine:
     """One product line of ``lines.toml``: all its colours share everything but the colour."""
 
     number: int
@@ -59,16 +59,16 @@ class Line:
     options: Mapping[str, Any]
 
 
-def load_lines() -> list[Line]:
+def load_lines() -> list[ProductLine]:
     """The lines of the shop in the order of the file."""
     text = (files("mapsi.sample") / "lines.toml").read_text("utf-8")
     return [_line(number, table) for number, table in enumerate(tomllib.loads(text)["line"], start=1)]
 
 
-def _line(number: int, table: Mapping[str, Any]) -> Line:
+def _line(number: int, table: Mapping[str, Any]) -> ProductLine:
     style, garment, gender, price = table["of"].split()
     cut, weave, *pattern = table["cloth"].split()
-    return Line(
+    return ProductLine(
         number,
         "" if style == "-" else style,
         garment,
@@ -95,7 +95,7 @@ def products() -> Iterator[tuple[SampleProduct, Spec]]:
             yield _product(line, [ground, *second]), _spec(line, ground, accents)
 
 
-def _product(line: Line, colors: list[str]) -> SampleProduct:
+def _product(line: ProductLine, colors: list[str]) -> SampleProduct:
     ko, en = "·".join(COLORS[name].ko for name in colors), " and ".join(COLORS[name].en for name in colors)
     # Every seventh line is on sale, at four fifths, down to a full hundred won.
     sale = Decimal(line.price * 8 // 1000 * 100) if line.number % 7 == 0 else None
@@ -117,7 +117,7 @@ def _product(line: Line, colors: list[str]) -> SampleProduct:
     )
 
 
-def _spec(line: Line, ground: str, accents: list[str]) -> Spec:
+def _spec(line: ProductLine, ground: str, accents: list[str]) -> Spec:
     seed = zlib.crc32(f"{line.number}-{ground}".encode())
     fabric = Fabric(color(ground), line.weave, line.pattern, tuple(color(name) for name in accents))
     return Spec(line.cut, fabric, line.options, _scene(fabric, seed), seed)

@@ -76,7 +76,7 @@ def _seen(vector: FloatArray, answers: FloatArray, cosines: FloatArray) -> Aside
     return Aside(vector, start, slope, STRENGTH * spread / max(about, _LEAST_SPREAD))
 
 
-def lost(snapshot: Snapshot, rows: IntArray, cosines: FloatArray, aside: Sequence[Aside]) -> FloatArray:
+def losses(snapshot: Snapshot, rows: IntArray, cosines: FloatArray, aside: Sequence[Aside]) -> FloatArray:
     """What each of these rows, (rows,), loses of its cosine to the photo: the most that one of ``aside`` takes."""
     if not aside or not len(rows):
         return np.zeros(len(rows), np.float32)

@@ -165,12 +165,12 @@ class FlatIndex(_Rows):
 
 
 class ClusteredIndex(_Rows):
-    """The same vectors by the nearest of 2 sqrt(n) middles. A question looks into few clusters where most rows are
+    """The same vectors by the nearest of 2 sqrt(n) centroids. A question looks into few clusters where most rows are
     allowed, and into more, up to all of them, the fewer are."""
 
     def __init__(self, index: faiss.IndexIVF) -> None:
         super().__init__(index)
-        self._middles = np.asarray(index.quantizer.reconstruct_n(0, index.nlist), np.float32)
+        self._centroids = np.asarray(index.quantizer.reconstruct_n(0, index.nlist), np.float32)
         # faiss keeps of each row its cluster's number and, in the lower half, its place there.
         self._cluster = (faiss.vector_to_array(index.direct_map.array) >> 32).astype(np.int32)
 
@@ -178,10 +178,10 @@ class ClusteredIndex(_Rows):
     def of(cls, flat: FlatIndex) -> Self:
         """What ``flat`` holds, in clusters; the same ones for the same vectors."""
         clusters = max(1, round(2 * math.sqrt(flat.size)))
-        middles = faiss.IndexFlatIP(flat.width)
+        centroids = faiss.IndexFlatIP(flat.width)
         half = faiss.ScalarQuantizer.QT_fp16
         index = faiss.IndexIVFScalarQuantizer(
-            middles,
+            centroids,
             flat.width,
             clusters,
             half,
@@ -205,9 +205,9 @@ class ClusteredIndex(_Rows):
             parameters = faiss.SearchParametersIVF()
             parameters.nprobe = probes
             rows, cosines = self._ask(vector, count, parameters, allowed)
-            if rows[-1] >= 0 or probes == len(self._middles):
+            if rows[-1] >= 0 or probes == len(self._centroids):
                 return rows[rows >= 0], cosines[rows >= 0]
-            probes = min(len(self._middles), 4 * probes)
+            probes = min(len(self._centroids), 4 * probes)
 
     def _probes(self, vector: FloatArray, wanted: int, allowed: BoolArray | None, available: int) -> int:
         """How many clusters, the nearest first, hold ``wanted`` of the ``available`` rows that are allowed; all where
@@ -215,17 +215,17 @@ class ClusteredIndex(_Rows):
 
         Of clusters with (9, 0, 3, 8) allowed rows, the nearest first, three hold 10 and more.
         """
-        clusters = len(self._middles)
+        clusters = len(self._centroids)
         if allowed is None:
             return math.ceil(clusters * min(1.0, wanted / self.size))
         every = max(1, available // COUNTED)
         held = every * np.bincount(self._cluster[::every][allowed[::every]], minlength=clusters)
         # Not by @, which would wake a thread a core for a small product.
-        nearest = np.argsort(-np.einsum("cw,w->c", self._middles, vector), kind="stable")
+        nearest = np.argsort(-np.einsum("cw,w->c", self._centroids, vector), kind="stable")
         return min(clusters, 1 + int(np.searchsorted(np.cumsum(held[nearest]), wanted)))
 
 
-def settled(flat: FlatIndex) -> FlatIndex | ClusteredIndex:
+def engine_for(flat: FlatIndex) -> FlatIndex | ClusteredIndex:
     """The engine for as many vectors: what was gathered itself, or its clusters."""
     return flat if flat.size <= SCANNED_WHOLE else ClusteredIndex.of(flat)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mapsi.arrays import BoolArray, FloatArray, IntArray
-from mapsi.search.aside import Aside, lost
+from mapsi.search.aside import Aside, losses
 from mapsi.search.cells import CellArray
 from mapsi.search.score import Agreements, Weights, agreements, logit
 from mapsi.search.snapshot import Snapshot
@@ -58,7 +58,7 @@ def rank(
     available, count, agreed = int(np.count_nonzero(looked_at)), 4 * pool, None
     while True:
         rows, cosines = snapshot.index.nearest(wish.embedding, count, looked_at)
-        wanted = cosines - lost(snapshot, rows, cosines, aside)
+        wanted = cosines - losses(snapshot, rows, cosines, aside)
         copies = _copies(rows[:MOST_COPIES], cosines[:MOST_COPIES], weights)
         scored = _scored(rows, wanted, agree, cells.of_row[rows], weights)
         best = _best(snapshot, (elsewhere, copies, scored), pool, weights)
@@ -82,7 +82,7 @@ def reached(
     would hold if it had no end but its least score, variants and all; among the ``MOST_LOOKED_AT`` most alike."""
     columns = snapshot.columns
     rows, cosines = snapshot.index.nearest(wishes[0].embedding, MOST_LOOKED_AT, allowed)
-    wanted, cell = cosines - lost(snapshot, rows, cosines, aside), columns.cells.of_row[rows]
+    wanted, cell = cosines - losses(snapshot, rows, cosines, aside), columns.cells.of_row[rows]
     scored = (_scored(rows, wanted, agreements(wish, columns, weights), cell, weights) for wish in wishes)
     return [rows[(each.scores >= weights.least) | (cosines >= SAME_PICTURE)] for each in scored]
 

@@ -30,7 +30,7 @@ from mapsi.batches import batched
 from mapsi.catalog.records import IndexRow
 from mapsi.errors import ArtifactError
 from mapsi.search.cells import Cells, CodeArray, number
-from mapsi.search.index import Batch, ClusteredIndex, FlatIndex, VectorDatabase, VectorIndex, read_index, settled
+from mapsi.search.index import Batch, ClusteredIndex, FlatIndex, VectorDatabase, VectorIndex, engine_for, read_index
 
 FORMAT = 2
 CURRENT = "current"
@@ -191,7 +191,7 @@ def gather(offers: Iterable[IndexRow], width: int) -> tuple[FlatIndex | Clustere
     index, columns = FlatIndex.empty(width), ColumnsBuilder()
     for batch in _batches(offers, columns):
         index.add(batch.vectors)
-    return settled(index), columns.build()
+    return engine_for(index), columns.build()
 
 
 def _batches(offers: Iterable[IndexRow], columns: ColumnsBuilder) -> Iterator[Batch]:

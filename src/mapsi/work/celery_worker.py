@@ -21,7 +21,7 @@ from mapsi.catalog import Catalog
 from mapsi.catalog.operations.jobs import Job
 from mapsi.errors import MapsiError, RemoteError
 from mapsi.work.crew import Crew
-from mapsi.work.hands import Hands, Say, worker_name
+from mapsi.work.performing import JobActions, Say, worker_name
 from mapsi.work.schedule import Schedule
 
 QUEUE = "mapsi"
@@ -58,13 +58,15 @@ def announce(app: Celery, job: Job) -> None:
         raise RemoteError("The queue's broker cannot be reached.", "Check MAPSI_QUEUE and the broker.") from error
 
 
-def work(app: Celery, catalog: Catalog, hands: Hands, say: Say, *, ready: Callable[[], object] = lambda: None) -> None:
+def work(
+    app: Celery, catalog: Catalog, actions: JobActions, say: Say, *, ready: Callable[[], object] = lambda: None
+) -> None:
     """Work through the queue until a signal ends it; a job in progress is finished, one that waits for a server is
     given back.
 
     One job at a time works: start more workers for more. A thread beside asks for what is due and announces it.
     """
-    name, over, crew = worker_name(), Event(), Crew(catalog, hands, say)
+    name, over, crew = worker_name(), Event(), Crew(catalog, actions, say)
 
     @app.task(name=TASK)
     def do_job(kind: Any, argument: str) -> None:

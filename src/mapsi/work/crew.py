@@ -7,7 +7,7 @@ from contextlib import suppress
 from mapsi.catalog import Catalog
 from mapsi.catalog.operations.jobs import Claim, JobKind
 from mapsi.errors import MapsiError
-from mapsi.work.hands import Hands, Say, perform
+from mapsi.work.performing import JobActions, Say, perform
 from mapsi.work.turns import Turns, Visit
 
 VISITING: frozenset[JobKind] = frozenset({"refresh", "accept", "preview"})
@@ -17,9 +17,9 @@ VISITING: frozenset[JobKind] = frozenset({"refresh", "accept", "preview"})
 class Crew:
     """Does jobs that were claimed, for a worker of one thread."""
 
-    def __init__(self, catalog: Catalog, hands: Hands, say: Say) -> None:
+    def __init__(self, catalog: Catalog, actions: JobActions, say: Say) -> None:
         self._catalog = catalog
-        self._hands = hands
+        self._hands = actions
         self._say = say
         self._turns = Turns()
         self._visits: dict[Visit, Claim] = {}

@@ -10,7 +10,7 @@ from threading import Event
 from mapsi.catalog import Catalog
 from mapsi.errors import MapsiError
 from mapsi.work.crew import Crew
-from mapsi.work.hands import Hands, Say, worker_name
+from mapsi.work.performing import JobActions, Say, worker_name
 from mapsi.work.schedule import Schedule
 
 TICK = 5.0
@@ -27,7 +27,7 @@ class Worker:
     for a shop's server steps aside for the next one."""
 
     catalog: Catalog
-    hands: Hands
+    actions: JobActions
     say: Say
     now: Callable[[], datetime] = _clock
     name: str = field(default_factory=worker_name)
@@ -35,7 +35,7 @@ class Worker:
     _crew: Crew = field(init=False)
 
     def __post_init__(self) -> None:
-        self._crew = Crew(self.catalog, self.hands, self.say)
+        self._crew = Crew(self.catalog, self.actions, self.say)
 
     def run(self) -> None:
         """Work until stopped; a job that is in progress when ``stop`` is set is finished, one that waits for a server

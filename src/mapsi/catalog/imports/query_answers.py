@@ -14,7 +14,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 from mapsi.catalog.offer import Offer
 from mapsi.catalog.records import SourceRecord
 from mapsi.catalog.store.database import Database
-from mapsi.catalog.store.tables import Answer, Quota, Source
+from mapsi.catalog.store.tables import AnswerRow, QuotaRow, Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class QueryAnswer:
 def mark_answers_taken(connection: Connection, shop_id: int) -> None:
     """Note that what the queries of the shop's source brought was taken over."""
     source = select(Source.id).where(Source.shop_id == shop_id).scalar_subquery()
-    connection.execute(update(Answer).where(Answer.source_id == source).values(taken=True))
+    connection.execute(update(AnswerRow).where(AnswerRow.source_id == source).values(taken=True))
 
 
 def _offer(values: Mapping[str, Any]) -> Offer:
@@ -46,14 +46,16 @@ class QueryAnswers:
 
     def of(self, source: SourceRecord) -> list[QueryAnswer]:
         """The queries of the source that were answered since all of them were, the oldest answer first."""
-        columns = (Answer.query, Answer.answered_at, Answer.taken)
-        query = select(*columns).where(Answer.source_id == source.id).order_by(Answer.answered_at, Answer.query)
+        columns = (AnswerRow.query, AnswerRow.answered_at, AnswerRow.taken)
+        query = (
+            select(*columns).where(AnswerRow.source_id == source.id).order_by(AnswerRow.answered_at, AnswerRow.query)
+        )
         with self._database.read() as connection:
             return [QueryAnswer(*row) for row in connection.execute(query)]
 
     def offers(self, source: SourceRecord, query: str) -> list[Offer]:
         """The offers that a query brought."""
-        kept = select(Answer.offers).where(Answer.source_id == source.id, Answer.query == query)
+        kept = select(AnswerRow.offers).where(AnswerRow.source_id == source.id, AnswerRow.query == query)
         with self._database.read() as connection:
             return [_offer(values) for values in json.loads(connection.execute(kept).scalar_one())]
 
@@ -62,8 +64,8 @@ class QueryAnswers:
         told = json.dumps([asdict(offer) for offer in offers], ensure_ascii=False, default=str)
         row = {"answered_at": self._database.now(), "taken": False, "offers": told}
         with self._database.write() as connection:
-            connection.execute(delete(Answer).where(Answer.source_id == source.id, Answer.query == query))
-            connection.execute(insert(Answer).values(source_id=source.id, query=query, **row))
+            connection.execute(delete(AnswerRow).where(AnswerRow.source_id == source.id, AnswerRow.query == query))
+            connection.execute(insert(AnswerRow).values(source_id=source.id, query=query, **row))
 
 
 class Calls:
@@ -76,25 +78,25 @@ class Calls:
         """Count one call of an account on a day; False, and nothing counted, where ``limit`` is reached."""
         with self._database.write() as connection:
             _open_day(connection, account, day)
-            mine = (Quota.account == account, Quota.day == day)
-            counted = update(Quota).where(*mine, Quota.used < limit).values(used=Quota.used + 1)
+            mine = (QuotaRow.account == account, QuotaRow.day == day)
+            counted = update(QuotaRow).where(*mine, QuotaRow.used < limit).values(used=QuotaRow.used + 1)
             return connection.execute(counted).rowcount == 1
 
     def exhaust(self, account: str, day: str, limit: int) -> None:
         """Treat the account's calls of that day as used up."""
         with self._database.write() as connection:
             _open_day(connection, account, day)
-            mine = (Quota.account == account, Quota.day == day)
-            connection.execute(update(Quota).where(*mine).values(used=limit))
+            mine = (QuotaRow.account == account, QuotaRow.day == day)
+            connection.execute(update(QuotaRow).where(*mine).values(used=limit))
 
     def used(self, account: str, day: str) -> int:
         """How many calls of the account were counted on that day."""
         with self._database.read() as connection:
-            return connection.scalar(select(Quota.used).where(Quota.account == account, Quota.day == day)) or 0
+            return connection.scalar(select(QuotaRow.used).where(QuotaRow.account == account, QuotaRow.day == day)) or 0
 
 
 def _open_day(connection: Connection, account: str, day: str) -> None:
-    row = insert(Quota).values(account=account, day=day, used=0).prefix_with("OR IGNORE", dialect="sqlite")
+    row = insert(QuotaRow).values(account=account, day=day, used=0).prefix_with("OR IGNORE", dialect="sqlite")
     for server in ("mysql", "mariadb"):
         row = row.prefix_with("IGNORE", dialect=server)
     connection.execute(row)

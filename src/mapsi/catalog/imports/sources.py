@@ -20,7 +20,7 @@ from mapsi.catalog.store.database import Database, begin_write
 from mapsi.catalog.store.expiry import in_seconds
 from mapsi.catalog.store.locks import PATIENCE, shop_lock, switch_lock
 from mapsi.catalog.store.operator_tables import PreviewRow
-from mapsi.catalog.store.tables import Answer, JobRow, Listing, OfferRow, Shop, Source
+from mapsi.catalog.store.tables import AnswerRow, JobRow, Listing, OfferRow, Shop, Source
 from mapsi.errors import BusyError, NotFoundError, UsageError
 from mapsi.taxonomy import Taxonomy
 
@@ -84,7 +84,7 @@ def remember_feed(connection: Connection, shop_id: int, remembered: Mapping[str,
     """Note what the shop's source is to be known again by, in the transaction that takes its offers over. All its
     queries are answered with that."""
     source = select(Source.id).where(Source.shop_id == shop_id).scalar_subquery()
-    connection.execute(delete(Answer).where(Answer.source_id == source))
+    connection.execute(delete(AnswerRow).where(AnswerRow.source_id == source))
     values = {"remembered": json.dumps(dict(remembered)), "taxonomy": reading}
     connection.execute(update(Source).where(Source.shop_id == shop_id).values(values))
 
@@ -149,7 +149,7 @@ class Sources:
         with self._database.write() as connection:
             if (known.format, known.address) != (new.format, new.address):
                 values["remembered"] = "{}"
-                connection.execute(delete(Answer).where(Answer.source_id == known.id))
+                connection.execute(delete(AnswerRow).where(AnswerRow.source_id == known.id))
             connection.execute(update(Source).where(Source.id == known.id).values(shrink=new.shrink, **values))
             _save_shop(connection, known.shop, new)
             return _record(connection.execute(_sources().where(Source.id == known.id)).one())
@@ -169,7 +169,7 @@ class Sources:
                 begin_write(connection),
             ):
                 shop_id = connection.scalar(select(Source.shop_id).where(Source.id == source.id)) or 0
-                for table in (Answer, PreviewRow):
+                for table in (AnswerRow, PreviewRow):
                     connection.execute(delete(table).where(table.source_id == source.id))
                 connection.execute(delete(JobRow).where(JobRow.argument == source.name))
                 connection.execute(delete(Source).where(Source.id == source.id))

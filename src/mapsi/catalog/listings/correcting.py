@@ -16,7 +16,7 @@ from mapsi.catalog.text.hangul import (
     typed_as_hangul,
     typed_as_latin,
 )
-from mapsi.catalog.text.sound import sound
+from mapsi.catalog.text.phonetic import phonetic_key
 from mapsi.catalog.text.tokens import is_cjk, words
 
 SHORTEST_LATIN = 4
@@ -79,7 +79,7 @@ def _near(word: str) -> Iterable[str]:
 def _sounding_alike(view: View, word: str) -> str:
     """The brand in the other script that sounds like a word, the one that most products have; empty where there is
     none."""
-    heard = sound(word)
+    heard = phonetic_key(word)
     if not heard:
         return ""
     alike = view.searcher.terms_with_prefix("sound", f"{heard}{SEPARATOR}", None, _SOUNDING_ALIKE)

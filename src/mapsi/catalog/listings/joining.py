@@ -31,7 +31,7 @@ _PART = 500
 _EVIDENCE = {"gtin": Listing.gtin, "mpn": Listing.maker, "picture": OfferRow.picture}
 
 
-class Stand(NamedTuple):
+class ListingEvidence(NamedTuple):
     """A listing with what its shop says of which product it is of."""
 
     offer_id: int
@@ -44,7 +44,7 @@ class Stand(NamedTuple):
 def touched_by(connection: Connection, outdated: Select[Any]) -> set[int]:
     """What has to be looked at again once these listings (a query of their ids) have changed or gone: what is joined
     with them, and what shares a number that may now name one product alone."""
-    rows = list(_stands(connection, _candidates(connection, outdated)))
+    rows = list(_read_evidence(connection, _candidates(connection, outdated)))
     return _together_with(connection, rows) | _sharing(connection, rows, set(), set())
 
 
@@ -69,10 +69,10 @@ def rejoin(connection: Connection, offers: Iterable[int]) -> int:
     return _write(connection, _rejoined(connection, list(offers)))
 
 
-def explain(connection: Connection, offers: Iterable[int]) -> tuple[dict[int, Stand], list[Link]]:
+def explain(connection: Connection, offers: Iterable[int]) -> tuple[dict[int, ListingEvidence], list[Link]]:
     """The listings that are reached from these offers, by offer, and the links among their products."""
-    stands, common = _reach(connection, offers)
-    return stands, link(_statements(connection, stands.values(), common))
+    listings, common = _reach(connection, offers)
+    return listings, link(_statements(connection, listings.values(), common))
 
 
 def _candidates(connection: Connection, changed: Select[Any] | None) -> list[int]:
@@ -117,20 +117,20 @@ def _rejoined(connection: Connection, offers: Sequence[int]) -> dict[int, int | 
     seen: set[int] = set()
     for batch in batched(offers, _TOGETHER):
         part = [offer for offer in batch if offer not in seen]
-        stands, links = explain(connection, part)
-        seen |= stands.keys()
-        numbers = _numbers(stands.values(), links)
-        changes |= {offer: numbers.get(row.product) for offer, row in stands.items()}
-        for offer, row in stands.items():
+        listings, links = explain(connection, part)
+        seen |= listings.keys()
+        numbers = _numbers(listings.values(), links)
+        changes |= {offer: numbers.get(row.product) for offer, row in listings.items()}
+        for offer, row in listings.items():
             if changes[offer] == row.joined:
                 del changes[offer]
     return changes
 
 
-def _numbers(stands: Iterable[Stand], links: Iterable[Link]) -> dict[OwnProduct, int]:
+def _numbers(listings: Iterable[ListingEvidence], links: Iterable[Link]) -> dict[OwnProduct, int]:
     """A joined product is numbered by the first of its offers."""
     first: dict[OwnProduct, int] = {}
-    for row in stands:
+    for row in listings:
         first[row.product] = min(row.offer_id, first.get(row.product, row.offer_id))
     return {product: min(first[each] for each in whole) for whole in components(links) for product in whole}
 
@@ -144,28 +144,30 @@ def _write(connection: Connection, changes: Mapping[int, int | None]) -> int:
     return len(changes)
 
 
-def _reach(connection: Connection, offers: Iterable[int]) -> tuple[dict[int, Stand], set[tuple[str, str]]]:
+def _reach(connection: Connection, offers: Iterable[int]) -> tuple[dict[int, ListingEvidence], set[tuple[str, str]]]:
     """All listings that are reached from these offers, and the evidence that is too common to tell anything."""
-    found: dict[int, Stand] = {}
+    found: dict[int, ListingEvidence] = {}
     common: set[tuple[str, str]] = set()
     asked: set[tuple[str, Any]] = set()
     wanted = set(offers)
     while wanted:
-        rows = list(_stands(connection, sorted(wanted)))
+        rows = list(_read_evidence(connection, sorted(wanted)))
         found |= {row.offer_id: row for row in rows}
         wanted = _together_with(connection, rows) | _sharing(connection, rows, asked, common)
         wanted -= found.keys()
     return found, common
 
 
-def _stands(connection: Connection, offers: Iterable[int]) -> Iterator[Stand]:
+def _read_evidence(connection: Connection, offers: Iterable[int]) -> Iterator[ListingEvidence]:
     own = (Listing.offer_id, Listing.shop_id, Listing.group_key, Listing.joined, Listing.brand)
     query = select(*own, *(column.label(kind) for kind, column in _EVIDENCE.items()), OfferRow.seller)
     query = query.join(OfferRow, OfferRow.id == Listing.offer_id)
     for part in batched(offers, _PART):
         for row in connection.execute(query.where(Listing.offer_id.in_(part))):
             evidence = tuple(_evidence(row))
-            yield Stand(row.offer_id, (row.shop_id, row.group_key), row.joined, (row.shop_id, row.seller), evidence)
+            yield ListingEvidence(
+                row.offer_id, (row.shop_id, row.group_key), row.joined, (row.shop_id, row.seller), evidence
+            )
 
 
 def _evidence(row: Any) -> Iterator[Evidence]:
@@ -178,7 +180,7 @@ def _evidence(row: Any) -> Iterator[Evidence]:
         yield Evidence("picture", row.picture, brand)
 
 
-def _together_with(connection: Connection, rows: Sequence[Stand]) -> set[int]:
+def _together_with(connection: Connection, rows: Sequence[ListingEvidence]) -> set[int]:
     """The other variants of these listings' products, and what they are joined with now. A number may not be given
     twice, so whatever has the number of one of these offers is looked at too."""
     groups = {row.product for row in rows if not row.product[1].startswith("=")}
@@ -192,7 +194,7 @@ def _together_with(connection: Connection, rows: Sequence[Stand]) -> set[int]:
 
 
 def _sharing(
-    connection: Connection, rows: Sequence[Stand], asked: set[tuple[str, Any]], common: set[tuple[str, str]]
+    connection: Connection, rows: Sequence[ListingEvidence], asked: set[tuple[str, Any]], common: set[tuple[str, str]]
 ) -> set[int]:
     """The offers that share a number or a picture with these listings."""
     found: set[int] = set()
@@ -212,9 +214,11 @@ def _sharing(
     return found
 
 
-def _statements(connection: Connection, stands: Iterable[Stand], common: set[tuple[str, str]]) -> Iterator[Statement]:
-    products: defaultdict[OwnProduct, list[Stand]] = defaultdict(list)
-    for row in stands:
+def _statements(
+    connection: Connection, listings: Iterable[ListingEvidence], common: set[tuple[str, str]]
+) -> Iterator[Statement]:
+    products: defaultdict[OwnProduct, list[ListingEvidence]] = defaultdict(list)
+    for row in listings:
         products[row.product].append(row)
     parted = _parted(connection, products)
     for product, rows in products.items():

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from sqlalchemy import Connection, delete, func, insert, select
 
 from mapsi.catalog.listings.browsing import load_offers
-from mapsi.catalog.listings.joining import Stand, explain, rejoin, rejoined, write_joined
+from mapsi.catalog.listings.joining import ListingEvidence, explain, rejoin, rejoined, write_joined
 from mapsi.catalog.listings.same_products import Link, OwnProduct
 from mapsi.catalog.operations.jobs import Job, put_job
 from mapsi.catalog.product import Evidence, JoinedOffer
@@ -107,18 +107,18 @@ def _own_product(connection: Connection, offer_id: int) -> OwnProduct:
 def _parts(connection: Connection, number: int) -> list[JoinedOffer]:
     prices = select(Listing.offer_id).where(Listing.joined == number).order_by(Listing.price_order, Listing.offer_id)
     offers = connection.scalars(prices).all()
-    stands, links = explain(connection, offers)
+    listings, links = explain(connection, offers)
     cheapest: dict[OwnProduct, int] = {}
     for offer in offers:
-        cheapest.setdefault(stands[offer].product, offer)
-    shares = _shares(stands.values(), links)
+        cheapest.setdefault(listings[offer].product, offer)
+    shares = _shares(listings.values(), links)
     products = load_offers(connection, list(cheapest.values()))
-    return [JoinedOffer(product=each, shares=shares[stands[each.id].product]) for each in products]
+    return [JoinedOffer(product=each, shares=shares[listings[each.id].product]) for each in products]
 
 
-def _shares(stands: Iterable[Stand], links: Sequence[Link]) -> dict[OwnProduct, tuple[Evidence, ...]]:
+def _shares(listings: Iterable[ListingEvidence], links: Sequence[Link]) -> dict[OwnProduct, tuple[Evidence, ...]]:
     """What each product was joined by."""
     found: defaultdict[OwnProduct, dict[Evidence, None]] = defaultdict(dict)
     for one, other, why in links:
         found[one][why] = found[other][why] = None
-    return {row.product: tuple(found[row.product]) for row in stands}
+    return {row.product: tuple(found[row.product]) for row in listings}

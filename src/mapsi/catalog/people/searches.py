@@ -38,7 +38,7 @@ class KeptSearch:
 
 
 @dataclass(frozen=True, slots=True)
-class Remembered:
+class PastSearch:
     """Words that somebody searched for at a time (UTC)."""
 
     words: str
@@ -102,12 +102,12 @@ class PeoplesSearches:
                 gone = list(connection.scalars(oldest))
                 connection.execute(delete(HistoryRow).where(HistoryRow.id.in_(gone)))
 
-    def history(self, account_id: int) -> list[Remembered]:
+    def history(self, account_id: int) -> list[PastSearch]:
         """An account's history of the last ``HISTORY``, the latest first."""
         mine = (HistoryRow.user_id == account_id, HistoryRow.searched_at >= self._database.now() - HISTORY)
         with self._database.read() as connection:
             rows = connection.execute(select(HistoryRow).where(*mine).order_by(HistoryRow.id.desc()))
-            return [Remembered(row.words, row.searched_at) for row in rows]
+            return [PastSearch(row.words, row.searched_at) for row in rows]
 
     def forget(self, account_id: int) -> None:
         """Empty an account's history."""

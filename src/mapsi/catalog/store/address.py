@@ -30,7 +30,7 @@ _HOW = "Write sqlite:////folder/catalog.sqlite3 or mariadb://user:password@host/
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
+class DatabaseAddress:
     """``url`` names driver, host and database; ``arguments`` are the driver's own."""
 
     url: URL
@@ -41,20 +41,20 @@ class Address:
         return self.url.get_backend_name() == "sqlite"
 
 
-def read_address(written: str | Path) -> Address:
+def read_address(written: str | Path) -> DatabaseAddress:
     """Read an address; a path is a SQLite file. Raises :class:`CatalogError`, which never holds the password.
 
     Any letter may be in a password, ``@``, ``/``, ``#`` and ``?`` too; only ``%`` is written ``%25``.
     """
     if isinstance(written, Path):
-        return Address(URL.create("sqlite", database=str(written)))
+        return DatabaseAddress(URL.create("sqlite", database=str(written)))
     try:
         url = make_url(_quoted(written.strip()))
     except (ArgumentError, ValueError) as error:
         raise CatalogError("The address of the catalogue's database cannot be read.", _HOW) from error
     match url.drivername:
         case "sqlite" | "sqlite+pysqlite" if url.database and url.database != ":memory:":
-            return Address(url)
+            return DatabaseAddress(url)
         case "sqlite" | "sqlite+pysqlite":
             raise CatalogError(
                 "A catalogue in memory would be lost.", "Name a file: sqlite:////folder/catalog.sqlite3."
@@ -76,7 +76,7 @@ def _quoted(written: str) -> str:
     return f"{parts['scheme']}://{parts['user']}:{quote(parts['password'], safe='%')}@{parts['rest']}"
 
 
-def _server(url: URL) -> Address:
+def _server(url: URL) -> DatabaseAddress:
     if not url.database:
         raise CatalogError("The address names no database on the server.", _HOW)
     unknown = sorted(set(url.query) - set(_OPTIONS))
@@ -89,7 +89,7 @@ def _server(url: URL) -> Address:
         arguments["unix_socket"] = said["unix_socket"]
     if url.password:
         arguments["password"] = str(url.password).encode()  # PyMySQL would take the letters of a text for Latin-1
-    return Address(url.set(drivername=f"{url.get_backend_name()}+pymysql", query={}), arguments)
+    return DatabaseAddress(url.set(drivername=f"{url.get_backend_name()}+pymysql", query={}), arguments)
 
 
 def _tls(said: dict[str, str]) -> dict[str, Any]:

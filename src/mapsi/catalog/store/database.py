@@ -12,7 +12,7 @@ from typing import Any, Literal
 from sqlalchemy import URL, Connection, Engine, NullPool, Pool, QueuePool, create_engine, event
 from sqlalchemy.exc import NoSuchModuleError
 
-from mapsi.catalog.store.address import Address, read_address
+from mapsi.catalog.store.address import DatabaseAddress, read_address
 from mapsi.catalog.store.refusals import translated, translated_at_the_door
 from mapsi.catalog.store.silence import Silence
 from mapsi.catalog.store.sqlite import connect_sqlite
@@ -174,7 +174,7 @@ def _begin_mariadb(connection: Connection) -> None:
         connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
 
 
-def _open_mariadb(address: Address, patience: Patience) -> Database:
+def _open_mariadb(address: DatabaseAddress, patience: Patience) -> Database:
     try:
         quick = _mariadb_engine(address, patience, QueuePool, IDLE)
         patient = _mariadb_engine(address, OF_A_RUN, NullPool, IDLE_RUN)
@@ -186,7 +186,7 @@ def _open_mariadb(address: Address, patience: Patience) -> Database:
     return Database(quick, patient, "mariadb", guarding)
 
 
-def _mariadb_engine(address: Address, patience: Patience, pool: type[Pool], idle: int) -> Engine:
+def _mariadb_engine(address: DatabaseAddress, patience: Patience, pool: type[Pool], idle: int) -> Engine:
     # Strict mode: a value that does not fit is an error, never a silently shortened one.
     settings = {
         "sql_mode": "'TRADITIONAL'",

@@ -120,7 +120,7 @@ class Source(Table):
     taxonomy: Mapped[str] = mapped_column(String(64))
 
 
-class Answer(Table):
+class AnswerRow(Table):
     """What one query of a source brought, until all its queries are answered: what has been paid for with quota is not
     asked again by the run after. ``offers`` is JSON; ``taken`` says whether a run that could not ask all took them
     over."""
@@ -134,7 +134,7 @@ class Answer(Table):
     offers: Mapped[str] = mapped_column(Long)
 
 
-class Quota(Table):
+class QuotaRow(Table):
     """Calls made on one day in the name of one account of a provider."""
 
     __tablename__ = "quotas"

@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from mapsi.catalog.text.class_words import KnownClass
-from mapsi.catalog.text.sound import sound
+from mapsi.catalog.text.phonetic import phonetic_key
 from mapsi.catalog.text.thesaurus import Piece, Thesaurus
 from mapsi.catalog.text.tokens import is_cjk, stem, without_accents, words
 from mapsi.taxonomy.synonyms import Meaning
@@ -63,8 +63,8 @@ class Said:
 
     @property
     def sounds(self) -> frozenset[tuple[str, str]]:
-        """What each of its brands sounds like (see :func:`mapsi.catalog.text.sound.sound`), and the word itself."""
-        return frozenset((heard, word) for word in self.brands if (heard := sound(word)))
+        """The phonetic key of each of its brands, and the word itself."""
+        return frozenset((heard, word) for word in self.brands if (heard := phonetic_key(word)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from mapsi.collect.google.page import ResultsPage, Shown, wait_until
 from mapsi.collect.google.walk import Patience, PieceMissingError, Skipped, Walk
 from mapsi.collect.selectors import GoogleSelectors, Selector
 from mapsi.collect.source import Found, Query
-from mapsi.collect.sources.workshop import Workshop
+from mapsi.collect.sources.parts import SourceParts
 from mapsi.errors import ExtraMissingError, UsageError
 
 NAME = "google"
@@ -223,15 +223,15 @@ def open_google(
     )
 
 
-def build(argument: str, workshop: Workshop) -> GoogleImages:
+def build(argument: str, parts: SourceParts) -> GoogleImages:
     """The source as ``mapsi collect --source google`` asks for it, with what the settings say; it takes no argument."""
     if argument:
         raise UsageError(f"The source google takes nothing after a colon, but was given {argument!r}.")
-    settings = workshop.settings
+    settings = parts.settings
     return open_google(
         terms_accepted=settings.google_terms_accepted,
-        evidence=workshop.kept / "pages",
-        base=workshop.base(NAME, BASE),
+        evidence=parts.kept / "pages",
+        base=parts.base(NAME, BASE),
         browser=settings.chrome,
         driver=settings.chromedriver,
     )

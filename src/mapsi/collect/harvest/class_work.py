@@ -11,7 +11,7 @@ from mapsi.collect.faults import SourceFault
 from mapsi.collect.harvest.downloads import Downloads, Postponed
 from mapsi.collect.harvest.filing import Collection
 from mapsi.collect.harvest.lanes import Lane, NamedPhoto, queries_of
-from mapsi.collect.harvest.ledger import SAME_ADDRESS, Ledger, Line, Outcome, short_address
+from mapsi.collect.harvest.ledger import SAME_ADDRESS, Ledger, LedgerLine, Outcome, short_address
 from mapsi.collect.harvest.report import ClassReport, tally_lines
 from mapsi.collect.harvest.screening import Screen, ScreenedPhoto, Unfit
 from mapsi.collect.harvest.visit import NOT_VISITED
@@ -173,7 +173,7 @@ class ClassWork:
         self._on_way[named.found.address] = named.source
         self._tools.downloads.add(named)
 
-    def _repeat(self, named: NamedPhoto, earlier: Line) -> None:
+    def _repeat(self, named: NamedPhoto, earlier: LedgerLine) -> None:
         """An address that another source or class has named before meets the same fate, without a second visit."""
         if earlier.outcome == "kept":
             self._write(named, "duplicate", SAME_ADDRESS, f"It is {earlier.cls}/{earlier.file}.")
@@ -209,9 +209,9 @@ class ClassWork:
     def _write(self, named: NamedPhoto, outcome: Outcome, reason: str, detail: str) -> None:
         self._tools.ledger.append(replace(self._line(named, outcome), reason=reason, detail=detail))
 
-    def _line(self, named: NamedPhoto, outcome: Outcome) -> Line:
+    def _line(self, named: NamedPhoto, outcome: Outcome) -> LedgerLine:
         found, query = named.found, named.query
-        return Line(
+        return LedgerLine(
             outcome=outcome,
             cls=self._cls.slug,
             source=named.source,

@@ -8,14 +8,14 @@ import io
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
-from mapsi.collect.harvest.ledger import NAME, Line, read_ledger
+from mapsi.collect.harvest.ledger import NAME, LedgerLine, read_ledger
 from mapsi.errors import NotFoundError
 from mapsi.http_address import is_http
 
 _COLUMNS = ("photo", "title", "creator", "licence", "licence_address", "page", "origin", "source")
 
 
-def credited(folder: Path) -> list[tuple[str, Line]]:
+def credited(folder: Path) -> list[tuple[str, LedgerLine]]:
     """(path in the folder, its line) of each photo that is there now, by path; raises :class:`NotFoundError` where the
     folder has no ledger. A photo that was moved to another class is found there."""
     if not (folder / NAME).exists():
@@ -25,12 +25,12 @@ def credited(folder: Path) -> list[tuple[str, Line]]:
     return [(path.as_posix(), lines[path.name]) for path in there]
 
 
-def as_text(credits: Iterable[tuple[str, Line]]) -> str:
+def as_text(credits: Iterable[tuple[str, LedgerLine]]) -> str:
     """A line per photo, in the form that Creative Commons recommends: title, author, source, licence."""
     return "".join(f"{path}: {_sentence(line)}\n" for path, line in credits)
 
 
-def as_csv(credits: Iterable[tuple[str, Line]]) -> str:
+def as_csv(credits: Iterable[tuple[str, LedgerLine]]) -> str:
     """A table with a header line; a cell that a spreadsheet would take for a formula begins with an apostrophe."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
@@ -41,7 +41,7 @@ def as_csv(credits: Iterable[tuple[str, Line]]) -> str:
     return out.getvalue()
 
 
-def as_html(credits: Iterable[tuple[str, Line]]) -> str:
+def as_html(credits: Iterable[tuple[str, LedgerLine]]) -> str:
     """A page with a list, everything from outside as text; only http(s) addresses become links."""
     items = "".join(f"<li>{html.escape(path)}: {_markup(line)}</li>\n" for path, line in credits)
     return (
@@ -50,10 +50,14 @@ def as_html(credits: Iterable[tuple[str, Line]]) -> str:
     )
 
 
-FORMATS: Mapping[str, Callable[[Sequence[tuple[str, Line]]], str]] = {"text": as_text, "csv": as_csv, "html": as_html}
+FORMATS: Mapping[str, Callable[[Sequence[tuple[str, LedgerLine]]], str]] = {
+    "text": as_text,
+    "csv": as_csv,
+    "html": as_html,
+}
 
 
-def _sentence(line: Line) -> str:
+def _sentence(line: LedgerLine) -> str:
     licence = " ".join(filter(None, (line.licence, line.licence_address and f"<{line.licence_address}>")))
     parts = [
         f"“{line.title}”" if line.title else "untitled",
@@ -64,14 +68,14 @@ def _sentence(line: Line) -> str:
     return ", ".join(parts)
 
 
-def _markup(line: Line) -> str:
+def _markup(line: LedgerLine) -> str:
     title = _link(_origin(line), f"“{line.title}”" if line.title else "untitled")
     creator = html.escape(f"by {line.creator}" if line.creator else "creator not known")
     licence = _link(line.licence_address, line.licence) if line.licence else "licence not known"
     return f"{title}, {creator}, {licence}"
 
 
-def _origin(line: Line) -> str:
+def _origin(line: LedgerLine) -> str:
     """Where a photo is from; paths on this machine are nobody's business."""
     address = line.page or line.address
     return address if is_http(address) else "a folder of one's own"

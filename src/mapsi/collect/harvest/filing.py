@@ -18,7 +18,7 @@ from pathlib import Path
 
 from mapsi.artifacts import atomic_file, locked_file
 from mapsi.collect.faults import FolderBusyError
-from mapsi.collect.harvest.ledger import Ledger, Line
+from mapsi.collect.harvest.ledger import Ledger, LedgerLine
 from mapsi.collect.harvest.screening import ScreenedPhoto
 from mapsi.dataset.twins import TWIN_DISTANCE, join
 from mapsi.errors import UsageError
@@ -69,7 +69,7 @@ class Collection:
         """How many photos of the ledger lie in the class's folder."""
         return self._counts[cls]
 
-    def twin(self, photo: ScreenedPhoto) -> tuple[str, Line] | None:
+    def twin(self, photo: ScreenedPhoto) -> tuple[str, LedgerLine] | None:
         """What is already known of the same picture, in any class: ("same file" or "twin", its line)."""
         if (same := self._known.get(photo.sha256)) is not None:
             return "same file", same
@@ -78,7 +78,7 @@ class Collection:
                 return "twin", line
         return None
 
-    def file(self, line: Line, photo: ScreenedPhoto) -> None:
+    def file(self, line: LedgerLine, photo: ScreenedPhoto) -> None:
         """Write a photo and its line so that a kill at any point leaves both or none.
 
         First the photo on its way, then the line, then the photo in its place: a line whose photo is still on its way
@@ -94,7 +94,7 @@ class Collection:
         self._known[line.sha256] = line
         self._hashes.append((photo.hash, line))
 
-    def lines(self) -> list[tuple[str, Line]]:
+    def lines(self) -> list[tuple[str, LedgerLine]]:
         """(class folder that it lies in, line) of each photo that is there, by the ledger's order."""
         kept = (line for line in self._ledger.lines if line.outcome == "kept")
         return [(self._class_of[line.file], line) for line in kept if line.file in self._class_of]
@@ -126,13 +126,13 @@ class Collection:
             else:
                 photo.unlink()
 
-    def _place(self, line: Line) -> None:
+    def _place(self, line: LedgerLine) -> None:
         target = self._folder / line.cls / line.file
         target.parent.mkdir(exist_ok=True)
         os.replace(self._incoming / line.file, target)
 
 
-def senders_of(lines: Sequence[Line]) -> list[str]:
+def senders_of(lines: Sequence[LedgerLine]) -> list[str]:
     """One name per photo, the same for photos by one creator or from one page; empty where neither is known."""
     first: dict[tuple[str, str], int] = {}
     ties = [_ties(line) for line in lines]
@@ -140,7 +140,7 @@ def senders_of(lines: Sequence[Line]) -> list[str]:
     return [_sender(ties[root]) if ties[i] else "" for i, root in enumerate(join(len(lines), pairs))]
 
 
-def _ties(line: Line) -> list[tuple[str, str]]:
+def _ties(line: LedgerLine) -> list[tuple[str, str]]:
     """What binds a photo to others: its creator at its source, its page."""
     creator = line.creator if line.creator.casefold() not in NOBODY else ""
     return [tie for tie in ((line.source, creator), ("page", line.page)) if tie[1]]

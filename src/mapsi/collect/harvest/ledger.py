@@ -28,7 +28,7 @@ Outcome = Literal["kept", "refused", "duplicate", "failed"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line(Origin):
+class LedgerLine(Origin):
     """A photo that ``source`` named for the class ``cls`` (``class`` in the file), by the words of ``query``.
 
     ``file`` is the photo's name in its class folder. ``sha256`` (of what came), ``hash`` (64 bits in hexadecimal, DCT),
@@ -52,12 +52,12 @@ class Line(Origin):
 
     def to_json(self) -> dict[str, Any]:
         """The line as it is in the file, what became of the photo first: fields that say nothing are left out."""
-        values = {**{name: getattr(self, name) for name in Line.__annotations__}, **self.origin()}
+        values = {**{name: getattr(self, name) for name in LedgerLine.__annotations__}, **self.origin()}
         named = {("class" if name == "cls" else name): value for name, value in values.items()}
         return {name: value for name, value in named.items() if value not in ("", 0)}
 
 
-_TYPES = {("class" if f.name == "cls" else f.name): int if f.type == "int" else str for f in fields(Line)}
+_TYPES = {("class" if f.name == "cls" else f.name): int if f.type == "int" else str for f in fields(LedgerLine)}
 _NEEDED = {"outcome", "class", "source", "address"}
 
 
@@ -78,8 +78,8 @@ class Ledger:
 
     def __init__(self, folder: Path, *, failed_again: bool = False) -> None:
         self._file = folder / NAME
-        self._settled: dict[tuple[str, str, str], Line] = {}
-        self._by_address: dict[str, Line] = {}
+        self._settled: dict[tuple[str, str, str], LedgerLine] = {}
+        self._by_address: dict[str, LedgerLine] = {}
         cut_torn_line(self._file)
         for line in read_ledger(folder):
             if not (failed_again and line.outcome == "failed"):
@@ -87,7 +87,7 @@ class Ledger:
         self._out = self._file.open("ab", buffering=0)
 
     @property
-    def lines(self) -> list[Line]:
+    def lines(self) -> list[LedgerLine]:
         return list(self._settled.values())
 
     def close(self) -> None:
@@ -98,11 +98,11 @@ class Ledger:
         """Whether this source has named this address for this class before, and it is known what became of it."""
         return (cls, source, short_address(address)) in self._settled
 
-    def earlier(self, address: str) -> Line | None:
+    def earlier(self, address: str) -> LedgerLine | None:
         """What became of this address when it was first sent for, by any source for any class."""
         return self._by_address.get(short_address(address))
 
-    def append(self, line: Line) -> None:
+    def append(self, line: LedgerLine) -> None:
         """Write one line; when this returns, it outlives the process. Raises :class:`OSError` where the disk is
         full."""
         text = json.dumps(line.to_json(), ensure_ascii=False).encode() + b"\n"
@@ -117,13 +117,13 @@ class Ledger:
                 del self._settled[key]
                 self._by_address.pop(line.address, None)
 
-    def _know(self, line: Line) -> None:
+    def _know(self, line: LedgerLine) -> None:
         self._settled[line.cls, line.source, line.address] = line
         if line.reason != SAME_ADDRESS:
             self._by_address.setdefault(line.address, line)
 
 
-def read_ledger(folder: Path) -> Iterator[Line]:
+def read_ledger(folder: Path) -> Iterator[LedgerLine]:
     """The lines of a folder's ledger, a torn last one left out; raises :class:`ArtifactError`, naming a line that
     cannot be read. A folder without a ledger has no lines."""
     file = folder / NAME
@@ -135,7 +135,7 @@ def read_ledger(folder: Path) -> Iterator[Line]:
                 yield _parse(file, number, line)
 
 
-def _parse(file: Path, number: int, text: bytes) -> Line:
+def _parse(file: Path, number: int, text: bytes) -> LedgerLine:
     try:
         document = json.loads(text)
     except ValueError as error:
@@ -145,7 +145,7 @@ def _parse(file: Path, number: int, text: bytes) -> Line:
         raise _damaged(file, number)
     values = {"query": "", "language": "", "rank": 0, "time": "", **known, "cls": known["class"]}
     del values["class"]
-    return Line(**cast(Any, values))
+    return LedgerLine(**cast(Any, values))
 
 
 def _damaged(file: Path, number: int) -> ArtifactError:

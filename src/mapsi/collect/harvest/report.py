@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from mapsi.collect.harvest.ledger import Line
+from mapsi.collect.harvest.ledger import LedgerLine
 
 _COLUMNS = ("class", "asked", "kept", "found", "refused", "duplicate", "failed", "waiting")
 
@@ -31,7 +31,7 @@ class Tally:
     def found(self) -> int:
         return self.kept + sum(c.total() for c in (self.refused, self.duplicate, self.failed, self.waiting))
 
-    def add(self, line: Line) -> None:
+    def add(self, line: LedgerLine) -> None:
         match line.outcome:
             case "kept":
                 self.kept += 1
@@ -70,7 +70,7 @@ class ClassReport:
         return sentences + [f"  {name}: {_account(tally)}" for name, tally in self.sources.items()]
 
 
-def tally_lines(lines: Iterable[Line], cls: str, sources: Sequence[str]) -> dict[str, Tally]:
+def tally_lines(lines: Iterable[LedgerLine], cls: str, sources: Sequence[str]) -> dict[str, Tally]:
     """The ledger's account of one class: ``sources`` first, then those of earlier runs."""
     tallies = {name: Tally() for name in sources}
     for line in lines:

@@ -25,8 +25,8 @@ def doubts(shares: Floats | None, embeddings: Floats) -> Floats:
     (n, width) have unit length. Both say how many of the class's photos are less doubtful, which makes a probability
     and a distance comparable without a weight to choose; the doubt is the mean of the two.
     """
-    apart = place(distances(embeddings))
-    return apart if shares is None else (place(-shares) + apart) / 2
+    apart = percentile_rank(distances(embeddings))
+    return apart if shares is None else (percentile_rank(-shares) + apart) / 2
 
 
 def distances(embeddings: Floats) -> Floats:
@@ -55,7 +55,7 @@ def _unit(vector: Floats) -> Floats:
     return np.asarray(vector / length if length > 0 else vector)
 
 
-def place(values: Floats) -> Floats:
+def percentile_rank(values: Floats) -> Floats:
     """The share of the other values that each value is above, equal ones counted half: (n,), 0..1. Of (3, 1, 3, 7):
     (0.5, 0, 0.5, 1)."""
     if len(values) < 2:

@@ -11,7 +11,7 @@ from mapsi.collect.faults import ContactMissingError, SourceChanged, SourceFault
 from mapsi.collect.source import Found, Query
 from mapsi.collect.sources.api import Asking, Busy, JsonApi, exhausted
 from mapsi.collect.sources.entries import address_of, entries, pixels, plain_text, stream
-from mapsi.collect.sources.workshop import Workshop
+from mapsi.collect.sources.parts import SourceParts
 
 BASE = "https://commons.wikimedia.org"
 THUMBNAIL_WIDTH = 960
@@ -141,7 +141,7 @@ def _said(said: Mapping[str, Any], name: str) -> str:
     return plain_text(field.get("value")) if isinstance(field, dict) else ""
 
 
-def build(_: str, workshop: Workshop) -> Commons:
+def build(_: str, parts: SourceParts) -> Commons:
     """The source ``commons``."""
-    base = workshop.base("commons", BASE)
-    return Commons(workshop.settings.collect_contact, workshop.asking("commons"), base=base)
+    base = parts.base("commons", BASE)
+    return Commons(parts.settings.collect_contact, parts.asking("commons"), base=base)

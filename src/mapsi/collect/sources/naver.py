@@ -9,7 +9,7 @@ from mapsi.collect.faults import KeyMissingError, SourceChanged, SourceFault, So
 from mapsi.collect.source import Found, Query
 from mapsi.collect.sources.api import Asking, Busy, JsonApi, exhausted
 from mapsi.collect.sources.entries import address_of, entries, pixels, plain_text, stream
-from mapsi.collect.sources.workshop import Workshop
+from mapsi.collect.sources.parts import SourceParts
 from mapsi.settings import Secret
 
 HUB_BASE = "https://naverapihub.apigw.ntruss.com"
@@ -133,13 +133,13 @@ def _judge_open(status: int, document: Any) -> SourceFault | Busy | None:
     return None
 
 
-def build_hub(_: str, workshop: Workshop) -> NaverHub:
+def build_hub(_: str, parts: SourceParts) -> NaverHub:
     """The source ``naver-hub``."""
-    settings, base = workshop.settings, workshop.base("naver-hub", HUB_BASE)
-    return NaverHub(settings.naver_hub_key_id, settings.naver_hub_key, workshop.asking("naver-hub"), base=base)
+    settings, base = parts.settings, parts.base("naver-hub", HUB_BASE)
+    return NaverHub(settings.naver_hub_key_id, settings.naver_hub_key, parts.asking("naver-hub"), base=base)
 
 
-def build_open(_: str, workshop: Workshop) -> NaverOpen:
+def build_open(_: str, parts: SourceParts) -> NaverOpen:
     """The source ``naver``."""
-    settings, base = workshop.settings, workshop.base("naver", OPEN_BASE)
-    return NaverOpen(settings.naver_client_id, settings.naver_client_secret, workshop.asking("naver"), base=base)
+    settings, base = parts.settings, parts.base("naver", OPEN_BASE)
+    return NaverOpen(settings.naver_client_id, settings.naver_client_secret, parts.asking("naver"), base=base)

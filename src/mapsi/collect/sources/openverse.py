@@ -10,7 +10,7 @@ from mapsi.collect.source import Found, Query
 from mapsi.collect.sources.api import Asking, Busy, JsonApi
 from mapsi.collect.sources.commons import as_thumbnail
 from mapsi.collect.sources.entries import address_of, entries, pixels, plain_text, stream
-from mapsi.collect.sources.workshop import Workshop
+from mapsi.collect.sources.parts import SourceParts
 from mapsi.errors import UsageError
 from mapsi.settings import Secret
 
@@ -136,14 +136,14 @@ def licence_name(code: str, version: str) -> str:
     return f"{name} {version}".strip()
 
 
-def build(licences: str, workshop: Workshop) -> Openverse:
+def build(licences: str, parts: SourceParts) -> Openverse:
     """The source ``openverse``, or ``openverse:LICENCES``."""
-    settings = workshop.settings
+    settings = parts.settings
     return Openverse(
         settings.collect_contact,
-        workshop.asking("openverse"),
+        parts.asking("openverse"),
         client_id=settings.openverse_client_id,
         client_secret=settings.openverse_client_secret,
         licences=licences,
-        base=workshop.base("openverse", BASE),
+        base=parts.base("openverse", BASE),
     )

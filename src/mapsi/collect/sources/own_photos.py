@@ -11,7 +11,7 @@ from pathlib import Path
 
 from mapsi.collect.source import Found, Query
 from mapsi.collect.sources.entries import address_of, plain_text
-from mapsi.collect.sources.workshop import Workshop
+from mapsi.collect.sources.parts import SourceParts
 from mapsi.dataset.photos import read_labels, row_key
 from mapsi.encodings import decode
 from mapsi.errors import ArtifactError, UsageError
@@ -130,11 +130,11 @@ def _unknown(name: str, axis: Axis) -> str:
     return f"{name} is not a class of {axis.slug}" + (f"; is {meant[0]} meant?" if meant else ".")
 
 
-def build_folder(folder: str, _: Workshop) -> OwnFolder:
+def build_folder(folder: str, _: SourceParts) -> OwnFolder:
     """The source ``folder:PATH``."""
     return OwnFolder(folder)
 
 
-def build_addresses(file: str, _: Workshop) -> AddressList:
+def build_addresses(file: str, _: SourceParts) -> AddressList:
     """The source ``addresses:FILE``."""
     return AddressList(file)

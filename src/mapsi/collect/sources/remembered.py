@@ -18,7 +18,7 @@ from mapsi.collect.sources.kept_answers import KEPT_SECONDS
 _END = {"end": True}
 
 
-class Remembered:
+class RememberingSource:
     """``source`` with a memory in ``folder``: a file per class and query, a line per photo, kept for a week.
 
     A search that is resumed gives the noted photos first. Where more are wanted, and the source had not come to

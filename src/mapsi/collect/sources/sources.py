@@ -1,6 +1,6 @@
 """All sources in one place: by what name each is asked for, what it needs, and what its terms allow.
 
-A source of your own is a Python file with a function ``build(argument, workshop)``, as each module below has one;
+A source of your own is a Python file with a function ``build(argument, parts)``, as each module below has one;
 ``docs/collect.md`` shows it.
 """
 
@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import cast
 
 from mapsi.collect.source import Source
-from mapsi.collect.sources.remembered import Remembered
-from mapsi.collect.sources.workshop import Workshop
+from mapsi.collect.sources.parts import SourceParts
+from mapsi.collect.sources.remembered import RememberingSource
 from mapsi.errors import UsageError
 
-Build = Callable[[str, Workshop], Source]
-"""(what follows the colon, workshop) -> a source; raises :class:`UsageError` where a key or a consent is
+Build = Callable[[str, SourceParts], Source]
+"""(what follows the colon, parts) -> a source; raises :class:`UsageError` where a key or a consent is
 missing."""
 
 
@@ -88,7 +88,7 @@ SOURCES: Mapping[str, SourceKind] = {
 }
 
 
-def open_source(asked: str, workshop: Workshop) -> Source:
+def open_source(asked: str, parts: SourceParts) -> Source:
     """The source that ``--source`` asks for: ``NAME``, ``NAME:ARGUMENT``, or ``FILE.py[:ARGUMENT]`` for one of your
     own.
 
@@ -96,13 +96,13 @@ def open_source(asked: str, workshop: Workshop) -> Source:
     """
     name, _, argument = asked.partition(":")
     if name.endswith(".py"):
-        return _own_build(Path(name))(argument, workshop)
+        return _own_build(Path(name))(argument, parts)
     if name not in SOURCES:
         raise UsageError(f"There is no source {name!r}.", f"There are: {', '.join(SOURCES)}, or a FILE.py of your own.")
     module, _, function = SOURCES[name].module.partition(":")
     build = cast(Build, getattr(import_module(module), function or "build"))
-    source = build(argument, workshop)
-    return Remembered(source, workshop.kept / "named" / name, workshop.clock) if SOURCES[name].noted else source
+    source = build(argument, parts)
+    return RememberingSource(source, parts.kept / "named" / name, parts.clock) if SOURCES[name].noted else source
 
 
 def _own_build(file: Path) -> Build:
@@ -111,5 +111,5 @@ def _own_build(file: Path) -> Build:
         raise UsageError(f"There is no file {file}.", "A source of your own is a Python file; see docs/collect.md.")
     build = runpy.run_path(str(file)).get("build")
     if not callable(build):
-        raise UsageError(f"The file {file} has no function build(argument, workshop).", "See docs/collect.md.")
+        raise UsageError(f"The file {file} has no function build(argument, parts).", "See docs/collect.md.")
     return cast(Build, build)

@@ -16,7 +16,7 @@ LEAST_COVERAGE = 0.75
 
 # 128 cluster centres tell drawn pictures of nothing from garments as well as 1,500 photos do (area under the curve
 # 0.984 and 0.983 on the shipped model's photos), 32 worse (0.976).
-MIDDLES = 128
+CENTROIDS = 128
 UNFAMILIAR = 0.05
 
 
@@ -54,10 +54,10 @@ def choose_threshold(logits: FloatArray, truth: IntArray, nothing: FloatArray, t
     return round(best, 3)
 
 
-def middles(embeddings: FloatArray, seed: int = 0) -> FloatArray:
+def centroids(embeddings: FloatArray, seed: int = 0) -> FloatArray:
     """The centres of clusters of unit embeddings (n, width), scaled to unit length: (k, width), k at most 128
     and n / 8."""
-    count = max(1, min(MIDDLES, len(embeddings) // 8))
+    count = max(1, min(CENTROIDS, len(embeddings) // 8))
     found = KMeans(count, n_init=1, random_state=seed).fit(embeddings).cluster_centers_
     return np.asarray(found / np.linalg.norm(found, axis=1, keepdims=True), dtype=np.float32)
 

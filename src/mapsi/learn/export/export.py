@@ -30,7 +30,7 @@ from mapsi.imaging import Preprocessing
 from mapsi.infer.folder import CARD, DOCUMENT, FAMILIAR, METRICS, NETWORK, AxisLabels, Familiarity, ModelDocument
 from mapsi.infer.model import Model, nearness
 from mapsi.learn.export.backgrounds import BackgroundTrial
-from mapsi.learn.export.calibration import choose_threshold, familiarity_threshold, fit_temperature, middles
+from mapsi.learn.export.calibration import centroids, choose_threshold, familiarity_threshold, fit_temperature
 from mapsi.learn.export.card import write_card
 from mapsi.learn.export.map_figures import measure_map
 from mapsi.learn.export.measurement import (
@@ -121,7 +121,7 @@ def export(run: Path, target: Path, options: ExportOptions, say: Callable[[str],
             (folder / NETWORK).write_bytes(plain.read_bytes())
         document = _document(folder, config, network, preprocessing, options)
         model, unrounded = Model(document, _session(folder / NETWORK)), Model(document, _session(plain))
-        familiar = learn_the_familiar(folder, model, spread(manifest.part("train"), options.familiar))
+        familiar = write_familiar(folder, model, spread(manifest.part("train"), options.familiar))
         document, least, metrics = calibrate_and_measure(model, unrounded, familiar, manifest.part("train"), held)
         document = replace(document, familiarity=Familiarity(least, file_digest(folder / FAMILIAR)))
         metrics["torch_gap"] = gap
@@ -265,12 +265,12 @@ def _session(network: Path) -> ort.InferenceSession:
     return ort.InferenceSession(network, providers=["CPUExecutionProvider"])
 
 
-def learn_the_familiar(folder: Path, model: Model, samples: Sequence[Sample]) -> FloatArray:
-    """The middles of what was learned from, as they are written beside the network: (k, width), float16's numbers. The
-    threshold is set later, on photos held out."""
+def write_familiar(folder: Path, model: Model, samples: Sequence[Sample]) -> FloatArray:
+    """Write the centroids of what was learned from beside the network, and give them: (k, width), float16's numbers.
+    The threshold is set later, on photos held out."""
     garments = [s for s in samples if not s.nothing]
     (answers,) = answer_samples(garments, model)
-    stored = middles(answers["embedding"]).astype(np.float16)
+    stored = centroids(answers["embedding"]).astype(np.float16)
     np.save(folder / FAMILIAR, stored)
     return stored.astype(np.float32)
 

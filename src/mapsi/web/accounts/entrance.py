@@ -14,7 +14,7 @@ from mapsi.errors import MapsiError
 from mapsi.web.accounts.passwords import check_password
 from mapsi.web.request.languages import CHOSEN, LANGUAGES, has_chosen, keep_language
 from mapsi.web.request.languages import translate as _
-from mapsi.web.request.onward import wish
+from mapsi.web.request.onward import next_page
 from mapsi.web.request.security import keep_private
 from mapsi.web.request.sessions import enter as enter_session
 from mapsi.web.request.sessions import leave, present, visitor
@@ -80,7 +80,7 @@ def onward(account: Account) -> AnyResponse:
     """The way on of somebody who has just come in, with what their device had saved, in the language of the account
     where none was chosen here."""
     own = "operator.overview" if account.is_operator else "account.home"
-    response = redirect(wish() or url_for(own), 303)
+    response = redirect(next_page() or url_for(own), 303)
     if account.language in LANGUAGES and not has_chosen():
         keep_language(response, account.language)
     bring_along(response, account)
@@ -89,12 +89,12 @@ def onward(account: Account) -> AnyResponse:
 
 
 def _form(fault: str = "", status: int = 200) -> Response:
-    for_operators = wish().startswith(url_for("operator.overview"))
+    for_operators = next_page().startswith(url_for("operator.overview"))
     page = render_template(
         "accounts/log_in.html",
         fault=fault,
         email=request.form.get("email", "")[:254],
-        onward=wish(),
+        onward=next_page(),
         for_operators=for_operators,
         nobody=for_operators and not current_services().catalog.accounts.operators(),
     )

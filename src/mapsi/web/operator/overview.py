@@ -15,7 +15,7 @@ from mapsi.catalog.pictures.fetching import PictureFault
 from mapsi.catalog.query import Query
 from mapsi.catalog.records import CatalogStatus, Facets, ShopStatus
 from mapsi.errors import MapsiError
-from mapsi.refresh.queries import Account
+from mapsi.refresh.queries import NaverAccount
 from mapsi.refresh.refreshing import calls_left
 from mapsi.taxonomy import Taxonomy
 from mapsi.taxonomy.names import axis_name, class_name
@@ -207,7 +207,7 @@ def _view_clicks(services: Services, status: CatalogStatus) -> ClicksView:
 
 def view_sources(services: Services, status: CatalogStatus, now: datetime) -> list[SourceView]:
     """Everything that offers come from or are expected of, by slug."""
-    account, catalog = Account.of(services.settings), services.catalog
+    account, catalog = NaverAccount.of(services.settings), services.catalog
     wanted = {one.job.argument for one in catalog.jobs.all() if _is_refresh(one) and not _waits_after_failing(one, now)}
     return [
         _view_source(shop, calls_left(catalog, shop.source, account) if shop.source else None, wanted, now)

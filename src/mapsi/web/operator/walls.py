@@ -24,7 +24,7 @@ walls = Blueprint("walls", __name__, url_prefix="/classes")
 
 
 @dataclass(frozen=True, slots=True)
-class Brick:
+class WallProduct:
     """A product on a wall."""
 
     id: int
@@ -45,7 +45,7 @@ def wall(axis: str, slug: str) -> str:
         slug=slug,
         name=name,
         page=found,
-        bricks=[Brick(product.id, product.name, view_picture(product)) for product in found.products],
+        products=[WallProduct(product.id, product.name, view_picture(product)) for product in found.products],
         others=[
             (one.slug, one.name.in_language(language()))
             for one in services.taxonomy.axes[axis].classes

@@ -15,7 +15,7 @@ def is_local(target: str) -> bool:
     return _PATH.fullmatch(target) is not None
 
 
-def wish() -> str:
+def next_page() -> str:
     """Where the person wants to go next (``next``, in the address or the form): a path of this site, or nothing."""
     asked = request.values.get("next", "")
     return asked if is_local(asked) else ""

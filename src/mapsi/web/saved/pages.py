@@ -12,7 +12,7 @@ from mapsi.catalog.people.saved import SavedProduct
 from mapsi.web.lists.cards import Card, view_card
 from mapsi.web.request.languages import format_price, language
 from mapsi.web.request.languages import translate as _
-from mapsi.web.request.onward import wish
+from mapsi.web.request.onward import next_page
 from mapsi.web.saved.keeping import TooManySavedError, save, saved, unsave
 from mapsi.web.state.services import current_services
 
@@ -39,7 +39,7 @@ def listing() -> str:
 @saved_pages.post("/saved/<int:product_id>")
 def keep(product_id: int) -> AnyResponse:
     """Save a product (``keep=1``) or take it off the list; sending the form twice is sending it once."""
-    onward = wish() or url_for("saved.listing")
+    onward = next_page() or url_for("saved.listing")
     response = redirect(f"{onward.partition('#')[0]}#p{product_id}", 303)
     if request.form.get("keep") != "1":
         unsave(response, product_id)

@@ -17,7 +17,7 @@ LAST_CALL = 1.0
 """Seconds for which a stopping server still takes requests on connections that are open: one may be on its way."""
 
 
-class Doors:
+class OpenConnections:
     """The connections that are open, and whose they are."""
 
     def __init__(self, bounds: Bounds) -> None:
@@ -64,9 +64,9 @@ def _is_here(client: str) -> bool:
 class Connection(HttpToolsProtocol):
     """A connection that is dropped where a request takes too long, to arrive or to be read."""
 
-    def __init__(self, *arguments: Any, doors: Doors, **more: Any) -> None:
+    def __init__(self, *arguments: Any, connections: OpenConnections, **more: Any) -> None:
         super().__init__(*arguments, **more)
-        self._doors = doors
+        self._open = connections
         self._client = ""
         self._deadline: asyncio.TimerHandle | None = None
         self._head: int | None = 0  # bytes of a head that is not whole yet
@@ -75,9 +75,9 @@ class Connection(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         client = client_of(self.client[0] if self.client else "")
-        if self._doors.enter(self, client):
+        if self._open.enter(self, client):
             self._client = client
-            self._end_in(self._doors.bounds.head_seconds)
+            self._end_in(self._open.bounds.head_seconds)
         else:
             transport.abort()
 
@@ -85,12 +85,12 @@ class Connection(HttpToolsProtocol):
         super().connection_lost(exc)
         self._end_in(None)
         if self._client:
-            self._doors.leave(self, self._client)
+            self._open.leave(self, self._client)
             self._client = ""
 
     def data_received(self, data: bytes) -> None:
         if self._head == 0 and self._deadline is None:
-            self._end_in(self._doors.bounds.head_seconds)
+            self._end_in(self._open.bounds.head_seconds)
         if self._head is not None:
             self._head += len(data)
         super().data_received(data)
@@ -99,19 +99,19 @@ class Connection(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._head = None
-        self._end_in(self._doors.bounds.seconds)
+        self._end_in(self._open.bounds.seconds)
         super().on_headers_complete()
         if self._stopping:
             self.cycle.keep_alive = False
 
     def on_message_complete(self) -> None:
         super().on_message_complete()
-        self._doors.mark(self, silent=False)
+        self._open.mark(self, silent=False)
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
         if self._client:
-            self._doors.mark(self, silent=True)
+            self._open.mark(self, silent=True)
         self._head = 0
         if not self.transport.get_write_buffer_size():
             self._end_in(None)  # else the deadline stands until the last byte is taken

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from mapsi.documents import error_document
 from mapsi.web.server.bounds import Bounds
-from mapsi.web.server.wsgi import Answer, Scope, call, environ_of
+from mapsi.web.server.wsgi import Response, Scope, call, environ_of
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -53,7 +53,7 @@ class Gate:
         self._workers = ThreadPoolExecutor(bounds.threads, "mapsi")
         self._files = ThreadPoolExecutor(1, "mapsi-files")
         self._health = ThreadPoolExecutor(1, "mapsi-health")
-        self._checking: asyncio.Future[Answer] | None = None
+        self._checking: asyncio.Future[Response] | None = None
         self._admitted = 0
         self._held = 0
         self._lock = threading.Lock()
@@ -68,7 +68,7 @@ class Gate:
         await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
         await send({"type": "http.response.body", "body": answer.body, "more_body": False})
 
-    async def _answer(self, scope: Scope, receive: Receive) -> Answer:
+    async def _answer(self, scope: Scope, receive: Receive) -> Response:
         body = _Body(self, scope, self._bounds)
         try:
             whole = await body.gather(receive)
@@ -88,7 +88,7 @@ class Gate:
         self._held += count
         return self._held <= self._bounds.held
 
-    async def _check_health(self, scope: Scope) -> Answer:
+    async def _check_health(self, scope: Scope) -> Response:
         """A lane of its own: who asks while a check runs is told what that one finds."""
         if self._checking is None:
             loop = asyncio.get_running_loop()
@@ -96,7 +96,7 @@ class Gate:
             self._checking.add_done_callback(lambda _: setattr(self, "_checking", None))
         return await asyncio.shield(self._checking)
 
-    async def _work(self, scope: Scope, body: bytes, receive: Receive, sent: int) -> Answer:
+    async def _work(self, scope: Scope, body: bytes, receive: Receive, sent: int) -> Response:
         job = asyncio.wrap_future(self._begin(scope, body, sent))
         gone = asyncio.ensure_future(_until_gone(receive))
         either: set[asyncio.Future[Any]] = {job, gone}
@@ -107,12 +107,12 @@ class Gate:
         job.cancel()  # what still waits is never begun
         raise _GoneError
 
-    def _begin(self, scope: Scope, body: bytes, sent: int) -> Future[Answer]:
+    def _begin(self, scope: Scope, body: bytes, sent: int) -> Future[Response]:
         if scope["path"].startswith(FILES):
             return self._files.submit(call, self._app, environ_of(scope, body, sent))
         return self._admit(scope, body, sent)
 
-    def _admit(self, scope: Scope, body: bytes, sent: int) -> Future[Answer]:
+    def _admit(self, scope: Scope, body: bytes, sent: int) -> Future[Response]:
         with self._lock:
             if self._admitted >= self._bounds.admitted:
                 raise _RefusedError(
@@ -123,7 +123,7 @@ class Gate:
         job.add_done_callback(self._leave)
         return job
 
-    def _leave(self, job: Future[Answer]) -> None:
+    def _leave(self, job: Future[Response]) -> None:
         with self._lock:
             self._admitted -= 1
 
@@ -190,7 +190,7 @@ class _Body:
         parts.append(data)
 
 
-def _told(refused: _RefusedError, scope: Scope) -> Answer:
+def _told(refused: _RefusedError, scope: Scope) -> Response:
     """As JSON for programs and our own script, as a line for a person. The connection is closed: the rest of a body may
     still be on its way."""
     headers = dict(scope["headers"])
@@ -204,7 +204,7 @@ def _told(refused: _RefusedError, scope: Scope) -> Answer:
         said["retry-after"] = str(RETRY_AFTER)
     if refused.code != "busy" or scope["method"] != "GET":
         said["connection"] = "close"
-    return Answer(refused.status, [(name.encode(), value.encode()) for name, value in said.items()], text.encode())
+    return Response(refused.status, [(name.encode(), value.encode()) for name, value in said.items()], text.encode())
 
 
 _KOREAN = {

@@ -18,7 +18,7 @@ from flask import Flask
 from mapsi.errors import UsageError
 from mapsi.stopping import answering_signals
 from mapsi.web.server.bounds import Bounds
-from mapsi.web.server.connections import Connection, Doors
+from mapsi.web.server.connections import Connection, OpenConnections
 from mapsi.web.server.gate import Gate
 
 KEPT_SECONDS = 75
@@ -104,7 +104,7 @@ def server_of(gate: Gate, bounds: Bounds) -> uvicorn.Server:
     """The server that lets requests through ``gate``; its ``run`` ends when told to, by a signal or ``should_exit``."""
     config = uvicorn.Config(
         gate,
-        http=cast(Any, partial(Connection, doors=Doors(bounds))),
+        http=cast(Any, partial(Connection, connections=OpenConnections(bounds))),
         loop="asyncio",
         ws="none",
         lifespan="off",

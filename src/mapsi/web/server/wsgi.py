@@ -20,7 +20,7 @@ _BODILESS = (204, 304)
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Response:
     """``headers`` have names in lower case, as ASGI wants them."""
 
     status: int
@@ -28,7 +28,7 @@ class Answer:
     body: bytes
 
 
-def call(app: WSGIApplication, environ: dict[str, Any]) -> Answer:
+def call(app: WSGIApplication, environ: dict[str, Any]) -> Response:
     """What ``app`` answers, collected: a slow reader keeps bytes waiting, never the thread that made them."""
     started: list[tuple[str, list[tuple[str, str]]]] = []
 
@@ -48,7 +48,7 @@ def call(app: WSGIApplication, environ: dict[str, Any]) -> Answer:
     headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in said]
     if number not in _BODILESS and not any(name == b"content-length" for name, _ in headers):
         headers.append((b"content-length", str(len(body)).encode()))
-    return Answer(number, headers, body)
+    return Response(number, headers, body)
 
 
 def _refuse_write(data: bytes) -> None:

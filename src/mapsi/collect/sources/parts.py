@@ -13,7 +13,7 @@ from mapsi.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
-class Workshop:
+class SourceParts:
     """The parts that sources share. ``kept`` is the folder of this collection for what is needed to continue."""
 
     settings: Settings

@@ -21,7 +21,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Hands:
+class JobActions:
     """How each kind of job is done. ``refresh`` and ``accept`` (a refresh that takes a feed though much of the shop
     goes) are given a source's name and tell whether offers changed; each raises a ``MapsiError`` where it goes
     wrong."""
@@ -39,7 +39,7 @@ def worker_name() -> str:
     return f"{socket.gethostname()[:60]}-{os.getpid()}-{secrets.token_hex(3)}"
 
 
-def perform(catalog: Catalog, claim: Claim, hands: Hands, say: Say) -> None:
+def perform(catalog: Catalog, claim: Claim, actions: JobActions, say: Say) -> None:
     """Do a job that was claimed, and record how it went. A job that goes wrong is tried again later, also by a fault of
     ours, which is logged whole: it must neither end the worker nor be taken again at once by the next one. A job that
     is interrupted is given back at once.
@@ -48,7 +48,7 @@ def perform(catalog: Catalog, claim: Claim, hands: Hands, say: Say) -> None:
     jobs = catalog.jobs
     try:
         with _kept(catalog, claim):
-            _do(catalog, claim, hands)
+            _do(catalog, claim, actions)
     except NotFoundError as error:
         say(f"{told(claim.job)}: {error}")
         jobs.finish(claim)
@@ -77,24 +77,24 @@ def told(job: Job) -> str:
     return f"{job.kind} {job.argument}".strip()
 
 
-def _do(catalog: Catalog, claim: Claim, hands: Hands) -> None:
+def _do(catalog: Catalog, claim: Claim, actions: JobActions) -> None:
     job = claim.job
     match job.kind:
         case "refresh" | "accept":
-            take = hands.refresh if job.kind == "refresh" else hands.accept
+            take = actions.refresh if job.kind == "refresh" else actions.accept
             # Who was at it before may have been killed when the offers had changed and the index was not yet wanted.
             if take(job.argument) or claim.abandoned:
                 catalog.jobs.put(Job("index"))
                 if catalog.accounts.wanting_mail():
                     catalog.jobs.put(Job("mail"))
         case "index":
-            hands.index()
+            actions.index()
         case "prune":
-            hands.prune()
+            actions.prune()
         case "mail":
-            hands.mail()
+            actions.mail()
         case "preview":
-            hands.preview(job.argument)
+            actions.preview(job.argument)
 
 
 @contextmanager

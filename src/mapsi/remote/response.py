@@ -22,7 +22,7 @@ _REPEATED = frozenset({"x-robots-tag"})
 does."""
 
 
-class Answer:
+class Response:
     """An answer whose headers have come and whose body is still to be read; a context that closes the connection."""
 
     def __init__(self, address: Address, sock: socket.socket, response: http.client.HTTPResponse) -> None:
@@ -54,7 +54,7 @@ class Answer:
         """The unpacked body as it arrives, within ``max_bytes`` both before and after unpacking."""
         if (self._response.length or 0) > max_bytes:
             raise too_large(max_bytes)
-        with plainly(self.address):
+        with as_remote_errors(self.address):
             packed = limited(read_body(self._response), max_bytes)
             whole = limited(unpacked(packed, self.headers.get("content-encoding", "")), max_bytes)
             yield from checked(whole, accept)
@@ -73,7 +73,7 @@ class Answer:
 
 
 @contextmanager
-def plainly(address: Address) -> Iterator[None]:
+def as_remote_errors(address: Address) -> Iterator[None]:
     """Turn what goes wrong on the way into one sentence that repeats neither the answer nor where a name led to."""
     host = address.host
     try:

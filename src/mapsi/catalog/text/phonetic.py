@@ -26,7 +26,7 @@ _SILENT_R = re.compile("(?<=[aeiouy])r(?![aeiouyr])")
 _SHORTEST = 2
 
 
-def sound(word: str) -> str:
+def phonetic_key(word: str) -> str:
     """The classes of a word's consonants in their order: ``NK`` of both nike and 나이키; empty for too few of them.
 
     Latin words are read by Metaphone (Philips 1990, from jellyfish), without an r that English spelling has and Korean
