@@ -89,7 +89,7 @@ def main() -> None:
         )
         timed("copy", count, lambda: copy_pictures(catalog, installation.source, store, no_progress))
         timed("index", count, lambda: build_index(installation, no_progress))
-        ask(Finder(catalog, ServingPair(model, installation.index_root), store), options.products, kinds)
+        ask(Finder(catalog, ServingPair(model, installation.index_root), store, taxonomy), options.products, kinds)
         catalog.close()
 
 

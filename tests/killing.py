@@ -14,7 +14,7 @@ from sqlalchemy import text
 from mapsi.catalog import Catalog, open_catalog
 from mapsi.catalog.query import Query
 from mapsi.catalog.store.database import open_database
-from refreshing import Refreshing, feed, means
+from refreshing import Refreshing, feed, refresh_services
 
 COUNT = 1000
 SOURCE = "haru"
@@ -24,11 +24,11 @@ from pathlib import Path
 from killing import SOURCE
 from mapsi.artifacts import atomic_file
 from mapsi.catalog import open_catalog
-from refreshing import Refreshing, feed, means
+from refreshing import Refreshing, feed, refresh_services
 
 url, folder, first, count = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
 with open_catalog(url) as catalog:
-    refreshing = Refreshing(catalog, means(folder))
+    refreshing = Refreshing(catalog, refresh_services(folder))
     for price in range(first, first + 5000):
         with atomic_file(folder / "feed.csv") as beside:
             beside.write_text(feed(range(count), price), "utf-8")
@@ -42,7 +42,7 @@ def start_catalog(url: str, folder: Path, count: int = COUNT) -> None:
     with open_catalog(url) as catalog:
         catalog.migrate()
         (folder / "feed.csv").write_text(feed(range(count), 1000), "utf-8")
-        refreshing = Refreshing(catalog, means(folder))
+        refreshing = Refreshing(catalog, refresh_services(folder))
         refreshing.add(SOURCE, folder / "feed.csv")
         refreshing.run(SOURCE)
 
@@ -57,7 +57,7 @@ def kill_and_check(url: str, folder: Path, round_: int, chance: random.Random) -
         catalog.sweep()
         state = catalog.runs.latest(SOURCE, 1)[0].state
         (folder / "feed.csv").write_text(feed(range(COUNT), 9000 + round_), "utf-8")
-        report = Refreshing(catalog, means(folder)).run(SOURCE)
+        report = Refreshing(catalog, refresh_services(folder)).run(SOURCE)
         assert (report.state, report.changed) == ("done", COUNT)
         feed_is_whole(catalog)
         assert all(run.state in ("done", "unchanged", "killed") for run in catalog.runs.latest(SOURCE, 1000))

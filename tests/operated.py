@@ -22,7 +22,7 @@ from mapsi.pictures.store import PictureStore
 from mapsi.settings import Secret
 from mapsi.web.accounts.passwords import hash_password
 from offers import TAXONOMY
-from refreshing import DAY, HOUR, Clock, Refreshing, feed, means
+from refreshing import DAY, HOUR, Clock, Refreshing, feed, refresh_services
 from shop_json_server import CLIENT_ID, CLIENT_SECRET, run_shop_json
 from small_house import House
 
@@ -57,7 +57,7 @@ class Desk:
 
     @property
     def refreshing(self) -> Refreshing:
-        return Refreshing(self.catalog, means(self.folder, daily_calls=CALLS))
+        return Refreshing(self.catalog, refresh_services(self.folder, daily_calls=CALLS))
 
     @property
     def pictures(self) -> PictureStore:
@@ -152,7 +152,7 @@ def _break(refreshing: Refreshing, folder: Path) -> None:
 
 def _do_in_part(refreshing: Refreshing, folder: Path) -> None:
     with run_shop_json() as server:
-        asked = Refreshing(refreshing.catalog, means(folder, hosts=(server.host,), daily_calls=CALLS))
+        asked = Refreshing(refreshing.catalog, refresh_services(folder, hosts=(server.host,), daily_calls=CALLS))
         asked.add("daon-half", server.url, "shop-json", every=6 * HOUR)
         assert asked.run("daon-half").state == "partial"
 

@@ -64,7 +64,7 @@ class Refreshing:
         return report.state, report.new, report.changed, report.unchanged, report.gone
 
 
-def means(folder: Path, *, hosts: tuple[str, ...] = (), daily_calls: int = 25_000) -> RefreshServices:
+def refresh_services(folder: Path, *, hosts: tuple[str, ...] = (), daily_calls: int = 25_000) -> RefreshServices:
     account = NaverAccount(client_id=Secret(CLIENT_ID), client_secret=Secret(CLIENT_SECRET), daily_calls=daily_calls)
     return RefreshServices(
         fetcher=Fetcher(allow_hosts=hosts),

@@ -20,7 +20,7 @@ from mapsi.catalog.store import database as databases
 from mapsi.catalog.store import locks
 from mapsi.catalog.store.database import Database, open_database
 from mapsi.errors import BusyError
-from refreshing import Refreshing, feed, means
+from refreshing import Refreshing, feed, refresh_services
 from served import eventually
 
 
@@ -36,7 +36,7 @@ class Slow:
     @contextmanager
     def refreshing(self) -> Iterator[Refreshing]:
         with open_catalog(self.url) as catalog:
-            yield Refreshing(catalog, means(self.folder, hosts=(self.server.host,)))
+            yield Refreshing(catalog, refresh_services(self.folder, hosts=(self.server.host,)))
 
     def run(self) -> ImportReport:
         with self.refreshing() as refreshing:

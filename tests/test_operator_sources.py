@@ -14,7 +14,7 @@ from mapsi.providers import FORMATS
 from mapsi.refresh.refreshing import preview_source
 from offers import TAXONOMY
 from operated import Desk, post, write
-from refreshing import HOUR, feed, means
+from refreshing import HOUR, feed, refresh_services
 
 NEW = "/operator/sources/new"
 FEED = "https://haru.example.com/feed.xml"
@@ -139,7 +139,7 @@ def test_a_dry_run_shows_what_would_change_and_changes_nothing(desk: Desk, clien
     assert Job("preview", "daon") in [one.job for one in desk.catalog.jobs.all()]
     source = desk.catalog.sources.find("daon")
     living = desk.catalog.status().living
-    desk.catalog.previews.keep(source, preview_source(desk.catalog, source, means(desk.folder), TAXONOMY))
+    desk.catalog.previews.keep(source, preview_source(desk.catalog, source, refresh_services(desk.folder), TAXONOMY))
     page = client.get("/operator/sources/daon").text
     assert "2 would be new, 0 would change in price, 0 in something else, 5 would be gone; 15 would stay" in page
     assert desk.catalog.status().living == living
@@ -153,7 +153,7 @@ def test_a_dry_run_tells_prices_as_the_operator_reads_them(desk: Desk, client: F
     desk.refreshing.run("daon")
     write(desk.folder, "daon", feed("abc", price=12345))
     source = desk.catalog.sources.find("daon")
-    desk.catalog.previews.keep(source, preview_source(desk.catalog, source, means(desk.folder), TAXONOMY))
+    desk.catalog.previews.keep(source, preview_source(desk.catalog, source, refresh_services(desk.folder), TAXONOMY))
     assert "→ 12,345원" in client.get("/operator/sources/daon?lang=ko").text
     assert "→ ₩12,345" in client.get("/operator/sources/daon?lang=en").text
 

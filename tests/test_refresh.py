@@ -20,13 +20,13 @@ from mapsi.refresh.feeds import beside
 from mapsi.taxonomy import load_taxonomy
 from offers import TAXONOMY, take_in
 from offers import offer as an_offer
-from refreshing import DAY, HOUR, NOON, Clock, Refreshing, feed, means, naver_feed
+from refreshing import DAY, HOUR, NOON, Clock, Refreshing, feed, naver_feed, refresh_services
 
 
 @pytest.fixture
 def house(catalog: Catalog, clock: Clock, tmp_path: Path) -> Refreshing:
     """A catalogue on each database with a clock in the test's hand."""
-    return Refreshing(catalog, means(tmp_path))
+    return Refreshing(catalog, refresh_services(tmp_path))
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def shop() -> Iterator[FeedServer]:
 @pytest.fixture
 def online(house: Refreshing, shop: FeedServer, tmp_path: Path) -> Refreshing:
     """The same, that may reach the shop's server."""
-    return Refreshing(house.catalog, means(tmp_path, hosts=(shop.host,)))
+    return Refreshing(house.catalog, refresh_services(tmp_path, hosts=(shop.host,)))
 
 
 def shown(catalog: Catalog) -> dict[str, int]:
@@ -86,10 +86,10 @@ def test_a_feed_behind_an_address_is_asked_for_changes_only(online: Refreshing, 
 def test_what_was_downloaded_does_not_stay(online: Refreshing, shop: FeedServer) -> None:
     shop.pages["/feed"] = Page(body=feed("abc").encode())
     online.add("haru", shop.url())
-    (online.means.folder / "haru").mkdir(parents=True)
-    (online.means.folder / "haru" / ".feed.left-by-a-killed-run").write_text("x")
+    (online.services.folder / "haru").mkdir(parents=True)
+    (online.services.folder / "haru" / ".feed.left-by-a-killed-run").write_text("x")
     online.run("haru")
-    assert list(online.means.folder.iterdir()) == []
+    assert list(online.services.folder.iterdir()) == []
 
 
 def test_a_feed_that_breaks_off_changes_nothing(online: Refreshing, shop: FeedServer) -> None:

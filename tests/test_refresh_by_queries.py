@@ -16,7 +16,7 @@ from mapsi.errors import FeedError
 from mapsi.refresh.refreshing import RefreshServices, calls_left
 from mapsi.remote import Fetcher
 from mapsi.taxonomy import load_taxonomy
-from refreshing import DAY, HOUR, Clock, Refreshing, means
+from refreshing import DAY, HOUR, Clock, Refreshing, refresh_services
 from shop_json_server import Fault, ShopJsonServer, run_shop_json
 
 WORDS = ("니트", "코트", "원피스", "셔츠")
@@ -57,7 +57,7 @@ def house(catalog: Catalog, clock: Clock, server: ShopJsonServer, tmp_path: Path
 
 
 def unhurried(folder: Path, server: ShopJsonServer, daily_calls: int = 100) -> RefreshServices:
-    return replace(means(folder, daily_calls=daily_calls), fetcher=Unhurried(allow_hosts=(server.host,)))
+    return replace(refresh_services(folder, daily_calls=daily_calls), fetcher=Unhurried(allow_hosts=(server.host,)))
 
 
 def with_calls(house: Refreshing, tmp_path: Path, server: ShopJsonServer, daily_calls: int) -> Refreshing:

@@ -19,7 +19,7 @@ from mapsi.remote.connection import Pace
 from mapsi.work.performing import JobActions
 from mapsi.work.turns import stepping_aside
 from mapsi.work.worker import Worker
-from refreshing import Refreshing, feed, means
+from refreshing import Refreshing, feed, refresh_services
 from served import eventually
 
 # The queue and the lock of a shop are held on both databases in test_jobs.py and test_locks.py.
@@ -62,7 +62,7 @@ def street(request: pytest.FixtureRequest, catalog: Catalog, tmp_path: Path) -> 
             "/v1/search/shop.json": Page(body=body, drip=0.1),
             "/quick": Page(body=QUICK),
         }
-        at_work = means(tmp_path)
+        at_work = refresh_services(tmp_path)
         pace = getattr(request, "param", Pace())
         fetcher = Fetcher(allow_hosts=(server.host,), waiting=stepping_aside, pace=pace)
         refreshing = Refreshing(catalog, replace(at_work, fetcher=fetcher))

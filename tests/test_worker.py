@@ -24,7 +24,7 @@ from mapsi.work.celery_worker import announce, make_app
 from mapsi.work.performing import JobActions, perform
 from mapsi.work.schedule import DAILY, Schedule
 from mapsi.work.worker import Worker
-from refreshing import NOON, Clock, Refreshing, feed, means
+from refreshing import NOON, Clock, Refreshing, feed, refresh_services
 
 pytestmark = pytest.mark.usefixtures("clock")
 
@@ -54,7 +54,7 @@ class Told:
 def add_source(catalog: Catalog, folder: Path, every: timedelta | None = timedelta(hours=6)) -> None:
     folder.mkdir(exist_ok=True)
     (folder / "feed.csv").write_text(feed(range(5), 1000), "utf-8")
-    Refreshing(catalog, means(folder)).add(SOURCE, folder / "feed.csv", every=every)
+    Refreshing(catalog, refresh_services(folder)).add(SOURCE, folder / "feed.csv", every=every)
 
 
 def test_a_worker_does_what_is_due_and_what_follows_from_it(catalog: Catalog, tmp_path: Path) -> None:
