@@ -128,6 +128,40 @@ def test_a_form_sent_twice_leads_to_the_account_that_it_opened(client: FlaskClie
     assert len(catalog.accounts.all()) == 1
 
 
+def pressed_twice(client: FlaskClient, address: str, page: str, **fields: str) -> TestResponse:
+    """What the second of two presses is told. The browser left the first one's answer, and sends what it had before."""
+    found = re.search(r'name="csrf_token" value="([^"]+)"', client.get(page).text)
+    cookie = client.get_cookie("mapsi")
+    assert found is not None
+    assert cookie is not None
+    assert client.post(address, data={"csrf_token": found[1], **fields}).status_code == 303
+    client.set_cookie("mapsi", cookie.value)
+    return client.post(address, data={"csrf_token": found[1], **fields}, follow_redirects=True)
+
+
+def test_a_second_press_that_did_not_wait_for_the_first_is_told_what_that_one_did(
+    house: House, client: FlaskClient, catalog: Catalog
+) -> None:
+    link = link_for(client, catalog)
+    chosen = pressed_twice(client, link, link, password=PASSWORD)
+    assert "If you have just chosen a password, log in with it" in chosen.text
+    log_in(client, EMAIL, PASSWORD)
+    changed = pressed_twice(client, "/account/password", "/account", password=PASSWORD, new=OTHER)
+    assert "If you have just changed the password, log in with the new one" in changed.text
+    assert "nothing was changed" not in changed.text
+    log_in(client, EMAIL, OTHER)
+    gone = pressed_twice(client, "/account/delete", "/account", password=OTHER)
+    assert "If you have just deleted the account, it is gone" in gone.text
+
+
+def test_a_form_that_is_out_of_date_leads_to_where_its_effect_is_seen(client: FlaskClient, catalog: Catalog) -> None:
+    for address in ("/account/password", "/account/searches", "/account/login", "/account/link"):
+        answer = client.post(address, data={"csrf_token": "of another session"})
+        assert answer.status_code == 400
+        assert 'href="/account">Your account' in answer.text
+    assert 'href="/">To the front page' in client.post("/share", data={"csrf_token": "x"}).text
+
+
 def _token(client: FlaskClient) -> str:
     found = re.search(r'name="csrf_token" value="([^"]+)"', client.get("/account").text)
     assert found is not None
@@ -363,7 +397,8 @@ def test_a_link_of_before_an_account_was_deleted_opens_no_new_one(
     send(client, "/account/delete", "/account", password=PASSWORD)
     for link in links:
         assert client.get(link).status_code == 410
-        assert send(other, link, "/account/login", password=OTHER).status_code == 410
+        late = send(other, link, "/account/login", password=OTHER)
+        assert (late.status_code, late.headers["Location"]) == (303, "/account/login")
     assert catalog.accounts.all() == []
     later = link_for(client, catalog)
     assert send(client, later, later, password=PASSWORD).status_code == 303

@@ -644,6 +644,7 @@ def test_every_drawing_of_the_front_page_can_be_searched_by(client: FlaskClient,
 
 def test_what_a_phone_shares_is_searched_by_unless_another_site_sends_it(client: FlaskClient) -> None:
     manifest = client.get("/manifest.webmanifest", headers=KOREAN)
+    assert manifest.headers["Cache-Control"] == "private, no-cache", "a language may be chosen"
     assert manifest.mimetype == "application/manifest+json"
     target = manifest.json["share_target"]
     assert target["params"]["files"][0]["name"] == "photo"
@@ -1257,7 +1258,8 @@ def test_guesses_are_said_in_words_that_fit_their_confidence(client: FlaskClient
         return next(view.words for view in views if view.slug == "style")
 
     assert [words(share, True) for share in (0.95, 0.7, 0.4)] == ["Almost certain", "Fairly sure", "Probably"]
-    assert words(0.95, False) == "Just a guess"  # a photo of which nothing is known
+    alone = {share: words(share, False) for share in (0.97, 0.73)}  # a photo of which nothing is known
+    assert alone == {0.97: "Likely, but not certain", 0.73: "Just a guess"}
     sure = AxisReading("audience", True, (Guess("women", 0.9),), None)  # type: ignore[arg-type]
     told = {share: words(share, False, audience=sure) for share in (0.73, 0.3)}
     assert told == {0.73: "Likely, but not certain", 0.3: "Just a guess"}

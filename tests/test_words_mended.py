@@ -191,6 +191,17 @@ def test_a_brand_is_found_in_the_other_script(catalog: Catalog, typed: str, bran
     assert [product.name for product in page.products] == [f"{brand} Air 250"]
 
 
+@pytest.mark.parametrize(
+    ("typed", "brand"), [("수박", "Spykar"), ("우주복", "Spykar"), ("비누", "Van"), ("우산", "John"), ("나무", "Nim")]
+)
+def test_a_word_with_the_consonants_of_a_brand_and_other_vowels_is_not_taken_for_it(
+    catalog: Catalog, typed: str, brand: str
+) -> None:
+    take_in(catalog, offer("1", f"{brand} shirt", brand=brand))
+    page = catalog.listings.search(Query(words=typed, size=10))
+    assert (page.instead, page.total) == ("", 0)
+
+
 def test_filters_do_not_make_a_word_a_slip(catalog: Catalog) -> None:
     take_in(catalog, *SHOP)
     page = catalog.listings.search(Query(words="카디건", filters=Filters(shops=("nowhere",)), size=10))

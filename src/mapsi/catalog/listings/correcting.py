@@ -16,7 +16,7 @@ from mapsi.catalog.text.hangul import (
     typed_as_hangul,
     typed_as_latin,
 )
-from mapsi.catalog.text.phonetic import phonetic_key
+from mapsi.catalog.text.phonetic import is_alike, phonetic_key
 from mapsi.catalog.text.tokens import is_cjk, words
 
 SHORTEST_LATIN = 4
@@ -84,7 +84,7 @@ def _sounding_alike(view: View, word: str) -> str:
         return ""
     alike = view.searcher.terms_with_prefix("sound", f"{heard}{SEPARATOR}", None, _SOUNDING_ALIKE)
     brands = (text.partition(SEPARATOR)[2] for text, _ in alike)
-    return next((brand for brand in brands if is_cjk(brand) != is_cjk(word)), "")
+    return next((brand for brand in brands if is_cjk(brand) != is_cjk(word) and is_alike(brand, word)), "")
 
 
 def one_slip_away(word: str, alphabet: Sequence[str]) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, current_app, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, current_app, flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from mapsi.catalog.operations.jobs import Job
@@ -60,14 +60,13 @@ def password(token: str) -> AnyResponse:
 
 @keys.post("/password/<token>")
 def choose(token: str) -> AnyResponse:
-    """Take the password, and log in. Sent twice, the second time leads to the account that the first one opened."""
+    """Take the password, and log in. Sent twice, the second time leads to the account that the first one opened, or to
+    the log-in where the browser did not wait for the answer that logs in."""
     try:
         address = _address(token)
     except LinkOverError:
         account = present()
-        if account is None:
-            raise
-        return onward(account)
+        return onward(account) if account else _to_log_in()
     try:
         password_hash = hash_password(request.form.get("password", ""), address)
     except PasswordError as error:
@@ -87,6 +86,16 @@ def password_fault(error: PasswordError) -> str:
 def _address(token: str) -> str:
     catalog = current_services().catalog
     return read_link(catalog, current_app.config["SECRET_KEY"], token, catalog.now())
+
+
+def _to_log_in() -> AnyResponse:
+    flash(
+        _(
+            "This link is too old or has already been used. If you have just chosen a password, log in with it; "
+            "otherwise get a new link."
+        )
+    )
+    return redirect(url_for("entrance.login"), 303)
 
 
 def _ask_form(fault: str = "", status: int = 200) -> Response:

@@ -43,6 +43,8 @@ def let_in_owners() -> AnyResponse | None:
         return None
     if request.endpoint == "account.delete":
         flash(_("You are no longer logged in here. If you have just deleted the account, it is gone."))
+    elif request.endpoint == "account.change_password":
+        flash(_("You are logged out here. If you have just changed the password, log in with the new one."))
     elif request.method == "POST":
         flash(_("You are logged out, so nothing was changed. Log in, then try again."))
     return redirect(url_for("entrance.login", next=here() if request.method == "GET" else None), 303)

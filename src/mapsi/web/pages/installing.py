@@ -46,7 +46,7 @@ def manifest() -> Response:
         },
     )
     response.mimetype = "application/manifest+json"
-    response.headers["Cache-Control"] = "private, max-age=3600"
+    response.headers["Cache-Control"] = "private, no-cache"  # a language may have been chosen since
     return response
 
 

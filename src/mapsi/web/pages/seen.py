@@ -26,6 +26,8 @@ UNLIKELY = 0.01
 """Below it, one guess is as good as another."""
 EVEN = 0.5
 """A guess below it is wrong more often than right."""
+LIKELY = 0.9
+"""From it on, an answer is likely also where the model is sure of nothing: nobody calls 97 % a mere guess."""
 
 SAID_FIRST = (KIND_AXIS, AUDIENCE_AXIS, COLOR_AXIS)
 """The axes of the line that stand in it even as guesses."""
@@ -144,10 +146,10 @@ def _named(axis: str, guesses: Iterable[Guess], taxonomy: Taxonomy, language: st
 
 
 def describe_confidence(confidence: float, *, known: bool, any_known: bool) -> str:
-    """A calibrated probability, 0..1, as a shopper would say it. Of a photo of which nothing is known, not even a high
-    one means much; else 73 % is more than a guess, though too little to be told as a fact."""
+    """A calibrated probability, 0..1, as a shopper would say it. 73 % is more than a guess, though too little to be
+    told as a fact; of a photo of which nothing is known it means less."""
     if not known:
-        return _("Likely, but not certain") if any_known and confidence >= EVEN else _("Just a guess")
+        return _("Likely, but not certain") if confidence >= (EVEN if any_known else LIKELY) else _("Just a guess")
     if confidence >= 0.85:
         return _("Almost certain")
     if confidence >= 0.6:

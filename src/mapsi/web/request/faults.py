@@ -52,6 +52,9 @@ _ABOUT_PHOTOS = frozenset(
 _ONWARD = {"link_over": "keys.forgotten", "no_stop_link": "account.home"}
 """Errors whose sentence says what to do next, and the page where it is done."""
 
+_OWN_PAGES = ("account", "account.searches", "entrance", "keys")
+"""Where a form that is out of date was one of a person's account: there, what has been done is seen."""
+
 
 def setup_faults(app: Flask) -> None:
     """Answer every error in the form that the asker reads."""
@@ -115,6 +118,8 @@ def _body(fault: Fault) -> Response | str:
     about_photo = fault.code in _ABOUT_PHOTOS
     mended = page_without(fault.parameter) if fault.parameter and request.method == "GET" else ""
     onward = _ONWARD.get(fault.code, "")
+    if fault.code == "form_expired" and request.blueprint in _OWN_PAGES:
+        onward = "account.home"
     return render_template("error.html", explanation=explanation, about_photo=about_photo, mended=mended, onward=onward)
 
 
