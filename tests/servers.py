@@ -83,8 +83,9 @@ def mariadb_is_installed() -> bool:
 
 
 @contextmanager
-def run_mariadb(folder: Path, *, buffer_pool: str = "64M", address: str = LOOPBACK) -> Iterator[MariaDB]:
-    """Start a MariaDB of its own in ``folder`` and stop it at the end; about two seconds."""
+def run_mariadb(folder: Path, *options: str, buffer_pool: str = "64M", address: str = LOOPBACK) -> Iterator[MariaDB]:
+    """Start a MariaDB of its own in ``folder``, with further ``options`` of its program, and stop it at the end; about
+    two seconds."""
     data, port = folder / "data", free_port()
     account = ["--user=root"] if os.geteuid() == 0 else []
     setup, host = folder / "setup.sql", LOOPBACK if address == LOOPBACK else "%"
@@ -102,7 +103,7 @@ def run_mariadb(folder: Path, *, buffer_pool: str = "64M", address: str = LOOPBA
     assert done.returncode == 0, f"MariaDB was not installed in {data}:\n{done.stdout}"
     with (folder / "mariadbd.log").open("wb") as log:
         server = subprocess.Popen(
-            _command(folder, data, port, setup, buffer_pool, address) + account, stdout=log, stderr=log
+            [*_command(folder, data, port, setup, buffer_pool, address), *account, *options], stdout=log, stderr=log
         )
         try:
             running = MariaDB(port, "mapsi", "sesame", address)

@@ -35,7 +35,7 @@ def refusal(url: str) -> CatalogError:
     return caught.value
 
 
-@pytest.mark.parametrize("scheme", ["mysql", "mariadb", "mysql+pymysql", "mariadb+pymysql"])
+@pytest.mark.parametrize("scheme", ["mysql", "MariaDB", "mysql+pymysql", "MARIADB+PyMySQL"])
 def test_every_spelling_of_the_address_works(migrated_mariadb: str, scheme: str) -> None:
     with open_catalog(migrated_mariadb.replace("mariadb://", f"{scheme}://", 1)) as catalog:
         catalog.migrate()
@@ -73,6 +73,20 @@ def test_an_unknown_option_is_reported(mariadb: MariaDB) -> None:
     told = refusal(mariadb.url("test") + "?sslmode=require")
     assert "sslmode" in told.message
     assert "ssl_mode" in told.hint
+
+
+def test_an_option_that_is_there_twice_is_reported(mariadb: MariaDB) -> None:
+    assert "ssl_mode twice" in refusal(mariadb.url("test") + "?ssl_mode=required&ssl_mode=disabled").message
+
+
+@pytest.mark.parametrize("charset", ["utf8", "UTF8MB4", "utf8mb3"])
+def test_an_address_may_name_the_charset_that_is_used_anyway(migrated_mariadb: str, charset: str) -> None:
+    open_catalog(f"{migrated_mariadb}&charset={charset}").close()
+
+
+@pytest.mark.parametrize("charset", ["latin1", "euckr", "nonsense"])
+def test_another_charset_is_refused(mariadb: MariaDB, charset: str) -> None:
+    assert "utf8mb4" in refusal(f"{mariadb.url('test')}?charset={charset}").message
 
 
 @pytest.mark.parametrize("mode", ["disabled", "preferred", "PREFERRED"])
@@ -231,6 +245,30 @@ def test_a_missing_driver_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_file_that_is_no_database_is_reported(tmp_path: Path) -> None:
     (tmp_path / "x.sqlite3").write_bytes(b"this is no database at all, but long enough to look at" * 50)
     assert "not an SQLite database" in refusal(f"sqlite:///{tmp_path / 'x.sqlite3'}").message
+
+
+@pytest.mark.parametrize("name", ["a?b.db", "a.db?mode=ro", "a.db?timeout=3"])
+def test_a_question_mark_in_the_address_of_a_file_cuts_nothing_off_without_a_word(tmp_path: Path, name: str) -> None:
+    assert "%3F" in refusal(f"sqlite:///{tmp_path / name}").hint
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("written", "name"), [("a%3Fb.db", "a?b.db"), ("100%.db", "100%.db"), ("한글 #1.db", "한글 #1.db")]
+)
+def test_the_address_of_a_file_has_any_letter(tmp_path: Path, written: str, name: str) -> None:
+    with open_catalog(f"sqlite:///{tmp_path / written}"):
+        assert (tmp_path / name).is_file()
+
+
+def test_the_address_of_a_file_may_begin_in_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    with open_catalog("sqlite:///~/catalog.db"):
+        assert (tmp_path / "catalog.db").is_file()
+
+
+def test_two_slashes_before_a_file_are_reported() -> None:
+    assert "three slashes" in refusal("sqlite://folder/catalog.db").hint
 
 
 def test_a_folder_in_place_of_the_file_is_reported(tmp_path: Path) -> None:

@@ -3,9 +3,11 @@ index."""
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -355,6 +357,18 @@ def test_a_damaged_copy_of_a_model_is_mended_by_the_next_build(shop: Installatio
         shop.models.open(shop.model.fingerprint)
     build(shop, no_progress)
     assert shop.models.open(shop.model.fingerprint).fingerprint == shop.model.fingerprint
+
+
+def test_a_disk_without_room_for_the_model_is_told_in_words(
+    shop: Installation, new: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(source: Path, copy: Path) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(copy))
+
+    monkeypatch.setattr(shutil, "copyfile", full)
+    with pytest.raises(OSError, match="No space left") as caught:
+        shop.models.keep(new)
+    assert caught.value.strerror == "No space left on device"
 
 
 @pytest.mark.parametrize(

@@ -75,14 +75,14 @@ def disk(request: pytest.FixtureRequest, home: Path, tmp_path: Path) -> Path:
     return copy
 
 
-def _answers(home: Path, change: str, folder: Path, place: Path) -> str:
+def _answers(home: Path, change: str, folder: Path, place: Path, asked: str = ANSWERS) -> str:
     """What the pages answer where ``change`` was done to the disk, in a namespace of its own."""
     require(shutil.which("unshare"), "unshare")
     script = f'{change} && exec "$3" -c "$4" "$5"'
     words = ["unshare", "-m", *([] if os.geteuid() == 0 else ["-r"]), "sh", "-c", script, "sh", str(home), str(folder)]
     paths = os.pathsep.join(path for path in sys.path if path)
     done = subprocess.run(
-        [*words, sys.executable, ANSWERS, str(place)],
+        [*words, sys.executable, asked, str(place)],
         env={**os.environ, "PYTHONPATH": paths},
         check=False,
         capture_output=True,
@@ -102,3 +102,22 @@ def test_a_server_starts_on_a_full_disk_and_answers(disk: Path, tmp_path: Path) 
     full = tmp_path / "full"
     full.mkdir()
     assert _answers(disk, FULL, full, full) == ALL_WELL
+
+
+BEGIN = """
+import sys
+from pathlib import Path
+from mapsi.catalog import open_catalog
+from mapsi.errors import CatalogError
+try:
+    open_catalog(Path(sys.argv[1]) / "new" / "catalog.db").migrate()
+except CatalogError as error:
+    print(error)
+"""
+
+
+def test_a_catalogue_that_a_full_disk_has_no_room_for_is_told_as_that(tmp_path: Path) -> None:
+    empty, full = tmp_path / "empty", tmp_path / "full"
+    empty.mkdir()
+    full.mkdir()
+    assert _answers(empty, FULL, full, full, BEGIN) == "The disk is full. Make room and try again."

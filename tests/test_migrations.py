@@ -8,9 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from alembic import op
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import text
+from sqlalchemy import inspect, text
 
 import mapsi
 from mapsi.catalog import open_catalog
@@ -58,6 +59,66 @@ def test_a_catalogue_of_this_version_is_opened_without_alembic(tmp_path: Path) -
         "sys.exit('alembic' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", script, tmp_path / "catalog.db"], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("count", [1, 5, 20])
+def test_a_migration_that_broke_off_is_begun_again(
+    new_database: Callable[[str], str], monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
+    """A MariaDB takes each table over at once, so that a server that was killed leaves a part of them."""
+    database = open_database(new_database("mariadb"))
+    made: list[object] = []
+    create = op.create_table
+    monkeypatch.setattr(op, "create_table", lambda *words, **more: _until(count, made, create, *words, **more))
+    with pytest.raises(CatalogError, match="does not answer"):
+        migrate(database)
+    monkeypatch.setattr(op, "create_table", create)
+    migrate(database)
+    check_schema(database)
+
+
+def _until(count: int, made: list[object], create: Callable[..., object], *words: object, **more: object) -> object:
+    if len(made) == count:
+        raise CatalogError("The database server does not answer.", "Start it.")
+    made.append(create(*words, **more))
+    return made[-1]
+
+
+@pytest.mark.parametrize("row", [None, "a name"])
+def test_tables_of_another_program_are_told_and_left_alone(database: Database, row: str | None) -> None:
+    with database.write() as connection:
+        connection.execute(text("CREATE TABLE users (id INTEGER PRIMARY KEY, name VARCHAR(20))"))
+        if row:
+            connection.execute(text("INSERT INTO users VALUES (1, :name)"), {"name": row})
+    with pytest.raises(CatalogError, match="another program's: it has a table users") as caught:
+        migrate(database)
+    assert "MAPSI_DATABASE_URL" in caught.value.hint
+    with database.read() as connection:
+        assert connection.scalar(text("SELECT COUNT(*) FROM users")) == (row is not None)
+        assert inspect(connection).get_table_names() == ["users"]
+
+
+def test_a_file_of_another_program_is_left_alone_and_a_server_may_have_both(
+    new_database: Callable[[str], str],
+) -> None:
+    for kind in ("sqlite", "mariadb"):
+        database = open_database(new_database(kind))
+        with database.write() as connection:
+            connection.execute(text("CREATE TABLE moz_places (id INTEGER PRIMARY KEY)"))
+        if kind == "sqlite":
+            with pytest.raises(CatalogError, match="moz_places"):
+                migrate(database)
+        else:
+            migrate(database)
+            check_schema(database)
+
+
+def test_another_programs_own_alembic_is_no_newer_mapsi(database: Database) -> None:
+    with database.write() as connection:
+        connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)"))
+        connection.execute(text("INSERT INTO alembic_version VALUES ('4f3c2a')"))
+    with pytest.raises(CatalogError, match="another program"):
+        migrate(database)
 
 
 def test_an_empty_database_is_reported(database: Database) -> None:

@@ -34,7 +34,10 @@ class ModelStore:
         if model.folder is None or model.folder == kept or _is_copied(model.folder, kept):
             return
         with atomic_folder(kept) as beside:
-            shutil.copytree(model.folder, beside, dirs_exist_ok=True)
+            for file in _files(model.folder):
+                copy = beside / file.relative_to(model.folder)
+                copy.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(file, copy)
 
     def path(self, fingerprint: str) -> Path | None:
         """The folder of this model, ``None`` where none is kept."""
@@ -95,7 +98,11 @@ class ModelStore:
                 shutil.rmtree(folder, ignore_errors=True)
 
 
+def _files(folder: Path) -> list[Path]:
+    return [file for file in folder.rglob("*") if file.is_file()]
+
+
 def _is_copied(folder: Path, copy: Path) -> bool:
     """Whether a folder's files lie in its copy as they are: a hundredth of a second for a model."""
-    pairs = [(file, copy / file.relative_to(folder)) for file in folder.rglob("*") if file.is_file()]
+    pairs = [(file, copy / file.relative_to(folder)) for file in _files(folder)]
     return all(twin.is_file() and file_digest(twin) == file_digest(file) for file, twin in pairs)

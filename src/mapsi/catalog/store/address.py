@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os.path
 import re
 import ssl
 from dataclasses import dataclass, field
@@ -17,10 +18,13 @@ from mapsi.errors import CatalogError
 MODES = ("disabled", "preferred", "required", "verify_ca", "verify_identity")
 """TLS as MySQL's own programs name it: ``required`` believes any certificate, ``verify_ca`` one that the authority
 signed, ``verify_identity`` one that names the host besides. ``preferred``, the default without an authority, encrypts
-if it
-can."""
+if it can."""
 
 _OPTIONS = ("ssl_mode", "ssl_ca", "ssl_cert", "ssl_key", "unix_socket", "charset")
+_CHARSETS = ("utf8mb4", "utf8mb3", "utf8", "utf-8")
+"""What addresses written for other programs ask for; ours is always the first."""
+
+_SCHEME = re.compile(r"[\w+]+(?=://)")
 _WRITTEN = re.compile(
     r"""(?P<scheme>[\w+]+)://(?P<user>[^:/@]*):(?P<password>.*)@
         (?P<rest>(?:\[[^\]]*\]|[^:/@?\#\[\]]*)(?::\d*)?(?:/[^@?]*)?(?:\?[^@]*)?)""",
@@ -44,7 +48,8 @@ class DatabaseAddress:
 def read_address(written: str | Path) -> DatabaseAddress:
     """Read an address; a path is a SQLite file. Raises :class:`CatalogError`, which never holds the password.
 
-    Any letter may be in a password, ``@``, ``/``, ``#`` and ``?`` too; only ``%`` is written ``%25``.
+    Any letter may be in a password, ``@``, ``/``, ``#`` and ``?`` too; only ``%`` is written ``%25``. A file's name has
+    ``%3F`` for ``?``; ``~`` is the home folder.
     """
     if isinstance(written, Path):
         return DatabaseAddress(URL.create("sqlite", database=str(written)))
@@ -53,12 +58,8 @@ def read_address(written: str | Path) -> DatabaseAddress:
     except (ArgumentError, ValueError) as error:
         raise CatalogError("The address of the catalogue's database cannot be read.", _HOW) from error
     match url.drivername:
-        case "sqlite" | "sqlite+pysqlite" if url.database and url.database != ":memory:":
-            return DatabaseAddress(url)
         case "sqlite" | "sqlite+pysqlite":
-            raise CatalogError(
-                "A catalogue in memory would be lost.", "Name a file: sqlite:////folder/catalog.sqlite3."
-            )
+            return _file(url)
         case "mysql" | "mariadb" | "mysql+pymysql" | "mariadb+pymysql":
             return _server(url)
     raise CatalogError(
@@ -70,10 +71,23 @@ def read_address(written: str | Path) -> DatabaseAddress:
 def _quoted(written: str) -> str:
     """The address with its password so that no letter of it is taken for the end of it: up to the last ``@`` is
     password."""
+    written = _SCHEME.sub(lambda scheme: scheme[0].lower(), written, count=1)
     parts = _WRITTEN.fullmatch(written)
     if parts is None:
         return written
     return f"{parts['scheme']}://{parts['user']}:{quote(parts['password'], safe='%')}@{parts['rest']}"
+
+
+def _file(url: URL) -> DatabaseAddress:
+    if url.host or url.port or url.username:
+        raise CatalogError("The address of an SQLite file names a host.", "Write three slashes before the path.")
+    if url.query:
+        raise CatalogError(
+            "The address of an SQLite file takes no options.", "Write a ? that is part of its name as %3F."
+        )
+    if not url.database or url.database == ":memory:":
+        raise CatalogError("A catalogue in memory would be lost.", "Name a file: sqlite:////folder/catalog.sqlite3.")
+    return DatabaseAddress(url.set(database=os.path.expanduser(url.database)))
 
 
 def _server(url: URL) -> DatabaseAddress:
@@ -83,7 +97,12 @@ def _server(url: URL) -> DatabaseAddress:
     if unknown:
         known = ", ".join(_OPTIONS)
         raise CatalogError(f"The database's address has an unknown option {unknown[0]}.", f"There are {known}.")
+    twice = [name for name, value in url.query.items() if not isinstance(value, str)]
+    if twice:
+        raise CatalogError(f"The database's address has the option {twice[0]} twice.", "Leave one of them out.")
     said = {name: str(value) for name, value in url.query.items()}
+    if said.get("charset", "utf8mb4").lower() not in _CHARSETS:
+        raise CatalogError("The catalogue is kept in utf8mb4 and in no other charset.", "Leave the option charset out.")
     arguments: dict[str, Any] = _tls(said)
     if "unix_socket" in said:
         arguments["unix_socket"] = said["unix_socket"]

@@ -23,6 +23,17 @@ Clock = Callable[[], datetime]
 """Gives aware times."""
 _AS_MANY_AS_ASKED = -1  # a thread of the server never waits for a connection; MAPSI_THREADS bounds them
 
+_SETTINGS = {
+    "sql_mode": "'TRADITIONAL'",  # a value that does not fit is an error, never a silently shortened one
+    "time_zone": "'+00:00'",
+    "foreign_key_checks": 1,
+    "sql_auto_is_null": 0,
+    "sql_quote_show_create": 1,  # else names that are words of SQL too cannot be read back
+    "sql_safe_updates": 0,
+    "sql_select_limit": 2**64 - 1,
+}
+"""What questions rely on and a server's own configuration may have otherwise."""
+
 IDLE = 24 * 3600
 """Seconds that a connection of a pool, or one that writes a backup, may lie idle, whatever the server's own limit."""
 
@@ -187,24 +198,34 @@ def _open_mariadb(address: DatabaseAddress, patience: Patience) -> Database:
 
 
 def _mariadb_engine(address: DatabaseAddress, patience: Patience, pool: type[Pool], idle: int) -> Engine:
-    # Strict mode: a value that does not fit is an error, never a silently shortened one.
+    from mapsi.catalog.store.mariadb import connect_mariadb, spare_a_silent_server
+
     settings = {
-        "sql_mode": "'TRADITIONAL'",
-        "time_zone": "'+00:00'",
+        **_SETTINGS,
         "wait_timeout": idle,
         "innodb_lock_wait_timeout": patience.lock,
         "lock_wait_timeout": patience.lock,
     }
+    said = ", ".join(f"SESSION {name} = {value}" for name, value in settings.items())
     arguments = {
         **address.arguments,
         "charset": "utf8mb4",
-        "init_command": "SET " + ", ".join(f"SESSION {name} = {value}" for name, value in settings.items()),
+        # A question that nobody waits for any longer is not worked on either; MySQL takes that for a remark.
+        "init_command": f"SET {said} /*M!, SESSION max_statement_time = {patience.answer} */",
         "connect_timeout": patience.connect,
         "read_timeout": patience.answer,
         "write_timeout": patience.answer,
     }
     engine = create_engine(
-        address.url, poolclass=pool, pool_pre_ping=True, pool_recycle=3600, connect_args=arguments, **_room(pool)
+        address.url,
+        poolclass=pool,
+        pool_pre_ping=True,
+        pool_recycle=3600,
+        isolation_level="REPEATABLE READ",
+        connect_args=arguments,
+        **_room(pool),
     )
+    event.listen(engine, "do_connect", connect_mariadb)
+    event.listen(engine, "handle_error", spare_a_silent_server)
     event.listen(engine, "begin", _begin_mariadb)
     return engine

@@ -20,7 +20,7 @@ def connect_sqlite(file: Path, lock_seconds: float) -> sqlite3.Connection:
     try:
         return _prepare(sqlite3.connect(file, timeout=lock_seconds, check_same_thread=False))
     except sqlite3.OperationalError as error:
-        if not file.is_file() or _takes_files(file.parent):
+        if not file.is_file() or not file.stat().st_size or _takes_files(file.parent):
             raise
         _log.warning("%s can only be read: %s.", file, error)
         still = f"file:{quote(str(file.absolute()))}?immutable=1"

@@ -34,7 +34,12 @@ TABLE_OPTIONS: dict[str, Any] = {
     # ``mysql_*`` is ignored under mariadb+pymysql:// and the other way round.
     f"{dialect}_{option}": value
     for dialect in ("mysql", "mariadb")
-    for option, value in (("engine", "InnoDB"), ("charset", _CHARSET), ("collate", _COLLATION))
+    for option, value in (
+        ("engine", "InnoDB"),
+        ("row_format", "DYNAMIC"),  # others, which a server may have by default, bound keys to 767 bytes
+        ("charset", _CHARSET),
+        ("collate", _COLLATION),
+    )
 }
 
 Id = BigInteger().with_variant(Integer, "sqlite")

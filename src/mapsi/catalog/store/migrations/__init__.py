@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, FromClause, inspect, literal, select, text
+from sqlalchemy.schema import DropTable
 
 from mapsi.catalog.store.database import Database, begin_write
 from mapsi.catalog.store.locks import exclusive
@@ -19,6 +20,7 @@ HEAD = "0002"
 """The name of this version's schema, that of the last script. It stands here so that a server starts without Alembic, a
 tenth of all it would import: that is asked only where there is something to do."""
 _RUN = "Run `mapsi catalog migrate`."
+_VERSION = "alembic_version"
 
 
 def migrate(database: Database) -> None:
@@ -37,7 +39,8 @@ def migrate(database: Database) -> None:
     ):
         if not free:
             raise CatalogError("Another process is changing the catalogue's schema.", "Wait for it, then try again.")
-        _refuse_newer(connection)
+        if _refuse_newer(connection) is None:
+            _clear_the_ground(connection)
         from alembic import command
 
         command.upgrade(_config(connection), "head")
@@ -49,6 +52,34 @@ def check_schema(database: Database) -> None:
         current = current_revision(connection)
     if current != HEAD:
         raise CatalogError("The catalogue's schema is older than this version of mapsi needs.", _RUN)
+
+
+def _clear_the_ground(connection: Connection) -> None:
+    """Drop what a migration that broke off left: a MariaDB takes over each table by itself, and the revision's name
+    last. Raises :class:`CatalogError` where there are tables of somebody else's: on a server only those in the way."""
+    names = set(inspect(connection).get_table_names())
+    ours = [table for table in reversed(Table.metadata.sorted_tables) if table.name in names]
+    begun = _VERSION in names and not any(_has_rows(connection, table) for table in ours if table.name != "state")
+    strangers = names.difference([_VERSION], (table.name for table in ours))
+    if connection.dialect.name != "sqlite":
+        strangers.clear()
+    if not begun:
+        strangers.update(table.name for table in ours)
+    if strangers:
+        raise _not_ours(min(strangers))
+    for table in ours:
+        connection.execute(DropTable(table))
+
+
+def _has_rows(connection: Connection, table: FromClause) -> bool:
+    return connection.execute(select(literal(1)).select_from(table).limit(1)).first() is not None
+
+
+def _not_ours(table: str) -> CatalogError:
+    return CatalogError(
+        f"The database is another program's: it has a table {table} already.",
+        "Give an empty one in MAPSI_DATABASE_URL.",
+    )
 
 
 def _refuse_unreleased(connection: Connection) -> None:
@@ -81,6 +112,8 @@ def current_revision(connection: Connection) -> str:
 def _refuse_newer(connection: Connection) -> str | None:
     current = _revision(connection)
     if current not in (None, HEAD) and current not in known_revisions():
+        if not inspect(connection).has_table("offers"):
+            raise _not_ours(_VERSION)
         raise CatalogError(
             "The catalogue's schema is newer than this version of mapsi knows.", "Install the newer version."
         )
@@ -88,7 +121,7 @@ def _refuse_newer(connection: Connection) -> str | None:
 
 
 def _revision(connection: Connection) -> str | None:
-    if not inspect(connection).has_table("alembic_version"):
+    if not inspect(connection).has_table(_VERSION):
         return None
     revision: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
     return revision

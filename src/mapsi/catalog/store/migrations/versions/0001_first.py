@@ -22,7 +22,12 @@ DIGEST = sa.LargeBinary(16).with_variant(mysql.BINARY(16), "mysql", "mariadb")
 OPTIONS: dict[str, Any] = {
     f"{dialect}_{option}": value
     for dialect in ("mysql", "mariadb")
-    for option, value in (("engine", "InnoDB"), ("charset", "utf8mb4"), ("collate", "utf8mb4_bin"))
+    for option, value in (
+        ("engine", "InnoDB"),
+        ("row_format", "DYNAMIC"),
+        ("charset", "utf8mb4"),
+        ("collate", "utf8mb4_bin"),
+    )
 }
 
 
