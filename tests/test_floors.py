@@ -22,7 +22,7 @@ FLOORS = [
     {"collect", "learn", "providers", "sample"},
     {"dataset", "decoder", "evaluate", "infer", "catalog", "remote", "mailing"},
     {"artifacts", "imaging", "photo_folders", "tables"},
-    {"taxonomy", "settings", "colour_profiles", "photo_process", "pixel_budget"},
+    {"taxonomy", "settings", "colour_profiles", "photo_process", "pixel_budget", "thumbprints"},
     {
         "errors",
         "arrays",

@@ -13,6 +13,7 @@ from mapsi.catalog.query import Query
 from mapsi.cli import main
 from offers import offer, take_in
 from operated import Desk, post
+from test_readings import IMAGE, give_picture
 
 GTIN = "8801234567893"
 WORDS = "크로셰"
@@ -87,3 +88,16 @@ def test_the_command_lists_parts_and_allows(desk: Desk, monkeypatch: pytest.Monk
     assert "0 products" in run("list")
     assert "1 others" in run("allow", number)
     assert run("part", "999999").startswith("3 ")
+
+
+def test_what_copies_of_a_picture_joined_is_told_so(desk: Desk) -> None:
+    for shop in ("first", "second"):
+        take_in(desk.catalog, offer("p", "누빔 조끼", image=IMAGE, brand="나이키"), shop=shop, shop_name=shop.title())
+    taken = [one.id for one in desk.catalog.listings.search(Query(words="누빔 조끼")).products]
+    give_picture(desk.catalog, *taken)
+    desk.catalog.joins.renew()
+    client = desk.client()
+    assert "copies of one picture, brand NIKE" in client.get("/operator/joins?lang=en").text
+    assert "같은 사진(크기·압축만 다른 것 포함), 브랜드 NIKE" in client.get("/operator/joins?lang=ko").text
+    (part, _) = desk.catalog.joins.of(taken[0])
+    assert part.shares[0].told == f"copies of picture {part.shares[0].value[:12]}, brand NIKE"

@@ -65,8 +65,8 @@ class ProductPage:
 
 
 class Evidence(NamedTuple):
-    """Why products are one: they share a checked GTIN, a maker's number with its brand before it, or the picture with
-    this digest under one ``brand``."""
+    """Why products are one: they share a checked GTIN, a maker's number with its brand before it, or have copies of the
+    picture with this digest under one ``brand``."""
 
     kind: Literal["gtin", "mpn", "picture"]
     value: str
@@ -75,7 +75,9 @@ class Evidence(NamedTuple):
     @property
     def told(self) -> str:
         """As a person reads it: ``GTIN 08801234567893``."""
-        return f"picture {self.value[:12]} of {self.brand}" if self.brand else f"{self.kind.upper()} {self.value}"
+        if self.kind == "picture":
+            return f"copies of picture {self.value[:12]}, brand {self.brand}"
+        return f"{self.kind.upper()} {self.value}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -93,11 +93,12 @@ class Label(TypedDict):
 @dataclass(frozen=True, slots=True)
 class PictureCopy:
     """Our own copy of a product picture: ``digest`` is the SHA-256 of what the shop gave, ``width`` and ``height`` are
-    the full copy's, in pixels."""
+    the full copy's, in pixels, ``thumbprint`` is what copies of it are known by, where that was taken."""
 
     digest: str
     width: int
     height: int
+    thumbprint: bytes = field(default=b"", repr=False, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

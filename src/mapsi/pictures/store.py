@@ -9,13 +9,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Lock
 
+import numpy as np
 from cachetools import LRUCache
 from PIL import Image
 
 from mapsi.artifacts import atomic_file
 from mapsi.catalog.records import PictureCopy
 from mapsi.errors import NotFoundError
-from mapsi.imaging import PhotoLimits, decode_photo, encode_webp
+from mapsi.imaging import PhotoLimits, decode_photo, encode_webp, to_square
+from mapsi.thumbprints import SQUARE, thumbprint
 
 SIDES = (240, 480, 720)
 """Longer sides in pixels. Of an upright picture, three to four, the widths 180, 360 and 540 fill a card of half a phone
@@ -35,6 +37,16 @@ def covering_side(width: int, height: int, least: int) -> int:
     """The smallest side at which a copy has at least ``least`` pixels both ways; ``FULL`` where none has."""
     longer, shorter = max(width, height), min(width, height)
     return next((side for side in smaller_sides(width, height) if shorter * side >= least * longer), FULL)
+
+
+def thumbprint_of(photo: Image.Image) -> bytes:
+    """What copies of an RGB picture are known by."""
+    return thumbprint(np.asarray(to_square(photo, SQUARE, "stretch")), *photo.size)
+
+
+def _size(path: Path) -> tuple[int, int]:
+    with Image.open(path) as kept:
+        return kept.size
 
 
 class PictureStore:
@@ -66,15 +78,11 @@ class PictureStore:
         full = self.path(digest)
         if full is not None:
             os.utime(full)  # so that it is not taken for one that nobody needs any more
-            return self._measure(digest, full)
+            return PictureCopy(digest, *_size(full), thumbprint=thumbprint_of(photo))
         # The full one last: where it is, all are.
         for side in (*smaller_sides(*photo.size), FULL):
             self._write(digest, side, photo)
-        return PictureCopy(digest, *photo.size)
-
-    def _measure(self, digest: str, full: Path) -> PictureCopy:
-        with Image.open(full) as kept:
-            return PictureCopy(digest, *kept.size)
+        return PictureCopy(digest, *photo.size, thumbprint=thumbprint_of(photo))
 
     def _decode(self, data: bytes) -> tuple[str, Image.Image]:
         # Half again would show no difference at this size and is twice as fast for a large JPEG.
@@ -110,7 +118,8 @@ class PictureStore:
         return decode_photo(path.read_bytes(), self._limits)
 
     def hold(self, data: bytes) -> PictureCopy:
-        """Hold a small copy in memory alone, as long as there is room. Raises ``PhotoError``."""
+        """Hold a small copy in memory alone, as long as there is room. No thumbprint is taken, which is a picture too,
+        if of 24 pixels. Raises ``PhotoError``."""
         digest, photo = self._decode(data)
         small = encode_webp(photo, max_side=SIDES[1])
         with self._lock:

@@ -1,7 +1,7 @@
 """Products of several shops put together in the listings: looked at again wherever something changed.
 
 A change of one offer can only touch what is reached from it: the variants of its product, what they are joined with,
-and what shares a number or a picture with any of these, and so on. All of that is read, joined again by the rules of
+and what shares a number or has a copy of its picture, and so on. All of that is read, joined again by the rules of
 :mod:`~mapsi.catalog.listings.same_products`, and written where it differs.
 """
 
@@ -20,7 +20,7 @@ from mapsi.catalog.listings.same_products import Link, OwnProduct, Seller, State
 from mapsi.catalog.product import Evidence
 from mapsi.catalog.store.changes import note_changes
 from mapsi.catalog.store.operator_tables import PartingRow
-from mapsi.catalog.store.tables import Listing, OfferRow
+from mapsi.catalog.store.tables import Listing, OfferRow, Picture
 from mapsi.catalog.text.identifiers import BrandReader
 from mapsi.taxonomy.synonyms import load_brands
 
@@ -28,7 +28,7 @@ MOST_OFFERS = 500
 """A number or a picture that more offers have than this names no product: five shops with a hundred variants each."""
 _TOGETHER = 2000
 _PART = 500
-_EVIDENCE = {"gtin": Listing.gtin, "mpn": Listing.maker, "picture": OfferRow.picture}
+_EVIDENCE = {"gtin": Listing.gtin, "mpn": Listing.maker, "picture": Picture.same_as}
 
 
 class ListingEvidence(NamedTuple):
@@ -95,11 +95,13 @@ def _candidates(connection: Connection, changed: Select[Any] | None) -> list[int
 
 
 def _sharing_pictures(connection: Connection) -> list[int]:
-    """Offers of a brand whose picture another product has too."""
+    """Offers of a brand whose picture, or a copy of it, another product has too."""
     mine, its, other = aliased(OfferRow), aliased(Listing), aliased(OfferRow)
+    own, copy = aliased(Picture), aliased(Picture)
     elsewhere = or_(other.shop_id != mine.shop_id, other.group_key != mine.group_key)
-    shared = select(other.id).where(other.picture == mine.picture, other.gone_at.is_(None), elsewhere)
-    query = select(mine.id).join(its, its.offer_id == mine.id)
+    shared = select(other.id).join(copy, copy.digest == other.picture)
+    shared = shared.where(copy.same_as == own.same_as, other.gone_at.is_(None), elsewhere)
+    query = select(mine.id).join(its, its.offer_id == mine.id).join(own, own.digest == mine.picture)
     return list(connection.scalars(query.where(its.joined.is_(None), mine.brand != "", shared.exists())))
 
 
@@ -162,6 +164,7 @@ def _read_evidence(connection: Connection, offers: Iterable[int]) -> Iterator[Li
     own = (Listing.offer_id, Listing.shop_id, Listing.group_key, Listing.joined, Listing.brand)
     query = select(*own, *(column.label(kind) for kind, column in _EVIDENCE.items()), OfferRow.seller)
     query = query.join(OfferRow, OfferRow.id == Listing.offer_id)
+    query = query.outerjoin(Picture, Picture.digest == OfferRow.picture)
     for part in batched(offers, _PART):
         for row in connection.execute(query.where(Listing.offer_id.in_(part))):
             evidence = tuple(_evidence(row))
@@ -196,12 +199,15 @@ def _together_with(connection: Connection, rows: Sequence[ListingEvidence]) -> s
 def _sharing(
     connection: Connection, rows: Sequence[ListingEvidence], asked: set[tuple[str, Any]], common: set[tuple[str, str]]
 ) -> set[int]:
-    """The offers that share a number or a picture with these listings."""
+    """The offers that share a number, or have copies of one picture, with these listings."""
     found: set[int] = set()
     for kind, column in _EVIDENCE.items():
         new = {(kind, each.value) for row in rows for each in row.evidence if each.kind == kind} - asked
         asked |= new
-        query = select(Listing.offer_id, column.label("value")).join(OfferRow, OfferRow.id == Listing.offer_id)
+        query = select(Listing.offer_id, column.label("value"))
+        if kind == "picture":
+            query = query.join(OfferRow, OfferRow.id == Listing.offer_id)
+            query = query.join(Picture, Picture.digest == OfferRow.picture)
         holders: defaultdict[str, list[int]] = defaultdict(list)
         for part in batched((value for _, value in new), _PART):
             for row in connection.execute(query.where(column.in_(part))):

@@ -1,8 +1,8 @@
 """When products of several shops are one: rules over what the shops say, without the database.
 
-Two products are one where they share a GTIN, a brand with its maker's number, or a picture and the brand; never
-because they look alike. A seller has no two products that are one: what it tells apart stays apart, and a number or
-picture that it gives to two of its products tells nothing there (docs/decisions/0016).
+Two products are one where they share a GTIN, a brand with its maker's number, or the brand and have copies of one
+picture; never because they look alike. A seller has no two products that are one: what it tells apart stays apart, and
+a number or picture that it gives to two of its products tells nothing there (docs/decisions/0016).
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ from mapsi.catalog.listings.browsing import load_offers
 from mapsi.catalog.listings.joining import ListingEvidence, explain, rejoin, rejoined, write_joined
 from mapsi.catalog.listings.same_products import Link, OwnProduct
 from mapsi.catalog.operations.jobs import Job, put_job
+from mapsi.catalog.pictures.same_pictures import note_same_pictures
 from mapsi.catalog.product import Evidence, JoinedOffer
 from mapsi.catalog.store.changes import advance_generation, note_changes
 from mapsi.catalog.store.database import Database, begin_write
@@ -65,8 +66,9 @@ class Joins:
         self._decide(offer_id, is_parted=False)
 
     def renew(self) -> int:
-        """Join all products again, by their pictures as well, which come after an import. Takes its turn with imports;
-        returns how many offers changed by that."""
+        """Join all products again, by their pictures as well, which come after an import; copies of those that are new
+        are looked for first. Takes its turn with imports; returns how many offers changed by that."""
+        note_same_pictures(self._database)
         with (
             self._database.session() as connection,
             switch_lock(self._database, connection),

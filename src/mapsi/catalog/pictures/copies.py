@@ -83,9 +83,10 @@ class Copies:
             return list(connection.scalars(query))
 
     def note_dropped(self, digest: str) -> None:
-        """Note that no copy is kept any more, and that pages are to link to the shop's."""
+        """Note that no copy is kept any more, nor a thumbprint, and that pages are to link to the shop's."""
         with self._database.write() as connection:
-            connection.execute(update(Picture).where(Picture.digest == digest).values(kept=False))
+            dropped = {"kept": False, "thumbprint": b"", "same_as": None}
+            connection.execute(update(Picture).where(Picture.digest == digest).values(dropped))
 
     def count_prunable(self, before: datetime) -> int:
         """How many pictures :meth:`prune` would take out."""

@@ -91,12 +91,12 @@ def _task(row: Any, keep: bool) -> PictureTask:
 def _save_picture(connection: Connection, found: FetchedPicture, image: str, now: datetime) -> None:
     copy = found.copy
     kept = connection.scalar(select(Picture.kept).where(Picture.digest == copy.digest))
-    size = {"width": copy.width, "height": copy.height}
+    own = {"width": copy.width, "height": copy.height, "thumbprint": copy.thumbprint}
     if kept is None:
-        values = {**size, "digest": copy.digest, "source": image, "fetched_at": now, "kept": found.kept}
+        values = {**own, "digest": copy.digest, "source": image, "fetched_at": now, "kept": found.kept}
         connection.execute(insert(Picture).values(values))
     elif found.kept:
-        connection.execute(update(Picture).where(Picture.digest == copy.digest).values(kept=True, **size))
+        connection.execute(update(Picture).where(Picture.digest == copy.digest).values(kept=True, same_as=None, **own))
 
 
 def _save_source(connection: Connection, image: str, **values: Any) -> None:

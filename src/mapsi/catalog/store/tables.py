@@ -184,9 +184,13 @@ class ImportFault(Table):
 
 class Picture(Table):
     """A picture under the SHA-256 of what a shop gave. ``kept`` says whether a copy is stored here, ``width`` and
-    ``height`` are that copy's (of one that is only linked: those it was read at)."""
+    ``height`` are that copy's (of one that is only linked: those it was read at). ``same_as`` is the digest of the
+    first of all pictures that are copies of one another by their ``thumbprint``, its own for one that stands alone,
+    null until that was looked at; the thumbprint is empty for one that shows too little to be known again and
+    where no copy may be kept, null for one that was fetched before thumbprints were taken."""
 
     __tablename__ = "pictures"
+    __table_args__ = (Index(None, "same_as"), TABLE_OPTIONS)
 
     digest: Mapped[str] = mapped_column(String(64), primary_key=True)
     width: Mapped[int]
@@ -194,6 +198,8 @@ class Picture(Table):
     source: Mapped[str] = mapped_column(Text)
     fetched_at: Mapped[datetime] = mapped_column(UtcTime)
     kept: Mapped[bool] = mapped_column(server_default=text("1"))
+    thumbprint: Mapped[bytes | None] = mapped_column(LargeBinary)
+    same_as: Mapped[str | None] = mapped_column(String(64))
 
 
 class PictureSource(Table):

@@ -81,4 +81,4 @@ def _told(evidence: Evidence) -> str:
         case "mpn":
             return _("brand and maker's number %(number)s", number=evidence.value)
         case "picture":
-            return _("the same picture, brand %(brand)s", brand=evidence.brand)
+            return _("copies of one picture, brand %(brand)s", brand=evidence.brand)
