@@ -15,8 +15,10 @@ from PIL import Image
 
 from chromium import on_a_port
 from mapsi.web.request.clients import client_of
+from mapsi.web.server.gate import _KOREAN
 from nginx import HOST, Change, Visitor, run_nginx
 from operated import EMAIL, PASSWORD, Desk
+from servers import free_port
 
 PROXIED = {"trusted_proxies": 1, "behind_tls": True}
 
@@ -75,6 +77,23 @@ def test_a_photo_passes_through_nginx_without_a_file(desk: Desk, tmp_path: Path)
     assert len(large) > 2_000_000
     with on_a_port(desk.app(**PROXIED)) as upstream, run_nginx(tmp_path, int(upstream.rpartition(":")[2])) as port:
         assert Visitor(port).send("/", "/search/photo", large, "image/jpeg")[0] == 303
+
+
+def test_what_nginx_answers_by_itself_is_said_in_both_languages(desk: Desk, tmp_path: Path) -> None:
+    with on_a_port(desk.app(**PROXIED)) as upstream, run_nginx(tmp_path, int(upstream.rpartition(":")[2])) as port:
+        status, _, told = Visitor(port).ask("POST", "/search/photo", Content_Length=str(18 << 20))
+        assert (status, told) == (413, _told_by_the_server("photo_too_large"))
+        assert "There is nothing here" in Visitor(port).ask("GET", "/nothing", Accept_Language="en")[2]
+    folder = tmp_path / "away"
+    folder.mkdir()
+    with run_nginx(folder, free_port()) as port:
+        status, _, told = Visitor(port).ask("GET", "/")
+        assert (status, "잠시 뒤에" in told, "Try again soon" in told) == (503, True, True)
+
+
+def _told_by_the_server(code: str) -> str:
+    """The same as without nginx in front."""
+    return f"{_KOREAN[code]}\nThe request is larger than the service accepts. Send a smaller photo.\n"
 
 
 def test_the_address_that_visitors_see_is_the_one_in_answers(desk: Desk, tmp_path: Path) -> None:

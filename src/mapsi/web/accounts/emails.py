@@ -15,6 +15,7 @@ from babel.support import Translations
 from mapsi.catalog import Catalog
 from mapsi.catalog.people.emails import Email
 from mapsi.web.accounts.links import LIFE, sign_link, sign_stop
+from mapsi.web.lists.titles import title_for
 from mapsi.web.request.languages import HINT, format_price
 
 FOLDER = Path(__file__).parents[1] / "translations"
@@ -76,7 +77,8 @@ class EmailWriter:
         lines = []
         for one in email.about["products"]:
             then, now = (format_price(Decimal(one[key]), one["currency"], email.language) for key in ("then", "now"))
-            lines.append(f"{one['name']} ({one['shop']}): {then} → {now}")
+            name, shop = (title_for(one[key], email.language).text for key in ("name", "shop"))
+            lines.append(f"{name} ({shop}): {then} → {now}")
         parts = (
             _("What you saved has become cheaper:"),
             "\n".join(lines),
