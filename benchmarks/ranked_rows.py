@@ -10,7 +10,7 @@ from mapsi.arrays import BoolArray, FloatArray, IntArray
 from mapsi.errors import MapsiError
 from mapsi.search.ranking import rank
 from mapsi.search.score import load_weights
-from mapsi.search.snapshot import Coded, Columns, Snapshot
+from mapsi.search.snapshot import Coded, IndexColumns, Snapshot
 from mapsi.search.wish import Wish
 from mapsi.taxonomy import load_taxonomy
 
@@ -41,7 +41,7 @@ def ranking_ms(rows: int) -> float:
     rng, axis = np.random.default_rng(0), load_taxonomy().axes["garment"]
     kinds = tuple(cls.slug for cls in axis.classes)
     coded = (Coded(rng.integers(0, len(values), rows, np.int16), values) for values in (kinds, COLORS, AUDIENCES))
-    columns = Columns(np.arange(rows), rng.integers(0, rows, rows), *coded)
+    columns = IndexColumns(np.arange(rows), rng.integers(0, rows, rows), *coded)
     snapshot = Snapshot("rows", "model", 1, NoSearch(rows), columns)
     wish = Wish(
         np.full(WIDTH, 1 / 16, np.float32), axis, {kinds[3]: 0.6, kinds[8]: 0.3}, {"a": 0.5}, {"women": 0.8, "men": 0.2}

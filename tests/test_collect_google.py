@@ -19,13 +19,13 @@ from mapsi.collect.browser import Programs, open_browser
 from mapsi.collect.faults import SourceChanged, SourceRefused, SourceUnreachable
 from mapsi.collect.google.page import is_gone
 from mapsi.collect.google.source import GoogleImages
-from mapsi.collect.google.walk import Patience
+from mapsi.collect.google.walk import WalkLimits
 from mapsi.collect.source import Found, Query
 from mapsi.taxonomy import load_taxonomy
 from servers import free_port, require
 
 KNIT = load_taxonomy().find("style").find("knit")
-QUICK = Patience(page=1.5, picture=0.7, between=0, scroll=0.12, scrolls=3, misses=4)
+QUICK = WalkLimits(page=1.5, picture=0.7, between=0, scroll=0.12, scrolls=3, misses=4)
 PICTURES = "https://pictures.example.com"
 
 
@@ -55,7 +55,7 @@ def google(site: Site, driver: Chrome, tmp_path: Path) -> GoogleImages:
 
 
 def make_google(site: Site, driver: Chrome, evidence: Path, **changes: Any) -> GoogleImages:
-    values: dict[str, Any] = {"patience": QUICK, "base": site.address, **changes}
+    values: dict[str, Any] = {"limits": QUICK, "base": site.address, **changes}
     return GoogleImages(terms_accepted=True, evidence=evidence, open_driver=lambda: nullcontext(driver), **values)
 
 

@@ -29,7 +29,7 @@ from mapsi.cli import main
 from mapsi.collect.browser import Programs, open_browser
 from mapsi.collect.faults import SourceUnreachable
 from mapsi.collect.google.source import GoogleImages, TermsNotAcceptedError, open_google
-from mapsi.collect.google.walk import Patience
+from mapsi.collect.google.walk import WalkLimits
 from mapsi.collect.selectors import GoogleSelectors
 from mapsi.collect.source import Query
 from mapsi.errors import ArtifactError, ExtraMissingError
@@ -38,7 +38,7 @@ from mapsi.taxonomy import load_taxonomy
 from servers import require
 
 QUERY = Query(text="knits", language="en", cls=load_taxonomy().find("style").find("knit"))
-QUICK = Patience(page=10, picture=1, between=0, scroll=0.1, scrolls=2)
+QUICK = WalkLimits(page=10, picture=1, between=0, scroll=0.1, scrolls=2)
 
 
 @pytest.fixture
@@ -162,7 +162,7 @@ def test_a_browser_that_does_not_start_is_a_source_that_cannot_be_reached(tmp_pa
 
 
 def test_a_search_that_is_over_leaves_no_process_and_no_profile(site: Site, tmp_path: Path, profiles: Path) -> None:
-    google = open_google(terms_accepted=True, evidence=tmp_path, base=site.address, patience=QUICK)
+    google = open_google(terms_accepted=True, evidence=tmp_path, base=site.address, limits=QUICK)
     found = google.search(QUERY)
     assert next(found).rank == 1
     assert browsers(profiles)
@@ -171,14 +171,14 @@ def test_a_search_that_is_over_leaves_no_process_and_no_profile(site: Site, tmp_
 
 
 def test_a_search_that_is_given_up_leaves_no_process_and_no_profile(site: Site, tmp_path: Path, profiles: Path) -> None:
-    found = open_google(terms_accepted=True, evidence=tmp_path, base=site.address, patience=QUICK).search(QUERY)
+    found = open_google(terms_accepted=True, evidence=tmp_path, base=site.address, limits=QUICK).search(QUERY)
     assert next(found).rank == 1
     found.close()  # type: ignore[attr-defined]
     assert gone(profiles)
 
 
 def test_a_browser_that_crashes_is_told_and_leaves_nothing(site: Site, tmp_path: Path, profiles: Path) -> None:
-    found = open_google(terms_accepted=True, evidence=tmp_path, base=site.address, patience=QUICK).search(QUERY)
+    found = open_google(terms_accepted=True, evidence=tmp_path, base=site.address, limits=QUICK).search(QUERY)
     assert next(found).rank == 1
     for process in browsers(profiles):
         if b"chrom" in Path(f"/proc/{process}/cmdline").read_bytes().split(b"\0", maxsplit=1)[0]:
@@ -200,7 +200,7 @@ def test_a_page_that_can_neither_be_read_nor_kept_is_a_fault_of_the_source(
     monkeypatch.setattr(Chrome, "get_screenshot_as_png", lost)
     quick = replace(QUICK, page=4)
     with pytest.raises(SourceUnreachable, match="tab crashed"):
-        list(open_google(terms_accepted=True, evidence=tmp_path, base=site.address, patience=quick).search(QUERY))
+        list(open_google(terms_accepted=True, evidence=tmp_path, base=site.address, limits=quick).search(QUERY))
 
 
 SEARCHING = """

@@ -21,7 +21,7 @@ def one_reading(catalog: Catalog, monkeypatch: pytest.MonkeyPatch) -> Iterator[N
     """While a thread reads columns and is not done with it; at the end it is."""
     reading, done, catch_up = Event(), Event(), columns._catch_up
 
-    def slowly(*about: Any) -> columns.Columns:
+    def slowly(*about: Any) -> columns.OfferColumns:
         reading.set()
         assert done.wait(60)
         return catch_up(*about)

@@ -18,7 +18,7 @@ from sqlalchemy import text
 from freezing import way_to
 from mapsi.catalog import open_catalog
 from mapsi.catalog.store.address import read_address
-from mapsi.catalog.store.database import IDLE, IDLE_LOCK, IDLE_RUN, Database, Patience, open_database
+from mapsi.catalog.store.database import IDLE, IDLE_LOCK, IDLE_RUN, Database, DatabaseTimeouts, open_database
 from mapsi.cli.opening import database_address
 from mapsi.errors import CatalogError
 from mapsi.settings import read_settings
@@ -164,7 +164,7 @@ def test_a_frozen_server_holds_one_at_a_time_and_comes_back(
     name = new_database("mariadb").rpartition("/")[2]
     with way_to(mariadb.port) as way:
         url = mariadb.url(name).replace(f":{mariadb.port}", f":{way.port}")
-        database = open_database(url, patience=Patience(connect=1, answer=1, lock=1))
+        database = open_database(url, timeouts=DatabaseTimeouts(connect=1, answer=1, lock=1))
         way.frozen = True
         with pytest.raises(CatalogError, match="does not answer"), database.read():
             pass
@@ -204,7 +204,7 @@ def test_how_long_a_connection_may_lie_idle_is_not_for_the_server_to_say(
 @pytest.mark.parametrize("kind", ["sqlite", "mariadb"])
 def test_where_visitors_wait_a_lock_is_told_soon(kind: str, new_database: Callable[[str], str]) -> None:
     url = new_database(kind)
-    database, other = open_database(url, patience=Patience(connect=1, answer=5, lock=1)), open_database(url)
+    database, other = open_database(url, timeouts=DatabaseTimeouts(connect=1, answer=5, lock=1)), open_database(url)
     with other.write() as connection:
         connection.execute(text("CREATE TABLE t (n INTEGER PRIMARY KEY)"))
     with other.write() as connection:

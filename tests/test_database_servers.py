@@ -18,7 +18,7 @@ from sqlalchemy import text
 from freezing import Way, way_to
 from killing import feed_is_whole, start_catalog
 from mapsi.catalog import open_catalog
-from mapsi.catalog.store.database import Database, Patience, open_database
+from mapsi.catalog.store.database import Database, DatabaseTimeouts, open_database
 from mapsi.errors import CatalogError
 from servers import MariaDB, mariadb_is_installed, require, run_mariadb
 
@@ -185,7 +185,7 @@ def test_a_server_that_takes_no_more_connections_says_so_and_takes_them_again(od
 
 
 def test_no_question_outlives_who_asked_it(mariadb: MariaDB, new_database: Callable[[str], str]) -> None:
-    database = open_database(new_database("mariadb"), patience=Patience(connect=5, answer=7, lock=1))
+    database = open_database(new_database("mariadb"), timeouts=DatabaseTimeouts(connect=5, answer=7, lock=1))
     with database.read() as connection:
         assert connection.scalar(text("SELECT @@max_statement_time")) == 7
     many = " CROSS JOIN ".join(f"information_schema.collations t{n}" for n in range(4))
@@ -195,10 +195,10 @@ def test_no_question_outlives_who_asked_it(mariadb: MariaDB, new_database: Calla
 
 
 @contextmanager
-def behind_a_way(mariadb: MariaDB, url: str, patience: Patience) -> Iterator[tuple[Database, Way]]:
+def behind_a_way(mariadb: MariaDB, url: str, patience: DatabaseTimeouts) -> Iterator[tuple[Database, Way]]:
     """A database with a connection in its pool, and the way to its server."""
     with way_to(mariadb.port) as way:
-        database = open_database(url.replace(f":{mariadb.port}", f":{way.port}"), patience=patience)
+        database = open_database(url.replace(f":{mariadb.port}", f":{way.port}"), timeouts=patience)
         yield database, way
         database.close()
 
@@ -207,7 +207,7 @@ def test_a_frozen_server_is_waited_for_once_and_not_for_another_connection(
     mariadb: MariaDB, new_database: Callable[[str], str]
 ) -> None:
     url = new_database("mariadb")
-    with behind_a_way(mariadb, url, Patience(connect=1, answer=1, lock=1)) as (database, way):
+    with behind_a_way(mariadb, url, DatabaseTimeouts(connect=1, answer=1, lock=1)) as (database, way):
         way.frozen, taken = True, way.taken
         with pytest.raises(CatalogError, match="does not answer"), database.read():
             pass
@@ -218,7 +218,7 @@ def test_a_frozen_server_has_no_longer_to_greet_than_connecting_may_take(
     mariadb: MariaDB, new_database: Callable[[str], str]
 ) -> None:
     url = new_database("mariadb")
-    with behind_a_way(mariadb, url, Patience(connect=1, answer=600, lock=1)) as (database, way):
+    with behind_a_way(mariadb, url, DatabaseTimeouts(connect=1, answer=600, lock=1)) as (database, way):
         database.engine.dispose()
         way.frozen, began = True, time.monotonic()
         with pytest.raises(CatalogError, match="does not answer"), database.read():

@@ -16,7 +16,7 @@ from PIL import Image
 from mapsi.cli import main
 from mapsi.collect.review.journal import Decision, Journal
 from mapsi.dataset.manifest import Entry, Manifest, read_manifest, write_manifest
-from mapsi.dataset.parts import Shares, divide
+from mapsi.dataset.parts import SplitShares, divide
 from mapsi.dataset.photos import Sample
 from mapsi.dataset.split import allot, group_samples
 from mapsi.dataset.twins import perceptual_hashes
@@ -63,20 +63,20 @@ def test_photos_that_do_not_hang_together_get_exactly_their_shares(
 
 
 def test_the_default_is_the_papers_and_never_over_a_fifth_of_a_class() -> None:
-    test, validation = Shares().wanted({"large": 500, "small": 100})
+    test, validation = SplitShares().wanted({"large": 500, "small": 100})
     assert test == {"large": 80, "small": 20}
     assert validation == {"large": pytest.approx(84), "small": pytest.approx(16)}
 
 
 def test_shares_of_ones_choice_are_of_the_whole() -> None:
-    test, validation = Shares(fixed=(0.7, 0.2, 0.1)).wanted({"knit": 200})
+    test, validation = SplitShares(fixed=(0.7, 0.2, 0.1)).wanted({"knit": 200})
     assert (test["knit"], validation["knit"]) == (pytest.approx(20), pytest.approx(40))
 
 
 @pytest.mark.parametrize("shares", [(0.7, 0.2, 0.2), (1.2, -0.1, -0.1), (0.0, 0.5, 0.5)])
 def test_shares_that_make_no_whole_are_refused(shares: tuple[float, float, float]) -> None:
     with pytest.raises(UsageError, match="do not sum to 1"):
-        Shares(fixed=shares)
+        SplitShares(fixed=shares)
 
 
 def _manifest(folder: Path, blocks: dict[str, str] | None = None) -> Manifest:
@@ -96,14 +96,14 @@ def test_twins_and_one_senders_photos_never_stand_on_both_sides(tmp_path: Path) 
     samples = [entry.sample for entry in manifest.entries]
     groups = group_samples(samples, perceptual_hashes([s.path for s in samples]))
     for seed in range(4):
-        divided = divide(manifest, "style", Shares(), seed).manifest
+        divided = divide(manifest, "style", SplitShares(), seed).manifest
         sides: dict[int, set[str]] = {}
         for entry, group in zip(divided.entries, groups, strict=True):
             sides.setdefault(group, set()).add(entry.part)
         assert all(len(parts) == 1 for parts in sides.values())
         assert {entry.part for entry in divided.entries} == {"train", "validation", "test"}
-    assert divide(manifest, "style", Shares(), 3).manifest == divided
-    assert divide(manifest, "style", Shares(), 2).manifest != divided
+    assert divide(manifest, "style", SplitShares(), 3).manifest == divided
+    assert divide(manifest, "style", SplitShares(), 2).manifest != divided
 
 
 def test_a_class_whose_photos_hang_together_is_reported(tmp_path: Path) -> None:
@@ -115,7 +115,7 @@ def test_a_class_whose_photos_hang_together_is_reported(tmp_path: Path) -> None:
         else e
         for e in manifest.entries
     ]
-    division = divide(Manifest(tuple(entries)), "style", Shares(), 0)
+    division = divide(Manifest(tuple(entries)), "style", SplitShares(), 0)
     assert division.counts["suit"] == {"train": 12}
     assert [sentence.split(":")[0] for sentence in division.shortages] == ["suit", "suit"]
     assert "0 instead of 2 photos for test" in division.shortages[0]
@@ -123,7 +123,7 @@ def test_a_class_whose_photos_hang_together_is_reported(tmp_path: Path) -> None:
 
 def test_a_class_too_small_to_set_any_photo_apart_is_reported(tmp_path: Path) -> None:
     folder = make_folder(tmp_path, {"knit": 1, "suit": 2, "shirt": 20})
-    division = divide(_manifest(folder), "style", Shares(), 0)
+    division = divide(_manifest(folder), "style", SplitShares(), 0)
     assert division.counts["knit"] == {"train": 1}
     assert division.shortages == (
         "knit: none for test, it has 1 photo only.",
@@ -138,7 +138,7 @@ def test_what_a_check_left_out_stays_out_and_an_unreadable_photo_joins_it(tmp_pa
     manifest = _manifest(folder)
     entries = (Entry(manifest.entries[0].sample, "left-out", "It is tiny."), *manifest.entries[1:])
     (folder / "suit" / "003.jpg").write_bytes(b"nothing")
-    divided = divide(Manifest(entries), "style", Shares(), 0).manifest
+    divided = divide(Manifest(entries), "style", SplitShares(), 0).manifest
     reasons = {entry.sample.path.name: entry.reason for entry in divided.entries if entry.part == "left-out"}
     assert reasons["000.jpg"] == "It is tiny."
     assert "not a photo" in reasons["003.jpg"]

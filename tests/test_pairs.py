@@ -14,15 +14,15 @@ from hypothesis import strategies as st
 
 from mapsi.cli import main
 from mapsi.errors import ArtifactError
-from mapsi.evaluate.pairs import Pair, measure_pairs, rank, read_pairs
+from mapsi.evaluate.pairs import PhotoPair, measure_pairs, rank, read_pairs
 from mapsi.taxonomy import load_taxonomy
 from small_house import draw_garment, write_colour_model
 
 COLOURS = ("#c0392b", "#2a6fb0", "#1e8449", "#d4ac0d")
 
 
-def pair(name: str, family: str = "", *, learned: bool = False) -> Pair:
-    return Pair(Path(f"{name}-q"), Path(f"{name}-g"), family or name, learned)
+def pair(name: str, family: str = "", *, learned: bool = False) -> PhotoPair:
+    return PhotoPair(Path(f"{name}-q"), Path(f"{name}-g"), family or name, learned)
 
 
 @given(st.integers(1, 6), st.integers(1, 9), st.integers(0, 10_000))

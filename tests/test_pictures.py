@@ -24,7 +24,7 @@ from mapsi.catalog import Catalog
 from mapsi.catalog.pictures.fetching import FetchedPicture
 from mapsi.catalog.records import PictureCopy
 from mapsi.imaging import PhotoLimits, encode_webp
-from mapsi.pictures.copying import CopyReport, PictureSource, Schedule, copy_pictures
+from mapsi.pictures.copying import CopyReport, PictureSource, RecheckSchedule, copy_pictures
 from mapsi.pictures.courtesy import CONNECTIONS, LONGEST, REST, AskedToWaitError, Courtesy
 from mapsi.pictures.store import FULL, SIDES, PictureStore, covering_side, smaller_sides
 from mapsi.pictures.threads import in_threads
@@ -297,7 +297,7 @@ def test_whatever_a_host_asks_it_is_left_alone_for_a_day_at_most(header: str) ->
 
 @given(st.text(min_size=1, max_size=30))
 def test_rechecks_are_spread_around_their_time(image: str) -> None:
-    due = Schedule(every=WEEK).after_success(image, START)
+    due = RecheckSchedule(every=WEEK).after_success(image, START)
     assert START + WEEK * 0.75 <= due <= START + WEEK * 1.25
 
 

@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from mapsi.errors import RefusedAddressError, RemoteError, SettingError, UsageError
 from mapsi.remote import Fetcher
 from mapsi.remote.address import parse_address
-from mapsi.remote.connection import Pace, dial_address
+from mapsi.remote.connection import MinimumRate, dial_address
 from mapsi.remote.content import looks_like_html
 from mapsi.remote.reach import is_public
 
@@ -411,7 +411,7 @@ def test_an_answer_that_is_slower_than_its_pace_ends_long_before_the_deadline(se
         drip(sock, b"x", server.over)
 
     server.pages["/"] = serve
-    fetcher = Fetcher(allow_hosts=(f"127.0.0.1:{server.port}",), pace=Pace(begin=60, seconds=0.3, least=1000))
+    fetcher = Fetcher(allow_hosts=(f"127.0.0.1:{server.port}",), pace=MinimumRate(begin=60, seconds=0.3, least=1000))
     with pytest.raises(RemoteError, match="too slowly"):
         fetch(fetcher, server.url(), seconds=60)
 
@@ -421,7 +421,7 @@ def test_an_answer_that_does_not_begin_ends_before_the_deadline(server: Server) 
         server.over.wait(60)
 
     server.pages["/"] = serve
-    fetcher = Fetcher(allow_hosts=(f"127.0.0.1:{server.port}",), pace=Pace(begin=0.2))
+    fetcher = Fetcher(allow_hosts=(f"127.0.0.1:{server.port}",), pace=MinimumRate(begin=0.2))
     with pytest.raises(RemoteError, match="too slowly"):
         fetch(fetcher, server.url(), seconds=60)
 
@@ -434,7 +434,7 @@ def test_a_slow_answer_that_keeps_its_pace_is_read_whole(server: Server) -> None
             sock.sendall(b"x" * 500)
 
     server.pages["/"] = serve
-    fetcher = Fetcher(allow_hosts=(f"127.0.0.1:{server.port}",), pace=Pace(begin=60, seconds=0.7, least=1000))
+    fetcher = Fetcher(allow_hosts=(f"127.0.0.1:{server.port}",), pace=MinimumRate(begin=60, seconds=0.7, least=1000))
     assert fetch(fetcher, server.url(), seconds=60) == b"x" * 10_000
 
 

@@ -17,7 +17,7 @@ from mapsi.catalog.pictures.fetching import FetchedPicture, PictureTask
 from mapsi.catalog.pictures.same_pictures import note_same_pictures
 from mapsi.catalog.product import Evidence
 from mapsi.catalog.records import PictureCopy
-from mapsi.catalog.store.tables import Picture, PictureSource
+from mapsi.catalog.store.tables import PictureRow, PictureSourceRow
 from mapsi.imaging import PhotoLimits
 from mapsi.pictures.store import PictureStore, thumbprint_of
 from mapsi.thumbprints import SIZE
@@ -52,7 +52,7 @@ def shops(catalog: Catalog, **brands: str) -> None:
 
 def noted(catalog: Catalog) -> dict[str, str | None]:
     with catalog._database.read() as connection:
-        return {row.digest: row.same_as for row in connection.execute(select(Picture.digest, Picture.same_as))}
+        return {row.digest: row.same_as for row in connection.execute(select(PictureRow.digest, PictureRow.same_as))}
 
 
 def test_shops_that_host_a_picture_again_sell_one_product_under_one_brand(catalog: Catalog) -> None:
@@ -145,8 +145,8 @@ def test_copies_are_known_on_when_the_first_of_them_is_gone(catalog: Catalog) ->
         save(catalog, digest(number), thumbprint_of(copies[number]))
     note_same_pictures(catalog._database)
     with catalog._database.write() as connection:
-        for table in (PictureSource, Picture):
-            column = Picture.digest if table is Picture else PictureSource.picture
+        for table in (PictureSourceRow, PictureRow):
+            column = PictureRow.digest if table is PictureRow else PictureSourceRow.picture
             connection.execute(delete(table).where(column == digest(1)))
     save(catalog, digest(4), thumbprint_of(copies[0]))
     note_same_pictures(catalog._database)
@@ -173,5 +173,6 @@ def test_where_no_copy_may_be_kept_no_thumbprint_is(catalog: Catalog, tmp_path: 
 def thumbprints(catalog: Catalog) -> list[tuple[bytes, str | None]]:
     with catalog._database.read() as connection:
         return [
-            (row.thumbprint, row.same_as) for row in connection.execute(select(Picture.thumbprint, Picture.same_as))
+            (row.thumbprint, row.same_as)
+            for row in connection.execute(select(PictureRow.thumbprint, PictureRow.same_as))
         ]

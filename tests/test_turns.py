@@ -15,7 +15,7 @@ from mapsi.catalog import Catalog, open_catalog
 from mapsi.catalog.operations.jobs import Job
 from mapsi.cli import main
 from mapsi.remote import Fetcher
-from mapsi.remote.connection import Pace
+from mapsi.remote.connection import MinimumRate
 from mapsi.work.performing import JobActions
 from mapsi.work.turns import stepping_aside
 from mapsi.work.worker import Worker
@@ -63,7 +63,7 @@ def street(request: pytest.FixtureRequest, catalog: Catalog, tmp_path: Path) -> 
             "/quick": Page(body=QUICK),
         }
         at_work = refresh_services(tmp_path)
-        pace = getattr(request, "param", Pace())
+        pace = getattr(request, "param", MinimumRate())
         fetcher = Fetcher(allow_hosts=(server.host,), waiting=stepping_aside, pace=pace)
         refreshing = Refreshing(catalog, replace(at_work, fetcher=fetcher))
         for name in ("silent", "headers", "body", "redirect", "quick"):
@@ -101,7 +101,7 @@ def test_a_slow_shop_holds_up_no_other(street: Street) -> None:
     assert {name: street.run_of(name)[0] for name in SLOW} == dict.fromkeys(SLOW, "running")
 
 
-@pytest.mark.parametrize("street", [Pace(begin=0.3, seconds=0.3, least=1 << 20)], indirect=True)
+@pytest.mark.parametrize("street", [MinimumRate(begin=0.3, seconds=0.3, least=1 << 20)], indirect=True)
 def test_a_shop_that_stays_slow_is_given_up_with_a_sentence(street: Street, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mapsi.providers.shop_json._TRIES", 1)
     street.want(*SLOW)

@@ -47,7 +47,7 @@ from mapsi.taxonomy import Name, Taxonomy, load_taxonomy
 from mapsi.taxonomy.names import class_name
 from mapsi.web.lists.cards import view_card
 from mapsi.web.lists.titles import Title, title_for
-from mapsi.web.lists.view import Asked, Listing
+from mapsi.web.lists.view import ListPage, ListRequest
 from mapsi.web.pages.page_pictures import find_pictures
 from mapsi.web.pages.photos import EXAMPLES
 from mapsi.web.pages.seen import view_axes, view_words
@@ -764,7 +764,7 @@ def test_every_product_of_a_list_is_reached_by_more(
     here = min(here, last)
     query, first = Query(page=here), max(1, here - above) if above and here > 1 else 0
     page = ProductPage(products=(), total=last, number=here, size=1)
-    listing = Listing(Asked(query, first), page, [], Facets(), {}, house.taxonomy, "en", "pages.words", {})
+    listing = ListPage(ListRequest(query, first), page, [], Facets(), {}, house.taxonomy, "en", "pages.words", {})
     with visitor.application.test_request_context():
         asked = dict(parse_qsl(urlsplit(listing.more_url).query))
         assert bool(asked) is (here < last)
@@ -1205,7 +1205,7 @@ def test_ranges_of_prices_are_offered_where_all_are_of_one_currency(
     )
     facets = Facets(price_min=Decimal(lowest), price_max=Decimal(90000), prices=ranges)
     page = ProductPage(products=products, total=5, number=1, size=24)
-    listing = Listing(Asked(Query()), page, [], facets, {}, house.taxonomy, "en", "pages.words", {})
+    listing = ListPage(ListRequest(Query()), page, [], facets, {}, house.taxonomy, "en", "pages.words", {})
     with house.app().test_request_context(headers=ENGLISH):
         assert [choice.name for choice in listing.price_choices] == told
         assert listing.has_several_currencies == (told == [])

@@ -14,7 +14,7 @@ from typing import IO
 from mapsi.artifacts import atomic_file, stream_digest
 from mapsi.backup.contents import KEPT, LIST, TABLE_ENDING, TABLES, Contents
 from mapsi.catalog import Catalog
-from mapsi.catalog.operations.snapshots import Snapshot
+from mapsi.catalog.operations.snapshots import CatalogSnapshot
 from mapsi.progress import Advance, no_advance
 
 
@@ -56,7 +56,7 @@ class _Writer:
         self._progress = progress
         self.members: dict[str, str] = {}
 
-    def add_table(self, snapshot: Snapshot, table: str) -> None:
+    def add_table(self, snapshot: CatalogSnapshot, table: str) -> None:
         with tempfile.TemporaryFile(dir=self._scratch) as packed:
             with gzip.open(packed, "wt", compresslevel=3, encoding="utf-8") as lines:
                 lines.write(json.dumps(snapshot.columns(table)) + "\n")

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from mapsi.dataset.check import Embed
     from mapsi.dataset.findings import CheckReport
     from mapsi.dataset.manifest import Entry
-    from mapsi.dataset.parts import Division, Shares
+    from mapsi.dataset.parts import Division, SplitShares
     from mapsi.dataset.photos import Sample
     from mapsi.dataset.plan import PhotoFolder
     from mapsi.infer import Model
@@ -298,11 +298,11 @@ def split(
     click.echo(f"\nManifest: {into}. Learn from it with: mapsi train --manifest {into} --into RUN")
 
 
-def _shares(text: str | None, test_per_class: int | None) -> Shares:
-    from mapsi.dataset.parts import Shares
+def _shares(text: str | None, test_per_class: int | None) -> SplitShares:
+    from mapsi.dataset.parts import SplitShares
 
     if text is None:
-        return Shares() if test_per_class is None else Shares(test_per_class=test_per_class)
+        return SplitShares() if test_per_class is None else SplitShares(test_per_class=test_per_class)
     if test_per_class is not None:
         raise UsageError("--shares and --test-per-class both say how large the test part is.", "Give one of the two.")
     try:
@@ -311,7 +311,7 @@ def _shares(text: str | None, test_per_class: int | None) -> Shares:
         raise UsageError(
             f"--shares {text} is not three numbers.", "Give train, validation and test, for example 0.7,0.15,0.15."
         ) from None
-    return Shares(fixed=(train, validation, test))
+    return SplitShares(fixed=(train, validation, test))
 
 
 def _tell_division(division: Division) -> None:

@@ -49,7 +49,7 @@ def build(model: Path | None, recheck: bool) -> None:
 
 def build_and_tell(settings: Settings, installation: Installation, *, recheck: bool = False) -> None:
     """Build the index and say what was done; Ctrl-C or SIGTERM ends it with a sentence."""
-    from mapsi.pictures.copying import Schedule
+    from mapsi.pictures.copying import RecheckSchedule
     from mapsi.search.building import build as build_now
     from mapsi.stopping import stopping_on_sigterm
 
@@ -57,7 +57,7 @@ def build_and_tell(settings: Settings, installation: Installation, *, recheck: b
         with stopping_on_sigterm():
             if recheck:
                 installation.catalog.pictures.recheck()
-            schedule = Schedule(every=timedelta(days=settings.picture_days))
+            schedule = RecheckSchedule(every=timedelta(days=settings.picture_days))
             threads = settings.model_threads
             report = build_now(
                 installation, bar, schedule=schedule, threads=threads, patience=PATIENCE, waiting=tell_waiting

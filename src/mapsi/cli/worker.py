@@ -84,7 +84,7 @@ def job_actions(settings: Settings, catalog: Catalog) -> JobActions:
     """What each job does, by the settings. The model is opened again for every job: another may have been chosen."""
     from mapsi.cli.accounts import email_writer
     from mapsi.mailing import read_mail_server
-    from mapsi.pictures.copying import Schedule
+    from mapsi.pictures.copying import RecheckSchedule
     from mapsi.refresh.refreshing import preview_source, refresh_source
     from mapsi.search.building import build
     from mapsi.search.pruning import prune
@@ -101,7 +101,7 @@ def job_actions(settings: Settings, catalog: Catalog) -> JobActions:
         return bool(run.new or run.changed or run.gone)
 
     def index() -> None:
-        every = Schedule(every=timedelta(days=settings.picture_days))
+        every = RecheckSchedule(every=timedelta(days=settings.picture_days))
         built = build(open_installation(settings), no_progress, schedule=every, threads=settings.model_threads)
         _say(
             f"index: {built.copies.copied} pictures copied, {built.copies.failed_count} failed, "

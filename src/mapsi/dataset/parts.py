@@ -22,7 +22,7 @@ DIVIDED: tuple[ManifestPart, ...] = ("train", "validation", "test")
 
 
 @dataclass(frozen=True, slots=True)
-class Shares:
+class SplitShares:
     """How many photos of a class go where.
 
     By default the paper's: about 80 photos a class are the test part, but never more than a fifth of the class, and of
@@ -84,7 +84,7 @@ def require_photos(manifest: Manifest, file: Path) -> None:
 def divide(
     manifest: Manifest,
     axis: str,
-    shares: Shares,
+    shares: SplitShares,
     seed: int,
     limits: PhotoLimits | None = None,
     progress: Advance = no_advance,
@@ -110,7 +110,7 @@ def _divide_readable(
     entries: list[Entry],
     readable: Sequence[tuple[int, PhotoFacts]],
     axis: str,
-    shares: Shares,
+    shares: SplitShares,
     rng: np.random.Generator,
 ) -> tuple[str, ...]:
     samples = [entries[i].sample for i, _ in readable]

@@ -28,7 +28,7 @@ COLUMNS = ("query", "gallery", "family", "part")
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
+class PhotoPair:
     """A photo of a garment (``query``) and the shop's picture of the same (``gallery``). Pictures of one ``family``
     look so much alike that each is right; a pair that was learned from is only sought among, never asked for."""
 
@@ -67,7 +67,7 @@ def _interval(values: npt.NDArray[np.float64], drawn: npt.NDArray[np.float64]) -
     return interval(drawn @ values / drawn.sum(axis=1))
 
 
-def read_pairs(file: Path) -> list[Pair]:
+def read_pairs(file: Path) -> list[PhotoPair]:
     """The pairs of a CSV file with the columns ``query`` and ``gallery`` (paths relative to it), and optional
     ``family`` and ``part`` (``train`` for those that were learned from).
 
@@ -81,7 +81,7 @@ def read_pairs(file: Path) -> list[Pair]:
         raise ArtifactError(f"The pairs {file} have no columns query and gallery.", "Name the two photos of each pair.")
     disk = OnDisk()
     pairs = [
-        Pair(
+        PhotoPair(
             disk.find(file.parent / row["query"]),
             disk.find(file.parent / row["gallery"]),
             row.get("family") or f"pair {number}",
@@ -108,7 +108,7 @@ def distractors(folder: Path) -> list[Path]:
     return found
 
 
-def measure_pairs(pairs: Sequence[Pair], others: Iterable[Path], query: Embed, gallery: Embed) -> Retrieval:
+def measure_pairs(pairs: Sequence[PhotoPair], others: Iterable[Path], query: Embed, gallery: Embed) -> Retrieval:
     """Seek each pair's garment, by ``query``, among all the pairs' pictures and ``others``, by ``gallery``."""
     asked = [pair for pair in pairs if not pair.learned]
     sought = np.stack([query(pair.query) for pair in asked])
@@ -117,7 +117,7 @@ def measure_pairs(pairs: Sequence[Pair], others: Iterable[Path], query: Embed, g
     return rank(sought @ shown.T, np.array([pair.family for pair in asked])[:, None] == families[None], asked)
 
 
-def rank(cosines: FloatArray, right: BoolArray, asked: Sequence[Pair]) -> Retrieval:
+def rank(cosines: FloatArray, right: BoolArray, asked: Sequence[PhotoPair]) -> Retrieval:
     """The ranks in each row of ``cosines`` (n, m) of what is ``right`` (n, m); among equals the wrong ones come first.
 
     Cosines (0.9, 0.7, 0.8), of which the second and the third are right, are ordered (wrong, right, right): the rank is

@@ -100,7 +100,7 @@ class PictureSource:
 
 
 @dataclass(frozen=True, slots=True)
-class Schedule:
+class RecheckSchedule:
     """When an address is asked again: about ``every`` so long where it gave a picture, spread so that those fetched
     together do not fall due together; after an hour, four, sixteen and so on, at most ``longest``, where it failed."""
 
@@ -140,13 +140,15 @@ def copy_pictures(
     store: PictureStore,
     progress: Progress,
     *,
-    schedule: Schedule | None = None,
+    schedule: RecheckSchedule | None = None,
     clock: Callable[[], datetime] | None = None,
 ) -> CopyReport:
     """Fetch the pictures that living offers name and that are not in the store (any more), and ask again for those
     whose time has come. One that fails stops no other; it rests for longer each time. What is done is done, wherever a
     kill comes."""
-    return _Copying(catalog, source, store, schedule or Schedule(), clock or (lambda: datetime.now(UTC))).run(progress)
+    return _Copying(catalog, source, store, schedule or RecheckSchedule(), clock or (lambda: datetime.now(UTC))).run(
+        progress
+    )
 
 
 class _Copying:
@@ -157,7 +159,7 @@ class _Copying:
         catalog: Catalog,
         source: PictureSource,
         store: PictureStore,
-        schedule: Schedule,
+        schedule: RecheckSchedule,
         clock: Callable[[], datetime],
     ) -> None:
         self._pictures = catalog.pictures

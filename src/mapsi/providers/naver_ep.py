@@ -28,7 +28,7 @@ from mapsi.providers.rows.rows import (
     require,
     tidy_id,
 )
-from mapsi.providers.table import Columns, read_names, read_table
+from mapsi.providers.table import TableColumns, read_names, read_table
 
 CATEGORIES = ("category_name1", "category_name2", "category_name3", "category_name4")
 REQUIRED = ("id", "title", "price_pc", "link", "image_link", "category_name1", "shipping")
@@ -53,7 +53,7 @@ KNOWN = frozenset(
 )
 """The columns that are read; the others are left alone."""
 
-WHOLE = Columns(known=KNOWN, required=REQUIRED, aliases={"lprice": "price_pc"}, quoted=False)
+WHOLE = TableColumns(known=KNOWN, required=REQUIRED, aliases={"lprice": "price_pc"}, quoted=False)
 CHANGES = replace(WHOLE, may_be_empty=True)
 
 _FILLED = ("id", "title", "price_pc", "link", "image_link")

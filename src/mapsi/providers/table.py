@@ -31,7 +31,7 @@ Parse = Callable[[Iterable[str]], "Reader"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Columns:
+class TableColumns:
     """What a table's first line may and must name.
 
     ``aliases`` are other names of columns, each with the one it stands in for where that is missing. ``quoted`` says
@@ -52,7 +52,7 @@ class Columns:
         return csv.QUOTE_MINIMAL if self.quoted else csv.QUOTE_NONE
 
 
-MERCHANT = Columns(
+MERCHANT = TableColumns(
     known=FIELDS,
     required=REQUIRED,
     aliases=ALIASES,
@@ -60,7 +60,7 @@ MERCHANT = Columns(
 )
 
 
-def read_table(text: TextIO, columns: Columns = MERCHANT) -> Iterator[Row | BrokenRow]:
+def read_table(text: TextIO, columns: TableColumns = MERCHANT) -> Iterator[Row | BrokenRow]:
     """The rows below the header line, whose names may come in any order, case and with blanks for underscores.
 
     The delimiter (tab, comma, semicolon or bar) is the one that finds the most names. Blank lines are skipped; columns
@@ -104,7 +104,7 @@ def read_table(text: TextIO, columns: Columns = MERCHANT) -> Iterator[Row | Brok
         raise FeedError("The feed names its columns but has no rows.", "Export it again.")
 
 
-def read_names(text: TextIO, columns: Columns) -> list[str]:
+def read_names(text: TextIO, columns: TableColumns) -> list[str]:
     """The column names alone; raises :class:`FeedError` as :func:`read_table` does."""
     return _read_header(_lines(text), columns)[0]
 
@@ -147,7 +147,7 @@ class _Lines:
         self.begin_row()
 
 
-def _read_header(lines: Iterator[str], columns: Columns) -> tuple[list[str], str, int]:
+def _read_header(lines: Iterator[str], columns: TableColumns) -> tuple[list[str], str, int]:
     """The column names, the delimiter between them, and the line's number. Above that line may stand Excel's own that
     names the delimiter, blank ones, and a few more, such as a title or a comment."""
     named, tried, missing = "", 0, list(columns.required)

@@ -79,7 +79,7 @@ class CountedCalls:
         return max(0, self._limit - self._calls.used(self._name, str(quota_day(now))))
 
 
-class Asking:
+class QueryRound:
     """One source's round of queries."""
 
     def __init__(

@@ -17,7 +17,7 @@ from mapsi.providers import find_provider
 from mapsi.providers.arrivals.arrival import DEFAULTS, Arrived, Limits
 from mapsi.providers.arrivals.origin import open_origin
 from mapsi.refresh.feeds import beside
-from mapsi.refresh.queries import Asking, CountedCalls, NaverAccount, is_asked
+from mapsi.refresh.queries import CountedCalls, NaverAccount, QueryRound, is_asked
 from mapsi.remote import Fetcher
 from mapsi.taxonomy import Taxonomy
 
@@ -62,7 +62,7 @@ def refresh_source(
     catalog.sweep()
     with catalog.imports.begin(source, taxonomy) as run:
         if is_asked(source):
-            asking = Asking(catalog, source, services.account, services.fetcher, taxonomy)
+            asking = QueryRound(catalog, source, services.account, services.fetcher, taxonomy)
             report = asking.take_over(run, accept=accept, progress=progress)
         else:
             report = _take_feed(catalog, source, run, services, taxonomy, accept=accept, progress=progress)
@@ -89,7 +89,7 @@ def preview_source(
     :func:`refresh_source`.
     """
     if is_asked(source):
-        asking = Asking(catalog, source, services.account, services.fetcher, taxonomy)
+        asking = QueryRound(catalog, source, services.account, services.fetcher, taxonomy)
         rows, whole = asking.try_out()
         return (catalog.imports.preview(source, rows, taxonomy, whole=whole, progress=progress),)
     with TemporaryDirectory() as into:

@@ -30,7 +30,7 @@ _Result = TypeVar("_Result")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pace:
+class MinimumRate:
     """How slow an answer may be, in seconds of waiting for it: ``begin`` until it begins, then ``seconds`` for every
     ``least`` bytes, headers among them. Time in which nobody reads (a slow disk) does not count."""
 
@@ -39,7 +39,7 @@ class Pace:
     least: int = 64 << 10
 
 
-USUAL = Pace()
+USUAL = MinimumRate()
 """A kilobyte a second: a tenth of what the slowest line carries, and some shops make a feed when they are asked."""
 
 
@@ -51,7 +51,7 @@ class Deadline:
     """The moment by which everything has to be done; a timeout on each read alone would let an answer drip for ever.
     Long before a generous one, an answer that drips ends by its ``pace``."""
 
-    def __init__(self, seconds: float, pace: Pace = USUAL) -> None:
+    def __init__(self, seconds: float, pace: MinimumRate = USUAL) -> None:
         self._end = time.monotonic() + seconds
         self.pace = pace
 

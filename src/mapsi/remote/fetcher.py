@@ -17,7 +17,7 @@ from mapsi.remote.connection import (
     USUAL,
     Deadline,
     Dial,
-    Pace,
+    MinimumRate,
     dial_address,
     dial_first,
     get,
@@ -84,7 +84,7 @@ class Fetcher:
         dial: Dial = dial_address,
         tls: ssl.SSLContext | None = None,
         waiting: Callable[[], AbstractContextManager[object]] = nullcontext,
-        pace: Pace = USUAL,
+        pace: MinimumRate = USUAL,
     ) -> None:
         self._reach = Reach(allow_hosts, resolve)
         self._user_agent = user_agent

@@ -12,7 +12,7 @@ from mapsi.artifacts import locked_file
 from mapsi.catalog import Catalog
 from mapsi.errors import BusyError
 from mapsi.infer import Model
-from mapsi.pictures.copying import CopyReport, PictureSource, Schedule, copy_pictures
+from mapsi.pictures.copying import CopyReport, PictureSource, RecheckSchedule, copy_pictures
 from mapsi.pictures.embedding import EmbeddingReport, embed_pictures
 from mapsi.pictures.store import PictureStore
 from mapsi.progress import Progress
@@ -62,7 +62,7 @@ def build(
     installation: Installation,
     progress: Progress,
     *,
-    schedule: Schedule | None = None,
+    schedule: RecheckSchedule | None = None,
     threads: int = 0,
     patience: float = 0.0,
     waiting: Callable[[], object] | None = None,

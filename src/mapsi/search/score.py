@@ -16,7 +16,7 @@ import numpy as np
 
 from mapsi.arrays import FloatArray
 from mapsi.errors import ArtifactError
-from mapsi.search.snapshot import Columns
+from mapsi.search.snapshot import IndexColumns
 from mapsi.search.wish import Wish
 
 _SURE = 0.95
@@ -88,7 +88,7 @@ class Agreements(NamedTuple):
     place: FloatArray
 
 
-def agreements(wish: Wish, columns: Columns, weights: Weights) -> Agreements:
+def agreements(wish: Wish, columns: IndexColumns, weights: Weights) -> Agreements:
     """How far each cell's rows are what a wish asks for, their pictures apart.
 
     Black heels are asked for, ``color`` is 2 and ``place`` 1. Cells of black heels, red heels and black bags: the place

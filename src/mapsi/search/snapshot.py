@@ -52,7 +52,7 @@ class Coded:
 
 
 @dataclass(frozen=True)
-class Columns:
+class IndexColumns:
     """One entry a row of the index: the offer, its group (equal numbers are variants of one product), and the kind, the
     colour family and the audience that its score looks at."""
 
@@ -76,7 +76,7 @@ class Snapshot:
     model: str
     generation: int
     index: VectorIndex
-    columns: Columns
+    columns: IndexColumns
 
 
 class _Coding:
@@ -114,8 +114,8 @@ class ColumnsBuilder:
         """The numbers of the cells of the offers that came last."""
         return number(*(coding.last(count) for coding in (self._kind, self._color, self._audience)))
 
-    def build(self) -> Columns:
-        return Columns(
+    def build(self) -> IndexColumns:
+        return IndexColumns(
             offer=np.array(self._offer, dtype=np.int64),
             group=np.array(self._group, dtype=np.int64),
             kind=self._kind.build(),
@@ -186,7 +186,7 @@ def _write_beside(
     return Written(name, len(columns.offer))
 
 
-def gather(offers: Iterable[IndexRow], width: int) -> tuple[FlatIndex | ClusteredIndex, Columns]:
+def gather(offers: Iterable[IndexRow], width: int) -> tuple[FlatIndex | ClusteredIndex, IndexColumns]:
     """Index and columns of ``offers``, which are let go batch by batch; ``width`` is their vectors'."""
     index, columns = FlatIndex.empty(width), ColumnsBuilder()
     for batch in _batches(offers, columns):
@@ -271,7 +271,7 @@ def read_snapshot(root: Path, name: str, database: VectorDatabase | None = None)
 
 
 def _open_vectors(
-    folder: Path, document: Mapping[str, Any], columns: Columns, database: VectorDatabase | None
+    folder: Path, document: Mapping[str, Any], columns: IndexColumns, database: VectorDatabase | None
 ) -> VectorIndex:
     if VECTORS in document["sha256"]:
         return read_index(folder / VECTORS)
@@ -299,10 +299,10 @@ def _read_document(folder: Path) -> dict[str, Any]:
     return document
 
 
-def _read_columns(file: Path, values: Mapping[str, Iterable[str]]) -> Columns:
+def _read_columns(file: Path, values: Mapping[str, Iterable[str]]) -> IndexColumns:
     with np.load(file, allow_pickle=False) as stored:
         coded = {key: _coded(stored[key], values[key]) for key in CODED}
-        return Columns(offer=stored["offer"], group=stored["group"], **coded)
+        return IndexColumns(offer=stored["offer"], group=stored["group"], **coded)
 
 
 def _coded(codes: CodeArray, values: Iterable[str]) -> Coded:

@@ -13,7 +13,7 @@ from sqlalchemy import delete, insert, select
 from mapsi.catalog.records import Preview, SourceRecord
 from mapsi.catalog.store.database import Database
 from mapsi.catalog.store.operator_tables import PreviewRow
-from mapsi.catalog.store.tables import Source
+from mapsi.catalog.store.tables import SourceRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Previews:
         document = json.dumps([asdict(one) for one in previews], ensure_ascii=False, default=str)
         with self._database.write() as connection:
             connection.execute(delete(PreviewRow).where(PreviewRow.source_id == source.id))
-            if connection.scalar(select(Source.id).where(Source.id == source.id)) is not None:
+            if connection.scalar(select(SourceRow.id).where(SourceRow.id == source.id)) is not None:
                 values = {"source_id": source.id, "made_at": self._database.now(), "document": document}
                 connection.execute(insert(PreviewRow).values(**values))
 

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 from mapsi.catalog.offer import Offer
 from mapsi.catalog.records import SourceRecord
 from mapsi.catalog.store.database import Database
-from mapsi.catalog.store.tables import AnswerRow, QuotaRow, Source
+from mapsi.catalog.store.tables import AnswerRow, QuotaRow, SourceRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class QueryAnswer:
 
 def mark_answers_taken(connection: Connection, shop_id: int) -> None:
     """Note that what the queries of the shop's source brought was taken over."""
-    source = select(Source.id).where(Source.shop_id == shop_id).scalar_subquery()
+    source = select(SourceRow.id).where(SourceRow.shop_id == shop_id).scalar_subquery()
     connection.execute(update(AnswerRow).where(AnswerRow.source_id == source).values(taken=True))
 
 

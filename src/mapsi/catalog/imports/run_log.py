@@ -14,7 +14,7 @@ from mapsi.catalog.offer import BrokenRow
 from mapsi.catalog.records import RunRecord, RunState
 from mapsi.catalog.store.database import Database, storable
 from mapsi.catalog.store.locks import shop_lock
-from mapsi.catalog.store.tables import Import, ImportFault, OfferRow, Shop, Source
+from mapsi.catalog.store.tables import Import, ImportFault, OfferRow, Shop, SourceRow
 from mapsi.errors import BusyError, CatalogError, MapsiError, NotFoundError
 
 FAULTS_KEPT = 100
@@ -117,7 +117,7 @@ class Runs:
         query = select(Import).order_by(Import.id.desc()).limit(limit)
         with self._database.read() as connection:
             if name is not None:
-                shop = select(Shop.slug).join(Source, Source.shop_id == Shop.id).where(Source.name == name)
+                shop = select(Shop.slug).join(SourceRow, SourceRow.shop_id == Shop.id).where(SourceRow.name == name)
                 query = query.where(Import.shop == (connection.scalar(shop) or name))
             return _load(connection, query)
 

@@ -20,7 +20,7 @@ from mapsi.catalog.store.database import Database, begin_write
 from mapsi.catalog.store.expiry import in_seconds
 from mapsi.catalog.store.locks import PATIENCE, shop_lock, switch_lock
 from mapsi.catalog.store.operator_tables import PreviewRow
-from mapsi.catalog.store.tables import AnswerRow, JobRow, Listing, OfferRow, Shop, Source
+from mapsi.catalog.store.tables import AnswerRow, JobRow, Listing, OfferRow, Shop, SourceRow
 from mapsi.errors import BusyError, NotFoundError, UsageError
 from mapsi.taxonomy import Taxonomy
 
@@ -83,16 +83,24 @@ def _close_shop(connection: Connection, shop_id: int, now: datetime) -> int:
 def remember_feed(connection: Connection, shop_id: int, remembered: Mapping[str, str], reading: str) -> None:
     """Note what the shop's source is to be known again by, in the transaction that takes its offers over. All its
     queries are answered with that."""
-    source = select(Source.id).where(Source.shop_id == shop_id).scalar_subquery()
+    source = select(SourceRow.id).where(SourceRow.shop_id == shop_id).scalar_subquery()
     connection.execute(delete(AnswerRow).where(AnswerRow.source_id == source))
     values = {"remembered": json.dumps(dict(remembered)), "taxonomy": reading}
-    connection.execute(update(Source).where(Source.shop_id == shop_id).values(values))
+    connection.execute(update(SourceRow).where(SourceRow.shop_id == shop_id).values(values))
 
 
 def _sources() -> Any:
-    columns = (Source.id, Source.name, Source.format, Source.address, Source.every, Source.shrink, Source.added_at)
+    columns = (
+        SourceRow.id,
+        SourceRow.name,
+        SourceRow.format,
+        SourceRow.address,
+        SourceRow.every,
+        SourceRow.shrink,
+        SourceRow.added_at,
+    )
     shop = (Shop.slug.label("shop"), Shop.name.label("shop_name"), Shop.time_to_live, Shop.copies)
-    return select(*columns, *shop).join(Shop, Shop.id == Source.shop_id).order_by(Source.name)
+    return select(*columns, *shop).join(Shop, Shop.id == SourceRow.shop_id).order_by(SourceRow.name)
 
 
 def _record(row: Any) -> SourceRecord:
@@ -126,7 +134,7 @@ class Sources:
             if new.name.strip() != slug:
                 refuse_namesake(connection, slug, new.name.strip(), new.shop_name.strip())
             shop_id = _save_shop(connection, slug, new)
-            source = insert(Source).values(
+            source = insert(SourceRow).values(
                 shop_id=shop_id,
                 name=new.name.strip(),
                 format=new.format,
@@ -138,7 +146,7 @@ class Sources:
                 taxonomy="",
             )
             source_id = new_id(connection.execute(source))
-            return _record(connection.execute(_sources().where(Source.id == source_id)).one())
+            return _record(connection.execute(_sources().where(SourceRow.id == source_id)).one())
 
     def change(self, new: NewSource) -> SourceRecord:
         """Change the terms of the source called ``new.name``. What is remembered of its feed goes where it lies
@@ -150,9 +158,9 @@ class Sources:
             if (known.format, known.address) != (new.format, new.address):
                 values["remembered"] = "{}"
                 connection.execute(delete(AnswerRow).where(AnswerRow.source_id == known.id))
-            connection.execute(update(Source).where(Source.id == known.id).values(shrink=new.shrink, **values))
+            connection.execute(update(SourceRow).where(SourceRow.id == known.id).values(shrink=new.shrink, **values))
             _save_shop(connection, known.shop, new)
-            return _record(connection.execute(_sources().where(Source.id == known.id)).one())
+            return _record(connection.execute(_sources().where(SourceRow.id == known.id)).one())
 
     def remove(self, name: str) -> tuple[SourceRecord, int]:
         """Remove a source; its offers are gone at once, and what was to be done about it is no longer. Returns what it
@@ -168,11 +176,11 @@ class Sources:
                 switch_lock(self._database, connection),
                 begin_write(connection),
             ):
-                shop_id = connection.scalar(select(Source.shop_id).where(Source.id == source.id)) or 0
+                shop_id = connection.scalar(select(SourceRow.shop_id).where(SourceRow.id == source.id)) or 0
                 for table in (AnswerRow, PreviewRow):
                     connection.execute(delete(table).where(table.source_id == source.id))
                 connection.execute(delete(JobRow).where(JobRow.argument == source.name))
-                connection.execute(delete(Source).where(Source.id == source.id))
+                connection.execute(delete(SourceRow).where(SourceRow.id == source.id))
                 gone = _close_shop(connection, shop_id, self._database.now())
         return source, gone
 
@@ -206,7 +214,9 @@ class Sources:
         """What was remembered when the source was last taken over; nothing where it was read with other classes or
         colours, or where its offers expired since: it has to be read again then."""
         with self._database.read() as connection:
-            row = connection.execute(select(Source.remembered, Source.taxonomy).where(Source.id == source.id)).one()
+            row = connection.execute(
+                select(SourceRow.remembered, SourceRow.taxonomy).where(SourceRow.id == source.id)
+            ).one()
         remembered: dict[str, str] = json.loads(row.remembered) if row.taxonomy == way_of_reading(taxonomy) else {}
         return remembered
 

@@ -15,7 +15,7 @@ from mapsi.catalog.records import PricePoint
 from mapsi.catalog.store.expiry import Expired
 from mapsi.catalog.store.money import LARGEST, from_minor
 from mapsi.catalog.store.sale_prices import price_at
-from mapsi.catalog.store.tables import Listing, OfferClass, OfferRow, Picture, Price, Shop
+from mapsi.catalog.store.tables import Listing, OfferClass, OfferRow, PictureRow, Price, Shop
 from mapsi.catalog.text.class_words import classes_of
 from mapsi.taxonomy.categories import OTHER
 
@@ -94,12 +94,12 @@ def _with_shops() -> Select[Any]:
     return (
         select(
             *(getattr(OfferRow, name) for name in _SHOWN),
-            *(Picture.width, Picture.height, Picture.kept),
+            *(PictureRow.width, PictureRow.height, PictureRow.kept),
             *(Shop.slug, Shop.name, Shop.sample, Shop.copies),
             *(Listing.classes.label("class_keys"), Listing.joined),
         )
         .outerjoin_from(OfferRow, Listing, Listing.offer_id == OfferRow.id)
-        .outerjoin(Picture, Picture.digest == OfferRow.picture)
+        .outerjoin(PictureRow, PictureRow.digest == OfferRow.picture)
         .outerjoin(Shop, Shop.id == OfferRow.shop_id)
         .where(OfferRow.id.in_(bindparam("ids", expanding=True)))
     )

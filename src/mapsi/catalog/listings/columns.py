@@ -33,7 +33,7 @@ _NONE = 0
 
 
 @dataclass(frozen=True, slots=True)
-class Columns:
+class OfferColumns:
     """One entry an offer, by rising ``offer``: its ``price`` in ten-thousandths of a unit, its shop's number, the
     number under which its product is ``joined`` with those of other shops, 0 where it is not, and codes of audience,
     classes and colours, whose values are texts in ``values``. ``shops`` gives the number of a slug."""
@@ -92,7 +92,7 @@ class Columns:
 class Shown:
     """What is shown at one moment: ``columns``, but for what has ``expired``."""
 
-    columns: Columns
+    columns: OfferColumns
     expired: Expired
 
     def narrow(self, offers: IntArray, filters: Filters) -> BoolArray:
@@ -131,10 +131,10 @@ class ColumnsKeeper:
     """Hands out the columns of the generation that a transaction sees. Safe to share between threads."""
 
     def __init__(self) -> None:
-        self._kept: Columns | None = None
+        self._kept: OfferColumns | None = None
         self._lock = Lock()
 
-    def at(self, connection: Connection, generation: int) -> Columns | None:
+    def at(self, connection: Connection, generation: int) -> OfferColumns | None:
         """The columns of the ``generation`` that a transaction sees, or of one before it while another thread reads
         what changed since; ``None`` where a later one has moved them on. Raises :class:`NotBuiltYetError` where the
         first ones take longer than a question may wait."""
@@ -143,7 +143,7 @@ class ColumnsKeeper:
             kept = self._follow(connection, generation)
         return None if kept.generation > generation else kept
 
-    def _follow(self, connection: Connection, generation: int) -> Columns:
+    def _follow(self, connection: Connection, generation: int) -> OfferColumns:
         # A million offers are read anew in about ten seconds: not every thread of a server is to stand behind it.
         if not self._lock.acquire(timeout=PATIENCE if self._kept is None else 0):
             if self._kept is None:
@@ -162,7 +162,7 @@ def _shop_numbers(connection: Connection) -> dict[str, int]:
     return {row.slug: row.id for row in connection.execute(select(Shop.slug, Shop.id))}
 
 
-def _catch_up(connection: Connection, before: Columns | None, generation: int) -> Columns:
+def _catch_up(connection: Connection, before: OfferColumns | None, generation: int) -> OfferColumns:
     query = select(*(getattr(Listing, name) for name in _FIELDS)).order_by(Listing.offer_id)
     changed = None if before is None else changes_since(connection, before.generation)
     if before is None or changed is None:
@@ -173,7 +173,7 @@ def _catch_up(connection: Connection, before: Columns | None, generation: int) -
     return _joined(before, np.array(changed, np.int64), _columns(generation, rows, _shop_numbers(connection)))
 
 
-def _columns(generation: int, rows: Iterable[Any], shops: Mapping[str, int]) -> Columns:
+def _columns(generation: int, rows: Iterable[Any], shops: Mapping[str, int]) -> OfferColumns:
     known: dict[str, dict[str, int]] = {name: {} for name in ("audience", "classes", "colors")}
 
     def code(name: str, text: str | None) -> int:
@@ -193,10 +193,10 @@ def _columns(generation: int, rows: Iterable[Any], shops: Mapping[str, int]) -> 
     codes = {name: table[:, 4 + at].astype(np.int32) for at, name in enumerate(known)}
     values = {name: tuple(texts) for name, texts in known.items()}
     offer, shop, price, joined = (np.ascontiguousarray(table[:, at]) for at in range(4))
-    return Columns(generation, offer, price, shop, joined, codes, values, shops)
+    return OfferColumns(generation, offer, price, shop, joined, codes, values, shops)
 
 
-def _joined(before: Columns, changed: IntArray, fresh: Columns) -> Columns:
+def _joined(before: OfferColumns, changed: IntArray, fresh: OfferColumns) -> OfferColumns:
     """The columns before without what ``changed``, and the ``fresh`` ones of that.
 
     Offers (3, 5, 9) of which (5, 9) changed, 5 to nothing, and a fresh 9: 3 is kept, the offers are (3, 9). Where the
@@ -207,7 +207,7 @@ def _joined(before: Columns, changed: IntArray, fresh: Columns) -> Columns:
     offer = np.concatenate((before.offer[kept], fresh.offer))
     order = np.argsort(offer, kind="stable")
 
-    def join(one: Callable[[Columns], npt.NDArray[Any]]) -> npt.NDArray[Any]:
+    def join(one: Callable[[OfferColumns], npt.NDArray[Any]]) -> npt.NDArray[Any]:
         return np.concatenate((one(before)[kept], one(fresh)))[order]
 
     values = {name: (*before.values[name], *fresh.values[name]) for name in before.values}
@@ -216,4 +216,4 @@ def _joined(before: Columns, changed: IntArray, fresh: Columns) -> Columns:
         for name in before.codes
     }
     price, shop, joined = join(lambda c: c.price), join(lambda c: c.shop), join(lambda c: c.joined)
-    return Columns(fresh.generation, offer[order], price, shop, joined, codes, values, fresh.shops)
+    return OfferColumns(fresh.generation, offer[order], price, shop, joined, codes, values, fresh.shops)

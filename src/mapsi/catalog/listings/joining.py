@@ -20,7 +20,7 @@ from mapsi.catalog.listings.same_products import Link, OwnProduct, Seller, State
 from mapsi.catalog.product import Evidence
 from mapsi.catalog.store.changes import note_changes
 from mapsi.catalog.store.operator_tables import PartingRow
-from mapsi.catalog.store.tables import Listing, OfferRow, Picture
+from mapsi.catalog.store.tables import Listing, OfferRow, PictureRow
 from mapsi.catalog.text.identifiers import BrandReader
 from mapsi.taxonomy.synonyms import load_brands
 
@@ -28,7 +28,7 @@ MOST_OFFERS = 500
 """A number or a picture that more offers have than this names no product: five shops with a hundred variants each."""
 _TOGETHER = 2000
 _PART = 500
-_EVIDENCE = {"gtin": Listing.gtin, "mpn": Listing.maker, "picture": Picture.same_as}
+_EVIDENCE = {"gtin": Listing.gtin, "mpn": Listing.maker, "picture": PictureRow.same_as}
 
 
 class ListingEvidence(NamedTuple):
@@ -97,7 +97,7 @@ def _candidates(connection: Connection, changed: Select[Any] | None) -> list[int
 def _sharing_pictures(connection: Connection) -> list[int]:
     """Offers of a brand whose picture, or a copy of it, another product has too."""
     mine, its, other = aliased(OfferRow), aliased(Listing), aliased(OfferRow)
-    own, copy = aliased(Picture), aliased(Picture)
+    own, copy = aliased(PictureRow), aliased(PictureRow)
     elsewhere = or_(other.shop_id != mine.shop_id, other.group_key != mine.group_key)
     shared = select(other.id).join(copy, copy.digest == other.picture)
     shared = shared.where(copy.same_as == own.same_as, other.gone_at.is_(None), elsewhere)
@@ -164,7 +164,7 @@ def _read_evidence(connection: Connection, offers: Iterable[int]) -> Iterator[Li
     own = (Listing.offer_id, Listing.shop_id, Listing.group_key, Listing.joined, Listing.brand)
     query = select(*own, *(column.label(kind) for kind, column in _EVIDENCE.items()), OfferRow.seller)
     query = query.join(OfferRow, OfferRow.id == Listing.offer_id)
-    query = query.outerjoin(Picture, Picture.digest == OfferRow.picture)
+    query = query.outerjoin(PictureRow, PictureRow.digest == OfferRow.picture)
     for part in batched(offers, _PART):
         for row in connection.execute(query.where(Listing.offer_id.in_(part))):
             evidence = tuple(_evidence(row))
@@ -207,7 +207,7 @@ def _sharing(
         query = select(Listing.offer_id, column.label("value"))
         if kind == "picture":
             query = query.join(OfferRow, OfferRow.id == Listing.offer_id)
-            query = query.join(Picture, Picture.digest == OfferRow.picture)
+            query = query.join(PictureRow, PictureRow.digest == OfferRow.picture)
         holders: defaultdict[str, list[int]] = defaultdict(list)
         for part in batched((value for _, value in new), _PART):
             for row in connection.execute(query.where(column.in_(part))):

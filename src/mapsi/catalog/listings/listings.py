@@ -15,7 +15,7 @@ from mapsi.catalog.listings.browsing import load_price_history, load_products
 from mapsi.catalog.listings.columns import ColumnsKeeper, Shown
 from mapsi.catalog.listings.index_keeper import IndexKeeper, Served
 from mapsi.catalog.listings.products import read_joined, read_listings, read_products_of
-from mapsi.catalog.listings.searching import Found, Hit, Searcher
+from mapsi.catalog.listings.searching import Hit, Searcher, SearchResult
 from mapsi.catalog.listings.suggesting import MOST, suggest
 from mapsi.catalog.listings.variants import Chooser
 from mapsi.catalog.listings.word_index import DamagedIndexError, reading_safely
@@ -61,7 +61,7 @@ class Listings:
             searcher = self._searcher(served, expired)
             sort, offset, size = query.sort, query.offset, query.size
 
-            def look() -> Found:
+            def look() -> SearchResult:
                 return searcher.page(said, query.filters, sort, offset, size, exact=query.exact)
 
             found = served.remember(("all", sort, offset, size, expired), look) if query.is_everything else look()
@@ -187,7 +187,7 @@ class Listings:
         self._keeper.close()
 
     def _offers(
-        self, connection: Connection, served: Served, searcher: Searcher, found: Found, filters: Filters
+        self, connection: Connection, served: Served, searcher: Searcher, found: SearchResult, filters: Filters
     ) -> list[int]:
         """The offer to show of each product found; products of several variants are looked at closely."""
         variants = {hit.offer: searcher.variants(hit) for hit in found.hits if not hit.alone}

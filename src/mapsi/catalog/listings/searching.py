@@ -62,7 +62,7 @@ class Hit(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class SearchResult:
     """The products of one page; how many there are over all pages; what was searched for."""
 
     hits: list[Hit]
@@ -92,7 +92,7 @@ class Searcher:
 
     def page(
         self, words: tuple[str, ...], filters: Filters, sort: Sort, offset: int, size: int, *, exact: bool = False
-    ) -> Found:
+    ) -> SearchResult:
         """``size`` products from ``offset`` on. The order ``likeness`` is that of points, among equals the newest."""
         if not words:
             return self._look(Wanted(Asked(())), filters, sort, offset, size)
@@ -220,7 +220,7 @@ class Searcher:
     def _count(self, clauses: Clauses) -> int:
         return count_of(self.view.searcher, Query.boolean_query(clauses))
 
-    def _look(self, wanted: Wanted, filters: Filters, sort: Sort, offset: int, size: int) -> Found:
+    def _look(self, wanted: Wanted, filters: Filters, sort: Sort, offset: int, size: int) -> SearchResult:
         narrowed: Clauses = [(Occur.Must, query) for query in self._matcher.filters(filters).values()]
         clauses = [*self._clauses(wanted), *narrowed]
         query, searcher = Query.boolean_query(clauses), self.view.searcher
@@ -230,12 +230,12 @@ class Searcher:
             total = self._count(clauses) if known is None else known
             addresses = self._by_tiers(wanted.asked, narrowed, offset, size) if total > _SCORED_AT_ONCE else None
             if addresses is not None:
-                return Found(self._hits(addresses), total, wanted)
+                return SearchResult(self._hits(addresses), total, wanted)
         order: dict[str, Any] = {"offset": offset} | _ORDERS.get(sort, {"weight_by_field": "weight"})
         if sort == "likeness" and not wanted.asked.units:
             order = {"offset": offset, "order_by_field": "newest"}
         found = look_for(searcher, query, size, **order)
-        return Found(self._hits(found.addresses), found.total, wanted)
+        return SearchResult(self._hits(found.addresses), found.total, wanted)
 
     def _by_tiers(self, asked: Asked, narrowed: Clauses, offset: int, size: int) -> list[DocAddress] | None:
         """The same page without a score for each product that has the words: the newest of those with the most points,

@@ -28,7 +28,7 @@ LEFT_OUT = frozenset({SessionRow.__tablename__, WorkerRow.__tablename__})
 _BATCH = 1000
 
 
-class Snapshot:
+class CatalogSnapshot:
     """One moment of the catalogue, for as long as its block lasts. ``revision`` names the schema."""
 
     def __init__(self, connection: Connection, revision: str) -> None:
@@ -53,10 +53,10 @@ class Snapshots:
         self._database = database
 
     @contextmanager
-    def taken(self) -> Iterator[Snapshot]:
+    def taken(self) -> Iterator[CatalogSnapshot]:
         """A snapshot, while others keep writing. Raises :class:`CatalogError` where there are no tables."""
         with self._database.read() as connection:
-            yield Snapshot(connection, current_revision(connection))
+            yield CatalogSnapshot(connection, current_revision(connection))
 
     def refuse_unless_empty(self) -> None:
         """Raises :class:`UsageError` where the catalogue holds anything."""

@@ -13,7 +13,7 @@ from mapsi.catalog.imports.sources import load_sources
 from mapsi.catalog.records import CatalogStatus, RunRecord, ShopStatus
 from mapsi.catalog.store.changes import read_generation
 from mapsi.catalog.store.expiry import in_seconds
-from mapsi.catalog.store.tables import Listing, OfferRow, Picture, ReadingRow, Shop
+from mapsi.catalog.store.tables import Listing, OfferRow, PictureRow, ReadingRow, Shop
 
 
 def read_status(connection: Connection) -> CatalogStatus:
@@ -24,7 +24,7 @@ def read_status(connection: Connection) -> CatalogStatus:
         living=sum(shop.living for shop in shops),
         shown=sum(shop.shown for shop in shops),
         gone=sum(shop.gone for shop in shops),
-        pictures=int(connection.scalar(select(func.count()).select_from(Picture)) or 0),
+        pictures=int(connection.scalar(select(func.count()).select_from(PictureRow)) or 0),
         readings={row[0]: row[1] for row in connection.execute(readings)},
         shops=shops,
     )

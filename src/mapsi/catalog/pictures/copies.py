@@ -11,7 +11,7 @@ from mapsi.catalog.pictures.fetching import LONG_AGO
 from mapsi.catalog.records import PictureCopy
 from mapsi.catalog.store.changes import advance_generation
 from mapsi.catalog.store.database import Database
-from mapsi.catalog.store.tables import OfferRow, Picture, PictureSource, ReadingRow, Shop
+from mapsi.catalog.store.tables import OfferRow, PictureRow, PictureSourceRow, ReadingRow, Shop
 
 _BATCH = 500
 
@@ -19,9 +19,9 @@ _BATCH = 500
 def _unneeded(before: datetime) -> ColumnElement[bool]:
     """Shown by no offer that lives or went after ``before``, and not fetched since then."""
     needing = exists().where(
-        OfferRow.picture == Picture.digest, or_(OfferRow.gone_at.is_(None), OfferRow.gone_at > before)
+        OfferRow.picture == PictureRow.digest, or_(OfferRow.gone_at.is_(None), OfferRow.gone_at > before)
     )
-    return and_(Picture.fetched_at <= before, ~needing)
+    return and_(PictureRow.fetched_at <= before, ~needing)
 
 
 class Copies:
@@ -34,8 +34,8 @@ class Copies:
     def kept(self) -> list[PictureCopy]:
         """The copies that living offers are noted to have."""
         query = (
-            select(Picture.digest, Picture.width, Picture.height)
-            .join(OfferRow, OfferRow.picture == Picture.digest)
+            select(PictureRow.digest, PictureRow.width, PictureRow.height)
+            .join(OfferRow, OfferRow.picture == PictureRow.digest)
             .join(Shop, Shop.id == OfferRow.shop_id)
             .where(OfferRow.gone_at.is_(None), Shop.copies == true())
             .distinct()
@@ -48,8 +48,8 @@ class Copies:
         that :meth:`prune` would take out for the moment ``without``."""
         # A range and no LIKE, which SQLite takes for one without regard to case and answers without the index; no
         # digit of a digest comes after f.
-        query = select(Picture.digest).where(
-            Picture.digest >= prefix, Picture.digest < f"{prefix}g", Picture.kept == true()
+        query = select(PictureRow.digest).where(
+            PictureRow.digest >= prefix, PictureRow.digest < f"{prefix}g", PictureRow.kept == true()
         )
         if without is not None:
             query = query.where(~_unneeded(without))
@@ -62,45 +62,45 @@ class Copies:
             connection.execute(update(OfferRow).where(OfferRow.picture == digest).values(picture=None))
             # Without its validators: an answer that nothing changed would bring no picture.
             lost = {"picture": None, "etag": "", "last_modified": "", "failures": 0, "due_at": LONG_AGO}
-            connection.execute(update(PictureSource).where(PictureSource.picture == digest).values(lost))
+            connection.execute(update(PictureSourceRow).where(PictureSourceRow.picture == digest).values(lost))
 
     def no_longer_allowed(self) -> list[str]:
         """Digests of kept copies that only such shops show as do not allow a copy."""
         allowed = (
             select(OfferRow.id)
             .join(Shop, Shop.id == OfferRow.shop_id)
-            .where(OfferRow.picture == Picture.digest, Shop.copies == true())
+            .where(OfferRow.picture == PictureRow.digest, Shop.copies == true())
         )
         linked = (
             select(OfferRow.id)
             .join(Shop, Shop.id == OfferRow.shop_id)
-            .where(OfferRow.picture == Picture.digest, Shop.copies == false())
+            .where(OfferRow.picture == PictureRow.digest, Shop.copies == false())
         )
         with self._database.read() as connection:
             if connection.scalar(select(Shop.id).where(Shop.copies == false()).limit(1)) is None:
                 return []
-            query = select(Picture.digest).where(Picture.kept == true(), linked.exists(), ~allowed.exists())
+            query = select(PictureRow.digest).where(PictureRow.kept == true(), linked.exists(), ~allowed.exists())
             return list(connection.scalars(query))
 
     def note_dropped(self, digest: str) -> None:
         """Note that no copy is kept any more, nor a thumbprint, and that pages are to link to the shop's."""
         with self._database.write() as connection:
             dropped = {"kept": False, "thumbprint": b"", "same_as": None}
-            connection.execute(update(Picture).where(Picture.digest == digest).values(dropped))
+            connection.execute(update(PictureRow).where(PictureRow.digest == digest).values(dropped))
 
     def count_prunable(self, before: datetime) -> int:
         """How many pictures :meth:`prune` would take out."""
         with self._database.read() as connection:
-            return int(connection.scalar(select(func.count()).select_from(Picture).where(_unneeded(before))) or 0)
+            return int(connection.scalar(select(func.count()).select_from(PictureRow).where(_unneeded(before))) or 0)
 
     def prune(self, before: datetime) -> int:
         """Take out the pictures, with their readings, that no offer shows which lives or went after ``before``; their
         files are the caller's business. Returns how many."""
         removed, last = 0, ""
-        query = select(Picture.digest).where(_unneeded(before)).order_by(Picture.digest).limit(_BATCH)
+        query = select(PictureRow.digest).where(_unneeded(before)).order_by(PictureRow.digest).limit(_BATCH)
         while True:
             with self._database.read() as connection:
-                batch = list(connection.scalars(query.where(Picture.digest > last)))
+                batch = list(connection.scalars(query.where(PictureRow.digest > last)))
             removed += self._remove(batch, before)
             if len(batch) < _BATCH:
                 break
@@ -112,17 +112,19 @@ class Copies:
         with self._database.write() as connection:
             # Asked again inside: an import may have brought an offer back meanwhile.
             free = list(
-                connection.scalars(select(Picture.digest).where(Picture.digest.in_(digests), _unneeded(before)))
+                connection.scalars(select(PictureRow.digest).where(PictureRow.digest.in_(digests), _unneeded(before)))
             )
             connection.execute(update(OfferRow).where(OfferRow.picture.in_(free)).values(picture=None))
-            for table, column in ((ReadingRow, ReadingRow.picture), (PictureSource, PictureSource.picture)):
+            for table, column in ((ReadingRow, ReadingRow.picture), (PictureSourceRow, PictureSourceRow.picture)):
                 connection.execute(delete(table).where(column.in_(free)))
-            connection.execute(delete(Picture).where(Picture.digest.in_(free)))
+            connection.execute(delete(PictureRow).where(PictureRow.digest.in_(free)))
         return len(free)
 
     def _forget_old_failures(self, before: datetime) -> None:
         """Addresses without a picture that nobody asked since: no living offer names them, or they would have been."""
-        forgotten = delete(PictureSource).where(PictureSource.picture.is_(None), PictureSource.checked_at < before)
+        forgotten = delete(PictureSourceRow).where(
+            PictureSourceRow.picture.is_(None), PictureSourceRow.checked_at < before
+        )
         with self._database.write() as connection:
             connection.execute(forgotten)
 

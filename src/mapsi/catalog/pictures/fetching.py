@@ -14,7 +14,7 @@ from sqlalchemy import Connection, and_, delete, func, insert, or_, select, upda
 from mapsi.batches import batched
 from mapsi.catalog.records import PictureCopy
 from mapsi.catalog.store.database import Database, storable
-from mapsi.catalog.store.tables import OfferRow, Picture, PictureSource, Shop
+from mapsi.catalog.store.tables import OfferRow, PictureRow, PictureSourceRow, Shop
 from mapsi.errors import UsageError
 
 _BATCH = 500
@@ -59,11 +59,11 @@ class PictureFault:
 
 
 def _load_sources(connection: Connection, images: Iterable[str]) -> dict[str, Any]:
-    columns = (PictureSource.address, PictureSource.picture, PictureSource.due_at, PictureSource.failures)
+    columns = (PictureSourceRow.address, PictureSourceRow.picture, PictureSourceRow.due_at, PictureSourceRow.failures)
     query = (
-        select(*columns, PictureSource.reason, Picture.kept)
-        .outerjoin(Picture, Picture.digest == PictureSource.picture)
-        .where(PictureSource.digest.in_([_key(image) for image in images]))
+        select(*columns, PictureSourceRow.reason, PictureRow.kept)
+        .outerjoin(PictureRow, PictureRow.digest == PictureSourceRow.picture)
+        .where(PictureSourceRow.digest.in_([_key(image) for image in images]))
     )
     return {row.address: row for row in connection.execute(query)}
 
@@ -90,19 +90,21 @@ def _task(row: Any, keep: bool) -> PictureTask:
 
 def _save_picture(connection: Connection, found: FetchedPicture, image: str, now: datetime) -> None:
     copy = found.copy
-    kept = connection.scalar(select(Picture.kept).where(Picture.digest == copy.digest))
+    kept = connection.scalar(select(PictureRow.kept).where(PictureRow.digest == copy.digest))
     own = {"width": copy.width, "height": copy.height, "thumbprint": copy.thumbprint}
     if kept is None:
         values = {**own, "digest": copy.digest, "source": image, "fetched_at": now, "kept": found.kept}
-        connection.execute(insert(Picture).values(values))
+        connection.execute(insert(PictureRow).values(values))
     elif found.kept:
-        connection.execute(update(Picture).where(Picture.digest == copy.digest).values(kept=True, same_as=None, **own))
+        connection.execute(
+            update(PictureRow).where(PictureRow.digest == copy.digest).values(kept=True, same_as=None, **own)
+        )
 
 
 def _save_source(connection: Connection, image: str, **values: Any) -> None:
     key = _key(image)
-    connection.execute(delete(PictureSource).where(PictureSource.digest == key))
-    connection.execute(insert(PictureSource).values(digest=key, address=image, **values))
+    connection.execute(delete(PictureSourceRow).where(PictureSourceRow.digest == key))
+    connection.execute(insert(PictureSourceRow).values(digest=key, address=image, **values))
 
 
 def _give(connection: Connection, offer_ids: Sequence[int], image: str, **values: Any) -> None:
@@ -179,25 +181,27 @@ class Pictures:
     def _due(self, now: datetime, rest: datetime) -> Iterator[PictureTask]:
         """Pictures whose time to be asked about has come; those that no living offer shows rest until ``rest``."""
         due = (
-            select(PictureSource.__table__)
-            .where(PictureSource.due_at <= now, PictureSource.picture.is_not(None))
-            .order_by(PictureSource.due_at, PictureSource.digest)
+            select(PictureSourceRow.__table__)
+            .where(PictureSourceRow.due_at <= now, PictureSourceRow.picture.is_not(None))
+            .order_by(PictureSourceRow.due_at, PictureSourceRow.digest)
             .limit(_BATCH)
         )
-        at: Any = PictureSource.due_at
+        at: Any = PictureSourceRow.due_at
         last: Any = None
         while True:
             after = (
                 due
                 if last is None
-                else due.where(or_(at > last.due_at, and_(at == last.due_at, PictureSource.digest > last.digest)))
+                else due.where(or_(at > last.due_at, and_(at == last.due_at, PictureSourceRow.digest > last.digest)))
             )
             with self._database.read() as connection:
                 rows = connection.execute(after).all()
                 shown = _shown(connection, {row.picture for row in rows})
             idle = [row.digest for row in rows if (row.picture, row.address) not in shown]
             with self._database.write() as connection:
-                connection.execute(update(PictureSource).where(PictureSource.digest.in_(idle)).values(due_at=rest))
+                connection.execute(
+                    update(PictureSourceRow).where(PictureSourceRow.digest.in_(idle)).values(due_at=rest)
+                )
             yield from (_task(row, shown[row.picture, row.address]) for row in rows if row.digest not in set(idle))
             if len(rows) < _BATCH:
                 return
@@ -208,7 +212,7 @@ class Pictures:
         missing = select(func.count()).where(
             OfferRow.gone_at.is_(None), OfferRow.picture.is_(None), OfferRow.image_source != ""
         )
-        due = select(func.count()).where(PictureSource.due_at <= now, PictureSource.picture.is_not(None))
+        due = select(func.count()).where(PictureSourceRow.due_at <= now, PictureSourceRow.picture.is_not(None))
         with self._database.read() as connection:
             return int(connection.scalar(missing) or 0) + int(connection.scalar(due) or 0)
 
@@ -235,7 +239,9 @@ class Pictures:
         """Note that the address still gives the same picture."""
         values = {"checked_at": now, "due_at": due, "failures": 0, "reason": ""}
         with self._database.write() as connection:
-            connection.execute(update(PictureSource).where(PictureSource.digest == _key(task.image)).values(values))
+            connection.execute(
+                update(PictureSourceRow).where(PictureSourceRow.digest == _key(task.image)).values(values)
+            )
 
     def mark_failed(self, task: PictureTask, reason: str, now: datetime, due: datetime, *, counts: bool = True) -> None:
         """Note why the task brought nothing, a sentence for the operator; ``counts`` is false where the host only asked
@@ -245,22 +251,29 @@ class Pictures:
         image = storable(task.image, 16_000)
         with self._database.write() as connection:
             _give(connection, task.offer_ids, image, picture_failure=reason)
-            noted = update(PictureSource).where(PictureSource.digest == _key(image)).values(values)
+            noted = update(PictureSourceRow).where(PictureSourceRow.digest == _key(image)).values(values)
             if not connection.execute(noted).rowcount:
                 _save_source(connection, image, picture=None, etag="", last_modified="", **values)
 
     def recheck(self) -> None:
         """Make all addresses due, also those that rest after failures."""
         with self._database.write() as connection:
-            connection.execute(update(PictureSource).values(due_at=LONG_AGO))
+            connection.execute(update(PictureSourceRow).values(due_at=LONG_AGO))
 
     def faults(self, limit: int) -> tuple[int, list[PictureFault]]:
         """How many addresses that living offers name gave no picture when last asked, and the latest ``limit`` of
         them."""
-        columns = (PictureSource.address, PictureSource.picture, PictureSource.reason, PictureSource.failures)
-        query = select(*columns, PictureSource.due_at).where(PictureSource.failures > 0)
+        columns = (
+            PictureSourceRow.address,
+            PictureSourceRow.picture,
+            PictureSourceRow.reason,
+            PictureSourceRow.failures,
+        )
+        query = select(*columns, PictureSourceRow.due_at).where(PictureSourceRow.failures > 0)
         with self._database.read() as connection:
-            failing = connection.execute(query.order_by(PictureSource.checked_at.desc(), PictureSource.digest)).all()
+            failing = connection.execute(
+                query.order_by(PictureSourceRow.checked_at.desc(), PictureSourceRow.digest)
+            ).all()
             named = _named_by_living(connection, failing)
         rows = [row for row in failing if row.address in named]
         return len(rows), [

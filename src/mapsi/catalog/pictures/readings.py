@@ -14,7 +14,7 @@ from mapsi.arrays import FloatArray
 from mapsi.batches import batched
 from mapsi.catalog.records import IndexRow, Label, PictureCopy
 from mapsi.catalog.store.database import Database
-from mapsi.catalog.store.tables import Listing, OfferClass, OfferRow, Picture, ReadingRow, Shop
+from mapsi.catalog.store.tables import Listing, OfferClass, OfferRow, PictureRow, ReadingRow, Shop
 from mapsi.errors import UsageError
 from mapsi.taxonomy.categories import AUDIENCE_AXIS, COLOR_AXIS, KIND_AXIS
 
@@ -33,7 +33,7 @@ class UnreadPicture(PictureCopy):
 
 
 def _living_pictures(*columns: Any) -> Select[Any]:
-    living = select(OfferRow.id).where(OfferRow.gone_at.is_(None), OfferRow.picture == Picture.digest)
+    living = select(OfferRow.id).where(OfferRow.gone_at.is_(None), OfferRow.picture == PictureRow.digest)
     return select(*columns).where(living.exists())
 
 
@@ -49,14 +49,14 @@ class Readings:
 
     def count(self, model: str) -> int:
         """How many of the living offers' pictures the model has read."""
-        query = _living_pictures(func.count(Picture.digest)).where(Picture.digest.in_(_read_by(model)))
+        query = _living_pictures(func.count(PictureRow.digest)).where(PictureRow.digest.in_(_read_by(model)))
         with self._database.read() as connection:
             return int(connection.scalar(query) or 0)
 
     def missing(self, model: str) -> list[UnreadPicture]:
         """The living offers' pictures that the model has not read, by digest."""
-        columns = (Picture.digest, Picture.source, Picture.kept, Picture.width, Picture.height)
-        query = _living_pictures(*columns).where(Picture.digest.not_in(_read_by(model))).order_by(Picture.digest)
+        columns = (PictureRow.digest, PictureRow.source, PictureRow.kept, PictureRow.width, PictureRow.height)
+        query = _living_pictures(*columns).where(PictureRow.digest.not_in(_read_by(model))).order_by(PictureRow.digest)
         with self._database.read() as connection:
             return [UnreadPicture(**row._asdict()) for row in connection.execute(query)]
 

@@ -18,7 +18,7 @@ from mapsi.arrays import BoolArray, IntArray
 from mapsi.batches import batched
 from mapsi.catalog.pictures.near import Points, near_pairs
 from mapsi.catalog.store.database import Database
-from mapsi.catalog.store.tables import Picture
+from mapsi.catalog.store.tables import PictureRow
 from mapsi.thumbprints import BLOCK_APART, SIZE, apart, block_means, stacked
 
 _READ = 2000
@@ -55,7 +55,7 @@ def note_same_pictures(database: Database) -> None:
     """Look at the pictures that came since this was last called, and note which are copies, of one another or of older
     ones. Done in short transactions; what another does meanwhile is looked at the next time."""
     with database.read() as connection:
-        if connection.scalar(select(Picture.digest).where(Picture.same_as.is_(None)).limit(1)) is None:
+        if connection.scalar(select(PictureRow.digest).where(PictureRow.same_as.is_(None)).limit(1)) is None:
             return
     known = _read(database)
     groups = _Groups()
@@ -68,13 +68,15 @@ def note_same_pictures(database: Database) -> None:
 
 
 def _read(database: Database) -> _Known:
-    columns = select(Picture.digest, Picture.same_as, Picture.thumbprint).order_by(Picture.digest).limit(_READ)
+    columns = (
+        select(PictureRow.digest, PictureRow.same_as, PictureRow.thumbprint).order_by(PictureRow.digest).limit(_READ)
+    )
     digests, fresh, printed, points = [], [], [], []
     same: dict[int, str] = {}
     last, count = "", 0
     while True:
         with database.read() as connection:
-            rows = connection.execute(columns.where(Picture.digest > last)).all()
+            rows = connection.execute(columns.where(PictureRow.digest > last)).all()
         if not rows:
             break
         digests.append(np.array([row.digest for row in rows], dtype="S64"))
@@ -103,10 +105,10 @@ def _copies(database: Database, known: _Known, pairs: IntArray) -> list[tuple[in
     """Those of the pairs (m, 2) of pictures that are copies."""
     prints: dict[int, bytes] = {}
     numbers = {known.digest(number): number for number in np.unique(pairs).tolist()}
-    query = select(Picture.digest, Picture.thumbprint)
+    query = select(PictureRow.digest, PictureRow.thumbprint)
     for part in batched(numbers, _PART):
         with database.read() as connection:
-            rows = connection.execute(query.where(Picture.digest.in_(part))).all()
+            rows = connection.execute(query.where(PictureRow.digest.in_(part))).all()
         prints |= {numbers[row.digest]: row.thumbprint for row in rows}
     there = [(one, other) for one, other in pairs.tolist() if one in prints and other in prints]
     if not there:
@@ -119,15 +121,15 @@ def _write(database: Database, known: _Known, groups: _Groups) -> None:
     names = {number: known.digest(first) for number, first in groups.firsts().items()}
     fresh = [known.digest(number) for number in np.flatnonzero(known.fresh).tolist()]
     for part in batched(fresh, _READ):
-        alone = update(Picture).where(Picture.digest.in_(part), Picture.same_as.is_(None))
+        alone = update(PictureRow).where(PictureRow.digest.in_(part), PictureRow.same_as.is_(None))
         with database.write() as connection:
-            connection.execute(alone.values(same_as=Picture.digest))
+            connection.execute(alone.values(same_as=PictureRow.digest))
     noted = [
         {"at": known.digest(number), "first": name}
         for number, name in names.items()
         if known.same.get(number, known.digest(number)) != name
     ]
-    table: Any = Picture.__table__
+    table: Any = PictureRow.__table__
     statement = update(table).where(table.c.digest == bindparam("at")).values(same_as=bindparam("first"))
     for rows in batched(noted, _PART):
         with database.write() as connection:

@@ -58,7 +58,7 @@ def utc_now() -> datetime:
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class DatabaseTimeouts:
     """Whole seconds to wait for the database: to ``connect``, for an ``answer`` to begin, for somebody else's ``lock``.
     SQLite knows the last only."""
 
@@ -67,16 +67,16 @@ class Patience:
     lock: int
 
 
-AT_WORK = Patience(connect=10, answer=600, lock=30)
+AT_WORK = DatabaseTimeouts(connect=10, answer=600, lock=30)
 """Of commands and the worker, whose questions may take minutes."""
 
-ON_PAGES = Patience(connect=3, answer=8, lock=2)
+ON_PAGES = DatabaseTimeouts(connect=3, answer=8, lock=2)
 """Where a visitor waits: better an error than a thread that hangs."""
 
-OF_A_RUN = Patience(connect=10, answer=7200, lock=600)
+OF_A_RUN = DatabaseTimeouts(connect=10, answer=7200, lock=600)
 """Of an import, which takes its turn with others for up to an hour."""
 
-OF_A_LOCK = Patience(connect=10, answer=20, lock=10)
+OF_A_LOCK = DatabaseTimeouts(connect=10, answer=20, lock=10)
 """Of a lock that is held beside a run."""
 
 
@@ -139,17 +139,17 @@ def begin_write(connection: Connection) -> Iterator[None]:
         connection.execution_options(mapsi_writes=False)
 
 
-def open_database(address: str | Path, now: Clock = utc_now, patience: Patience = AT_WORK) -> Database:
+def open_database(address: str | Path, now: Clock = utc_now, timeouts: DatabaseTimeouts = AT_WORK) -> Database:
     """Open and reach the database at ``address``, a path for SQLite; raises :class:`CatalogError`."""
     read = read_address(address)
-    database = _open_sqlite(read.url, patience) if read.is_sqlite else _open_mariadb(read, patience)
+    database = _open_sqlite(read.url, timeouts) if read.is_sqlite else _open_mariadb(read, timeouts)
     database.now = now
     with translated_at_the_door(), database.read():
         pass
     return database
 
 
-def _open_sqlite(url: URL, patience: Patience) -> Database:
+def _open_sqlite(url: URL, timeouts: DatabaseTimeouts) -> Database:
     file = Path(url.database or "")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -165,7 +165,7 @@ def _open_sqlite(url: URL, patience: Patience) -> Database:
         event.listen(made, "begin", _begin_sqlite)
         return made
 
-    return Database(engine_of(patience.lock, QueuePool), engine_of(AT_WORK.lock, NullPool), "sqlite")
+    return Database(engine_of(timeouts.lock, QueuePool), engine_of(AT_WORK.lock, NullPool), "sqlite")
 
 
 def _room(pool: type[Pool]) -> dict[str, Any]:
@@ -185,9 +185,9 @@ def _begin_mariadb(connection: Connection) -> None:
         connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
 
 
-def _open_mariadb(address: DatabaseAddress, patience: Patience) -> Database:
+def _open_mariadb(address: DatabaseAddress, timeouts: DatabaseTimeouts) -> Database:
     try:
-        quick = _mariadb_engine(address, patience, QueuePool, IDLE)
+        quick = _mariadb_engine(address, timeouts, QueuePool, IDLE)
         patient = _mariadb_engine(address, OF_A_RUN, NullPool, IDLE_RUN)
         guarding = _mariadb_engine(address, OF_A_LOCK, NullPool, IDLE_LOCK)
     except (ModuleNotFoundError, NoSuchModuleError) as error:
@@ -197,24 +197,24 @@ def _open_mariadb(address: DatabaseAddress, patience: Patience) -> Database:
     return Database(quick, patient, "mariadb", guarding)
 
 
-def _mariadb_engine(address: DatabaseAddress, patience: Patience, pool: type[Pool], idle: int) -> Engine:
+def _mariadb_engine(address: DatabaseAddress, timeouts: DatabaseTimeouts, pool: type[Pool], idle: int) -> Engine:
     from mapsi.catalog.store.mariadb import connect_mariadb, spare_a_silent_server
 
     settings = {
         **_SETTINGS,
         "wait_timeout": idle,
-        "innodb_lock_wait_timeout": patience.lock,
-        "lock_wait_timeout": patience.lock,
+        "innodb_lock_wait_timeout": timeouts.lock,
+        "lock_wait_timeout": timeouts.lock,
     }
     said = ", ".join(f"SESSION {name} = {value}" for name, value in settings.items())
     arguments = {
         **address.arguments,
         "charset": "utf8mb4",
         # A question that nobody waits for any longer is not worked on either; MySQL takes that for a remark.
-        "init_command": f"SET {said} /*M!, SESSION max_statement_time = {patience.answer} */",
-        "connect_timeout": patience.connect,
-        "read_timeout": patience.answer,
-        "write_timeout": patience.answer,
+        "init_command": f"SET {said} /*M!, SESSION max_statement_time = {timeouts.answer} */",
+        "connect_timeout": timeouts.connect,
+        "read_timeout": timeouts.answer,
+        "write_timeout": timeouts.answer,
     }
     engine = create_engine(
         address.url,

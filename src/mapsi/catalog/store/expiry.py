@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Select, bindparam, delete, func, or_, select,
 from mapsi.catalog.store.changes import advance_generation, note_changes
 from mapsi.catalog.store.database import Database, begin_write
 from mapsi.catalog.store.locks import shop_lock, switch_lock
-from mapsi.catalog.store.tables import Listing, OfferRow, Shop, Source, State
+from mapsi.catalog.store.tables import Listing, OfferRow, Shop, SourceRow, State
 from mapsi.catalog.store.turns import ended_by_date, take_turns, turned_shops
 
 
@@ -156,5 +156,5 @@ def _take_for_gone(connection: Connection, shop_id: int, seen_after: datetime, n
     }
     connection.execute(update(Shop).where(Shop.id == shop_id).values(times))
     # Should the feed come back as it was, it has to be read again.
-    connection.execute(update(Source).where(Source.shop_id == shop_id).values(remembered="{}"))
+    connection.execute(update(SourceRow).where(SourceRow.shop_id == shop_id).values(remembered="{}"))
     return gone

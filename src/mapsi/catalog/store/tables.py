@@ -105,7 +105,7 @@ class Shop(Table):
     first_turn: Mapped[datetime | None] = mapped_column(UtcTime)
 
 
-class Source(Table):
+class SourceRow(Table):
     """Where a shop's offers are fetched from again and again. Durations are in seconds. ``remembered`` is JSON that the
     origin gave with what was last taken over, to know it again by; ``taxonomy`` a digest of the classes it was read
     with."""
@@ -182,7 +182,7 @@ class ImportFault(Table):
     reason: Mapped[str] = mapped_column(Text)
 
 
-class Picture(Table):
+class PictureRow(Table):
     """A picture under the SHA-256 of what a shop gave. ``kept`` says whether a copy is stored here, ``width`` and
     ``height`` are that copy's (of one that is only linked: those it was read at). ``same_as`` is the digest of the
     first of all pictures that are copies of one another by their ``thumbprint``, its own for one that stands alone,
@@ -202,7 +202,7 @@ class Picture(Table):
     same_as: Mapped[str | None] = mapped_column(String(64))
 
 
-class PictureSource(Table):
+class PictureSourceRow(Table):
     """One address (or path) that offers name as their picture, under the SHA-256 of it: what it gave when last asked,
     by which ``ETag`` and ``Last-Modified`` a change is told, and from when on it is asked again. ``failures`` counts
     those in a row, ``reason`` is the last one's."""

@@ -24,7 +24,7 @@ from mapsi.collect.selectors import GoogleSelectors, Selector
 from mapsi.http_address import is_http
 
 
-class Shown(Enum):
+class PageKind(Enum):
     """Which of Google's pages is in the browser."""
 
     RESULTS = "results"
@@ -62,21 +62,21 @@ class ResultsPage:
         self._panels = _css(selectors.panel)
         self._last_picture = ""
 
-    def shown(self) -> Shown:
+    def shown(self) -> PageKind:
         """Which page this is now."""
         looked = self._look()
         path, host = urlsplit(self.driver.current_url).path, urlsplit(self.driver.current_url).hostname or ""
         text, chosen = looked["text"].casefold(), self._selectors
         if path.startswith(chosen.traffic_path) or looked["traffic"]:
-            return Shown.TRAFFIC
+            return PageKind.TRAFFIC
         if host in chosen.consent_hosts or looked["consent"] or looked["button"] >= 0:
-            return Shown.CONSENT
+            return PageKind.CONSENT
         if looked["way"] >= 0:
             self.matched["cell"] = chosen.cell[looked["way"]]
-            return Shown.RESULTS
+            return PageKind.RESULTS
         if _says(text, chosen.traffic_texts):
-            return Shown.TRAFFIC
-        return Shown.EMPTY if _says(text, chosen.empty_texts) else Shown.UNKNOWN
+            return PageKind.TRAFFIC
+        return PageKind.EMPTY if _says(text, chosen.empty_texts) else PageKind.UNKNOWN
 
     def _look(self) -> dict[str, Any]:
         chosen = self._selectors

@@ -19,8 +19,8 @@ from urllib3.exceptions import HTTPError
 from mapsi.artifacts import atomic_file
 from mapsi.collect.browser import Programs, open_browser
 from mapsi.collect.faults import SourceChanged, SourceFault, SourceRefused, SourceUnreachable
-from mapsi.collect.google.page import ResultsPage, Shown, wait_until
-from mapsi.collect.google.walk import Patience, PieceMissingError, Skipped, Walk
+from mapsi.collect.google.page import PageKind, ResultsPage, wait_until
+from mapsi.collect.google.walk import PieceMissingError, Skipped, Walk, WalkLimits
 from mapsi.collect.selectors import GoogleSelectors, Selector
 from mapsi.collect.source import Found, Query
 from mapsi.collect.sources.parts import SourceParts
@@ -68,7 +68,7 @@ class GoogleImages:
         open_driver: OpenDriver,
         base: str = BASE,
         selectors: GoogleSelectors | None = None,
-        patience: Patience | None = None,
+        limits: WalkLimits | None = None,
         limit: int = LIMIT,
     ) -> None:
         """Raises :class:`TermsNotAcceptedError` unless ``terms_accepted``."""
@@ -80,7 +80,7 @@ class GoogleImages:
         self._open_driver = open_driver
         self._base = base.rstrip("/")
         self._selectors = selectors or GoogleSelectors.read()
-        self._patience = patience or Patience()
+        self._limits = limits or WalkLimits()
         self._limit = limit
 
     @property
@@ -104,7 +104,7 @@ class GoogleImages:
     def _results(self, page: ResultsPage, query: Query) -> Iterator[Found]:
         try:
             if self._open(page, query):
-                yield from Walk(page, self._patience, self._limit, self._skip(query)).pictures()
+                yield from Walk(page, self._limits, self._limit, self._skip(query)).pictures()
         except PieceMissingError as missing:
             raise self._changed(page, missing.piece, missing.why) from missing
 
@@ -123,29 +123,29 @@ class GoogleImages:
         page.driver.get(f"{self._base}/search?{asked}")
         for _ in range(CONSENTS):
             match self._settled(page):
-                case Shown.RESULTS:
+                case PageKind.RESULTS:
                     return True
-                case Shown.EMPTY:
+                case PageKind.EMPTY:
                     return False
-                case Shown.TRAFFIC:
+                case PageKind.TRAFFIC:
                     raise self._refused(page)
-                case Shown.UNKNOWN:
+                case PageKind.UNKNOWN:
                     why = "no selector finds a result, and the page does not say that there are none"
                     raise PieceMissingError("cells", why)
-            if not page.pass_consent(self._patience.page):
+            if not page.pass_consent(self._limits.page):
                 break
         raise PieceMissingError("consent", "the consent page has no known button")
 
-    def _settled(self, page: ResultsPage) -> Shown:
+    def _settled(self, page: ResultsPage) -> PageKind:
         """Which page is shown, once that is known or there is no more hope of knowing it."""
-        seen = Shown.UNKNOWN
+        seen = PageKind.UNKNOWN
 
         def is_known() -> bool:
             nonlocal seen
             seen = page.shown()
-            return seen is not Shown.UNKNOWN
+            return seen is not PageKind.UNKNOWN
 
-        wait_until(is_known, self._patience.page)
+        wait_until(is_known, self._limits.page)
         return seen
 
     def _changed(self, page: ResultsPage, piece: str, why: str) -> SourceFault:
@@ -198,7 +198,7 @@ def open_google(
     base: str = BASE,
     browser: Path | None = None,
     driver: Path | None = None,
-    patience: Patience | None = None,
+    limits: WalkLimits | None = None,
     limit: int = LIMIT,
 ) -> GoogleImages:
     """The source with a browser of this machine; ``browser`` and ``driver`` name other ones.
@@ -211,14 +211,14 @@ def open_google(
     selectors, programs = GoogleSelectors.read(), Programs.find(browser, driver)
     # The browser does not contact the pictures' own servers: the fetcher asks them, once.
     hosts = selectors.hosts if base == BASE else (urlsplit(base).hostname or "",)
-    seconds = (patience or Patience()).page
+    seconds = (limits or WalkLimits()).page
     return GoogleImages(
         terms_accepted=terms_accepted,
         evidence=evidence,
         open_driver=lambda: open_browser(programs, hosts=hosts, seconds=seconds),
         base=base,
         selectors=selectors,
-        patience=patience,
+        limits=limits,
         limit=limit,
     )
 

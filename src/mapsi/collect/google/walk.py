@@ -14,7 +14,7 @@ from mapsi.collect.source import Found
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class WalkLimits:
     """How long each thing may take, in seconds, and how many failures in a row mean that the page has changed."""
 
     page: float = 30.0
@@ -46,9 +46,9 @@ class PieceMissingError(Exception):
 class Walk:
     """The pictures behind the first ``limit`` cells of ``page``; ``skip`` is told the rank of a cell without one."""
 
-    def __init__(self, page: ResultsPage, patience: Patience, limit: int, skip: Callable[[int, str], None]) -> None:
+    def __init__(self, page: ResultsPage, limits: WalkLimits, limit: int, skip: Callable[[int, str], None]) -> None:
         self._page = page
-        self._patience = patience
+        self._limits = limits
         self._limit = limit
         self._skip = skip
         self._given: set[str] = set()
@@ -62,7 +62,7 @@ class Walk:
             found = self._take(cell, rank)
             if found is not None:
                 yield found
-            elif max(self._without_thumbnail, self._without_picture) >= self._patience.misses:
+            elif max(self._without_thumbnail, self._without_picture) >= self._limits.misses:
                 raise self._missing()
         if not self._given:
             raise self._missing()
@@ -73,7 +73,7 @@ class Walk:
             for cell in self._page.cells()[rank : self._limit]:
                 rank += 1
                 yield rank, cell
-            if rank < self._limit and not self._page.more(self._patience.scrolls, self._patience.scroll):
+            if rank < self._limit and not self._page.more(self._limits.scrolls, self._limits.scroll):
                 return
 
     def _take(self, element: WebElement, rank: int) -> Found | None:
@@ -83,10 +83,10 @@ class Walk:
                 self._without_thumbnail += 1
                 return self._skip(rank, "the result has no thumbnail")
             self._without_thumbnail = 0
-            picture = self._page.open_picture(cell, self._patience.picture)
+            picture = self._page.open_picture(cell, self._limits.picture)
         except GONE:
             return self._skip(rank, "the page dropped the result")
-        time.sleep(self._patience.between)
+        time.sleep(self._limits.between)
         if picture is None:
             self._without_picture += 1
             return self._skip(rank, "the panel showed nothing but the thumbnail")

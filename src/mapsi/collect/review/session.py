@@ -34,7 +34,7 @@ class ReviewPhoto:
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class ReviewProgress:
     """How much of a class has been reviewed."""
 
     photos: int
@@ -113,12 +113,12 @@ class Review:
         with self._lock:
             return self._journal.decision(path)
 
-    def tally(self, slug: str) -> Tally:
+    def tally(self, slug: str) -> ReviewProgress:
         """How much of the class has been reviewed."""
         with self._lock:
             decided = [self._journal.decision(photo.path) for photo in self.photos(slug)]
         counts = Counter(one.verdict for one in decided if one is not None)
-        return Tally(len(decided), counts["keep"], counts["drop"], counts["move"])
+        return ReviewProgress(len(decided), counts["keep"], counts["drop"], counts["move"])
 
     def unfinished(self) -> str:
         """The first class with a photo about which nothing is decided; the first of all where there is none."""

@@ -16,7 +16,7 @@ from mapsi.catalog.text.tokens import NoWordsError
 from mapsi.errors import UsageError
 from mapsi.web.lists.cards import view_card
 from mapsi.web.lists.titles import title_for
-from mapsi.web.lists.view import Asked, Listing
+from mapsi.web.lists.view import ListPage, ListRequest
 from mapsi.web.request.languages import language
 from mapsi.web.request.messages import Explanation, explain
 from mapsi.web.request.parameters import (
@@ -32,7 +32,7 @@ from mapsi.web.request.parameters import (
 from mapsi.web.state.services import current_services
 
 
-def gather(find: Callable[[Query], ProductPage], asked: Asked) -> ProductPage:
+def gather(find: Callable[[Query], ProductPage], asked: ListRequest) -> ProductPage:
     """The page asked for, with those above it that are shown as well."""
     query = asked.query
     last = check_page(find(query))
@@ -40,19 +40,19 @@ def gather(find: Callable[[Query], ProductPage], asked: Asked) -> ProductPage:
     return replace(last, products=tuple(chain(*above, last.products)))
 
 
-def read_asked() -> Asked:
+def read_asked() -> ListRequest:
     """What the address asks for: a price that cannot be read is left out, with a sentence beside its field. All else
     that is wrong is an error."""
     services = current_services()
 
-    def read(arguments: Arguments, faults: Mapping[str, Explanation]) -> Asked:
+    def read(arguments: Arguments, faults: Mapping[str, Explanation]) -> ListRequest:
         query = read_query(
             arguments,
             taxonomy=services.taxonomy,
             shops=services.catalog.listings.shop_slugs,
             size=services.settings.page_size,
         )
-        return Asked(query, read_first(arguments, query.page), faults)
+        return ListRequest(query, read_first(arguments, query.page), faults)
 
     try:
         return read(request.args, {})
@@ -63,7 +63,7 @@ def read_asked() -> Asked:
         return read(rest, {error.parameter: _explain(error.parameter)})
 
 
-def read_refined() -> Asked:
+def read_refined() -> ListRequest:
     """The same with what refines a list of what is alike; words that are too many stay in their field."""
     asked = read_asked()
     query = replace(asked.query, less=read_aside(request.args))
@@ -90,15 +90,15 @@ def _aside(query: Query) -> list[Product]:
 def listing(
     endpoint: str,
     values: dict[str, Any],
-    asked: Asked,
+    asked: ListRequest,
     found: ProductPage,
     facets: Facets,
     kept: Mapping[str, str] | None = None,
-) -> Listing:
+) -> ListPage:
     """The list that the page ``endpoint`` shows for ``values`` in its address."""
     services = current_services()
     speech = language()
-    return Listing(
+    return ListPage(
         asked=asked,
         page=found,
         cards=[view_card(product, services.taxonomy, speech) for product in found.products],

@@ -39,7 +39,7 @@ class Chip:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ListRequest:
     """What the address of a list asks for: a page, from the page ``first`` above it on (0 for none), and what is wrong
     with fields that people fill in by hand, by the field's name."""
 
@@ -49,12 +49,12 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
+class ListPage:
     """One page of a list with the links around it. ``endpoint`` and ``values`` say which page shows it, ``facets`` what
     this very list can be narrowed down to. ``kept`` are further parameters of the address, ``typed`` what is in fields
     with a fault, by name, ``aside`` the products pushed aside."""
 
-    asked: Asked
+    asked: ListRequest
     page: ProductPage
     cards: list[Card]
     facets: Facets

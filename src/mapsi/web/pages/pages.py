@@ -26,7 +26,7 @@ from mapsi.errors import MapsiError, NotFoundError, UsageError
 from mapsi.pictures.store import FULL
 from mapsi.web.lists.cards import view_card
 from mapsi.web.lists.lists import explain_words, gather, listing, read_asked, read_refined
-from mapsi.web.lists.view import Asked
+from mapsi.web.lists.view import ListRequest
 from mapsi.web.pages.photos import EXAMPLES
 from mapsi.web.request.faults import from_mapsi
 from mapsi.web.request.languages import language
@@ -43,7 +43,7 @@ _COPY = re.compile(r"([0-9a-f]{64})(?:-([0-9]{3}))?")
 def home() -> str:
     """The three steps, and a shelf of products."""
     services = current_services()
-    shelf = listing("pages.words", {}, Asked(Query()), services.shelf.page(), services.catalog.listings.facets())
+    shelf = listing("pages.words", {}, ListRequest(Query()), services.shelf.page(), services.catalog.listings.facets())
     return render_template("home.html", shelf=shelf, examples=EXAMPLES)
 
 
@@ -63,7 +63,7 @@ def words() -> Response:
     return make_response(render_template("search.html", listing=shown), 400 if asked.faults else 200)
 
 
-def _find(asked: Asked) -> tuple[ProductPage, Facets]:
+def _find(asked: ListRequest) -> tuple[ProductPage, Facets]:
     query, listings, notes = asked.query, current_services().catalog.listings, current_services().notes
     found = gather(listings.search, asked)
     if query.words:

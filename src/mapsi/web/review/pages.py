@@ -9,7 +9,7 @@ from flask import Blueprint, Response, g, jsonify, redirect, render_template, re
 from werkzeug.wrappers import Response as AnyResponse
 
 from mapsi.collect.review.journal import Decision
-from mapsi.collect.review.session import ReviewPhoto, Tally
+from mapsi.collect.review.session import ReviewPhoto, ReviewProgress
 from mapsi.errors import UsageError
 from mapsi.imaging import decode_photo, encode_jpeg, read_photo_bytes
 from mapsi.taxonomy import Class
@@ -109,7 +109,7 @@ def _following(slug: str) -> Class | None:
     slugs = [cls.slug for cls in review.classes]
     here = slugs.index(slug)
     for other in (*slugs[here + 1 :], *slugs[:here]):
-        tally: Tally = review.tally(other)
+        tally: ReviewProgress = review.tally(other)
         if tally.decided < tally.photos:
             return review.axis.by_slug[other]
     return None
