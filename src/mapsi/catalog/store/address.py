@@ -59,7 +59,7 @@ def read_address(written: str | Path) -> DatabaseAddress:
         raise CatalogError("The address of the catalogue's database cannot be read.", _HOW) from error
     match url.drivername:
         case "sqlite" | "sqlite+pysqlite":
-            return _file(url)
+            return _file(url, options="?" in written)
         case "mysql" | "mariadb" | "mysql+pymysql" | "mariadb+pymysql":
             return _server(url)
     raise CatalogError(
@@ -78,10 +78,11 @@ def _quoted(written: str) -> str:
     return f"{parts['scheme']}://{parts['user']}:{quote(parts['password'], safe='%')}@{parts['rest']}"
 
 
-def _file(url: URL) -> DatabaseAddress:
+def _file(url: URL, *, options: bool) -> DatabaseAddress:
+    """``options`` says whether there is a question mark: of one without a ``=`` behind it SQLAlchemy tells nothing."""
     if url.host or url.port or url.username:
         raise CatalogError("The address of an SQLite file names a host.", "Write three slashes before the path.")
-    if url.query:
+    if options:
         raise CatalogError(
             "The address of an SQLite file takes no options.", "Write a ? that is part of its name as %3F."
         )
