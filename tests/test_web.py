@@ -1250,6 +1250,21 @@ def test_a_class_that_the_taxonomy_lacks_is_named_by_its_slug() -> None:
     assert class_name(Taxonomy({}), "style", "knit") == Name("knit", "knit")
 
 
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("blouse", "There is no “blouse” here. These come closest:"),
+        ("linen xyzzy", "No product matches all of this. Without “xyzzy”, these come closest:"),
+    ],
+)
+def test_that_nothing_matches_is_said_of_one_word_otherwise_than_of_several(
+    client: FlaskClient, words: str, told: str
+) -> None:
+    page = client.get("/search", query_string={"q": words}, headers=ENGLISH).text
+    assert told in page
+    assert "“blouse”, these" not in page
+
+
 def test_guesses_are_said_in_words_that_fit_their_confidence(client: FlaskClient) -> None:
     def words(confidence: float, known: bool, **others: AxisReading) -> str:
         reading = AxisReading("style", known, (Guess("knit", confidence),), None)  # type: ignore[arg-type]
