@@ -7,6 +7,7 @@ import gc
 import subprocess
 import time
 import warnings
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -175,10 +176,9 @@ def test_a_user_who_may_not_make_tables_is_told_so(odd: Odd) -> None:
 
 
 def test_a_server_that_takes_no_more_connections_says_so_and_takes_them_again(odd: Odd) -> None:
-    held: list[Database] = []
+    url, held = odd.url("ssl_mode=disabled"), deque[Database]()
     with pytest.raises(CatalogError, match="no connection left"):
-        for _ in range(20):
-            held.append(open_database(odd.url("ssl_mode=disabled")))  # each keeps one in its pool
+        held.extend(open_database(url) for _ in range(20))  # each keeps one in its pool
     for database in held:
         database.close()
     open_catalog(odd.url("ssl_mode=disabled")).close()

@@ -91,12 +91,14 @@ def test_what_is_passed_over_is_told_one_by_one(folder: Path) -> None:
 @pytest.mark.parametrize("command", ["check", "split"])
 def test_the_commands_say_what_is_skipped(folder: Path, tmp_path: Path, command: str) -> None:
     make_folder(folder / "dress", {"sub": 1})
-    (folder / "labels.csv").write_text("path,sender\ndress/000.jpg,kim\nhat/gone.jpg,lee\n", "utf-8")
+    rows = ["path,sender", "dress/000.jpg,kim", "hat/gone.jpg,lee", r".\dress\000.jpg,park"]
+    (folder / "labels.csv").write_text("\n".join(rows), "utf-8")
     rest = ["--no-model"] if command == "check" else ["--into", str(tmp_path / "s.csv")]
     ran = CliRunner().invoke(main, ["dataset", command, str(folder), "--axis", "garment", *rest])
     assert ran.exit_code == 0, ran.output
     assert "dress/sub/000.jpg is skipped" in ran.output
     assert "name photos that are not there: hat/gone.jpg." in ran.output
+    assert "have several rows for dress/000.jpg; the last one counts." in ran.output
 
 
 def test_a_name_that_is_no_text_is_passed_over_and_told(folder: Path, tmp_path: Path) -> None:

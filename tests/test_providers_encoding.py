@@ -3,6 +3,7 @@ all."""
 
 from __future__ import annotations
 
+import gzip
 import io
 import re
 import zipfile
@@ -17,7 +18,7 @@ from mapsi.catalog.offer import Offer
 from mapsi.encodings import decode
 from mapsi.errors import FeedError
 from mapsi.providers import FORMATS
-from written_feeds import SHIRT, SHIRT_OFFER, Read, Row, everywhere, rss
+from written_feeds import SHIRT, SHIRT_OFFER, Read, Row, everywhere, rss, table
 
 Write = Callable[[Iterable[Row]], str]
 CUT = "코트".encode()[:5]
@@ -129,3 +130,59 @@ def test_what_is_packed_otherwise_or_no_text_is_told_by_its_content(
     with pytest.raises(FeedError) as caught:
         read(data, format)
     assert re.search(message, str(caught.value))
+
+
+@pytest.mark.parametrize("korean", [1, 2, 19])
+@pytest.mark.parametrize("format", ["merchant", "csv"])
+def test_rows_of_two_encodings_are_each_read_in_their_own(read: Read, format: str, korean: int) -> None:
+    titles = [f"린넨 셔츠 {n}" for n in range(20)]
+    rows = table([{**SHIRT, "id": f"A{n}", "title": title} for n, title in enumerate(titles)]).splitlines(keepends=True)
+    feed = b"".join(line.encode("cp949" if 0 < n <= korean else "utf-8") for n, line in enumerate(rows))
+    found = [offer for offer in read(feed, format) if isinstance(offer, Offer)]
+    assert [(offer.title, offer.description) for offer in found] == [(t, SHIRT["description"]) for t in titles]
+
+
+def test_items_of_two_encodings_are_each_read_in_their_own(read: Read) -> None:
+    lines = rss([SHIRT, {**SHIRT, "id": "A2"}]).splitlines(keepends=True)
+    cut = next(n for n, line in enumerate(lines) if "A2" in line)
+    feed = "".join(lines[:cut]).encode() + "".join(lines[cut:]).encode("cp949")
+    assert [offer.title for offer in read(feed) if isinstance(offer, Offer)] == [SHIRT["title"]] * 2
+
+
+@given(st.text(alphabet="가나다라마바사 셔츠바지니트abc,\n", min_size=1))
+def test_a_text_of_one_encoding_is_never_taken_for_one_of_two(text: str) -> None:
+    assert decode(text.encode()) == text
+
+
+def test_a_large_feed_of_two_encodings_in_long_lines_loses_no_letter(read: Read) -> None:
+    long = "니트 셔츠 " * 700
+    rows = [{**SHIRT, "id": f"A{n}", "description": long} for n in range(120)]
+    lines = table(rows).splitlines(keepends=True)
+    feed = b"".join(line.encode("cp949" if n % 7 == 3 else "utf-8") for n, line in enumerate(lines))
+    found = [offer for offer in read(feed, "csv") if isinstance(offer, Offer)]
+    assert len(found) == 120
+    assert {offer.description for offer in found} == {long.strip()}
+
+
+@everywhere
+@pytest.mark.parametrize("behind", [b"\r\n", b"\0" * 512, b"<!-- cached -->", b"DONE", gzip.compress(b"\n")])
+@pytest.mark.parametrize("count", [1, 20_000])
+def test_what_a_server_appends_to_a_packed_feed_is_no_part_of_it(
+    read: Read, format: str, write: Write, behind: bytes, count: int
+) -> None:
+    if count > 1 and (format, behind) != ("merchant", b"DONE"):
+        return
+    rows = [{**SHIRT, "id": f"A{n}"} for n in range(count)]
+    assert len(read(gzip.compress(write(rows).encode(), 1) + behind, format)) == count
+
+
+@everywhere
+def test_a_feed_that_was_packed_twice_is_unpacked_twice(read: Read, format: str, write: Write) -> None:
+    assert len(read(gzip.compress(gzip.compress(write([SHIRT]).encode())), format)) == 1
+
+
+def test_a_packed_feed_that_is_damaged_inside_is_still_refused(read: Read) -> None:
+    packed = gzip.compress(rss([SHIRT]).encode())
+    for damaged in (packed[:60] + b"\xff" + packed[61:], packed[:-4], packed + packed[:12]):
+        with pytest.raises(FeedError, match=r"damaged|cut off"):
+            read(damaged)

@@ -4,13 +4,14 @@ well-formed."""
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
 
 from mapsi.catalog.offer import BrokenRow, Offer
 from mapsi.errors import FeedError
-from written_feeds import SHIRT, SHIRT_OFFER, Read, atom, only_offer, rss
+from written_feeds import SHIRT, SHIRT_OFFER, Read, Row, atom, only_offer, rss
 
 GOOGLE = "http://base.google.com/ns/1.0"
 
@@ -153,3 +154,56 @@ def test_a_declaration_that_xml_does_not_allow_is_no_harm(read: Read, declaratio
 
 def test_names_may_be_written_in_capitals(read: Read) -> None:
     assert read(rss([SHIRT]).replace("g:id>", "G:ID>").replace("g:price>", "g:Price>")) == [SHIRT_OFFER]
+
+
+# --- where a picture stands -----------------------------------------------------------------------------------------
+
+FIELD = f"<g:image_link>{SHIRT['image_link']}</g:image_link>"
+MEDIA = 'xmlns:media="http://search.yahoo.com/mrss/"'
+
+
+@pytest.mark.parametrize(
+    "element",
+    [
+        '<g:image_link href="{}"/>',
+        '<g:image_link url="{}"></g:image_link>',
+        '<image_link src="{}"> </image_link>',
+        "<g:imageLink>{}</g:imageLink>",
+        '<enclosure url="{}" type="image/jpeg" length="1"/>',
+        f'<media:content {MEDIA} url="{{}}" medium="image"/>',
+        f'<media:thumbnail {MEDIA} url="{{}}"/>',
+        '<link rel="enclosure" type="image/jpeg" href="{}"/>',
+        '<link rel="image" href="{}"/>',
+    ],
+)
+@pytest.mark.parametrize("write", [rss, atom])
+def test_a_picture_may_stand_where_rss_and_atom_have_one(
+    read: Read, write: Callable[[Iterable[Row]], str], element: str
+) -> None:
+    feed = re.sub(r"<g:image_link>[^<]*</g:image_link>", element.format(SHIRT["image_link"]), write([SHIRT]))
+    assert read(feed) == [SHIRT_OFFER]
+
+
+@pytest.mark.parametrize("other", ["video/mp4", "audio/mpeg", "text/html"])
+def test_what_is_enclosed_and_no_picture_is_passed_over(read: Read, other: str) -> None:
+    feed = rss([SHIRT]).replace(FIELD, f'<enclosure url="https://img.example/1.mp4" type="{other}"/>')
+    assert read(feed) == [BrokenRow(4, "The row has no image_link.", "A1")]
+
+
+@pytest.mark.parametrize("place", ["<item>", "</item>"])
+def test_a_field_for_the_picture_counts_before_what_is_enclosed(read: Read, place: str) -> None:
+    beside = '<enclosure url="https://img.example/small.jpg" type="image/jpeg"/>'
+    feed = rss([SHIRT]).replace(place, f"{place}{beside}" if place == "<item>" else f"{beside}{place}")
+    assert read(feed) == [SHIRT_OFFER]
+
+
+def test_a_link_may_have_its_address_twice(read: Read) -> None:
+    link = SHIRT["link"].replace("&", "&amp;")
+    feed = re.sub(r"<g:link>[^<]*</g:link>", f'<link href="{link}">{link}</link>', rss([SHIRT]))
+    assert read(feed) == [SHIRT_OFFER]
+
+
+def test_all_of_a_feed_may_have_a_prefix_of_its_own(read: Read) -> None:
+    feed = re.sub(r"(</?)(rss|channel|item|title|link|description)\b", r"\1r:\2", rss([SHIRT], prefix=""))
+    feed = re.sub(r"(</?)(id|image_link|price)\b", r"\1g:\2", feed)
+    assert read(feed.replace("<r:rss", '<r:rss xmlns:r="http://backend.userland.com/rss2"')) == [SHIRT_OFFER]

@@ -600,3 +600,31 @@ def test_no_text_breaks_a_field(text: str) -> None:
             parse(text)
         except BadFieldError:
             continue
+
+
+SERIALS = [
+    ("46387", "2026-12-31"),
+    ("46387.75", "2026-12-31T18:00:00"),
+    ("36526", "2000-01-01"),
+    ("60000", "2064-04-08"),
+]
+
+
+@pytest.mark.parametrize(("serial", "day"), SERIALS)
+def test_a_day_as_spreadsheets_count_it_is_the_day_that_they_show(serial: str, day: str) -> None:
+    assert parse_end(serial) == parse_end(day)
+
+
+@pytest.mark.parametrize("between", ["/", " - ", "~", " "])
+def test_a_span_may_be_of_days_as_spreadsheets_count_them(between: str) -> None:
+    assert parse_span(f"46350{between}46360") == parse_span("2026-11-24/2026-12-04")
+
+
+def test_the_last_day_of_spreadsheets_is_without_end() -> None:
+    assert parse_end("2958465") == parse_end("9999-12-31")
+
+
+@pytest.mark.parametrize("text", ["1", "29000", "1234", "464000", "46,386", "46387:00"])
+def test_other_numbers_are_no_days(text: str) -> None:
+    with pytest.raises(ValueError, match="date"):
+        parse_end(text)

@@ -124,3 +124,86 @@ def test_a_picture_inside_a_description_costs_no_row(read: Read, delimiter: str)
 @pytest.mark.parametrize("id", ["A1\u200b", "\u200eA1", "A\u00ad1"])
 def test_invisible_letters_are_none_of_an_id(read: Read, id: str) -> None:
     assert read(table([{**SHIRT, "id": id}]), "csv") == [SHIRT_OFFER]
+
+
+# --- other ways to quote ----------------------------------------------------------------------------------------------
+
+ENDING = ",https://shop.example.com/x,https://img.example.com/x.jpg,5000"
+
+
+def _titles(found: list[Offer | BrokenRow]) -> list[str]:
+    return [offer.title for offer in found if isinstance(offer, Offer)]
+
+
+@pytest.mark.parametrize("mark", [",", ";", "\t"])
+def test_values_may_stand_between_apostrophes_where_the_names_do(read: Read, mark: str) -> None:
+    names, row = (
+        [f"'{text}'" for text in line]
+        for line in (
+            HEADER.split(","),
+            ["A1", f"Levi''s 501{mark} 셔츠", "https://shop.example.com/1", "https://img.example.com/1.jpg", "5,000"],
+        )
+    )
+    assert _titles(read(f"{mark.join(names)}\n{mark.join(row)}\n", "csv")) == [
+        f"Levi's 501{mark} 셔츠".replace("\t", "")
+    ]
+
+
+def test_apostrophes_are_letters_everywhere_else(read: Read) -> None:
+    feed = "\n".join([HEADER, *(_row(n, title) for n, title in enumerate(["'90s Levi's", "'셔츠'", "L'Été"])), ""])
+    assert _titles(read(feed, "csv")) == ["'90s Levi's", "'셔츠'", "L'Été"]
+
+
+@pytest.mark.parametrize(
+    ("written", "title"),
+    [
+        (r'"24\" 셔츠"', '24" 셔츠'),
+        (r'"24\" 셔츠, 긴소매"', '24" 셔츠, 긴소매'),
+        (r'"\"린넨\" 셔츠, 긴소매"', '"린넨" 셔츠, 긴소매'),
+        (r"셔츠\, 긴소매", "셔츠, 긴소매"),
+        (r'"24"" 셔츠"', '24" 셔츠'),
+        (r'"셔츠\"', "셔츠\\"),
+        (r"셔츠\긴소매", r"셔츠\긴소매"),
+    ],
+)
+@pytest.mark.parametrize("count", [1, 3])
+def test_a_backslash_before_a_mark_is_read_where_only_that_makes_sense(
+    read: Read, written: str, title: str, count: int
+) -> None:
+    rows = [f"A{n},{written}{ENDING}" for n in range(count)]
+    assert _titles(read("\n".join([HEADER, *rows, f"Z,바지{ENDING}", ""]), "csv")) == [title] * count + ["바지"]
+
+
+def test_more_rows_than_may_go_astray_may_have_backslashes(read: Read) -> None:
+    rows = [rf'A{n},"24\" 셔츠"{ENDING}' for n in range(3000)]
+    assert _titles(read("\n".join([HEADER, *rows, ""]), "csv")) == ['24" 셔츠'] * 3000
+
+
+def test_nothing_as_databases_write_it_stays_nothing_beside_backslashes(read: Read) -> None:
+    feed = f'id,title,brand,link,image_link,price\nA1,"24\\" 셔츠",\\N{ENDING}\n'
+    offer = only_offer(read(feed, "csv"))
+    assert (offer.title, offer.brand) == ('24" 셔츠', "")
+
+
+# --- addresses as shops' programs write them --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "//img.example/1.jpg",
+        "https://img.example/1.jpg\u200b",
+        r"https://img.example/1.jpg\nhttps://img.example/2.jpg",
+        "https://img.example/1.jpg ! alt : 셔츠 ! title : 셔츠 ! desc : ! caption :",
+    ],
+)
+def test_a_picture_is_found_in_what_shop_programs_write(read: Read, written: str) -> None:
+    assert only_offer(read(table([{**SHIRT, "image_link": written}], "\t"))).image == "https://img.example/1.jpg"
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["//shop.example/p/1", "https://shop.example/p/1\u200b", "https://shop.example/p/1 https://shop.example/m/1"],
+)
+def test_a_link_is_found_in_what_shop_programs_write(read: Read, written: str) -> None:
+    assert only_offer(read(table([{**SHIRT, "link": written}], "\t"))).link == "https://shop.example/p/1"

@@ -1,8 +1,9 @@
 """Bytes of a stranger's text -> the encoding that they are in: UTF-8, UTF-16, UTF-32, or the code page of Korean
 Windows.
 
-A broken letter costs the place where it stands and not the text: :func:`encoding_of` says what the whole is in, and
-whoever reads takes U+FFFD for what cannot be decoded (``errors="replace"``).
+Rows of both encodings may stand in one text, as where a program appends to what another one wrote: then each line is
+taken for what it is. A broken letter costs the place where it stands and not the text: :func:`encoding_of` says what
+the whole is in, and whoever reads takes U+FFFD for what cannot be decoded (``errors="replace"``).
 """
 
 from __future__ import annotations
@@ -10,12 +11,17 @@ from __future__ import annotations
 import codecs
 import io
 from collections.abc import Iterable
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 SNIFFED = 1024
 """How many first bytes are looked at before all of them are."""
 
+KOREAN = "cp949"
+BY_LINE = "mapsi_utf8_or_cp949"
+"""A codec of ours: each line in the one of the two encodings that it is in."""
+
 _CHUNK = 1 << 18
+_LONG_LINE = 1 << 16
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16: its mark begins with the same two bytes
@@ -28,26 +34,31 @@ _FIRST_LETTERS = {"x000": "utf-32-le", "000x": "utf-32-be", "x0": "utf-16-le", "
 """Which of the first bytes are NUL where two or four ASCII letters come first."""
 
 
-def encoding_of(raw: BinaryIO, otherwise: str = "cp949") -> str:
+def encoding_of(raw: BinaryIO, otherwise: str = KOREAN) -> str:
     """The encoding of all that ``raw``, at its beginning, holds. Raises :class:`UnicodeError` where it is no text.
 
     Without a byte-order mark the bytes themselves decide, read once in advance: Korean letters may first come after
     megabytes of ASCII. What decodes as UTF-8 is UTF-8; where some places do not, it still is if the letters that do are
-    far more, for other code pages look like UTF-8 by chance only. Else it is in the encoding ``otherwise``.
+    far more, for other code pages look like UTF-8 by chance only. Else it is in the encoding ``otherwise``; where that
+    is the Korean code page and there are lines of both, it is :data:`BY_LINE`.
     """
     head = raw.read(SNIFFED)
     raw.seek(0)
     marked = _marked(head)
     if marked:
         return marked
-    if _decodes(raw, "utf-8") or _mostly(raw, "utf-8"):
+    if _decodes(raw, "utf-8"):
+        return "utf-8"
+    if otherwise == KOREAN and {"utf-8", KOREAN} <= _encodings_of_lines(raw):
+        return BY_LINE
+    if _mostly(raw, "utf-8"):
         return "utf-8"
     if _decodes(raw, otherwise) or _mostly(raw, otherwise):
         return otherwise
     raise UnicodeError("no text in a known encoding")
 
 
-def decode(data: bytes, otherwise: str = "cp949") -> str:
+def decode(data: bytes, otherwise: str = KOREAN) -> str:
     """A short text of strangers, U+FFFD for what is broken in it; raises :class:`UnicodeError` where it is no text."""
     return data.decode(encoding_of(io.BytesIO(data), otherwise), errors="replace")
 
@@ -101,3 +112,83 @@ def _mostly(raw: BinaryIO, encoding: str) -> bool:
         broken += lost
         whole += len(text.encode()) - len(text) - 2 * lost
     return whole > 2 * broken
+
+
+def _encodings_of_lines(raw: BinaryIO) -> set[str]:
+    """What the lines are in that leave no doubt."""
+    found: set[str] = set()
+    decoder = _LineDecoder()
+    for chunk in _pieces(raw):
+        found.update(filter(None, map(_encoding_of_line, decoder.whole_lines(chunk, final=False))))
+    found.update(filter(None, map(_encoding_of_line, decoder.whole_lines(b"", final=True))))
+    return found
+
+
+def _encoding_of_line(line: bytes) -> str:
+    """UTF-8 where letters of three bytes are no fewer than broken places: they do not come about by chance. The Korean
+    code page where there is none, and more is broken than one letter that was cut. Empty for all others."""
+    if line.isascii():
+        return ""
+    text = line.decode("utf-8", "replace")
+    lost = text.count("\ufffd")
+    large = sum(1 for letter in text if letter > "\u0800" and letter != "\ufffd")
+    if large:
+        return "utf-8" if large >= lost else ""
+    return KOREAN if lost > 1 and _is_in(KOREAN, line) else ""
+
+
+def _is_in(encoding: str, line: bytes) -> bool:
+    try:
+        line.decode(encoding)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+class _LineDecoder(codecs.IncrementalDecoder):
+    """Decodes each line in its own encoding. A line without an end is cut where an ASCII mark stands that is in no
+    letter of either encoding."""
+
+    def __init__(self, errors: str = "strict") -> None:
+        super().__init__(errors)
+        self._rest = b""
+
+    def decode(self, data: Any, final: bool = False) -> str:
+        return "".join(map(self._decoded, self.whole_lines(data, final)))
+
+    def whole_lines(self, data: Any, final: bool) -> list[bytes]:
+        held = self._rest + bytes(data)
+        cut = len(held) if final else held.rfind(b"\n") + 1
+        if not cut and len(held) > _LONG_LINE:
+            cut = max(held.rfind(mark) for mark in (b">", b",", b" ", b"\t")) + 1
+        self._rest = held[cut:]
+        return held[:cut].splitlines(keepends=True)
+
+    def _decoded(self, line: bytes) -> str:
+        return line.decode(_encoding_of_line(line) or "utf-8", self.errors)
+
+    def reset(self) -> None:
+        self._rest = b""
+
+    def getstate(self) -> tuple[bytes, int]:
+        return self._rest, 0
+
+    def setstate(self, state: tuple[bytes, int]) -> None:
+        self._rest = state[0]
+
+
+def _decode_lines(data: Any, errors: str = "strict") -> tuple[str, int]:
+    return _LineDecoder(errors).decode(data, final=True), len(data)
+
+
+def _refuse_to_encode(text: str, errors: str = "strict") -> tuple[bytes, int]:
+    raise UnicodeError("texts are written in UTF-8")
+
+
+codecs.register(
+    lambda name: (
+        codecs.CodecInfo(_refuse_to_encode, _decode_lines, incrementaldecoder=_LineDecoder, name=BY_LINE)
+        if name == BY_LINE
+        else None
+    )
+)

@@ -37,11 +37,18 @@ def blanks_before(delimiter: str) -> bool:
     return delimiter != "\t"
 
 
+def quotation_mark(line: str) -> str:
+    """The mark that stands around values: an apostrophe where the line of names begins and ends with one."""
+    names = line.strip("\ufeff \t\r\n")
+    return "'" if len(names) > 1 and names[0] == names[-1] == "'" else '"'
+
+
 def column_names(line: str, delimiter: str) -> list[str]:
     """The names of columns in a line, in lower case, ``image_link`` for ``g:Image Link``, ``image-link``, ``imageLink``
     and ``[image_link]``, without invisible letters and a unit behind (``price (KRW)``)."""
+    line, mark, blanks = line.lstrip("\ufeff"), quotation_mark(line), blanks_before(delimiter)
     try:
-        values = next(csv.reader([line], delimiter=delimiter, skipinitialspace=blanks_before(delimiter)), [])
+        values = next(csv.reader([line], delimiter=delimiter, quotechar=mark, skipinitialspace=blanks), [])
     except csv.Error:
         return []
     return [_column_name(value) for value in values]
@@ -81,7 +88,8 @@ def _rows(lines: io.StringIO, columns: Collection[str]) -> Iterator[tuple[int, M
             header, named = "\n", mark
     delimiter = named or delimiter_of(header, columns)
     names = column_names(header, delimiter)
-    reader = csv.reader(lines, delimiter=delimiter, skipinitialspace=blanks_before(delimiter))
+    mark, blanks = quotation_mark(header), blanks_before(delimiter)
+    reader = csv.reader(lines, delimiter=delimiter, quotechar=mark, skipinitialspace=blanks)
     for values in reader:
         if any(values):
             cells = [_cell(value) for value in values[: len(names)]] + [""] * (len(names) - len(values))

@@ -151,10 +151,20 @@ def tell_passed_over(entry: PhotoFolder, samples: Sequence[Sample] = ()) -> None
 
     for sentence in passed_over(entry.folder):
         click.echo(sentence, err=True)
+    for sentence in _doubled(entry.labels) if samples else ():
+        click.echo(sentence, err=True)
     lost = rows_without_photo(entry, samples) if samples else []
     if lost:
         more = f" and {len(lost) - 1} more" if len(lost) > 1 else ""
         click.echo(f"The labels {entry.labels} name photos that are not there: {lost[0]}{more}.", err=True)
+
+
+def _doubled(labels: Path | None) -> list[str]:
+    from mapsi.dataset.photos import labelled_twice
+
+    twice = labelled_twice(labels) if labels is not None else []
+    more = f" and {len(twice) - 1} more" if len(twice) > 1 else ""
+    return [f"The labels {labels} have several rows for {twice[0]}{more}; the last one counts."] if twice else []
 
 
 def _as_reviewed(folder: Path, axis: str, samples: Sequence[Sample]) -> tuple[list[Sample], list[Entry]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -49,6 +50,16 @@ class Sample:
 def read_labels(file: Path) -> dict[str, dict[str, str]]:
     """Rows of a ``labels.csv`` by their ``path`` column, as :func:`row_key` writes it; raises :class:`ArtifactError`
     where there is no such column."""
+    return dict(_label_rows(file))
+
+
+def labelled_twice(file: Path) -> list[str]:
+    """The paths that more than one row of a ``labels.csv`` has; of those rows the last one counts."""
+    rows = Counter(key for key, _ in _label_rows(file))
+    return [key for key, count in rows.items() if count > 1]
+
+
+def _label_rows(file: Path) -> list[tuple[str, dict[str, str]]]:
     try:
         rows = [dict(row) for _, row in read_small_table(file, LABEL_COLUMNS)]
     except (OSError, UnicodeError, csv.Error) as error:
@@ -57,7 +68,7 @@ def read_labels(file: Path) -> dict[str, dict[str, str]]:
         ) from error
     if rows and "path" not in rows[0]:
         raise ArtifactError(f"The labels {file} have no column 'path'.", "Name the photo's path in it.")
-    return {key: {**row, "path": key} for row in rows if (key := _beside(file, row["path"]))}
+    return [(key, {**row, "path": key}) for row in rows if (key := _beside(file, row["path"]))]
 
 
 def _beside(file: Path, path: str) -> str:

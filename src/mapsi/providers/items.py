@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 
 from mapsi.errors import FeedError
@@ -15,6 +16,14 @@ _ROOTS = frozenset({"rss", "feed", "rdf"})
 _ITEMS = frozenset({"item", "entry"})
 _ATOM_NAMES = {"summary": "description", "content": "description"}
 _PRICES = frozenset({"price", "sale_price"})
+_WAYS = {"link": ("href",), "image_link": ("href", "url", "src")}
+"""Attributes in which a field's address may stand instead of in its text."""
+
+_BESIDE = {"enclosure": "url", "media:content": "url", "media:thumbnail": "url", "link": "href"}
+"""Elements beside the fields that may hold the picture, with the attribute of its address."""
+
+_OF_A_PICTURE = ("enclosure", "image", "preview", "http://schemas.google.com/g/2005#image")
+_CAPITALS = re.compile(r"(?<=[a-z])(?=[A-Z])")  # imageLink
 _CURRENCY = ("currency", "unit", "currencyid", "currency_code")
 _MERCHANT = "base.google.com/ns/1"
 _ATOM = "www.w3.org/2005/atom"
@@ -45,8 +54,9 @@ class Items:
         self._meanings: dict[str, tuple[str, bool] | None] = {}  # of tags under these prefixes: a feed has few
         self._bare: dict[str, str] = {}
         self._prefixed: dict[str, str] = {}
+        self._aside: dict[str, str] = {}  # a picture that stands in no field
         self._into = self._bare
-        self._field = ""
+        self._field = self._said = ""
         self._parts: list[str] | None = None
         self._length = 0
 
@@ -67,7 +77,8 @@ class Items:
             raise FeedError(f"The feed is neither RSS nor Atom: it begins with <{name[:40]}>.", "Check the address.")
         if local in _ITEMS:
             self._item_depth, self.item_name, self.begun_at = self._depth, name, self._line()
-            self._bare, self._prefixed = {}, {}
+            self._bare, self._prefixed, self._aside = {}, {}, {}
+            self._read_bare(name.rpartition(":")[0])
         else:
             self.outer.append((name, attributes))
 
@@ -77,7 +88,7 @@ class Items:
         elif not self._item_depth:
             self.outer.pop()
         elif self._depth == self._item_depth:
-            self.ready.append((self.begun_at, self._bare | self._prefixed))
+            self.ready.append((self.begun_at, self._aside | self._bare | self._prefixed))
             self._item_depth = self.begun_at = 0
         else:
             self._part_words(name)
@@ -107,7 +118,15 @@ class Items:
             self._prefixes |= {prefix: False for prefix, uri in declared.items() if _ATOM in uri}
             self._meanings.clear()
 
+    def _read_bare(self, prefix: str) -> None:
+        """Fields under the prefix of the items themselves (``<r:item><r:title>``) are as good as bare."""
+        if prefix not in self._prefixes:
+            self._prefixes = {**self._prefixes, prefix: False}
+            self._meanings.clear()
+
     def _begin_field(self, name: str, attributes: Attributes) -> None:
+        if attributes and name.lower() in _BESIDE:
+            self._note_picture(name.lower(), attributes)
         if name not in self._meanings:
             self._meanings[name] = self._meaning(name)
         meaning = self._meanings[name]
@@ -115,7 +134,7 @@ class Items:
             return
         self._field, prefixed = meaning
         self._into = self._prefixed if prefixed else self._bare
-        self._parts, self._length = [], 0
+        self._parts, self._length, self._said = [], 0, ""
         if attributes:
             self._begin_with(attributes)
 
@@ -123,14 +142,24 @@ class Items:
         """The field that a tag names, and whether by the Merchant namespace."""
         prefix, _, local = name.rpartition(":")
         prefix = prefix if prefix in self._prefixes else prefix.lower()
-        field = _ATOM_NAMES.get(local.lower(), local.lower())
+        field = _CAPITALS.sub("_", local).lower().replace("-", "_")
+        field = _ATOM_NAMES.get(field, field)
         return (field, self._prefixes[prefix]) if field in FIELDS and prefix in self._prefixes else None
 
     def _begin_with(self, attributes: Attributes) -> None:
-        if self._field == "link" and "href" in attributes and attributes.get("rel", "alternate") == "alternate":
-            self.text(attributes["href"])
+        if self._field in _WAYS and attributes.get("rel", "alternate") == "alternate":
+            self._said = next((attributes[name] for name in _WAYS[self._field] if name in attributes), "")
         if self._field in _PRICES:
             self._note_currency(attributes)
+
+    def _note_picture(self, name: str, attributes: Attributes) -> None:
+        """What RSS and Atom have for a picture where a feed has no field for it: ``<enclosure type="image/jpeg">``,
+        ``<media:content medium="image">``, ``<link rel="image">``."""
+        kind = attributes.get("type", "") or attributes.get("medium", "")
+        if name == "link" and attributes.get("rel", "") not in _OF_A_PICTURE:
+            return
+        if (not kind or kind.startswith("image")) and _BESIDE[name] in attributes:
+            self._aside.setdefault("image_link", attributes[_BESIDE[name]])
 
     def _note_currency(self, attributes: Attributes) -> None:
         """A price may name its currency beside itself: ``<price currency="USD">49.00</price>``."""
@@ -141,6 +170,7 @@ class Items:
     def _end_field(self) -> None:
         if self._parts is not None:
             value = "".join(self._parts)
+            value = value if value.strip() else self._said
             if value.strip():
                 self._into.setdefault(self._field, value)
             self._parts = None

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Literal, TextIO
+from typing import TYPE_CHECKING, Any, Literal, TextIO
 
 from mapsi.catalog.offer import BrokenRow
 from mapsi.errors import FeedError
 from mapsi.providers.rows.rows import ALIASES, FIELDS, REQUIRED, Row
-from mapsi.tables import blanks_before, column_names, delimiter_of, separator
+from mapsi.tables import blanks_before, column_names, delimiter_of, quotation_mark, separator
 
 if TYPE_CHECKING:
     from _csv import Reader
@@ -68,10 +69,10 @@ def read_table(text: TextIO, columns: TableColumns = MERCHANT) -> Iterator[Row |
     is no row, and where the last row breaks off. A quotation that never ends costs the row that it begins in.
     """
     lines = _lines(text)
-    names, delimiter, above = _read_header(lines, columns)
+    names, delimiter, mark, above = _read_header(lines, columns)
     csv.field_size_limit(MAX_LINE)  # a description may hold a picture
     blanks = blanks_before(delimiter)
-    parse = partial(csv.reader, delimiter=delimiter, quoting=columns.quoting, skipinitialspace=blanks)
+    parse = partial(csv.reader, delimiter=delimiter, quotechar=mark, quoting=columns.quoting, skipinitialspace=blanks)
     source = _Lines(lines, above)
     reader = parse(source)
     named = [(index, name) for index, name in enumerate(names) if name in columns.known and name not in names[:index]]
@@ -80,15 +81,23 @@ def read_table(text: TextIO, columns: TableColumns = MERCHANT) -> Iterator[Row |
     count = 0
     while (values := _next_values(reader)) is not _AT_THE_END:
         line = source.row_at
-        if values is None or _is_astray(values, source.row, parse, width):
+        if escaped := _unescaped(source.row, parse, width):
+            values = escaped
+            if len(source.row) > 1:
+                source.read_again(astray=False)
+                reader = parse(source)
+            else:
+                source.begin_row()
+        elif values is None or _is_astray(values, source.row, parse, width):
             count += 1
             yield BrokenRow(line, "The row has an unmatched quotation mark.")
             source.read_again()
             reader = parse(source)
             continue
-        if _breaks_off(values, source.row, parse, width):
+        elif _breaks_off(values, source.row, parse, width):
             raise FeedError(f"The feed is cut off in line {line}.", "Export or fetch it again.")
-        source.begin_row()
+        else:
+            source.begin_row()
         if not any(values):
             continue
         count += 1
@@ -135,10 +144,10 @@ class _Lines:
         self.row_at += len(self.row)
         self.row.clear()
 
-    def read_again(self) -> None:
+    def read_again(self, *, astray: bool = True) -> None:
         """Go back to the line after the row's first. Each time may take :data:`MAX_LINE` characters twice, so that it
         is bounded: raises :class:`FeedError`."""
-        self._returns += 1
+        self._returns += astray
         self._read_again += sum(map(len, self.row))
         if self._returns > _MOST_ASTRAY or self._read_again > _MOST_READ_AGAIN:
             raise FeedError(f"More than {self._returns - 1} rows have an unmatched quotation mark.", _QUOTES)
@@ -147,9 +156,9 @@ class _Lines:
         self.begin_row()
 
 
-def _read_header(lines: Iterator[str], columns: TableColumns) -> tuple[list[str], str, int]:
-    """The column names, the delimiter between them, and the line's number. Above that line may stand Excel's own that
-    names the delimiter, blank ones, and a few more, such as a title or a comment."""
+def _read_header(lines: Iterator[str], columns: TableColumns) -> tuple[list[str], str, str, int]:
+    """The column names, the delimiter between them, the quotation mark, and the line's number. Above that line may
+    stand Excel's own that names the delimiter, blank ones, and a few more, such as a title or a comment."""
     named, tried, missing = "", 0, list(columns.required)
     for number, header in enumerate(lines, 1):
         mark = separator(header)
@@ -160,7 +169,7 @@ def _read_header(lines: Iterator[str], columns: TableColumns) -> tuple[list[str]
             names = _aliased(column_names(header, delimiter), columns.aliases) if delimiter else []
             lacking = [name for name in columns.required if name not in names]
             if not lacking:
-                return names, delimiter, number
+                return names, delimiter, quotation_mark(header), number
             missing = min(missing, lacking, key=len)
         tried += 1
         if tried == _ABOVE:
@@ -195,6 +204,30 @@ def _is_astray(values: list[str], row_lines: list[str], parse: Parse, width: int
         return len(next(strict, [])) != width
     except csv.Error:
         return True
+
+
+def _unescaped(row_lines: list[str], parse: Parse, width: int) -> list[str] | None:
+    """The values of a row's first line where marks inside them have a backslash before them (``"24\\" 셔츠"``), as
+    databases and PHP write them, and where it makes no sense otherwise; ``\\N`` is nothing."""
+    line = row_lines[0]
+    if "\\" not in line:
+        return None
+    dialect = parse([]).dialect
+    if len(row_lines) == 1 and len(_strictly([line], dialect)) == width:
+        return None
+    mark = re.escape(dialect.delimiter)
+    nothing = re.compile(rf"(?:^|(?<={mark}))\\N(?=[\r\n]|$|{mark})")
+    values = _strictly([nothing.sub("", line)], dialect, escape="\\")
+    return values if len(values) == width else None
+
+
+def _strictly(lines: list[str], dialect: Any, escape: str | None = None) -> list[str]:
+    """The values of lines that hold one row and follow the rules, none where they do not."""
+    try:
+        rows = list(csv.reader(lines, dialect, strict=True, escapechar=escape))
+    except csv.Error:
+        return []
+    return rows[0] if len(rows) == 1 else []
 
 
 def _breaks_off(values: list[str], row_lines: list[str], parse: Parse, width: int) -> bool:

@@ -12,7 +12,7 @@ from pathlib import Path
 from mapsi.collect.source import Found, Query
 from mapsi.collect.sources.entries import address_of, plain_text
 from mapsi.collect.sources.parts import SourceParts
-from mapsi.dataset.photos import read_labels, row_key
+from mapsi.dataset.photos import labelled_twice, read_labels, row_key
 from mapsi.encodings import decode
 from mapsi.errors import ArtifactError, UsageError
 from mapsi.file_names import OnDisk, composed
@@ -36,6 +36,7 @@ class OwnFolder:
             )
         labels = self._folder / "labels.csv"
         self._rows = read_labels(labels) if labels.exists() else {}
+        self._twice = labelled_twice(labels) if labels.exists() else []
 
     @property
     def name(self) -> str:
@@ -60,7 +61,8 @@ class OwnFolder:
         """Sentences on what lies in the folder and belongs to no class of the axis."""
         names = (composed(folder.name) for folder in class_folders(self._folder))
         unknown = [f"The folder {_unknown(name, axis)}" for name in names if name not in axis.by_slug]
-        return unknown + passed_over(self._folder)
+        twice = [f"labels.csv has several rows for {path}; the last one counts." for path in self._twice]
+        return unknown + twice + passed_over(self._folder)
 
 
 class AddressList:

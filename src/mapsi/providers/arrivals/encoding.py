@@ -8,7 +8,7 @@ import io
 import re
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, TextIO, cast
 
@@ -24,6 +24,8 @@ MAX_BYTES = 4 << 30
 endless."""
 
 _CHUNK = 1 << 18
+_MOST_PACKED = 2
+_BEHIND_THE_END = "Not a gzipped file"  # how Python tells that no further part begins there
 _DECLARATION = re.compile(rb"""\s*<\?xml\b[^>]*?\bencoding\s*=\s*["']\s*([A-Za-z0-9._-]+)\s*["']""")
 _KOREAN = re.compile(r"euc_kr|.*949|.*euc_?kr|.*ksc?_?c?_?5601.*|hangul")
 """Names of the Korean code page: Python's own, and those of Java, Windows and databases, which it does not know."""
@@ -71,10 +73,18 @@ def open_text(file: Path, max_bytes: int = MAX_BYTES) -> Iterator[TextIO]:
         raise FeedError(f"The feed cannot be read: {error.strerror}.", "Check the path.") from error
 
 
-def _open_bytes(file: Path) -> BinaryIO:
-    with file.open("rb") as opened:
-        packed = opened.read(2) == b"\x1f\x8b"
-    return cast(BinaryIO, gzip.open(file)) if packed else file.open("rb")
+@contextmanager
+def _open_bytes(file: Path) -> Iterator[BinaryIO]:
+    """The bytes of a file, unpacked; twice where a server packed once more what was packed."""
+    with ExitStack() as opened:
+        raw: BinaryIO = opened.enter_context(file.open("rb"))
+        for _ in range(_MOST_PACKED):
+            packed = raw.read(2) == b"\x1f\x8b"
+            raw.seek(0)
+            if not packed:
+                break
+            raw = cast(BinaryIO, opened.enter_context(gzip.GzipFile(fileobj=raw, mode="rb")))
+        yield raw
 
 
 class _Limited(io.RawIOBase):
@@ -84,6 +94,7 @@ class _Limited(io.RawIOBase):
     def __init__(self, raw: BinaryIO, max_bytes: int) -> None:
         self._raw = raw
         self._max_bytes = max_bytes
+        self._is_over = False
 
     def readable(self) -> bool:
         return True
@@ -92,16 +103,28 @@ class _Limited(io.RawIOBase):
         return True
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        self._is_over = False
         return self._raw.seek(offset, whence)
 
     def tell(self) -> int:
         return self._raw.tell()
 
     def readinto(self, buffer: WriteableBuffer) -> int:
-        count = self._raw.readinto(buffer)  # type: ignore[attr-defined]
+        count = 0 if self._is_over else self._read_unpacked(buffer)
         if self._raw.tell() > self._max_bytes:
             raise FeedError(f"The feed is larger than {_in_units(self._max_bytes)}.", "Split it.")
-        return cast(int, count)
+        return count
+
+    def _read_unpacked(self, buffer: WriteableBuffer) -> int:
+        """The next bytes; what a server appended to a packed feed is no part of it, as for every program that
+        unpacks. Read piece by piece: a larger reading would lose what came before its fault."""
+        try:
+            return cast(int, self._raw.readinto1(buffer))  # type: ignore[attr-defined]
+        except gzip.BadGzipFile as error:
+            if not str(error).startswith(_BEHIND_THE_END):
+                raise
+            self._is_over = True
+            return 0
 
 
 def _in_units(size: int) -> str:

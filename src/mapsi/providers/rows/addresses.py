@@ -6,23 +6,28 @@ import re
 from urllib.parse import urljoin
 
 from mapsi.providers.rows.bad_field import BadFieldError, shown
-from mapsi.providers.rows.texts import unescaped
+from mapsi.providers.rows.texts import INVISIBLE, unescaped
 
 _ADDRESS = re.compile(
     r"https?://(?:[^\s/?#@\\<>\"'%:\[\]]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?(?:[/?#][^\x00-\x1f\x7f-\x9f\\<>\"\ufffd]*)?",
     re.IGNORECASE,
 )
 _MAX_ADDRESS = 2048
-_AFTER_THE_FIRST = re.compile(r"[\s,;|\"']+(?=https?://).*", re.DOTALL | re.IGNORECASE)
+_AFTER_THE_FIRST = re.compile(r"(?:[\s,;|\"']|\\n)+(?=https?://).*", re.DOTALL | re.IGNORECASE)
+_AFTER_A_BLANK = re.compile(r"\s+https?://.*", re.DOTALL | re.IGNORECASE)
+_REMARKS = re.compile(r"\s+!\s+(?:alt|title|desc)\s*:.*", re.DOTALL | re.IGNORECASE)
+"""What WooCommerce writes behind a picture: `` ! alt : a shirt ! title : ...``."""
+
 _PATHS = re.compile(r"\s*[,;|\n]\s*")
 _IMG = re.compile(r"<img\b[^>]*?\bsrc\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s>]+))[^>]*>", re.IGNORECASE)
 _PICTURE = re.compile(r"\.(?:jpe?g|jfif|png|webp|gif|bmp|tiff?|avif|hei[cf])(?:\?[^,;|]*)?", re.IGNORECASE)
 
 
 def parse_link(text: str, field: str, base: str = "") -> str:
-    """An absolute http(s) address, escaping undone, spaces inside it written as ``%20``; a relative one is taken from
-    ``base``."""
-    address = unescaped(text).strip().replace(" ", "%20")
+    """An absolute http(s) address, escaping undone, spaces inside it written as ``%20``, of several the first; a
+    relative one is taken from ``base``. One without its scheme (``//shop.example/1``) is one of https."""
+    address = _AFTER_A_BLANK.sub("", INVISIBLE.sub("", unescaped(text)).strip()).replace(" ", "%20")
+    address = f"https:{address}" if address.startswith("//") and not base else address
     if base:
         try:
             address = urljoin(base, address)
@@ -39,7 +44,7 @@ def parse_link(text: str, field: str, base: str = "") -> str:
 def parse_image(text: str, base: str = "") -> str:
     """An absolute http(s) address, or, without a ``base``, a plain path that cannot leave the folder that the feed lies
     in, with slashes of either kind; of several in one cell the first, of an ``<img>`` its ``src``."""
-    path = _first(_out_of_markup(unescaped(text).strip()))
+    path = _first(_REMARKS.sub("", _out_of_markup(unescaped(text).strip())))
     if base or "://" in path or path.startswith("//"):
         return parse_link(path, "image_link", base)
     path = path.replace("\\", "/").removeprefix("./")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _NAME = rf"(?P<month>{'|'.join(_MONTHS)})[a-z]*\.?"
@@ -17,6 +17,10 @@ _YEAR_LAST = {
     mark: re.compile(rf"(?<![\d{mark}])(\d{{1,2}})[{mark}](\d{{1,2}})[{mark}](\d{{4}})(?!\d)") for mark in "./-"
 }
 _SECONDS = re.compile(r"(?<![\d.])(1\d{9})(?:\d{3})?(?![\d:.-])")
+_SERIAL = re.compile(r"(?<![\d.,:])([3-7]\d{4}|2958465)(?:\.(\d{1,12}))?(?![\d.,:])")
+"""Days as spreadsheets count them, from 1982 to 2119 and their last one, with a part of the day behind the point."""
+
+_DAY_ZERO = datetime(1899, 12, 30, tzinfo=UTC)
 _COMMENT = re.compile(r"\s*\((?:UTC|GMT|KST)\)|\s*\[?Asia/Seoul\]?(?=$|[\s/~-])")
 _NO_DATE = re.compile(r"[0:\s./~T-]*", re.IGNORECASE)
 _SPELLED = """
@@ -32,14 +36,14 @@ def says_no_end(text: str) -> bool:
 
 
 def in_figures(text: str) -> str:
-    """``Dec 30, 2026``, ``30.12.2026``, ``12/30/2026`` and seconds since 1970 as ``2026-12-30``. What may be a day or a
-    month stays as it is, and so is no date."""
+    """``Dec 30, 2026``, ``30.12.2026``, ``12/30/2026``, a spreadsheet's ``46386`` and seconds since 1970 as
+    ``2026-12-30``. What may be a day or a month stays as it is, and so is no date."""
     for named in _NAMED:
         text = named.sub(_by_name, text)
     text = _COMMENT.sub("", text)
     for mark, dates in _YEAR_LAST.items():
         text = _year_first(text, mark, dates)
-    return _SECONDS.sub(_from_seconds, text)
+    return _SERIAL.sub(_from_serial, _SECONDS.sub(_from_seconds, text))
 
 
 def _by_name(match: re.Match[str]) -> str:
@@ -59,3 +63,10 @@ def _year_first(text: str, mark: str, dates: re.Pattern[str]) -> str:
 
 def _from_seconds(match: re.Match[str]) -> str:
     return datetime.fromtimestamp(int(match[1]), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _from_serial(match: re.Match[str]) -> str:
+    day = _DAY_ZERO + timedelta(days=int(match[1]))
+    if match[2] is None:
+        return f"{day:%Y-%m-%d}"
+    return f"{day + timedelta(seconds=round(86_400 * float('0.' + match[2]))):%Y-%m-%dT%H:%M:%S}"
