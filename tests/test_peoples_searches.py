@@ -9,6 +9,7 @@ import pytest
 from mapsi.catalog import Catalog
 from mapsi.catalog.people.searches import HISTORY, LONGEST
 from mapsi.errors import UsageError
+from mapsi.work.schedule import Schedule
 from refreshing import DAY, Clock
 
 
@@ -55,6 +56,22 @@ def test_a_history_is_kept_where_it_is_wanted_for_a_while(
     assert [one.words for one in searches.history(mina.id)] == ["c", "b"]
     catalog.accounts.remove(mina.id)
     assert searches.history(mina.id) == []
+
+
+def test_what_a_history_has_from_long_ago_goes_also_where_nobody_searches_any_more(
+    catalog: Catalog, clock: Clock
+) -> None:
+    mina = catalog.accounts.open("mina@example.com", "a hash", "ko")
+    catalog.accounts.keep_history(mina.id, wanted=True)
+    catalog.peoples_searches.remember(mina.id, "a red skirt")
+    catalog.sessions.open(mina.id)
+    schedule = Schedule(catalog)
+    for days, kept in ((89, True), (1, True), (1, False)):
+        clock.advance(days * DAY)
+        schedule.ask(clock())
+        with catalog.snapshots.taken() as snapshot:
+            assert ("red skirt" in repr(list(snapshot.rows("history")))) is kept
+            assert list(snapshot.rows("sessions")) == [], "60 days without a visit"
 
 
 def test_words_that_are_searched_for_again_soon_stand_in_the_history_once(catalog: Catalog, clock: Clock) -> None:

@@ -42,6 +42,7 @@ class Schedule:
         waiting = {one.job for one in self.catalog.jobs.all()}
         asked = [job for job in _once(self.due(now)) if job not in waiting and self.catalog.jobs.put(job)]
         if self._is_new_day(now):
+            self.catalog.peoples_searches.forget_old()
             self.daily = now  # only now: a database that was gone in between is asked again
         return asked
 

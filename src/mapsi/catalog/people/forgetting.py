@@ -7,14 +7,19 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, and_, delete, or_, select
 
 from mapsi.catalog.people.emails import LIFE, PAUSES
+from mapsi.catalog.people.sessions import LIFE as LOGGED_IN
 from mapsi.catalog.store.database import Database
-from mapsi.catalog.store.people_tables import EmailRow, TraceRow
+from mapsi.catalog.store.people_tables import EmailRow, SessionRow, TraceRow
 
 
 def forget_people(database: Database, now: datetime) -> None:
-    """Delete emails that were given up or that are out and too old to hold another one back, and the traces of removed
-    accounts that no link is left from. Writes nothing where there are none."""
-    over = ((EmailRow, _is_over(now)), (TraceRow, TraceRow.until < now))
+    """Delete emails that were given up or that are out and too old to hold another one back, log-ins that are over, and
+    the traces of removed accounts that no link is left from. Writes nothing where there are none."""
+    over = (
+        (EmailRow, _is_over(now)),
+        (SessionRow, SessionRow.seen_at < now - LOGGED_IN),
+        (TraceRow, TraceRow.until < now),
+    )
     with database.read() as connection:
         found = [(table, where) for table, where in over if connection.scalar(select(1).where(where).limit(1))]
     if found:

@@ -113,3 +113,8 @@ class PeoplesSearches:
         """Empty an account's history."""
         with self._database.write() as connection:
             connection.execute(delete(HistoryRow).where(HistoryRow.user_id == account_id))
+
+    def forget_old(self) -> None:
+        """Drop what every history has from before ``HISTORY``, also of people who search no more."""
+        with self._database.write() as connection:
+            connection.execute(delete(HistoryRow).where(HistoryRow.searched_at < self._database.now() - HISTORY))
