@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mapsi.web.request.compression import noise, squeeze
+from mapsi.web.request.compression import gzipped, noise
 from mapsi.web.request.forms import mask, unmask
 from small_house import House, photo_bytes, photo_form
 from test_web import Page, answered
@@ -77,5 +77,5 @@ def test_a_page_that_another_site_asks_for_with_our_cookies_does_not_tell_by_its
 
 def test_the_length_of_a_compressed_page_is_blurred() -> None:
     data = b"<p>The same page.</p>" * 100
-    assert len({len(squeeze(data, noise())) for _ in range(50)}) > 10
-    assert all(gzip.decompress(squeeze(data, noise())) == data for _ in range(10))
+    assert len({len(gzipped(data, noise())) for _ in range(50)}) > 10
+    assert all(gzip.decompress(gzipped(data, noise())) == data for _ in range(10))

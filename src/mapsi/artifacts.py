@@ -76,7 +76,7 @@ def discard_folder(folder: Path) -> None:
     shutil.rmtree(aside, ignore_errors=True)
 
 
-def make_way(file: Path) -> None:
+def clear_place(file: Path) -> None:
     """Remove what keeps a derived file from its place: a folder where it is to lie, a file where its folder is to."""
     if file.is_dir():
         shutil.rmtree(file)

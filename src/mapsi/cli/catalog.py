@@ -10,7 +10,7 @@ from mapsi.cli import joins as joining
 from mapsi.cli import sources as refreshing
 from mapsi.cli.index import build_and_tell
 from mapsi.cli.opening import counter, open_installation, open_stock
-from mapsi.cli.reporting import tell_broken, told_counts, told_skipped
+from mapsi.cli.reporting import describe_counts, describe_skipped, tell_broken
 from mapsi.errors import UsageError
 from mapsi.settings import read_settings
 
@@ -48,7 +48,7 @@ def import_command(file: Path, feed_format: str, shop: str, index: bool, model: 
         taxonomy=installation.taxonomy,
         progress=counter("offers"),
     )
-    click.echo(f"{shop}: {told_counts(report)}, {told_skipped(report.broken_count)}.")
+    click.echo(f"{shop}: {describe_counts(report)}, {describe_skipped(report.broken_count)}.")
     tell_broken(report.broken, report.broken_count)
     if index:
         build_and_tell(settings, installation)

@@ -29,7 +29,7 @@ def tell_refresh(report: RefreshReport) -> None:
             for line in _told_ways_out(name):
                 click.echo(f"  {line}", err=True)
         case _:
-            click.echo(f"{name}: {told_counts(run)}, {told_skipped(run.broken_count)}.")
+            click.echo(f"{name}: {describe_counts(run)}, {describe_skipped(run.broken_count)}.")
             if run.reason:
                 click.echo(f"  {run.reason}")
     tell_broken(run.broken, run.broken_count)
@@ -45,12 +45,12 @@ def _told_ways_out(name: str) -> tuple[str, str]:
     )
 
 
-def told_counts(run: ImportReport) -> str:
+def describe_counts(run: ImportReport) -> str:
     """What became of the offers."""
     return f"{run.new:,} new, {run.changed:,} changed, {run.unchanged:,} unchanged, {run.gone:,} gone"
 
 
-def told_skipped(count: int) -> str:
+def describe_skipped(count: int) -> str:
     """How many rows were skipped."""
     return f"{count:,} row{'' if count == 1 else 's'} skipped"
 
@@ -117,7 +117,7 @@ def _told_run(run: RunRecord) -> str:
         told += f", {run.new:,} new, {run.changed:,} changed, {run.unchanged:,} unchanged, {run.gone:,} gone"
     if run.broken or run.faults:
         first = run.faults[0] if run.faults else None
-        told += f", {told_skipped(run.broken)}" + (f" (line {first.line}: {first.reason})" if first else "")
+        told += f", {describe_skipped(run.broken)}" + (f" (line {first.line}: {first.reason})" if first else "")
     return f"{told}\n    {run.reason}" if run.reason else told
 
 
@@ -125,7 +125,7 @@ def _told_time(at: datetime) -> str:
     return f"{at.astimezone():%Y-%m-%d %H:%M %Z}"
 
 
-def told_times(source: SourceRecord) -> str:
+def describe_schedule(source: SourceRecord) -> str:
     """How often a source is refreshed and how long its offers live, as a sentence."""
     often = f"It is refreshed every {_told_duration(source.every)}" if source.every else "It is refreshed by hand"
     if source.time_to_live is None:

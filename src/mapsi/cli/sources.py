@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mapsi.cli.opening import counter, naver_account, open_installation, open_stock, refresh_services
-from mapsi.cli.reporting import quoted, source_document, tell_previews, tell_refresh, tell_shop, told_times
+from mapsi.cli.reporting import describe_schedule, quoted, source_document, tell_previews, tell_refresh, tell_shop
 from mapsi.errors import MapsiError, UsageError
 from mapsi.settings import read_settings
 from mapsi.taxonomy import Taxonomy, load_taxonomy
@@ -96,7 +96,9 @@ def add(
     )
     with open_stock(read_settings()) as catalog:
         source = catalog.sources.add(new)
-    click.echo(f"{source.name} is added. {told_times(source)} Fetch it: mapsi catalog refresh {quoted(source.name)}")
+    click.echo(
+        f"{source.name} is added. {describe_schedule(source)} Fetch it: mapsi catalog refresh {quoted(source.name)}"
+    )
     if "nothing_between" in find_provider(feed_format).terms.display:
         click.echo(
             "The format's terms allow nothing between its results, not even other shops' products: where they bind "
@@ -114,7 +116,7 @@ def list_sources(as_json: bool) -> None:
         click.echo(json.dumps([source_document(source) for source in known], ensure_ascii=False, indent=2))
         return
     for source in known:
-        click.echo(f"{source.name} ({source.format}) {source.address}\n    {told_times(source)}")
+        click.echo(f"{source.name} ({source.format}) {source.address}\n    {describe_schedule(source)}")
     if not known:
         click.echo("There is no source yet. Add one: mapsi catalog sources add NAME --format FORMAT --at ADDRESS")
 

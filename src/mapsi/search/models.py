@@ -12,7 +12,7 @@ from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
 
-from mapsi.artifacts import atomic_file, atomic_folder, file_digest, make_way
+from mapsi.artifacts import atomic_file, atomic_folder, clear_place, file_digest
 from mapsi.errors import ArtifactError
 from mapsi.infer import Model
 
@@ -59,7 +59,7 @@ class ModelStore:
 
     def choose(self, fingerprint: str) -> None:
         """Let further builds use this model, where nothing else is asked for."""
-        make_way(self._root / CHOSEN)
+        clear_place(self._root / CHOSEN)
         with atomic_file(self._root / CHOSEN) as beside:
             beside.write_text(fingerprint, "utf-8")
 

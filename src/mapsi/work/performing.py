@@ -50,29 +50,29 @@ def perform(catalog: Catalog, claim: Claim, actions: JobActions, say: Say) -> No
         with _kept(catalog, claim):
             _do(catalog, claim, actions)
     except NotFoundError as error:
-        say(f"{told(claim.job)}: {error}")
+        say(f"{describe_job(claim.job)}: {error}")
         jobs.finish(claim)
     except MapsiError as error:
         again = jobs.fail(claim, error.message)
-        say(f"{told(claim.job)}: {error} {_told_further(again)}")
+        say(f"{describe_job(claim.job)}: {error} {_describe_next(again)}")
     except Exception:  # noqa: BLE001 - logged whole, recorded and told; the other jobs continue
-        _log.exception("%s went wrong", told(claim.job))
+        _log.exception("%s went wrong", describe_job(claim.job))
         again = jobs.fail(claim, "An internal error; see the log of the worker.")
-        say(f"{told(claim.job)}: an internal error; see the log. {_told_further(again)}")
+        say(f"{describe_job(claim.job)}: an internal error; see the log. {_describe_next(again)}")
     except BaseException:  # Ctrl-C or SIGTERM: whoever comes next may take the job without waiting for the lease.
         with suppress(MapsiError):  # the interruption is what is to be told
             jobs.release(claim)
         raise
     else:
         jobs.finish(claim)
-        say(f"{told(claim.job)}: done")
+        say(f"{describe_job(claim.job)}: done")
 
 
-def _told_further(again: bool) -> str:
+def _describe_next(again: bool) -> str:
     return "It is tried again later." if again else "It is given up for now."
 
 
-def told(job: Job) -> str:
+def describe_job(job: Job) -> str:
     """A job in words."""
     return f"{job.kind} {job.argument}".strip()
 
@@ -108,7 +108,7 @@ def _kept(catalog: Catalog, claim: Claim) -> Iterator[None]:
                 catalog.jobs.note_worker(claim.worker)
                 catalog.jobs.renew(claim)
             except MapsiError as error:  # the next quarter may reach the database again
-                _log.warning("The lease of %s could not be renewed: %s", told(claim.job), error)
+                _log.warning("The lease of %s could not be renewed: %s", describe_job(claim.job), error)
 
     beside = Thread(target=renew, name="lease", daemon=True)
     beside.start()

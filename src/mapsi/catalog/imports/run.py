@@ -11,7 +11,7 @@ from sqlalchemy import Connection, func, select
 
 from mapsi.batches import batched
 from mapsi.catalog.imports.query_answers import mark_answers_taken
-from mapsi.catalog.imports.run_log import COUNTS, note_run, open_entry, recorded_if_it_fails
+from mapsi.catalog.imports.run_log import COUNTS, note_run, open_entry, recording_failure
 from mapsi.catalog.imports.sources import remember_feed
 from mapsi.catalog.imports.staging import Stage, create_stage
 from mapsi.catalog.imports.switching import Scope, switch, validity_of
@@ -42,7 +42,7 @@ def open_run(database: Database, delivery: Delivery, taxonomy: Taxonomy) -> Iter
                 f"Another import of the shop {delivery.shop} is running.", "Wait until it has ended, then start again."
             )
         run_id = open_entry(database, delivery.shop, delivery.format, delivery.origin)
-        with recorded_if_it_fails(database, run_id):
+        with recording_failure(database, run_id):
             yield Run(database, delivery, taxonomy, run_id)
 
 

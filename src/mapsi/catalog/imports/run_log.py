@@ -79,7 +79,7 @@ def note_run(
 
 
 @contextmanager
-def recorded_if_it_fails(database: Database, run_id: int) -> Iterator[None]:
+def recording_failure(database: Database, run_id: int) -> Iterator[None]:
     """Note a run that an error ends, and pass the error on."""
     try:
         yield

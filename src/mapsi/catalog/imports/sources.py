@@ -13,7 +13,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from mapsi.catalog.imports.run_log import last_runs, new_id
 from mapsi.catalog.imports.shop_slugs import refuse_namesake, shop_slug
-from mapsi.catalog.imports.staging import way_of_reading
+from mapsi.catalog.imports.staging import reading_digest
 from mapsi.catalog.records import RunRecord, SourceRecord, SourceTerms
 from mapsi.catalog.store.changes import advance_generation, note_changes
 from mapsi.catalog.store.database import Database, begin_write
@@ -217,7 +217,7 @@ class Sources:
             row = connection.execute(
                 select(SourceRow.remembered, SourceRow.taxonomy).where(SourceRow.id == source.id)
             ).one()
-        remembered: dict[str, str] = json.loads(row.remembered) if row.taxonomy == way_of_reading(taxonomy) else {}
+        remembered: dict[str, str] = json.loads(row.remembered) if row.taxonomy == reading_digest(taxonomy) else {}
         return remembered
 
 

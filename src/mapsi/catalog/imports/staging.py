@@ -125,7 +125,7 @@ class Stage:
         self._classifier = OfferClassifier(taxonomy)
         self._colors = ColorReader(load_colors())
         self._brands = BrandReader(load_brands())
-        self._salt = _way_of_reading(taxonomy, self._colors)
+        self._salt = _reading_digest(taxonomy, self._colors)
 
     @property
     def reading(self) -> str:
@@ -243,12 +243,12 @@ class Stage:
         }
 
 
-def way_of_reading(taxonomy: Taxonomy) -> str:
+def reading_digest(taxonomy: Taxonomy) -> str:
     """See :attr:`Stage.reading`."""
-    return _way_of_reading(taxonomy, ColorReader(load_colors())).hex()
+    return _reading_digest(taxonomy, ColorReader(load_colors())).hex()
 
 
-def _way_of_reading(taxonomy: Taxonomy, colors: ColorReader) -> bytes:
+def _reading_digest(taxonomy: Taxonomy, colors: ColorReader) -> bytes:
     # Other classes, colours or brands to tell apart make another listing of the same offer: that is a change of all.
     told_apart = (_LISTED, taxonomy.axes, load_categories(), colors.families, load_brands())
     return hashlib.blake2b(repr(told_apart).encode(), digest_size=32).digest()

@@ -24,7 +24,7 @@ import tantivy
 from cachetools import LRUCache
 from sqlalchemy import Connection, func, select
 
-from mapsi.artifacts import atomic_file, discard_folder, locked_file, make_way
+from mapsi.artifacts import atomic_file, clear_place, discard_folder, locked_file
 from mapsi.catalog.listings.products import read_products, read_products_of
 from mapsi.catalog.listings.word_index import HEAP, LAYOUT, Condition, DamagedIndexError, View, WordIndex, look_for
 from mapsi.catalog.store.changes import changes_since, read_generation
@@ -297,7 +297,7 @@ class IndexKeeper:
             yield
             return
         for name in (LOCK, CURRENT):
-            make_way(folder / name)
+            clear_place(folder / name)
         folder.mkdir(parents=True, exist_ok=True)
         with locked_file(folder / LOCK, seconds=seconds) as free:
             if not free:

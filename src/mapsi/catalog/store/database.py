@@ -13,7 +13,7 @@ from sqlalchemy import URL, Connection, Engine, NullPool, Pool, QueuePool, creat
 from sqlalchemy.exc import NoSuchModuleError
 
 from mapsi.catalog.store.address import DatabaseAddress, read_address
-from mapsi.catalog.store.refusals import translated, translated_at_the_door
+from mapsi.catalog.store.refusals import translated, translated_connecting
 from mapsi.catalog.store.silence import Silence
 from mapsi.catalog.store.sqlite import connect_sqlite
 from mapsi.errors import CatalogError
@@ -144,7 +144,7 @@ def open_database(address: str | Path, now: Clock = utc_now, timeouts: DatabaseT
     read = read_address(address)
     database = _open_sqlite(read.url, timeouts) if read.is_sqlite else _open_mariadb(read, timeouts)
     database.now = now
-    with translated_at_the_door(), database.read():
+    with translated_connecting(), database.read():
         pass
     return database
 

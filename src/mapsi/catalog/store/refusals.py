@@ -124,7 +124,7 @@ def translated() -> Iterator[None]:
 
 
 @contextmanager
-def translated_at_the_door() -> Iterator[None]:
+def translated_connecting() -> Iterator[None]:
     """The same while a connection is made: there, whatever the driver raises has to do with the address or the server.
     It raises bare classes for some, ``RuntimeError`` for a missing library, ``ValueError`` for a damaged key."""
     try:

@@ -27,7 +27,7 @@ entrance.after_request(keep_private)  # no cache keeps what one person alone see
 
 
 @entrance.before_app_request
-def write_as_chosen() -> None:
+def keep_email_language() -> None:
     """Emails follow the language that whoever is logged in chooses on a page."""
     chosen = request.args.get(CHOSEN)
     account = visitor() if chosen in LANGUAGES and request.method == "GET" else None

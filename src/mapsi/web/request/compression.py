@@ -56,7 +56,7 @@ def _compress(response: Response) -> Response:
     if len(data) < LEAST:
         return response
     etag, _weak = response.get_etag()
-    response.set_data(_kept(data) if request.endpoint in ENDPOINTS else squeeze(data, noise()))
+    response.set_data(_kept(data) if request.endpoint in ENDPOINTS else gzipped(data, noise()))
     response.headers["Content-Encoding"] = "gzip"
     if etag:
         response.set_etag(etag, weak=True)
@@ -69,7 +69,7 @@ def noise() -> str:
     return "x" * secrets.randbelow(MOST_NOISE + 1)
 
 
-def squeeze(data: bytes, name: str = "") -> bytes:
+def gzipped(data: bytes, name: str = "") -> bytes:
     """``data`` as a gzip stream without a time, that calls it ``name``."""
     stream = io.BytesIO()
     with gzip.GzipFile(name, "wb", LEVEL, stream, mtime=0) as packed:
@@ -79,4 +79,4 @@ def squeeze(data: bytes, name: str = "") -> bytes:
 
 @lru_cache(maxsize=64)
 def _kept(data: bytes) -> bytes:
-    return squeeze(data)
+    return gzipped(data)
