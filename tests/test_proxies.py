@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -39,6 +40,25 @@ def under_a_path(text: str) -> str:
     return moved.replace('X-Forwarded-Prefix ""', "X-Forwarded-Prefix /mapsi")
 
 
+def under_a_path_without_a_slash(text: str) -> str:
+    """``location /mapsi`` with a slash behind the server: we are asked for ``//search``."""
+    return under_a_path(text).replace("location /mapsi/ {", "location /mapsi {")
+
+
+def under_a_path_that_is_passed_on(text: str) -> str:
+    """No slash behind the server: we are asked for ``/mapsi/search``."""
+    return under_a_path(text).replace(":8000/;", ":8000;")
+
+
+def with_many_habits(text: str) -> str:
+    """Kept connections to us, nothing buffered, answers packed by nginx, slashes and lists as they come."""
+    server = "upstream shop { server 127.0.0.1:8000; keepalive 4; }\nmerge_slashes off; gzip on; gzip_proxied any;\n"
+    passed = text.replace("http://127.0.0.1:8000;", "http://shop;").replace(
+        "server_tokens off;", "proxy_buffering off;"
+    )
+    return server + passed.replace("X-Forwarded-For $remote_addr;", "X-Forwarded-For $proxy_add_x_forwarded_for;")
+
+
 def with_ports(text: str) -> str:
     return text.replace("X-Forwarded-For $remote_addr;", "X-Forwarded-For $remote_addr:$remote_port;")
 
@@ -51,7 +71,16 @@ def photo(side: int = 64) -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("change", "path"), [(as_given, ""), (with_nginx_own_host, ""), (under_a_path, "/mapsi"), (with_ports, "")]
+    ("change", "path"),
+    [
+        (as_given, ""),
+        (with_nginx_own_host, ""),
+        (under_a_path, "/mapsi"),
+        (under_a_path_without_a_slash, "/mapsi"),
+        (under_a_path_that_is_passed_on, "/mapsi"),
+        (with_many_habits, ""),
+        (with_ports, ""),
+    ],
 )
 def test_every_form_works_through_nginx(desk: Desk, tmp_path: Path, change: Change, path: str) -> None:
     served = on_a_port(desk.app(**PROXIED))
@@ -94,6 +123,57 @@ def test_what_nginx_answers_by_itself_is_said_in_both_languages(desk: Desk, tmp_
 def _told_by_the_server(code: str) -> str:
     """The same as without nginx in front."""
     return f"{_KOREAN[code]}\nThe request is larger than the service accepts. Send a smaller photo.\n"
+
+
+@pytest.fixture
+def proxied(desk: Desk, tmp_path: Path) -> Iterator[Visitor]:
+    served = on_a_port(desk.app(**PROXIED))
+    with served as upstream, run_nginx(tmp_path, int(upstream.rpartition(":")[2]), with_many_habits) as port:
+        yield Visitor(port)
+
+
+def test_unusual_requests_through_nginx_are_answered_as_usual_ones(proxied: Visitor) -> None:
+    usual = proxied.ask("GET", "/search?q=knit")
+    assert usual[0] == 200
+    for headers in (
+        {"Upgrade": "websocket", "Sec_WebSocket_Key": "dGhlIHNhbXBsZSBub25jZQ==", "Sec_WebSocket_Version": "13"},
+        {"Upgrade": "h2c", "HTTP2_Settings": "AAMAAABkAARAAAAAAAIAAAAA"},
+        {"Expect": "100-continue"},
+        {"Range": "bytes=0-10"},
+        {"Cookie": "; ".join(f"c{n}={n}" for n in range(200))},
+        {"X_Forwarded_Host": "evil.example", "X_Forwarded_Prefix": "/evil", "Forwarded": "host=evil.example"},
+        {"X_HTTP_Method_Override": "DELETE", "X_Original_URL": "/operator", "X_Rewrite_URL": "/operator"},
+    ):
+        status, _, page = proxied.ask("GET", "/search?q=knit", **headers)
+        assert (status, "evil" in page) == (200, False)
+    assert proxied.ask("HEAD", "/search?q=knit") == (200, "", "")
+    assert proxied.ask("OPTIONS", "/search?q=knit")[0] == 200
+
+
+@pytest.mark.parametrize("path", ["//", "//search?q=knit"])
+def test_slashes_too_many_lead_to_the_page(proxied: Visitor, path: str) -> None:
+    assert proxied.ask("GET", path)[0] in (200, 308)
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/static/..%2f..%2fapp.py", "/%2e%2e/etc/passwd", "/static/../../etc/passwd", "/%00", "/product/1%2f2", "/\\evil.example",
+     "/search?q=" + "x" * 5000, "/" + "x" * 9000, "/product/99999999999999999999", "/a%0d%0aSet-Cookie:x=1"],
+)  # fmt: skip
+def test_paths_that_lead_nowhere_are_refused(proxied: Visitor, path: str) -> None:
+    assert proxied.ask("GET", path)[0] in (400, 404, 414)
+
+
+def test_a_photo_in_pieces_through_nginx_is_a_photo(proxied: Visitor) -> None:
+    head = (
+        b'--cut\r\nContent-Disposition: form-data; name="photo"; filename="a.jpg"\r\nContent-Type: image/jpeg\r\n\r\n'
+    )
+    whole = head + photo() + b"\r\n--cut--\r\n"
+    pieces = b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in (whole[:100], whole[100:])) + b"0\r\n\r\n"
+    kind = {"Content_Type": "multipart/form-data; boundary=cut"}
+    for body, how in ((whole, {}), (whole, {"Expect": "100-continue"}), (pieces, {"Transfer_Encoding": "chunked"})):
+        status, _, said = proxied.ask("POST", "/api/v1/search/image", body, **kind, **how)
+        assert status == 200, said
 
 
 def test_the_address_that_visitors_see_is_the_one_in_answers(desk: Desk, tmp_path: Path) -> None:
@@ -175,3 +255,22 @@ def test_a_form_that_another_site_sends_is_refused(browser: FlaskClient, site: s
 @pytest.mark.parametrize("path", ["/", "/search?q=x", "/api/v1/search/words?q=x"])
 def test_a_host_that_is_none_is_a_bad_request_and_no_fault_of_ours(browser: FlaskClient, host: str, path: str) -> None:
     assert browser.get(path, headers={"Host": host}).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("asked", "status", "length"),
+    [
+        ("bytes=0-9", 206, 10),
+        ("bytes=-5", 206, 5),
+        ("bytes=0-1,5-6", 200, None),
+        ("bytes=a-b", 200, None),
+        ("bytes=5-1", 200, None),
+        ("lines=1-2", 200, None),
+        ("bytes=" + "9" * 400 + "-", 200, None),
+    ],
+)
+def test_a_part_of_a_file_is_sent_where_one_is_asked_for(
+    browser: FlaskClient, asked: str, status: int, length: int | None
+) -> None:
+    with browser.get("/static/mapsi.css") as whole, browser.get("/static/mapsi.css", headers={"Range": asked}) as part:
+        assert (part.status_code, len(part.data)) == (status, length or len(whole.data))

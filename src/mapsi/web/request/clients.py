@@ -29,8 +29,20 @@ def believe_proxies(app: Flask, near: int) -> None:
     serve us under. Anything that is not a host, scheme or path, say because a proxy passed on a stranger's header, is
     left out."""
     if near:
-        fixed = ProxyFix(app.wsgi_app, x_for=near, x_proto=near, x_host=near, x_prefix=near)
+        fixed = ProxyFix(_without_prefix(app.wsgi_app), x_for=near, x_proto=near, x_host=near, x_prefix=near)
         app.wsgi_app = _without_unsound(fixed)  # type: ignore[method-assign, assignment]
+
+
+def _without_prefix(app: WSGIApplication) -> Callable[[WSGIEnvironment, StartResponse], Iterable[bytes]]:
+    """Some proxies leave the path that they serve us under in the addresses that they ask for, others take it off."""
+
+    def call(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        prefix, path = environ.get("SCRIPT_NAME", ""), environ.get("PATH_INFO", "")
+        if prefix and f"{path}/".startswith(f"{prefix}/"):
+            environ["PATH_INFO"] = path.removeprefix(prefix) or "/"
+        return app(environ, start_response)
+
+    return call
 
 
 def _without_unsound(app: WSGIApplication) -> Callable[[WSGIEnvironment, StartResponse], Iterable[bytes]]:
