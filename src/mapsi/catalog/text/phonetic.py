@@ -42,8 +42,8 @@ _SILENT_R = re.compile("(?<=[aeiouy])r(?![aeiouyr])")
 _TWICE = re.compile(r"(.)\1+")
 _SHORTEST = 2
 _ALIKE = 0.75
-"""How like two spellings are (Jaro 1989) of one brand: of the 76 pairs in `brands.toml` that share a key 71 are, and 8 of
-34 pairs of an everyday word (수박, a watermelon) and a brand of the 8,561 real products (Spykar)."""
+"""How like two spellings are (Jaro 1989) of one brand: of the 76 pairs in `brands.toml` that share a key 71 are; of 34
+pairs of an everyday word (수박, a watermelon) and a brand of 8,561 real products (Spykar), 8."""
 
 
 def phonetic_key(word: str) -> str:
