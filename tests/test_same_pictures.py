@@ -6,21 +6,26 @@ import hashlib
 import io
 import random
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
-from sqlalchemy import delete, select
+from sqlalchemy import delete, insert, select, text, update
 
 from mapsi.catalog import Catalog
+from mapsi.catalog.listings.joining import rejoined
 from mapsi.catalog.pictures import same_pictures
 from mapsi.catalog.pictures.fetching import FetchedPicture, PictureTask
 from mapsi.catalog.pictures.same_pictures import note_same_pictures
 from mapsi.catalog.product import Evidence
 from mapsi.catalog.records import PictureCopy
-from mapsi.catalog.store.tables import PictureRow, PictureSourceRow
+from mapsi.catalog.store.tables import OfferRow, PictureRow, PictureSourceRow
 from mapsi.imaging import PhotoLimits
+from mapsi.pictures.copying import PictureSource, copy_pictures
 from mapsi.pictures.store import PictureStore, thumbprint_of
-from mapsi.thumbprints import SIZE
+from mapsi.progress import no_progress
+from mapsi.remote import Fetcher
+from mapsi.thumbprints import SIZE, apart, stacked
 from offers import offer, take_in
 from test_joins import cards, product
 from test_readings import NOW, digest
@@ -176,3 +181,61 @@ def thumbprints(catalog: Catalog) -> list[tuple[bytes, str | None]]:
             (row.thumbprint, row.same_as)
             for row in connection.execute(select(PictureRow.thumbprint, PictureRow.same_as))
         ]
+
+
+def test_a_copy_that_is_older_than_thumbprints_gets_its_own_with_the_next_build(
+    catalog: Catalog, tmp_path: Path
+) -> None:
+    file = tmp_path / "a.png"
+    garment(1, BLACK).save(file, "PNG")
+    take_in(catalog, offer("a", image=str(file)), offer("b", image=str(tmp_path / "none.png")))
+    store = PictureStore(tmp_path / "pictures", PhotoLimits())
+    source = PictureSource(Fetcher(), 1 << 20, 2.0)
+    copy_pictures(catalog, source, store, no_progress)
+    note_same_pictures(catalog._database)
+    ((taken, _),) = thumbprints(catalog)
+    save(catalog, digest(1), b"")
+    with catalog._database.write() as connection:
+        connection.execute(update(PictureRow).values(thumbprint=None))
+    copy_pictures(catalog, source, store, no_progress)
+    (none, again) = sorted(thumbprints(catalog))
+    assert none == (b"", None), "of a copy that is not there"
+    assert again[1] is None
+    assert apart(stacked([taken]), stacked([again[0]]))[0] <= 1
+    assert catalog.copies.without_thumbprint() == []
+
+
+def test_joining_four_times_as_many_products_with_pictures_takes_no_more_than_that(catalog: Catalog) -> None:
+    work = []
+    for count in (80, 320):
+        take_in(catalog, *(offer(str(n), brand="Nike", image=f"https://img.example.com/{n}") for n in range(count)))
+        with catalog._database.write() as connection:
+            known = set(connection.scalars(select(OfferRow.id).where(OfferRow.picture.is_not(None))))
+            new = sorted(set(connection.scalars(select(OfferRow.id))) - known)
+            own = {"width": 1, "height": 1, "source": "", "fetched_at": NOW, "kept": True, "thumbprint": b""}
+            connection.execute(insert(PictureRow), [own | {"digest": digest(n), "same_as": digest(n)} for n in new])
+            for n in new:
+                connection.execute(update(OfferRow).where(OfferRow.id == n).values(picture=digest(n)))
+        work.append(steps_of_joining(catalog))
+    assert work[1] < 8 * work[0], "four times as much is in proportion, sixteen times is all with all"
+
+
+def steps_of_joining(catalog: Catalog) -> int:
+    """Rows that MariaDB reads, or hundreds of SQLite's instructions."""
+    steps = 0
+
+    def count() -> None:
+        nonlocal steps
+        steps += 1
+
+    with catalog._database.read() as connection:
+        driver: Any = connection.connection.driver_connection
+        if connection.dialect.name == "sqlite":
+            driver.set_progress_handler(count, 100)
+            rejoined(connection)
+            driver.set_progress_handler(None, 0)
+            return steps
+        connection.execute(text("FLUSH STATUS"))
+        rejoined(connection)
+        read = connection.execute(text("SHOW SESSION STATUS LIKE 'Handler_read%'"))
+        return sum(int(row[1]) for row in read)

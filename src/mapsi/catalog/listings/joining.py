@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, bindparam, or_, select, tuple_, update
+from sqlalchemy import Connection, Select, bindparam, func, or_, select, tuple_, update
 from sqlalchemy.orm import aliased
 
 from mapsi.batches import batched
@@ -95,14 +95,21 @@ def _candidates(connection: Connection, changed: Select[Any] | None) -> list[int
 
 
 def _sharing_pictures(connection: Connection) -> list[int]:
-    """Offers of a brand whose picture, or a copy of it, another product has too."""
-    mine, its, other = aliased(OfferRow), aliased(Listing), aliased(OfferRow)
-    own, copy = aliased(PictureRow), aliased(PictureRow)
-    elsewhere = or_(other.shop_id != mine.shop_id, other.group_key != mine.group_key)
-    shared = select(other.id).join(copy, copy.digest == other.picture)
-    shared = shared.where(copy.same_as == own.same_as, other.gone_at.is_(None), elsewhere)
-    query = select(mine.id).join(its, its.offer_id == mine.id).join(own, own.digest == mine.picture)
-    return list(connection.scalars(query.where(its.joined.is_(None), mine.brand != "", shared.exists())))
+    """Offers of a brand whose picture, or a copy of it, another product of a brand has too. In two steps: as one query
+    with EXISTS, MariaDB compares all offers with all."""
+    of_brand = (OfferRow.gone_at.is_(None), OfferRow.brand != "")
+    lowest, highest = (each(OfferRow.shop_id) for each in (func.min, func.max))
+    first, last = (each(OfferRow.group_key) for each in (func.min, func.max))
+    shared = select(PictureRow.same_as).join(OfferRow, OfferRow.picture == PictureRow.digest).where(*of_brand)
+    shared = shared.where(PictureRow.same_as.is_not(None)).group_by(PictureRow.same_as)
+    shared = shared.having(or_(lowest != highest, first != last))
+    offers = select(Listing.offer_id).join(OfferRow, OfferRow.id == Listing.offer_id)
+    offers = offers.join(PictureRow, PictureRow.digest == OfferRow.picture).where(Listing.joined.is_(None), *of_brand)
+    return [
+        offer
+        for part in batched(connection.scalars(shared).all(), _PART)
+        for offer in connection.scalars(offers.where(PictureRow.same_as.in_(part)))
+    ]
 
 
 def _of(connection: Connection, numbers: Iterable[int]) -> list[int]:

@@ -187,7 +187,7 @@ class PictureRow(Table):
     ``height`` are that copy's (of one that is only linked: those it was read at). ``same_as`` is the digest of the
     first of all pictures that are copies of one another by their ``thumbprint``, its own for one that stands alone,
     null until that was looked at; the thumbprint is empty for one that shows too little to be known again and
-    where no copy may be kept, null for one that was fetched before thumbprints were taken."""
+    where no copy may be kept, null until one was taken."""
 
     __tablename__ = "pictures"
     __table_args__ = (Index(None, "same_as"), TABLE_OPTIONS)
