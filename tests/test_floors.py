@@ -73,7 +73,7 @@ INSIDE = {
         {"optimiser"},
         {"network"},
         {"pooling"},
-        {"imagenet", "likeness", "machine", "photos", "run"},
+        {"imagenet", "garment_map", "likeness", "machine", "photos", "run"},
         {"augmentation", "objective", "recipe"},
     ],
     "providers": [

@@ -23,7 +23,7 @@ from mapsi.learn.export.export import ExportOptions, export
 from mapsi.learn.export.map_figures import measure_map, overlap
 from mapsi.learn.fitting.training import load_weights, train
 from mapsi.learn.imagenet import PACKAGES, find_package, input_scale, load_package, name_package
-from mapsi.learn.likeness import Likeness, epoch_order, epoch_size, map_loss
+from mapsi.learn.likeness import Likeness, epoch_order, epoch_size
 from mapsi.learn.network import Start, build_network
 from mapsi.learn.photos import TrainingPhotos, open_store, read_masks
 from mapsi.learn.recipe import Phase, load_recipe, recipe_from
@@ -135,17 +135,6 @@ def test_what_has_not_been_seen_yet_is_nothing_to_be_told_from() -> None:
     loss = likeness(alone, torch.tensor([0]), {})
     assert float(loss.detach()) == 0
     loss.backward()
-
-
-def test_places_that_a_mask_does_not_know_cost_nothing() -> None:
-    logits = torch.randn(2, len(GROUPS), 8, 8, generator=torch.Generator().manual_seed(0))
-    masks = torch.full((2, 8, 8), UNKNOWN, dtype=torch.uint8)
-    assert float(map_loss(logits, masks, GROUPS)) == 0
-    masks[0, :4] = 1
-    changed = logits.clone()
-    changed[0, :, 4:] += 5 * torch.randn(len(GROUPS), 4, 8)
-    changed[1] = 0
-    assert float(map_loss(logits, masks, GROUPS)) == pytest.approx(float(map_loss(changed, masks, GROUPS)), abs=1e-5)
 
 
 def test_an_epoch_takes_each_source_as_often_as_it_should_and_a_products_photos_together() -> None:

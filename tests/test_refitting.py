@@ -100,7 +100,7 @@ def test_a_refitted_run_differs_in_its_heads_alone_and_is_measured_as_any_run(ru
     assert all(name.startswith("scales.") for name in set(after) - set(before))
     was = read_run(run)
     assert read_run(into) == replace(
-        was, start="short, its heads and projection fitted anew", recipe=replace(was.recipe, scales=True)
+        was, start="short, all but its backbone fitted anew", recipe=replace(was.recipe, scales=True)
     )
 
 

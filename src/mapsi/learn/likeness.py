@@ -10,22 +10,11 @@ from torch import Tensor, nn
 
 from mapsi.dataset.photos import Sample
 from mapsi.errors import UsageError
-from mapsi.learn.augmentation import UNKNOWN
 
 # Inverse temperature of the cosines between a photo and the mark of its class.
 _CLASS_SHARPNESS = 10.0
 # What a class's marks count beside the photos: they keep a watch away from a shirt, where no pair of photos says so.
 _CLASS_WEIGHT = 0.5
-# Ground fills most of a photo; shoes, bags and accessories little of it.
-_GROUP_WEIGHTS = {
-    "ground": 0.5,
-    "person": 0.8,
-    "outer": 1.2,
-    "one-piece": 1.2,
-    "shoes": 1.5,
-    "bag": 1.5,
-    "accessory": 1.5,
-}
 
 
 class Likeness(nn.Module):
@@ -116,16 +105,6 @@ class Likeness(nn.Module):
 
 def _numbers(names: Sequence[str]) -> Tensor:
     return torch.from_numpy(np.unique(names, return_inverse=True)[1].astype(np.int64))
-
-
-def map_loss(logits: Tensor, masks: Tensor, groups: Sequence[str]) -> Tensor:
-    """Cross-entropy of a map (B, groups, h, w) over the places of ``masks`` (B, h, w) that are known."""
-    known = masks != UNKNOWN
-    if not known.any():
-        return logits.sum() * 0
-    weight = torch.tensor([_GROUP_WEIGHTS.get(group, 1.0) for group in groups], device=logits.device)
-    fitted = nn.functional.interpolate(logits.float(), size=masks.shape[1:], mode="bilinear", align_corners=False)
-    return nn.functional.cross_entropy(fitted, masks.long(), weight=weight, ignore_index=UNKNOWN)
 
 
 def epoch_order(

@@ -17,7 +17,8 @@ from mapsi.arrays import UInt8Array
 from mapsi.dataset.photos import GROUPS, Sample
 from mapsi.errors import ArtifactError
 from mapsi.evaluate.scores import accuracy, macro_f1
-from mapsi.learn.likeness import Likeness, epoch_order, epoch_size, map_loss
+from mapsi.learn.garment_map import map_loss
+from mapsi.learn.likeness import Likeness, epoch_order, epoch_size
 from mapsi.learn.machine import loader_processes
 from mapsi.learn.network import AxisNetwork, answer_views, normalise
 from mapsi.learn.objective import axis_loss, mix_batch, target_table

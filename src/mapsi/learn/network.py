@@ -17,13 +17,13 @@ from torchvision.transforms.v2 import functional as tvf
 
 from mapsi.artifacts import file_digest
 from mapsi.errors import ArtifactError, UsageError
+from mapsi.learn.garment_map import MapHead
 from mapsi.learn.imagenet import Scale, find_package, input_scale, load_package, name_package
 from mapsi.learn.pooling import ScalePooling
 from mapsi.learn.recipe import MEAN, STD
 
 # Strides 4, 8, 16 and 32: at stride 4 a shoe of a photo of 160 px is still some places wide.
 SCALES = 4
-_MAP_WIDTH = 64
 
 
 class Maps(NamedTuple):
@@ -65,7 +65,7 @@ class AxisNetwork(nn.Module):
         read = width if self.scales is None else width + self.scales.count
         self.heads = nn.ModuleDict({axis: nn.Linear(read, count) for axis, count in classes.items()})
         self.projection = nn.Linear(read, embedding, bias=False) if embedding else None
-        self.map = MapHead(scale_widths(backbone), groups) if groups else None
+        self.map = MapHead(width, scale_widths(backbone), groups) if groups else None
         self.scale = scale
 
     @property
@@ -92,7 +92,7 @@ class AxisNetwork(nn.Module):
 
     def groups(self, maps: Maps) -> Tensor | None:
         """The logits of the map of garments (B, groups, H / 4, W / 4)."""
-        return None if self.map is None else self.map(maps.scales)
+        return None if self.map is None else self.map(*maps)
 
     def embed(self, pooled: Tensor) -> Tensor:
         """What is pooled (:meth:`pool`) -> embeddings of unit length."""
@@ -119,36 +119,6 @@ class AxisNetwork(nn.Module):
 
     def _focus(self, last: Tensor, head: nn.Linear) -> Tensor:
         return torch.einsum("bchw,kc->bkhw", last, head.weight[:, : self.width])
-
-
-class MapHead(nn.Module):
-    """Feature maps of rising stride -> logits of groups at the finest of them: a feature pyramid (Lin et al., 2017)
-    whose 3x3 convolutions are depthwise, so that it adds a twentieth to the backbone's time."""
-
-    def __init__(self, widths: Sequence[int], groups: int) -> None:
-        super().__init__()
-        self.lateral = nn.ModuleList([nn.Conv2d(width, _MAP_WIDTH, 1) for width in widths])
-        self.mix = nn.ModuleList([_mixing(_MAP_WIDTH) for _ in widths])
-        self.answer = nn.Conv2d(_MAP_WIDTH, groups, 1)
-
-    def forward(self, maps: Sequence[Tensor]) -> Tensor:
-        """``maps`` are the finest first; (B, groups, h, w) of the first one's height and width."""
-        levels = [lateral(each) for lateral, each in zip(self.lateral, maps, strict=True)]
-        mixed = self.mix[-1](levels[-1])
-        for finer, mix in zip(reversed(levels[:-1]), reversed(self.mix[:-1]), strict=True):
-            above = nn.functional.interpolate(mixed, size=finer.shape[2:], mode="bilinear", align_corners=False)
-            mixed = mix(finer + above)
-        answered: Tensor = self.answer(mixed)
-        return answered
-
-
-def _mixing(width: int) -> nn.Sequential:
-    return nn.Sequential(
-        nn.Conv2d(width, width, 3, padding=1, groups=width, bias=False),
-        nn.Conv2d(width, width, 1, bias=False),
-        nn.BatchNorm2d(width),
-        nn.ReLU6(),
-    )
 
 
 def has_scales(backbone: nn.Module) -> bool:

@@ -1,10 +1,10 @@
-"""The heads and projection of a finished run, fitted again on the features of the photos as they are served.
+"""The heads, projection and map of a finished run, fitted again on a backbone that stands still.
 
 While a backbone learns, its heads run after it, on photos that are cropped, recoloured and hidden in part. Once it
 stands still, what is linear on top of it has a best fit that takes minutes to find (Kang et al., 2020, "Decoupling
 Representation and Classifier"; Kirichenko et al., 2023, "Last Layer Re-Training"). Where the backbone has several
 scales they are read as well from then on (:class:`ScalePooling`): on a network that learned for an hour that is worth
-more than the refit itself (docs/model.md). Backbone and map stay as they are.
+more than the refit itself (docs/model.md). The backbone stays as it is.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from mapsi.dataset.manifest import read_manifest
 from mapsi.dataset.photos import Sample
 from mapsi.imaging import Box
 from mapsi.learn.fitting.derived import refuse_a_folder_in_use, write_derived
+from mapsi.learn.fitting.map_fitting import fit_map
 from mapsi.learn.fitting.training import load_weights
 from mapsi.learn.fitting.warm_heads import minimise
 from mapsi.learn.module import recipe_targets
@@ -45,8 +46,8 @@ JITTERED = 2
 
 
 def refit_run(run: Path, into: Path, say: Callable[[str], None] = print) -> RunConfig:
-    """Write a finished run ``into`` with the weights of ``run``, its heads and, where it has one, its projection fitted
-    again. Recipe and split are the run's.
+    """Write a finished run ``into`` with the weights of ``run``, its heads and, where it has them, its projection and
+    its map fitted again. Recipe and split are the run's.
 
     Raises :class:`UsageError` for a folder in use, and :class:`ArtifactError` where the run is unfinished, a photo
     cannot be read, or the folder cannot be written.
@@ -57,7 +58,11 @@ def refit_run(run: Path, into: Path, say: Callable[[str], None] = print) -> RunC
     if not config.recipe.scales and has_scales(network.backbone):
         widen(network)
         config = replace(config, recipe=replace(config.recipe, scales=True))
-    samples = [s for s in read_manifest(run / MANIFEST, Path(config.root)).part("train") if _teaches(s)]
+    learned_from = read_manifest(run / MANIFEST, Path(config.root)).part("train")
+    if network.map is not None:
+        say("fitting the map of garments")
+        fit_map(network, learned_from, config.size, config.recipe.seed)
+    samples = [sample for sample in learned_from if _teaches(sample)]
     shown = [*samples, *jittered(samples, np.random.default_rng(config.recipe.seed))]
     say(f"reading {len(shown):,} photos with the finished backbone")
     features = read_features(network, shown, config.size, config.recipe.close_up)
@@ -65,7 +70,7 @@ def refit_run(run: Path, into: Path, say: Callable[[str], None] = print) -> RunC
     fit_heads(network, features, recipe_targets(shown, config.classes, config.recipe))
     if network.projection is not None:
         fit_projection(network, features, shown)
-    refitted = replace(config, start=f"{run.resolve().name}, its heads and projection fitted anew")
+    refitted = replace(config, start=f"{run.resolve().name}, all but its backbone fitted anew")
     write_derived(run, into, refitted, network.state_dict())
     return refitted
 
