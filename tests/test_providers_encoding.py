@@ -146,7 +146,16 @@ def test_items_of_two_encodings_are_each_read_in_their_own(read: Read) -> None:
     lines = rss([SHIRT, {**SHIRT, "id": "A2"}]).splitlines(keepends=True)
     cut = next(n for n, line in enumerate(lines) if "A2" in line)
     feed = "".join(lines[:cut]).encode() + "".join(lines[cut:]).encode("cp949")
-    assert [offer.title for offer in read(feed) if isinstance(offer, Offer)] == [SHIRT["title"]] * 2
+    for written in (feed, feed.replace(b"\n", b"")):
+        assert [offer.title for offer in read(written) if isinstance(offer, Offer)] == [SHIRT["title"]] * 2
+
+
+def test_chinese_letters_among_korean_ones_are_read_in_either_encoding(read: Read) -> None:
+    titles = ["美니트 셔츠", "新商品 린넨 바지", "大디자인 女성 셔츠"]
+    for mixed in (0, 1):
+        rows = table([{**SHIRT, "id": f"A{n}", "title": title} for n, title in enumerate(titles)]).splitlines(True)
+        feed = b"".join(line.encode("utf-8" if mixed and n == 1 else "cp949") for n, line in enumerate(rows))
+        assert [offer.title for offer in read(feed) if isinstance(offer, Offer)] == titles
 
 
 @given(st.text(alphabet="가나다라마바사 셔츠바지니트abc,\n", min_size=1))

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import codecs
 import io
+import itertools
+import re
 from collections.abc import Iterable
 from typing import Any, BinaryIO
 
@@ -22,6 +24,10 @@ BY_LINE = "mapsi_utf8_or_cp949"
 
 _CHUNK = 1 << 18
 _LONG_LINE = 1 << 16
+_LARGE = re.compile(rb"(?:[\xe1-\xec\xee\xef][\x80-\xbf]|\xe0[\xa0-\xbf]|\xed[\x80-\x9f])[\x80-\xbf]")
+"""A letter of three bytes in UTF-8: Hangul and what comes behind it."""
+
+_ITEMS = re.compile(rb"(?<=</item>)|(?<=</entry>)", re.IGNORECASE)
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16: its mark begins with the same two bytes
@@ -115,26 +121,27 @@ def _mostly(raw: BinaryIO, encoding: str) -> bool:
 
 
 def _encodings_of_lines(raw: BinaryIO) -> set[str]:
-    """What the lines are in that leave no doubt."""
+    """What the lines are in that leave no doubt, each whole."""
     found: set[str] = set()
     decoder = _LineDecoder()
-    for chunk in _pieces(raw):
-        found.update(filter(None, map(_encoding_of_line, decoder.whole_lines(chunk, final=False))))
-    found.update(filter(None, map(_encoding_of_line, decoder.whole_lines(b"", final=True))))
+    for chunk in itertools.chain(_pieces(raw), (b"",)):
+        for line in decoder.whole_lines(chunk, final=not chunk):
+            encoding = _encoding_of_line(line)
+            if encoding and encoding not in found and _is_in(encoding, line):
+                found.add(encoding)
     return found
 
 
 def _encoding_of_line(line: bytes) -> str:
-    """UTF-8 where letters of three bytes are no fewer than broken places: they do not come about by chance. The Korean
-    code page where there is none, and more is broken than one letter that was cut. Empty for all others."""
-    if line.isascii():
-        return ""
-    text = line.decode("utf-8", "replace")
-    lost = text.count("\ufffd")
-    large = sum(1 for letter in text if letter > "\u0800" and letter != "\ufffd")
-    if large:
-        return "utf-8" if large >= lost else ""
-    return KOREAN if lost > 1 and _is_in(KOREAN, line) else ""
+    """UTF-8 where letters of three bytes are no fewer than broken places: few come about by chance. The Korean code page
+    where far more is broken, and more than one letter that was cut. Empty for all others."""
+    if line.isascii() or _is_in("utf-8", line):
+        return "utf-8" if _LARGE.search(line) else ""
+    large = len(_LARGE.findall(line))
+    lost = line.decode("utf-8", "replace").count("\ufffd")
+    if large and large >= lost:
+        return "utf-8"
+    return KOREAN if lost > 1 + 2 * large and _is_in(KOREAN, line) else ""
 
 
 def _is_in(encoding: str, line: bytes) -> bool:
@@ -146,8 +153,8 @@ def _is_in(encoding: str, line: bytes) -> bool:
 
 
 class _LineDecoder(codecs.IncrementalDecoder):
-    """Decodes each line in its own encoding. A line without an end is cut where an ASCII mark stands that is in no
-    letter of either encoding."""
+    """Decodes each line, and each item of a feed within one, in its own encoding. A line without an end is cut where an
+    ASCII mark stands that is in no letter of either encoding."""
 
     def __init__(self, errors: str = "strict") -> None:
         super().__init__(errors)
@@ -162,7 +169,8 @@ class _LineDecoder(codecs.IncrementalDecoder):
         if not cut and len(held) > _LONG_LINE:
             cut = max(held.rfind(mark) for mark in (b">", b",", b" ", b"\t")) + 1
         self._rest = held[cut:]
-        return held[:cut].splitlines(keepends=True)
+        lines = held[:cut].splitlines(keepends=True)
+        return [item for line in lines for item in (_ITEMS.split(line) if b"</" in line else (line,))]
 
     def _decoded(self, line: bytes) -> str:
         return line.decode(_encoding_of_line(line) or "utf-8", self.errors)
