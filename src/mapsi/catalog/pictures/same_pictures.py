@@ -30,7 +30,7 @@ _NEAR = BLOCK_APART + 0.2
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """All pictures, ordered by digest: 165 bytes each. ``same`` are those noted under another's digest by now,
+    """All pictures, ordered by digest: some 170 bytes each. ``same`` are those noted under another's digest by now,
     ``printed`` the numbers of those with a thumbprint, whose ``points`` come in the same order."""
 
     digests: npt.NDArray[np.bytes_]
