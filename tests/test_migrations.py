@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -128,6 +130,17 @@ def test_a_file_of_another_program_is_left_alone_and_a_server_may_have_both(
         else:
             migrate(database)
             check_schema(database)
+
+
+def test_not_a_byte_of_another_programs_file_changes(tmp_path: Path) -> None:
+    file = tmp_path / "places.sqlite"
+    with closing(sqlite3.connect(file)) as places:
+        places.execute("CREATE TABLE moz_places (id INTEGER PRIMARY KEY)")
+        places.commit()
+    before = file.read_bytes()
+    with open_catalog(file) as catalog, pytest.raises(CatalogError, match="another program"):
+        catalog.migrate()
+    assert file.read_bytes() == before
 
 
 def test_another_programs_own_alembic_is_no_newer_mapsi(database: Database) -> None:

@@ -133,8 +133,8 @@ def _encodings_of_lines(raw: BinaryIO) -> set[str]:
 
 
 def _encoding_of_line(line: bytes) -> str:
-    """UTF-8 where letters of three bytes are no fewer than broken places: few come about by chance. The Korean code page
-    where far more is broken, and more than one letter that was cut. Empty for all others."""
+    """UTF-8 where letters of three bytes are no fewer than broken places: few come about by chance. The Korean code
+    page where far more is broken, and more than one letter that was cut. Empty for all others."""
     if line.isascii() or _is_in("utf-8", line):
         return "utf-8" if _LARGE.search(line) else ""
     large = len(_LARGE.findall(line))

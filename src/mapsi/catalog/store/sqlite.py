@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 _log = logging.getLogger(__name__)
+_HOLDS_OTHERS = "SELECT COUNT(*) > 0 AND SUM(name = 'alembic_version') = 0 FROM sqlite_schema"
 
 
 def connect_sqlite(file: Path, lock_seconds: float) -> sqlite3.Connection:
@@ -30,9 +31,11 @@ def connect_sqlite(file: Path, lock_seconds: float) -> sqlite3.Connection:
 def _prepare(raw: sqlite3.Connection, *, wal: bool = True) -> sqlite3.Connection:
     raw.isolation_level = None  # Python's own BEGIN comes late and only before writing; ours is said instead.
     try:
-        for pragma in ("journal_mode=WAL", "synchronous=NORMAL") if wal else ():
-            raw.execute(f"PRAGMA {pragma}")
         raw.execute("PRAGMA foreign_keys=ON")
+        if raw.execute(_HOLDS_OTHERS).fetchone()[0] or not wal:
+            return raw  # another program's file keeps its ways, and is refused by the migration
+        for pragma in ("journal_mode=WAL", "synchronous=NORMAL"):
+            raw.execute(f"PRAGMA {pragma}")
         raw.execute("SELECT COUNT(*) FROM sqlite_schema")
     except sqlite3.Error:
         raw.close()
