@@ -18,7 +18,7 @@ from sqlalchemy import inspect, text
 import mapsi
 from mapsi.catalog import open_catalog
 from mapsi.catalog.store.database import Database, open_database
-from mapsi.catalog.store.migrations import HEAD, _config, check_schema, known_revisions, migrate
+from mapsi.catalog.store.migrations import HEAD, check_schema, known_revisions, migrate
 from mapsi.catalog.store.tables import Table
 from mapsi.errors import CatalogError, CatalogTooOldError
 
@@ -38,23 +38,6 @@ def test_the_migrations_make_exactly_the_tables_of_the_code(database: Database) 
     with database.read() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, Table.metadata) == []
-
-
-def test_a_catalogue_of_each_earlier_schema_is_brought_up_to_this_one_with_what_is_in_it(database: Database) -> None:
-    from alembic import command
-
-    first = known_revisions()[-1]
-    with database.write() as connection:
-        command.upgrade(_config(connection), first)
-        connection.execute(text("INSERT INTO listing_changes (id, generation, offer_id) VALUES (7, 1, 3)"))
-    with pytest.raises(CatalogError, match="older"):
-        check_schema(database)
-    migrate(database)
-    check_schema(database)
-    with database.read() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
-        assert compare_metadata(context, Table.metadata) == []
-        assert connection.execute(text("SELECT id, generation FROM listing_changes")).all() == [(7, 1)]
 
 
 def test_migrating_again_changes_nothing(database: Database) -> None:

@@ -21,11 +21,8 @@ from mapsi.catalog.product import Evidence
 from mapsi.catalog.records import PictureCopy
 from mapsi.catalog.store.tables import OfferRow, PictureRow, PictureSourceRow
 from mapsi.imaging import PhotoLimits
-from mapsi.pictures.copying import PictureSource, copy_pictures
 from mapsi.pictures.store import PictureStore, thumbprint_of
-from mapsi.progress import no_progress
-from mapsi.remote import Fetcher
-from mapsi.thumbprints import SIZE, apart, stacked
+from mapsi.thumbprints import SIZE
 from offers import offer, take_in
 from test_joins import cards, product
 from test_readings import NOW, digest
@@ -181,28 +178,6 @@ def thumbprints(catalog: Catalog) -> list[tuple[bytes, str | None]]:
             (row.thumbprint, row.same_as)
             for row in connection.execute(select(PictureRow.thumbprint, PictureRow.same_as))
         ]
-
-
-def test_a_copy_that_is_older_than_thumbprints_gets_its_own_with_the_next_build(
-    catalog: Catalog, tmp_path: Path
-) -> None:
-    file = tmp_path / "a.png"
-    garment(1, BLACK).save(file, "PNG")
-    take_in(catalog, offer("a", image=str(file)), offer("b", image=str(tmp_path / "none.png")))
-    store = PictureStore(tmp_path / "pictures", PhotoLimits())
-    source = PictureSource(Fetcher(), 1 << 20, 2.0)
-    copy_pictures(catalog, source, store, no_progress)
-    note_same_pictures(catalog._database)
-    ((taken, _),) = thumbprints(catalog)
-    save(catalog, digest(1), b"")
-    with catalog._database.write() as connection:
-        connection.execute(update(PictureRow).values(thumbprint=None))
-    copy_pictures(catalog, source, store, no_progress)
-    (none, again) = sorted(thumbprints(catalog))
-    assert none == (b"", None), "of a copy that is not there"
-    assert again[1] is None
-    assert apart(stacked([taken]), stacked([again[0]]))[0] <= 1
-    assert catalog.copies.without_thumbprint() == []
 
 
 def test_joining_four_times_as_many_products_with_pictures_takes_no_more_than_that(catalog: Catalog) -> None:

@@ -10,14 +10,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from mapsi.batches import batched
 from mapsi.catalog import Catalog
 from mapsi.catalog.pictures.fetching import FetchedPicture, PictureTask
 from mapsi.catalog.records import PictureCopy
 from mapsi.errors import MapsiError, PhotoError, RemoteError
 from mapsi.http_address import is_http
 from mapsi.pictures.courtesy import AskedToWaitError, Courtesy, host_of
-from mapsi.pictures.store import PictureStore, thumbprint_of
+from mapsi.pictures.store import PictureStore
 from mapsi.pictures.threads import in_threads
 from mapsi.progress import Progress
 from mapsi.remote import Fetcher
@@ -28,7 +27,6 @@ host is asked for at once; one that does not answer takes a single thread, and r
 
 TOLD = 100
 """Failures that a report lists; the catalogue has them all."""
-_SAVED_AT_ONCE = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +175,6 @@ class _Copying:
         now = self._clock()
         lost = self._mend_store(progress)
         self._drop_disallowed()
-        self._take_thumbprints(progress)
         done = progress("pictures", self._pictures.count_to_fetch(now))
         lane, width = (lambda task: host_of(task.image)), self._source.courtesy.width
         for task, outcome in in_threads(self._attempt, self._pictures.to_fetch(now), COPIERS, lane=lane, width=width):
@@ -204,20 +201,6 @@ class _Copying:
         except PhotoError:  # damaged: as good as lost
             self._store.remove(copy.digest)
             return copy.digest, False
-
-    def _take_thumbprints(self, progress: Progress) -> None:
-        """Of copies that are older than thumbprints."""
-        lacking = self._copies.without_thumbprint()
-        done = progress("thumbprints", len(lacking))
-        for taken in batched(in_threads(self._take_thumbprint, lacking, COPIERS), _SAVED_AT_ONCE):
-            self._copies.save_thumbprints(dict(taken))
-            done(len(taken))
-
-    def _take_thumbprint(self, digest: str) -> tuple[str, bytes]:
-        try:
-            return digest, thumbprint_of(self._store.open(digest))
-        except MapsiError:  # not there, or damaged: taken with the copy when that is fetched again
-            return digest, b""
 
     def _drop_disallowed(self) -> None:
         for digest in self._copies.no_longer_allowed():

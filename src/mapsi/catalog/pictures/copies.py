@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, delete, exists, false, func, or_, select, true, update
+from sqlalchemy import ColumnElement, and_, delete, exists, false, func, or_, select, true, update
 
 from mapsi.catalog.pictures.fetching import LONG_AGO
 from mapsi.catalog.records import PictureCopy
@@ -43,20 +42,6 @@ class Copies:
         )
         with self._database.read() as connection:
             return [PictureCopy(row.digest, row.width, row.height) for row in connection.execute(query)]
-
-    def without_thumbprint(self) -> list[str]:
-        """Digests of kept copies of which no thumbprint was taken yet."""
-        query = select(PictureRow.digest).where(PictureRow.kept == true(), PictureRow.thumbprint.is_(None))
-        with self._database.read() as connection:
-            return list(connection.scalars(query))
-
-    def save_thumbprints(self, thumbprints: Mapping[str, bytes]) -> None:
-        """Note thumbprints by digest; the pictures are looked for among the others' copies anew."""
-        table: Any = PictureRow.__table__
-        statement = update(table).where(table.c.digest == bindparam("at"))
-        rows = [{"at": digest, "thumbprint": told, "same_as": None} for digest, told in thumbprints.items()]
-        with self._database.write() as connection:
-            connection.execute(statement, rows)
 
     def kept_under(self, prefix: str, without: datetime | None = None) -> set[str]:
         """Digests, beginning with ``prefix``, of all pictures noted as kept, those of gone offers too; but for those

@@ -82,7 +82,7 @@ def _read(database: Database) -> _Known:
         digests.append(np.array([row.digest for row in rows], dtype="S64"))
         fresh.append(np.array([row.same_as is None for row in rows]))
         same |= {count + at: row.same_as for at, row in enumerate(rows) if row.same_as not in (None, row.digest)}
-        with_print = [at for at, row in enumerate(rows) if len(row.thumbprint or b"") == SIZE]
+        with_print = [at for at, row in enumerate(rows) if len(row.thumbprint) == SIZE]
         printed.append(np.array(with_print, dtype=np.int64) + count)
         points.append(block_means(stacked([rows[at].thumbprint for at in with_print])).astype(np.float16))
         last, count = rows[-1].digest, count + len(rows)

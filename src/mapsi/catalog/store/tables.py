@@ -187,7 +187,7 @@ class PictureRow(Table):
     ``height`` are that copy's (of one that is only linked: those it was read at). ``same_as`` is the digest of the
     first of all pictures that are copies of one another by their ``thumbprint``, its own for one that stands alone,
     null until that was looked at; the thumbprint is empty for one that shows too little to be known again and
-    where no copy may be kept, null until one was taken."""
+    where no copy may be kept."""
 
     __tablename__ = "pictures"
     __table_args__ = (Index(None, "same_as"), TABLE_OPTIONS)
@@ -198,7 +198,7 @@ class PictureRow(Table):
     source: Mapped[str] = mapped_column(Text)
     fetched_at: Mapped[datetime] = mapped_column(UtcTime)
     kept: Mapped[bool] = mapped_column(server_default=text("1"))
-    thumbprint: Mapped[bytes | None] = mapped_column(LargeBinary)
+    thumbprint: Mapped[bytes] = mapped_column(LargeBinary)
     same_as: Mapped[str | None] = mapped_column(String(64))
 
 

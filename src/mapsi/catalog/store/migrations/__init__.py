@@ -16,7 +16,7 @@ from mapsi.errors import CatalogError, CatalogTooOldError
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0003"
+HEAD = "0001"
 """The name of this version's schema, that of the last script. It stands here so that a server starts without Alembic, a
 tenth of all it would import: that is asked only where there is something to do."""
 _RUN = "Run `mapsi catalog migrate`."

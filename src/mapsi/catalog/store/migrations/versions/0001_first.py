@@ -156,9 +156,12 @@ def _create_offers() -> None:
         sa.Column("source", sa.Text(), nullable=False),
         sa.Column("fetched_at", TIME, nullable=False),
         sa.Column("kept", sa.Boolean(), server_default=sa.text("1"), nullable=False),
+        sa.Column("thumbprint", sa.LargeBinary(), nullable=False),
+        sa.Column("same_as", sa.String(length=64), nullable=True),
         sa.PrimaryKeyConstraint("digest", name="pk_pictures"),
         **OPTIONS,
     )
+    op.create_index("ix_pictures_same_as", "pictures", ["same_as"])
     op.create_table(
         "picture_sources",
         sa.Column("digest", sa.String(length=64), nullable=False),
@@ -313,6 +316,15 @@ def _create_accounts() -> None:
         sa.UniqueConstraint("email", name="uq_users_email"),
         **OPTIONS,
     )
+    op.create_table(
+        "account_traces",
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("mark", sa.String(length=32), nullable=False),
+        sa.Column("until", TIME, nullable=False),
+        sa.PrimaryKeyConstraint("digest", name="pk_account_traces"),
+        **OPTIONS,
+    )
+    op.create_index("ix_account_traces_until", "account_traces", ["until"])
     op.create_table(
         "sessions",
         sa.Column("digest", sa.String(length=64), nullable=False),
