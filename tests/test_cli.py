@@ -72,6 +72,9 @@ def test_from_a_feed_to_a_search_by_photo_and_by_words(run: Any, tmp_path: Path)
     assert [p["lowest_price"] for p in by_words["products"]] == [3000, 2000, 1000]
     narrowed = json.loads(run("search", "--words", "셔츠", "--max-price", "1500", "--json").output)
     assert [p["lowest_price"] for p in narrowed["products"]] == [1000]
+    said = json.loads(run("search", "--words", "1500원 이하 셔츠", "--json").output)
+    assert (said["searched_for"], said["max_price"], said["products"]) == ("셔츠", 1500, narrowed["products"])
+    assert "Only prices from 1,500 up to 2,500." in run("search", "--words", "셔츠 1500~2500원").output
     assert "린넨 셔츠 red" in run("search", "--words", "린넨").output
     mended = run("search", "--words", "tucm").output
     assert "Nothing was found for 'tucm'; these are the results for '셔츠'." in mended

@@ -108,6 +108,7 @@ CATALOG_FACE = {
     "imports.run",
     "imports.sources",
     "listings.columns",
+    "listings.priced",
     "offer",
     "operations.clicks",
     "operations.jobs",

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from mapsi.catalog.filters import Sort
 from mapsi.catalog.product import JoinedOffer, Product, ProductPage
+from mapsi.catalog.query import Query
 from mapsi.catalog.records import Facets, PricePoint, Suggestion
 from mapsi.http_address import is_http
 from mapsi.infer.look import Garment, Look
@@ -35,11 +35,11 @@ class Reader:
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """One page of products, what it is sorted by, and the ``facets`` it can be narrowed down to where they were asked
-    for."""
+    """One page of products, the ``query`` it answers, and the ``facets`` it can be narrowed down to where they were
+    asked for."""
 
     page: ProductPage
-    sort: Sort
+    query: Query
     facets: Facets | None = None
 
 
@@ -63,13 +63,13 @@ def photo_document(
 
 
 def words_document(query: str, results: Results, reader: Reader) -> Document:
-    """The answer to words. ``searched_for`` differs from ``query`` where the words as typed find nothing; ``left_out``
-    are those that no product has together with the others; ``with_all_words`` counts the products that have all, which
-    come first."""
+    """The answer to words. ``searched_for`` differs from ``query`` where the words as typed find nothing or say a
+    price; ``left_out`` are those that no product has together with the others; ``with_all_words`` counts the products
+    that have all, which come first."""
     page = results.page
     named = {
         "query": query,
-        "searched_for": page.instead or query,
+        "searched_for": page.instead or results.query.words or "",
         "left_out": page.left_out,
         "with_all_words": page.with_all_words,
     }
@@ -213,14 +213,16 @@ def product_link(product: Product, base_url: str) -> str:
 
 
 def _results_document(results: Results, reader: Reader) -> Document:
-    page = results.page
+    page, filters = results.page, results.query.filters
     return {
         "products": [product_document(one, reader) for one in page.products],
         "total": page.total,
         "page": page.number,
         "pages": page.pages,
         "size": page.size,
-        "sort": results.sort,
+        "sort": results.query.sort,
+        "min_price": None if filters.min_price is None else _number(filters.min_price),
+        "max_price": None if filters.max_price is None else _number(filters.max_price),
         "facets": results.facets and facets_document(results.facets),
     }
 

@@ -138,17 +138,17 @@ def search(
         else:
             reading = finder.read_box(loaded, _box(box))
             found = finder.by_photo(reading, query)
-        document = photo_document(reading, Results(found, query.sort), reader)
+        document = photo_document(reading, Results(found, query), reader)
         lines = _reading_lines(reading, taxonomy, settings.language)
     else:
         assert words is not None
         found = installation.catalog.listings.search(query)
-        document = words_document(words, Results(found, query.sort), reader)
+        document = words_document(words, Results(found, query), reader)
         lines = _told_instead(words, found)
     if as_json:
         _print_json(document)
         return
-    for line in [*lines, *_product_lines(document)]:
+    for line in [*lines, *_told_prices(query.filters), *_product_lines(document)]:
         click.echo(line)
 
 
@@ -165,8 +165,11 @@ def _box(text: str) -> tuple[float, float, float, float]:
 
 def _query(taxonomy: Taxonomy, words: str | None, narrowing: dict[str, Any], size: int) -> Query:
     """What is asked for, ``size`` products a page where no other number is."""
+    from mapsi.catalog.listings.priced import say
+
     filters, size = _filters(taxonomy, narrowing), narrowing["size"] or size
-    return Query(words=words, filters=filters, sort=narrowing["sort"], page=narrowing["page"], size=size)
+    query = Query(words=words, filters=filters, sort=narrowing["sort"], page=narrowing["page"], size=size)
+    return say(query, words) if words else query
 
 
 def _filters(taxonomy: Taxonomy, narrowing: dict[str, Any]) -> Filters:
@@ -211,6 +214,13 @@ def _told_instead(words: str, found: ProductPage) -> list[str]:
     elif found.whole:
         told.append(f"Products that match all of it: {found.whole}; the nearest follow.")
     return told
+
+
+def _told_prices(filters: Filters) -> list[str]:
+    """Which prices are shown alone: words may have said so."""
+    low, high = filters.min_price, filters.max_price
+    told = [f"from {low:,f}"] * (low is not None) + [f"up to {high:,f}"] * (high is not None)
+    return [f"Only prices {' '.join(told)}."] if told else []
 
 
 def _reading_lines(reading: Reading, taxonomy: Taxonomy, language: str) -> list[str]:

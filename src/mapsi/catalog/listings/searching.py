@@ -114,9 +114,10 @@ class Searcher:
         own = {kind: among(numbers) for kind, numbers in apart.items()}
         return FacetCounter(self.view, among(offers), self._matcher.filters(filters), own).count(self._shops)
 
-    def count_words(self, words: tuple[str, ...]) -> int:
+    def count_words(self, words: tuple[str, ...], filters: Filters) -> int:
         """How many products a search for these words finds."""
-        return self._count(self._clauses(self.wanted(words, fill=True, exact=False)))
+        narrowed: Clauses = [(Occur.Must, query) for query in self._matcher.filters(filters).values()]
+        return self._count([*self._clauses(self.wanted(words, fill=True, exact=False)), *narrowed])
 
     def wanted(self, words: tuple[str, ...], *, fill: bool, exact: bool) -> Wanted:
         """What to search for, so that something is found: the words as they are, mended, or the nearest to them."""
@@ -222,6 +223,9 @@ class Searcher:
 
     def _look(self, wanted: Wanted, filters: Filters, sort: Sort, offset: int, size: int) -> SearchResult:
         narrowed: Clauses = [(Occur.Must, query) for query in self._matcher.filters(filters).values()]
+        if narrowed and wanted.whole:
+            whole = [*self._everything(wanted.asked), *self._shown[1:], *narrowed]
+            wanted = wanted._replace(whole=self._count(whole))
         clauses = [*self._clauses(wanted), *narrowed]
         query, searcher = Query.boolean_query(clauses), self.view.searcher
         offset = min(offset, searcher.num_docs)

@@ -6,10 +6,12 @@ from collections.abc import Iterator, Sequence
 from operator import attrgetter
 from typing import NamedTuple
 
+from mapsi.catalog.filters import Filters
 from mapsi.catalog.listings.searching import Searcher
 from mapsi.catalog.listings.word_index import SEPARATOR, spell
 from mapsi.catalog.records import Suggestion
 from mapsi.catalog.text.hangul import is_initials
+from mapsi.catalog.text.price_words import read_price
 from mapsi.catalog.text.tokens import words
 from mapsi.taxonomy import Taxonomy
 
@@ -28,17 +30,19 @@ class _Candidate(NamedTuple):
 
 def suggest(text: str, searcher: Searcher, taxonomy: Taxonomy, limit: int) -> tuple[Suggestion, ...]:
     """At most ``limit`` texts that complete ``text``, the most frequent first, each with the number of products that a
-    search for it finds; none that finds nothing."""
-    said = words(text)
+    search for it finds; none that finds nothing. A price in the text stays, and is counted as the filter that it is."""
+    price = read_price(text)
+    said, within = words(price.rest), price.narrow(Filters())
     found: dict[str, Suggestion] = {}
     for before, typed in ((said[:at], said[at:]) for at in range(len(said))):
         for candidate in _complete(typed, searcher, taxonomy, _TRIED * limit):
             full = " ".join((*before, candidate.text))
             if len(found) < limit and full.casefold() not in found:
                 asked = tuple(dict.fromkeys(words(full)))
-                count = searcher.count_words(asked)
+                count = searcher.count_words(asked, within)
                 if count:
-                    found[full.casefold()] = Suggestion(text=full, kind=candidate.kind, count=count)
+                    suggested = f"{price.phrases} {full}".strip()
+                    found[full.casefold()] = Suggestion(text=suggested, kind=candidate.kind, count=count)
     return tuple(sorted(found.values(), key=attrgetter("count"), reverse=True))
 
 

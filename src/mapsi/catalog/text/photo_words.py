@@ -16,7 +16,7 @@ from mapsi.taxonomy import Taxonomy
 from mapsi.taxonomy.categories import KIND_AXIS, OTHER, load_categories
 from mapsi.taxonomy.synonyms import load_colors, load_synonyms
 
-_SAYS_NOTHING = frozenset(
+SAYS_NOTHING = frozenset(
     [
         "a",
         "an",
@@ -139,7 +139,7 @@ class PhotoWordReader:
         return "" if kind == OTHER else kind
 
     def _is_understood(self, word: str) -> bool:
-        known = word in _SAYS_NOTHING or word in self._audiences
+        known = word in SAYS_NOTHING or word in self._audiences
         return known or bool(self._kind(word) or self._colors.find(word))
 
     def _plain(self, word: str) -> str:

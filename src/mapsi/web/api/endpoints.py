@@ -8,6 +8,7 @@ from functools import partial
 
 from flask import Blueprint, Response, jsonify, request
 
+from mapsi.catalog.listings.priced import say
 from mapsi.catalog.product import ProductPage
 from mapsi.catalog.query import Query
 from mapsi.catalog.records import Facets
@@ -75,13 +76,13 @@ def search_image() -> Response:
 def search_words() -> Response:
     """One page of the products that words find."""
     services = current_services()
-    query = _read_query("q")
-    if not query.words:
+    typed, query = read_words(request.args), _read_query("q")
+    if not typed:
         raise ParameterError("q", "There are no words to search for.", "Send them as the parameter q.")
     found = check_page(services.catalog.listings.search(query))
     services.notes.search(query, found)
     results = _results(found, query, services.catalog.listings.facets)
-    return jsonify(words_document(query.words, results, _reader()))
+    return jsonify(words_document(typed, results, _reader()))
 
 
 @api.get("/products/<int:product_id>/similar")
@@ -143,8 +144,7 @@ def _read_query(words: str = "") -> Query:
         size=services.settings.page_size,
         size_is_free=True,
     )
-    said = read_words(request.args, words) if words else ""
-    return replace(query, words=said or None)
+    return say(query, read_words(request.args, words)) if words else query
 
 
 def _read_refined() -> Query:
@@ -154,7 +154,7 @@ def _read_refined() -> Query:
 
 def _results(page: ProductPage, query: Query, count: Callable[[Query], Facets]) -> Results:
     """The page with its facets, which are counted where the request asks for them."""
-    return Results(page, query.sort, count(query) if read_flag(request.args, "facets") else None)
+    return Results(page, query, count(query) if read_flag(request.args, "facets") else None)
 
 
 def _reader() -> Reader:

@@ -13,6 +13,7 @@ Document = dict[str, Any]
 def schemas(taxonomy: Taxonomy) -> Document:
     """Every schema that the description refers to, by name."""
     text, count = {"type": "string"}, {"type": "integer", "minimum": 0}
+    price = {"type": ["number", "null"], "minimum": 0}
     page = {
         "products": list_of({"$ref": "#/components/schemas/Product"}),
         "total": {**count, "description": "Products over all pages."},
@@ -20,6 +21,8 @@ def schemas(taxonomy: Taxonomy) -> Document:
         "pages": {"type": "integer", "minimum": 1},
         "size": {"type": "integer", "minimum": 1},
         "sort": {"enum": list(SORTS)},
+        "min_price": {**price, "description": "The lowest price let through, by the parameter or by the words."},
+        "max_price": {**price, "description": "The highest price let through, by the parameter or by the words."},
         "facets": {"oneOf": [{"$ref": "#/components/schemas/Facets"}, {"type": "null"}]},
     }
     error = _exactly({"code": text, "message": text, "hint": text})
@@ -45,7 +48,10 @@ def schemas(taxonomy: Taxonomy) -> Document:
         "WordsAnswer": _exactly(
             {
                 "query": text,
-                "searched_for": {**text, "description": "Other words where those of the query find nothing."},
+                "searched_for": {
+                    **text,
+                    "description": "Other words where those of the query find nothing; without the prices in them.",
+                },
                 "left_out": {**text, "description": "Words that no product has together with the others, or none."},
                 "with_all_words": {
                     "type": "integer",

@@ -9,6 +9,7 @@ from typing import Any
 
 from flask import request
 
+from mapsi.catalog.listings.priced import say
 from mapsi.catalog.product import Product, ProductPage
 from mapsi.catalog.query import Query
 from mapsi.catalog.records import Facets
@@ -68,7 +69,7 @@ def read_refined() -> ListRequest:
     asked = read_asked()
     query = replace(asked.query, less=read_aside(request.args))
     try:
-        return replace(asked, query=replace(query, words=read_words(request.args, "words") or None))
+        return replace(asked, query=say(query, read_words(request.args, "words")))
     except ParameterError as error:
         return replace(asked, query=query, faults={**asked.faults, "words": explain_words(error)})
 

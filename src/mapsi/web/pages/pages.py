@@ -18,6 +18,7 @@ from flask import (
 )
 from werkzeug.wrappers import Response as AnyResponse
 
+from mapsi.catalog.listings.priced import say
 from mapsi.catalog.product import ProductPage
 from mapsi.catalog.query import Query
 from mapsi.catalog.records import Facets
@@ -52,7 +53,7 @@ def words() -> Response:
     """Products by words; without words all products, to browse by filters."""
     asked = read_asked()
     try:
-        asked = replace(asked, query=replace(asked.query, words=read_words(request.args) or None))
+        asked = replace(asked, query=say(asked.query, read_words(request.args)))
         found, facets = _find(asked)
     except UsageError as error:
         if isinstance(error, ParameterError) and error.parameter != "q":
