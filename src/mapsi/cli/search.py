@@ -218,8 +218,8 @@ def _told_instead(words: str, found: ProductPage) -> list[str]:
 
 def _told_prices(filters: Filters) -> list[str]:
     """Which prices are shown alone: words may have said so."""
-    low, high = filters.min_price, filters.max_price
-    told = [f"from {low:,f}"] * (low is not None) + [f"up to {high:,f}"] * (high is not None)
+    bounds = (("from", filters.min_price), ("up to", filters.max_price))
+    told = [f"{name} {bound:,f}" for name, bound in bounds if bound is not None]
     return [f"Only prices {' '.join(told)}."] if told else []
 
 

@@ -10,7 +10,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from mapsi.catalog.filters import Filters
 from mapsi.catalog.text.photo_words import SAYS_NOTHING
-from mapsi.catalog.text.tokens import MAX_CHARACTERS, words
+from mapsi.catalog.text.tokens import MAX_CHARACTERS, MAX_TERMS, words
 
 _LEAST_BARE = 1_000
 """A number without a currency is a price from here on, beside a word that compares: 250 is a size."""
@@ -188,12 +188,15 @@ def read_price(text: str) -> PriceWords:
 
 def _each(pattern: re.Pattern[str], text: str, read: _Reads) -> Iterator[tuple[tuple[int, int], _Range]]:
     """Where the pattern is found in a text and read as a price, and the range that is asked for there."""
-    match = pattern.search(text)
-    while match is not None:
+    start = 0
+    for _ in range(MAX_TERMS):  # a query has no more words
+        match = pattern.search(text, start)
+        if match is None:
+            return
         found = read(match)
         if found is not None:
             yield match.span(), found
-        match = pattern.search(text, match.start() + 1 if found is None else match.end())
+        start = match.start() + 1 if found is None else match.end()
 
 
 def _half_width(text: str) -> str:
