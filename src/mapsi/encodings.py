@@ -13,6 +13,7 @@ import io
 import itertools
 import re
 from collections.abc import Iterable
+from functools import cache
 from typing import Any, BinaryIO
 
 SNIFFED = 1024
@@ -56,7 +57,7 @@ def encoding_of(raw: BinaryIO, otherwise: str = KOREAN) -> str:
     if _decodes(raw, "utf-8"):
         return "utf-8"
     if otherwise == KOREAN and {"utf-8", KOREAN} <= _encodings_of_lines(raw):
-        return BY_LINE
+        return _registered()
     if _mostly(raw, "utf-8"):
         return "utf-8"
     if _decodes(raw, otherwise) or _mostly(raw, otherwise):
@@ -193,10 +194,9 @@ def _refuse_to_encode(text: str, errors: str = "strict") -> tuple[bytes, int]:
     raise UnicodeError("texts are written in UTF-8")
 
 
-codecs.register(
-    lambda name: (
-        codecs.CodecInfo(_refuse_to_encode, _decode_lines, incrementaldecoder=_LineDecoder, name=BY_LINE)
-        if name == BY_LINE
-        else None
-    )
-)
+@cache
+def _registered() -> str:
+    """:data:`BY_LINE`, known to Python's text files from here on."""
+    own = codecs.CodecInfo(_refuse_to_encode, _decode_lines, incrementaldecoder=_LineDecoder, name=BY_LINE)
+    codecs.register(lambda name: own if name == BY_LINE else None)
+    return BY_LINE
