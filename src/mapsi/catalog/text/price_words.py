@@ -28,7 +28,10 @@ _DIGITS = {digit: n for n, digit in enumerate("일이삼사오육칠팔구", 1)}
 _GAP = r"\s{0,3}"
 _NUMBER = r"(?:[0-9]{1,3}(?:,[0-9]{3}){1,4}|[0-9]{1,12})(?:\.[0-9]{1,4})?"
 _SCALED = rf"(?:{_NUMBER}\s?(?:[십백천]?만|억|천|백)\s?){{1,3}}(?:(?<=[만천백억\s]){_NUMBER})?"
-_SPELLED = r"(?<![가-힣])[일이삼사오육칠팔구]?[십백천만억][일이삼사오육칠팔구십백천만억]{0,8}(?=원)"
+_SPELLED = (
+    r"(?<![가-힣])[일이삼사오육칠팔구]?[십백천만억][일이삼사오육칠팔구십백천만억]{0,8}(?=원|(?<=만)\s원|(?<=만천)\s원)"
+)
+# Words that compare, behind an amount. The first may run into the next word (3만원이하원피스), the loose ones may not.
 _MOST = ("이하", "이내", "까지")
 _LEAST = ("이상", "부터")
 _BELOW, _ABOVE = ("미만",), ("초과",)
@@ -43,15 +46,17 @@ _ENDS = rf"(?=$|[^가-힣]|{_PARTICLE}|{_SUFFIXES}|(?:아래|밑|위|선)(?![가
 _WON = rf"원{_ENDS}|(?:won|krw)(?![a-z0-9])|₩"
 _NAMES = "dollars?|bucks|usd|yen|jpy|euros?|eur|gbp|rupees?|inr"
 _OTHER = rf"(?:달러|불|유로|엔|루피){_ENDS}|(?:{_NAMES})(?![a-z0-9])|[$€£¥₹]"
-_SIGN = r"(?:(?<![a-z])(?:us|krw|usd|jpy|eur|gbp|inr|rs\.?)|(?=[₩$€£¥₹]))(?:(?<=us)(?=\$))?[₩$€£¥₹]?"
+_SIGN = r"(?:us)?[₩$€£¥₹]|krw|usd|jpy|eur|gbp|inr|rs\.?"
+_START = r"(?<![0-9a-z])(?<![0-9][.,])"
 
 
 def _amount(name: str) -> str:
     """The pattern of an amount, with its groups named after ``name``."""
     plain = rf"(?P<{name}plain>{_NUMBER}(?P<{name}k>k(?![a-z0-9]))?)"
     number = rf"(?P<{name}spelled>{_SPELLED})|(?P<{name}scaled>{_SCALED})|{plain}"
-    start = rf"(?:(?P<{name}sign>{_SIGN})\s?)?(?<![0-9a-z])(?<![0-9][.,])"
-    return rf"{start}(?:{number})\s?(?:(?P<{name}won>{_WON})|(?P<{name}other>{_OTHER})|(?![0-9a-z%]|[.,][0-9]))"
+    currency = rf"(?P<{name}won>{_WON})|(?P<{name}other>{_OTHER})"
+    end = r"(?![0-9a-z%]|\.[0-9]|,[0-9](?!만\s?원?대))"
+    return rf"(?:(?P<{name}sign>{_SIGN})\s?)?(?:{number})\s?(?:{currency}|{end})"
 
 
 def _any(*phrases: str) -> str:
@@ -107,11 +112,12 @@ _AFTER_ONE = (
     r"(?:\s가격(?:대)?(?:의|로|인)?(?![가-힣]))?"
 )
 _ONE = re.compile(
-    rf"{_LEAD}(?:(?<![a-z가-힣])(?P<before>{_any(*_BEFORE_MEANS)}){_GAP})?{_amount('a')}{_AFTER_ONE}", re.IGNORECASE
+    rf"{_LEAD}(?:(?<![a-z가-힣])(?P<before>{_any(*_BEFORE_MEANS)}){_GAP}|{_START}){_amount('a')}{_AFTER_ONE}",
+    re.IGNORECASE,
 )
 _TWO = re.compile(
-    rf"{_LEAD}(?:(?<![a-z])(?P<lead>between|from){_GAP})?{_amount('a')}{_GAP}"
-    rf"(?P<middle>[~〜∼–—-]|에서|부터|(?<=\s)(?:to|and)(?=[\s$€£¥₹])){_GAP}{_amount('b')}"
+    rf"{_LEAD}(?:(?<![a-z])(?P<lead>between|from){_GAP}|{_START}){_amount('a')}{_GAP}"
+    rf"(?P<middle>[~〜∼–—-]|,(?=[0-9]만\s?원?대)|에서|부터|(?<=\s)(?:to|and)(?=[\s$€£¥₹])){_GAP}{_amount('b')}"
     rf"(?P<band>{_BAND})?{_GAP}(?P<after>사이|까지|이하|미만|정도)?{_PARTICLE}?",
     re.IGNORECASE,
 )
@@ -140,8 +146,8 @@ _Reads = Callable[[re.Match[str]], _Range | None]
 
 @dataclass(frozen=True, slots=True)
 class _Amount:
-    """A number as it was said: its ``value``, the ``scale`` of a Korean one (3만: 10,000), and the smallest step of its
-    currency, ``None`` where none was named."""
+    """A number as it was said: its ``value``, the ``scale`` of a Korean one (3만: 10,000), the smallest step of its
+    currency, ``None`` where none was named, and whether it is ``sure`` to be no year."""
 
     value: Decimal
     scale: int
