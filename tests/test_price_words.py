@@ -271,6 +271,7 @@ def test_a_price_stays_in_what_is_suggested_and_counts(stocked: Catalog) -> None
     first = stocked.listings.suggest("30,000원 이하 원ㅍ", TAXONOMY)[0]
     assert (first.text, first.count) == ("30,000원 이하 원피스", 3)
     assert stocked.listings.search(say(Query(), first.text)).total == 3
+    assert stocked.listings.suggest("린넨 원ㅍ 3만원 이하", TAXONOMY)[0].text == "린넨 원피스 3만원 이하"
 
 
 @pytest.fixture

@@ -30,9 +30,10 @@ class _Candidate(NamedTuple):
 
 def suggest(text: str, searcher: Searcher, taxonomy: Taxonomy, limit: int) -> tuple[Suggestion, ...]:
     """At most ``limit`` texts that complete ``text``, the most frequent first, each with the number of products that a
-    search for it finds; none that finds nothing. A price in the text stays, and is counted as the filter that it is."""
+    search for it finds; none that finds nothing. A price in the text stays before or behind the others, and is counted as the filter that it is."""
     price = read_price(text)
     said, within = words(price.rest), price.narrow(Filters())
+    is_last = text.lstrip().startswith(price.rest)
     found: dict[str, Suggestion] = {}
     for before, typed in ((said[:at], said[at:]) for at in range(len(said))):
         for candidate in _complete(typed, searcher, taxonomy, _TRIED * limit):
@@ -41,7 +42,8 @@ def suggest(text: str, searcher: Searcher, taxonomy: Taxonomy, limit: int) -> tu
                 asked = tuple(dict.fromkeys(words(full)))
                 count = searcher.count_words(asked, within)
                 if count:
-                    suggested = f"{price.phrases} {full}".strip()
+                    priced = (full, price.phrases) if is_last else (price.phrases, full)
+                    suggested = " ".join(filter(None, priced))
                     found[full.casefold()] = Suggestion(text=suggested, kind=candidate.kind, count=count)
     return tuple(sorted(found.values(), key=attrgetter("count"), reverse=True))
 
