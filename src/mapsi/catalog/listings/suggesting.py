@@ -30,7 +30,8 @@ class _Candidate(NamedTuple):
 
 def suggest(text: str, searcher: Searcher, taxonomy: Taxonomy, limit: int) -> tuple[Suggestion, ...]:
     """At most ``limit`` texts that complete ``text``, the most frequent first, each with the number of products that a
-    search for it finds; none that finds nothing. A price in the text stays before or behind the others, and is counted as the filter that it is."""
+    search for it finds; none that finds nothing. A price in the text stays before or behind the others, and is counted
+    as the filter that it is."""
     price = read_price(text)
     said, within = words(price.rest), price.narrow(Filters())
     is_last = text.lstrip().startswith(price.rest)
