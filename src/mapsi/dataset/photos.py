@@ -42,6 +42,12 @@ class Sample:
     mask: Path | None = None
     box: Box | None = None
 
+    @property
+    def is_for_its_mask(self) -> bool:
+        """Whether this is a whole photo that is kept for its mask alone: a person drew that one. Masks beside labels or
+        products are made by machines."""
+        return self.mask is not None and not (self.box or self.labels or self.product)
+
     def has_no_answer(self, axis: str) -> bool:
         """Whether the right answer on ``axis`` is to be unsure."""
         return self.nothing or axis in self.unsure

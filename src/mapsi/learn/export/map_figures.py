@@ -28,9 +28,8 @@ def measure_map(model: Model, samples: Sequence[Sample], rng: np.random.Generato
     with the 95 % interval over blocks of photos, and the share of large garments whose box is found (IoU of 0.5).
     ``None`` without masks. Raises as :func:`mapsi.learn.photos.read_masks`.
 
-    What is measured are whole photos that are kept only for their mask: masks beside labels or products are made by
-    machines."""
-    shown = [s for s in samples if s.mask is not None and not (s.box or s.labels or s.product)]
+    What is measured are whole photos that are kept for their mask alone."""
+    shown = [s for s in samples if s.is_for_its_mask]
     if not shown or not model.document.groups:
         return None
     both, either = np.zeros((2, len(shown), len(GROUPS)))

@@ -58,15 +58,11 @@ def fit_map(network: AxisNetwork, samples: Sequence[Sample], size: int, seed: in
 
 def _apart(samples: Sequence[Sample], rng: np.random.Generator) -> tuple[list[Sample], list[Sample]]:
     """Photos whose mask a person drew, and some of the others."""
-    drawn = [sample for sample in samples if _is_drawn(sample)]
-    made = [sample for sample in samples if not _is_drawn(sample)]
+    drawn = [sample for sample in samples if sample.is_for_its_mask]
+    made = [sample for sample in samples if not sample.is_for_its_mask]
     if drawn and len(made) > MOST_MADE * len(drawn):
         made = [made[i] for i in rng.choice(len(made), MOST_MADE * len(drawn), replace=False)]
     return drawn, made
-
-
-def _is_drawn(sample: Sample) -> bool:
-    return not (sample.labels or sample.product)
 
 
 def _order(drawn: int, made: int, rng: np.random.Generator) -> list[int]:
@@ -81,7 +77,7 @@ def _batches(
     samples: Sequence[Sample], store: UInt8Array, size: int, seed: int, orders: Sequence[Sequence[int]]
 ) -> Iterator[tuple[Tensor, Tensor]]:
     masks = read_masks(samples, store.shape[1], len(GROUPS))
-    gentle = frozenset(row for row, sample in enumerate(samples) if not _is_drawn(sample))
+    gentle = frozenset(row for row, sample in enumerate(samples) if not sample.is_for_its_mask)
     for epoch, order in enumerate(orders):
         photos = TrainingPhotos(store, order, size, seed, epoch, "strong", masks, gentle)
         for pixels, groups, _ in DataLoader(photos, BATCH):
