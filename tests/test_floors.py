@@ -28,6 +28,7 @@ FLOORS = [
         "arrays",
         "batches",
         "cores",
+        "disjoint_sets",
         "encodings",
         "file_names",
         "http_address",

@@ -14,6 +14,7 @@ from itertools import groupby
 from typing import NamedTuple
 
 from mapsi.catalog.product import Evidence
+from mapsi.disjoint_sets import DisjointSets
 
 OwnProduct = tuple[int, str]
 """A product of one shop: the shop's number and its key for the group of variants."""
@@ -55,11 +56,13 @@ def link(statements: Iterable[Statement]) -> list[Link]:
 
 def components(links: Iterable[Link]) -> list[frozenset[OwnProduct]]:
     """The sets of products that links join."""
-    of: dict[OwnProduct, set[OwnProduct]] = {}
+    sets = DisjointSets[OwnProduct]()
     for one, other, _ in links:
-        whole = of.get(one, {one}) | of.get(other, {other})
-        of |= dict.fromkeys(whole, whole)
-    return list({id(whole): frozenset(whole) for whole in of.values()}.values())
+        sets.join(one, other)
+    found: defaultdict[OwnProduct, set[OwnProduct]] = defaultdict(set)
+    for product, first in sets.firsts().items():
+        found[first].add(product)
+    return [frozenset(whole) for whole in found.values()]
 
 
 def _believed(statements: Iterable[Statement]) -> Iterable[tuple[Evidence, Sequence[OwnProduct]]]:
@@ -96,18 +99,13 @@ class _Joined:
 
     def __init__(self, sellers: Mapping[OwnProduct, frozenset[Seller]]) -> None:
         self._sellers = dict(sellers)
-        self._above: dict[OwnProduct, OwnProduct] = {}
+        self._sets = DisjointSets[OwnProduct]()
 
     def join(self, one: OwnProduct, other: OwnProduct) -> bool:
         """Put together what is still apart and may be one; says whether it did."""
-        top, under = self._top(one), self._top(other)
-        if top == under or self._sellers[top] & self._sellers[under]:
+        first, second = self._sets.first(one), self._sets.first(other)
+        if first == second or self._sellers[first] & self._sellers[second]:
             return False
-        self._above[under] = top
-        self._sellers[top] |= self._sellers[under]
+        self._sets.join(first, second)
+        self._sellers[self._sets.first(first)] = self._sellers[first] | self._sellers[second]
         return True
-
-    def _top(self, product: OwnProduct) -> OwnProduct:
-        while product in self._above:
-            product = self._above[product]
-        return product

@@ -19,6 +19,7 @@ from mapsi.batches import batched
 from mapsi.catalog.pictures.near import Points, near_pairs
 from mapsi.catalog.store.database import Database
 from mapsi.catalog.store.tables import PictureRow
+from mapsi.disjoint_sets import DisjointSets
 from mapsi.thumbprints import BLOCK_APART, SIZE, apart, block_means, stacked
 
 _READ = 2000
@@ -58,7 +59,7 @@ def note_same_pictures(database: Database) -> None:
         if connection.scalar(select(PictureRow.digest).where(PictureRow.same_as.is_(None)).limit(1)) is None:
             return
     known = _read(database)
-    groups = _Groups()
+    groups = DisjointSets[int]()
     for one, other in known.noted():
         groups.join(one, other)
     for pairs in _gathered(near_pairs(known.points, _NEAR, known.fresh[known.printed])):
@@ -117,7 +118,7 @@ def _copies(database: Database, known: _Known, pairs: IntArray) -> list[tuple[in
     return [pair for pair, is_copy in zip(there, apart(*sides) <= 1, strict=True) if is_copy]
 
 
-def _write(database: Database, known: _Known, groups: _Groups) -> None:
+def _write(database: Database, known: _Known, groups: DisjointSets[int]) -> None:
     names = {number: known.digest(first) for number, first in groups.firsts().items()}
     fresh = [known.digest(number) for number in np.flatnonzero(known.fresh).tolist()]
     for part in batched(fresh, _READ):
@@ -134,25 +135,3 @@ def _write(database: Database, known: _Known, groups: _Groups) -> None:
     for rows in batched(noted, _PART):
         with database.write() as connection:
             connection.execute(statement, rows)
-
-
-class _Groups:
-    """Numbers put together step by step; the first of a group stands for it."""
-
-    def __init__(self) -> None:
-        self._above: dict[int, int] = {}
-
-    def join(self, one: int, other: int) -> None:
-        first, last = sorted((self._first(one), self._first(other)))
-        self._above[last] = first
-
-    def firsts(self) -> dict[int, int]:
-        """Each number of a group with the group's first."""
-        return {number: self._first(number) for number in list(self._above)}
-
-    def _first(self, number: int) -> int:
-        self._above.setdefault(number, number)
-        while (above := self._above[number]) != number:
-            self._above[number] = self._above[above]
-            number = above
-        return number
