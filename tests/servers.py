@@ -83,10 +83,12 @@ def mariadb_is_installed() -> bool:
 
 
 @contextmanager
-def run_mariadb(folder: Path, *options: str, buffer_pool: str = "64M", address: str = LOOPBACK) -> Iterator[MariaDB]:
+def run_mariadb(
+    folder: Path, *options: str, buffer_pool: str = "64M", address: str = LOOPBACK, port: int = 0
+) -> Iterator[MariaDB]:
     """Start a MariaDB of its own in ``folder``, with further ``options`` of its program, and stop it at the end; about
-    two seconds."""
-    data, port = folder / "data", free_port()
+    two seconds. It has a free port unless one is given."""
+    data, port = folder / "data", port or free_port()
     account = ["--user=root"] if os.geteuid() == 0 else []
     setup, host = folder / "setup.sql", LOOPBACK if address == LOOPBACK else "%"
     setup.write_text(

@@ -128,6 +128,10 @@ class CatalogError(MapsiError):
     http_status = 503
 
 
+class CatalogAwayError(CatalogError):
+    """The database does not answer for now, and may by itself in a while: it starts, or the way to it does."""
+
+
 class CatalogTooOldError(CatalogError):
     """The catalogue is from before the first release: nothing leads on from it."""
 

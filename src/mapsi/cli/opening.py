@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -143,9 +144,15 @@ def check_names(model: Model, taxonomy: Taxonomy) -> None:
             )
 
 
-def open_installation(settings: Settings, *, model_folder: Path | None = None, visitors: bool = False) -> Installation:
+def open_installation(
+    settings: Settings,
+    *,
+    model_folder: Path | None = None,
+    visitors: bool = False,
+    catalog: Callable[[], Catalog] | None = None,
+) -> Installation:
     """Everything that serving and stocking need, the catalogue brought to this version's schema; ``visitors`` says
-    whether somebody waits for each answer."""
+    whether somebody waits for each answer. ``catalog`` opens the catalogue, once all else is there."""
     from mapsi.pictures.copying import PictureSource
     from mapsi.pictures.store import PictureStore
     from mapsi.remote import Fetcher
@@ -155,7 +162,7 @@ def open_installation(settings: Settings, *, model_folder: Path | None = None, v
     serving = visitors and model_folder is None
     model, taxonomy = _open_serving_model(settings) if serving else open_model(settings, model_folder)
     return Installation(
-        catalog=open_stock(settings, visitors=visitors),
+        catalog=catalog() if catalog else open_stock(settings, visitors=visitors),
         model=model,
         taxonomy=taxonomy,
         pictures=PictureStore(settings.home / "pictures", PhotoLimits.of(settings)),

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import secrets
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,13 +14,15 @@ import click
 
 from mapsi.artifacts import atomic_file
 from mapsi.cli.index import PATIENCE, tell_waiting
-from mapsi.cli.opening import bar, database_address, make_home, open_finder, open_installation
+from mapsi.cli.opening import bar, database_address, make_home, open_finder, open_installation, open_stock
+from mapsi.cli.waiting import when_there
 from mapsi.cores import cores
 from mapsi.errors import CatalogError, CatalogTooOldError, SettingError
 from mapsi.memory import give_freed_memory_back
 from mapsi.settings import Secret, Settings, read_settings, setting_table
 
 if TYPE_CHECKING:
+    from mapsi.catalog import Catalog
     from mapsi.search.building import Installation
 
 LEAST_KEY_BYTES = 32
@@ -43,10 +47,26 @@ _model = click.option("--model", type=click.Path(path_type=Path), help="Model fo
 @_port
 @_model
 def serve(host: str, port: int, model: Path | None) -> None:
-    """Serve the pages and the JSON API over your own catalogue."""
+    """Serve the pages and the JSON API over your own catalogue.
+
+    A database that does not answer yet is waited for; until it does, everybody is told 503.
+    """
     give_freed_memory_back()
     settings = read_settings(model=model)
-    _serve(settings, open_installation(settings, visitors=True), host, port)
+    _serve(
+        settings, open_installation(settings, visitors=True, catalog=partial(_stock, settings, host, port)), host, port
+    )
+
+
+def _stock(settings: Settings, host: str, port: int) -> Catalog:
+    def meanwhile() -> AbstractContextManager[None]:
+        from mapsi.web.server.starting import answering_that_it_starts
+
+        return answering_that_it_starts(host, port)
+
+    return when_there(
+        partial(open_stock, settings, visitors=True), lambda said: click.echo(f"mapsi: {said}", err=True), meanwhile
+    )
 
 
 @click.command()

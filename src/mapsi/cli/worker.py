@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mapsi.cli.opening import open_installation, open_stock, refresh_services
+from mapsi.cli.waiting import when_there
 from mapsi.errors import SettingError
 from mapsi.memory import give_freed_memory_back
 from mapsi.progress import no_progress
@@ -32,12 +33,13 @@ def worker(once: bool) -> None:
     Works in this process, or off a queue where MAPSI_QUEUE names a broker (redis://... or amqp://...); any number of
     workers, on one machine or several, share the work. A job of a worker that was killed is taken by another one.
     SIGTERM or Ctrl-C ends it after the job at hand; a second one ends it at once, and nothing that was finished is
-    lost.
+    lost. A database that does not answer yet is waited for, except with --once.
     """
     give_freed_memory_back()
     settings = read_settings()
     broker = broker_address(settings)
-    with open_stock(settings) as catalog:
+    opening = partial(open_stock, settings)
+    with opening() if once else when_there(opening, _say) as catalog:
         actions = job_actions(settings, catalog)
         if broker and not once:
             from mapsi.work.celery_worker import make_app, work

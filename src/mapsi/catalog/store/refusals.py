@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from sqlalchemy.exc import DatabaseError, DataError, IntegrityError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from mapsi.errors import CatalogError
+from mapsi.errors import CatalogAwayError, CatalogError
 
 _REFUSALS = (DatabaseError, InterfaceError, PoolTimeoutError)
 _MISTAKES = (IntegrityError, DataError)
@@ -25,8 +25,12 @@ UNKNOWN_HOST = (
     "Check the host in MAPSI_DATABASE_URL, and whether this machine can look up names.",
 )
 _NO_SOCKET = (
-    "The socket of the database cannot be opened.",
-    "Check that the server is running, the path after unix_socket= in MAPSI_DATABASE_URL, and who may open it.",
+    "There is no socket of the database.",
+    "Check that the server is running, and the path after unix_socket= in MAPSI_DATABASE_URL.",
+)
+_SHUT_SOCKET = (
+    "The socket of the database may not be opened.",
+    "Check the path after unix_socket= in MAPSI_DATABASE_URL, and who may open it.",
 )
 _UNTRUSTED = (
     "The database's certificate is not trusted.",
@@ -49,14 +53,20 @@ _SPENT = (
 _TOO_LONG = ("A question took the database too long.", "Try again; if it keeps happening, see what else it works on.")
 _SCHEMA = ("The catalogue's schema is missing or wrong.", "Run `mapsi catalog migrate`.")
 _BUSY = ("The database was busy for too long.", "Try again in a moment.")
+_CROWDED = ("The database has no connection left.", "Raise its max_connections, or lower MAPSI_THREADS.")
+_NOT_READY = (
+    "The database is not ready for questions.",
+    "Wait until it has joined its cluster, or left its offline mode.",
+)
 _CUT = ("The database ended the connection.", "Try again; if it keeps happening, see its log and its time limits.")
 
 _BY_MYSQL_CODE = {
     1021: _FULL,
-    1040: ("The database has no connection left.", "Raise its max_connections, or lower MAPSI_THREADS."),
+    1040: _CROWDED,
     1044: ("The user has no access to this database.", "Grant it all rights on the database."),
     1045: _NOT_ADMITTED,
     1046: ("The address names no database on the server.", "Write its name at the end of MAPSI_DATABASE_URL."),
+    1047: _NOT_READY,
     1049: ("There is no such database on the server.", "Create it: CREATE DATABASE name CHARACTER SET utf8mb4."),
     1053: SILENT,
     1054: _SCHEMA,
@@ -88,11 +98,16 @@ _BY_MYSQL_CODE = {
     2013: SILENT,
     2026: _NO_TLS,
     3024: _TOO_LONG,
+    3032: _NOT_READY,
     3118: _LOCKED,
     3159: ("The database takes connections over TLS only.", "Write ssl_mode=required in MAPSI_DATABASE_URL."),
+    3168: _NOT_READY,
     4031: _CUT,
     4151: _LOCKED,
 }
+
+_PASSING = (SILENT, UNKNOWN_HOST, _NO_SOCKET, _CROWDED, _NOT_READY, _CUT)
+"""What waiting may mend: a server that starts, the name of a container that is yet to come."""
 
 _OF_THE_ENGINE = 1030
 
@@ -142,7 +157,7 @@ def explain(error: Exception) -> CatalogError:
     found = _known(cause)
     if found is None:
         found = ("The catalogue's database cannot be used.", f"It says: {str(cause)[:300]}")
-    return CatalogError(*found)
+    return CatalogAwayError(*found) if found in _PASSING else CatalogError(*found)
 
 
 def is_silence(error: CatalogError) -> bool:
@@ -167,4 +182,6 @@ def _why_unreached(error: OSError) -> tuple[str, str]:
         return UNKNOWN_HOST
     if isinstance(error, ssl.SSLError):
         return _UNTRUSTED if isinstance(error, ssl.SSLCertVerificationError) else _NO_TLS
-    return _NO_SOCKET if isinstance(error, FileNotFoundError | PermissionError) else SILENT
+    if isinstance(error, PermissionError):
+        return _SHUT_SOCKET
+    return _NO_SOCKET if isinstance(error, FileNotFoundError) else SILENT

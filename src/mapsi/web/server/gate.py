@@ -8,14 +8,13 @@ that have arrived whole. ``docs/decisions/0011-server.md`` has the measurements.
 from __future__ import annotations
 
 import asyncio
-import json
 import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
-from mapsi.documents import error_document
 from mapsi.web.server.bounds import Bounds
+from mapsi.web.server.refused import HEALTH, RefusedError, told
 from mapsi.web.server.wsgi import Response, Scope, call, environ_of
 
 if TYPE_CHECKING:
@@ -25,23 +24,13 @@ Message = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
-HEALTH = "/healthz"
 FILES = ("/static/", "/operator/assets/", "/pictures/")
 """Where pages have their style sheets, scripts and pictures. They are read in a fraction of a millisecond, and a page
 that was let in without them is a ruin: they have a lane of their own, as long as there are connections."""
-RETRY_AFTER = 2
 
 
 class _GoneError(Exception):
     """The client left before its request was whole."""
-
-
-class _RefusedError(Exception):
-    """A request that the application is not asked about."""
-
-    def __init__(self, status: int, code: str, message: str, hint: str) -> None:
-        super().__init__(message)
-        self.status, self.code, self.message, self.hint = status, code, message, hint
 
 
 class Gate:
@@ -61,8 +50,8 @@ class Gate:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             answer = await self._answer(scope, receive)
-        except _RefusedError as refused:
-            answer = _told(refused, scope)
+        except RefusedError as refused:
+            answer = told(refused, scope)
         except _GoneError:
             return
         await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
@@ -115,7 +104,7 @@ class Gate:
     def _admit(self, scope: Scope, body: bytes, sent: int) -> Future[Response]:
         with self._lock:
             if self._admitted >= self._bounds.admitted:
-                raise _RefusedError(
+                raise RefusedError(
                     503, "busy", "There are more requests than can be answered at once.", "Try again in a moment."
                 )
             self._admitted += 1
@@ -167,7 +156,7 @@ class _Body:
                     self._take(parts, message.get("body", b""))
                     more = message.get("more_body", False)
         except TimeoutError:
-            raise _RefusedError(
+            raise RefusedError(
                 408, "too_slow", "The request took too long to arrive.", "Send a smaller photo."
             ) from None
         return parts[0] if len(parts) == 1 else b"".join(parts)
@@ -175,7 +164,7 @@ class _Body:
     def _take(self, parts: list[bytes], data: bytes) -> None:
         self._arrived += len(data)
         if self.sent > self._bounds.drained:
-            raise _RefusedError(
+            raise RefusedError(
                 413, "photo_too_large", "The request is larger than the service accepts.", "Send a smaller photo."
             )
         if self.sent > self._bounds.kept:
@@ -186,29 +175,5 @@ class _Body:
         self.size += len(data)
         fits = self._gate.hold(len(data))
         if not fits:
-            raise _RefusedError(503, "busy", "More is being sent than there is room for.", "Try again in a moment.")
+            raise RefusedError(503, "busy", "More is being sent than there is room for.", "Try again in a moment.")
         parts.append(data)
-
-
-def _told(refused: _RefusedError, scope: Scope) -> Response:
-    """As JSON for programs and our own script, as a line for a person. The connection is closed: the rest of a body may
-    still be on its way."""
-    headers = dict(scope["headers"])
-    accepts = headers.get(b"accept", b"")
-    if scope["path"].startswith("/api/") or accepts.startswith(b"application/json"):
-        kind, text = "application/json", json.dumps(error_document(refused.code, refused.message, refused.hint))
-    else:
-        kind, text = "text/plain; charset=utf-8", f"{_KOREAN[refused.code]}\n{refused.message} {refused.hint}\n"
-    said = {"content-type": kind, "content-length": str(len(text.encode())), "cache-control": "no-store"}
-    if refused.status == 503:
-        said["retry-after"] = str(RETRY_AFTER)
-    if refused.code != "busy" or scope["method"] != "GET":
-        said["connection"] = "close"
-    return Response(refused.status, [(name.encode(), value.encode()) for name, value in said.items()], text.encode())
-
-
-_KOREAN = {
-    "busy": "지금 찾는 분이 많아요. 잠시 뒤에 다시 해 주세요.",
-    "too_slow": "보내는 데 너무 오래 걸렸어요. 더 작은 사진으로 해 주세요.",
-    "photo_too_large": "보낸 것이 너무 커요. 더 작은 사진으로 해 주세요.",
-}

@@ -63,7 +63,7 @@ def serve(
     gate = Gate(app.wsgi_app, bounds)
     server = server_of(gate, bounds)
     try:
-        with _bind(host, port) as listening, _told_to_stop(server):
+        with bind(host, port) as listening, _told_to_stop(server):
             listening.listen(BACKLOG)
             address = f"{_address(host, listening.getsockname()[1])}{path}"
             sys.stdout.write(f"mapsi is at {address} (Ctrl-C stops it)\n")
@@ -84,8 +84,8 @@ def _told_to_stop(server: uvicorn.Server) -> AbstractContextManager[None]:
     return answering_signals((signal.SIGINT, signal.SIGTERM), server.handle_exit)
 
 
-def _bind(host: str, port: int) -> socket.socket:
-    """A socket of our own, to say why an address cannot be used."""
+def bind(host: str, port: int) -> socket.socket:
+    """A socket of our own, to say why an address cannot be used; raises :class:`UsageError`."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listening = socket.socket(family, kind, protocol)
@@ -100,8 +100,9 @@ def _bind(host: str, port: int) -> socket.socket:
     return listening
 
 
-def server_of(gate: Gate, bounds: Bounds) -> uvicorn.Server:
-    """The server that lets requests through ``gate``; its ``run`` ends when told to, by a signal or ``should_exit``."""
+def server_of(gate: Any, bounds: Bounds) -> uvicorn.Server:
+    """The server that lets requests through ``gate``, an ASGI application; its ``run`` ends when told to, by a signal
+    or ``should_exit``."""
     config = uvicorn.Config(
         gate,
         http=cast(Any, partial(Connection, connections=OpenConnections(bounds))),
