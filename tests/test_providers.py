@@ -112,6 +112,7 @@ MANUAL = (Path(__file__).parents[1] / "docs" / "feeds.md").read_text("utf-8")
     [
         ("xml", 0, "merchant"),
         ("xml", 1, "merchant"),
+        ("xml", 2, "merchant"),
         ("tsv", 0, "merchant"),
         ("csv", 0, "csv"),
         ("ep", 0, "naver-ep"),

@@ -11,7 +11,7 @@ import pytest
 
 from mapsi.catalog.offer import BrokenRow, Offer
 from mapsi.errors import FeedError
-from written_feeds import SHIRT, SHIRT_OFFER, Read, Row, atom, only_offer, rss
+from written_feeds import SHIRT, SHIRT_OFFER, Read, Row, atom, naver, only_offer, rss, table
 
 GOOGLE = "http://base.google.com/ns/1.0"
 
@@ -207,3 +207,123 @@ def test_all_of_a_feed_may_have_a_prefix_of_its_own(read: Read) -> None:
     feed = re.sub(r"(</?)(rss|channel|item|title|link|description)\b", r"\1r:\2", rss([SHIRT], prefix=""))
     feed = re.sub(r"(</?)(id|image_link|price)\b", r"\1g:\2", feed)
     assert read(feed.replace("<r:rss", '<r:rss xmlns:r="http://backend.userland.com/rss2"')) == [SHIRT_OFFER]
+
+
+# --- what a server prints above a feed -------------------------------------------------------------------------------
+
+ABOVE = {
+    "a warning": "\nWarning: Undefined variable $x in /var/www/feed.php on line 12\n",
+    "in HTML": "<br />\n<b>Warning</b>:  Undefined variable $x in <b>/var/www/feed.php</b> on line <b>12</b><br />\n",
+    "no line end": "<br /><b>Notice</b>: mysql_connect(): refused 'x'@'localhost' in <b>/a.php</b> on line <b>3</b><br />",
+    "a log's": "PHP Deprecated:  Function each() is deprecated in /a.php on line 2\n",
+    "xdebug": '<br />\n<font size="1"><table class="xdebug-error"><tr><th>( ! ) Notice</th></tr></table></font>\n',
+    "many": "\nNotice: Undefined index: a in /feed.php on line 3\n" * 40,
+    "a comment": "<!-- cached by a plugin, <rss> and <html> in 0.2 s -->\n",
+    "two comments": "<!-- a -->\n<!-- b\n c -->\n\n",
+    "a comment that begins above others": "<!-- <?xml version='1.0'?> --><!-- -->",
+    "blank lines and marks": "\n\ufeff \r\n\u200b\ufeff\n",
+    "zeros": "\x00\x00",
+    "how scripts begin": "#!/usr/bin/php -q\n",
+    "headers": "X-Powered-By: PHP/5.2\nContent-type: text/xml\n\n",
+}
+
+
+@pytest.mark.parametrize("above", ABOVE.values(), ids=ABOVE.keys())
+@pytest.mark.parametrize("declared", ["<?xml version='1.0' encoding='UTF-8'?>\n", ""])
+@pytest.mark.parametrize("feed", [rss([SHIRT]).partition("?>")[2], atom([SHIRT])])
+def test_what_a_server_prints_above_a_feed_is_none_of_it(read: Read, above: str, declared: str, feed: str) -> None:
+    assert read(above + declared + feed) == [SHIRT_OFFER]
+    assert read(declared + above + feed) == [SHIRT_OFFER]
+
+
+@pytest.mark.parametrize("above", ABOVE.values(), ids=ABOVE.keys())
+@pytest.mark.parametrize(("format", "delimiter"), [("merchant", "\t"), ("csv", ","), ("naver-ep", "\t")])
+def test_and_none_of_a_table(read: Read, above: str, format: str, delimiter: str) -> None:
+    feed = naver([SHIRT]) if format == "naver-ep" else table([SHIRT], delimiter)
+    (offer,) = read(above + feed, format)
+    assert isinstance(offer, Offer)
+    assert (offer.id, offer.title) == (SHIRT_OFFER.id, SHIRT_OFFER.title)
+
+
+def test_lines_are_counted_with_those_above(read: Read) -> None:
+    feed = ABOVE["in HTML"] + rss([{**SHIRT, "price": "dear"}])
+    (broken,) = read(feed)
+    assert isinstance(broken, BrokenRow)
+    assert feed.splitlines()[broken.line - 1].endswith("<item>")
+
+
+def test_what_is_printed_inside_a_feed_costs_nothing_either(read: Read) -> None:
+    between, inside = ABOVE["in HTML"], ABOVE["in HTML"].replace("<br />", "<br/>")
+    feed = rss([SHIRT]).replace("<item>", f"{between}<item>{inside}").replace("</channel>", f"{between}</channel>")
+    assert read(feed) == [SHIRT_OFFER]
+
+
+def test_an_encoding_that_is_declared_below_counts(read: Read) -> None:
+    declared = '<?xml version="1.0" encoding="iso-8859-15"?>'
+    feed = (ABOVE["a warning"] + declared + rss([{**SHIRT, "title": "Café"}]).partition("?>")[2]).encode(
+        "iso-8859-15", "ignore"
+    )
+    assert only_offer(read(feed)).title == "Café"
+
+
+@pytest.mark.parametrize(
+    ("written", "says"),
+    [
+        (ABOVE["in HTML"] + "<urlset><url/></urlset>", "begins with <urlset>"),
+        ("<yml_catalog><shop><offers/></shop></yml_catalog>", "begins with <yml_catalog>"),
+        ("<soap:Envelope><data><item/></data></soap:Envelope>", "begins with <soap:Envelope>"),
+        (ABOVE["a warning"], "does not name these columns"),
+        (ABOVE["a comment"], "not name|not well-formed|cut off"),
+        (ABOVE["in HTML"] + "<!DOCTYPE rss [<!ENTITY a 'b'>]>" + rss([SHIRT]), "entity declarations"),
+        ("<!-- a" + rss([SHIRT]), "cut off|not well-formed"),
+    ],
+)
+def test_what_is_no_feed_is_told_by_what_it_begins_with(read: Read, written: str, says: str) -> None:
+    with pytest.raises(FeedError, match=says):
+        read(written)
+
+
+def test_a_name_in_angle_brackets_makes_no_feed_of_a_table(read: Read) -> None:
+    assert only_offer(read(table([{**SHIRT, "title": "<shop> 볼캡"}], "\t"))).title == "<shop> 볼캡"
+
+
+# --- lists of products -----------------------------------------------------------------------------------------------
+
+
+def listed(root: str, item: str) -> str:
+    items = rss([SHIRT], prefix="").partition("</link>")[2].partition("</channel>")[0]
+    return f"<?xml version='1.0'?>\n<{root}>{items.replace('item>', f'{item}>')}</{root}>"
+
+
+@pytest.mark.parametrize("item", ["item", "product", "offer", "PRODUCT", "entry"])
+@pytest.mark.parametrize("root", ["products", "offers", "catalog", "shop", "Products", "root", "product_list"])
+def test_a_plain_list_of_products_is_read_by_the_same_fields(read: Read, root: str, item: str) -> None:
+    assert read(listed(root, item)) == [SHIRT_OFFER]
+
+
+def test_items_of_a_list_may_lie_deeper_and_say_their_id_as_an_attribute(read: Read) -> None:
+    feed = listed("shop", "offer").replace("<id>A1</id>", "").replace("<offer>", '<offers><offer id="A1">')
+    assert read(feed.replace("</offer>", "</offer></offers>")) == [SHIRT_OFFER]
+
+
+def test_an_id_in_its_own_field_counts_before_an_attribute(read: Read) -> None:
+    assert read(listed("products", "product").replace("<product>", '<product id="row 7">')) == [SHIRT_OFFER]
+
+
+def test_a_damaged_product_of_a_list_costs_one(read: Read) -> None:
+    whole = listed("products", "product")
+    product = whole.partition("<products>")[2].partition("</products>")[0]
+    broken, offer = read(whole.replace("<products>", f"<products>{product.replace('</title>', '</t>')}"))
+    assert isinstance(broken, BrokenRow)
+    assert offer == SHIRT_OFFER
+
+
+@pytest.mark.parametrize("root", ["rss", "feed"])
+def test_in_rss_and_atom_a_product_is_no_item(read: Read, root: str) -> None:
+    with pytest.raises(FeedError, match="no items"):
+        read(listed(root, "product"))
+
+
+def test_two_lists_in_one_file_are_refused(read: Read) -> None:
+    with pytest.raises(FeedError, match="several in one file"):
+        read(listed("products", "product") + listed("products", "product").partition("?>")[2])

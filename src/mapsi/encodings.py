@@ -28,7 +28,7 @@ _LONG_LINE = 1 << 16
 _LARGE = re.compile(rb"(?:[\xe1-\xec\xee\xef][\x80-\xbf]|\xe0[\xa0-\xbf]|\xed[\x80-\x9f])[\x80-\xbf]")
 """A letter of three bytes in UTF-8: Hangul and what comes behind it."""
 
-_ITEMS = re.compile(rb"(?<=</item>)|(?<=</entry>)", re.IGNORECASE)
+_ITEMS = re.compile(rb"(?<=</item>)|(?<=</entry>)|(?<=</product>)|(?<=</offer>)", re.IGNORECASE)
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16: its mark begins with the same two bytes

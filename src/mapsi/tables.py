@@ -20,7 +20,7 @@ DELIMITERS = "\t,;|"
 MAX_BYTES = 256 << 20
 """Largest table that is read whole."""
 
-_INVISIBLE = re.compile(r"[\u200b-\u200f\u2060\ufeff\u00ad]")
+_INVISIBLE = re.compile(r"[\x00\u200b-\u200f\u2060\ufeff\u00ad]")
 _UNIT = re.compile(r"\s*\([^()]*\)\s*$")
 _SEPARATOR = re.compile(r"""\ufeff?"?sep=(\\t|.)"?\s*""", re.IGNORECASE | re.DOTALL)
 

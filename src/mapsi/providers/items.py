@@ -12,8 +12,16 @@ from mapsi.providers.rows.texts import INLINE, MAX_FIELD
 MAX_DEPTH = 100
 """Elements within one another; a parser keeps something of each, and no feed needs more than twenty."""
 
-_ROOTS = frozenset({"rss", "feed", "rdf"})
-_ITEMS = frozenset({"item", "entry"})
+FEED_ROOTS = frozenset({"rss", "feed", "rdf"})
+_LIST_ROOTS = """
+    catalog catalogue channel data goods items offers product_feed product_list productfeed productlist products
+    root shop store xml
+"""
+LIST_ROOTS = frozenset(_LIST_ROOTS.split())
+"""What a list of products begins with where it is neither RSS nor Atom, but has the same fields."""
+
+_FEED_ITEMS = frozenset({"item", "entry"})
+_LIST_ITEMS = _FEED_ITEMS | {"product", "offer"}
 _ATOM_NAMES = {"summary": "description", "content": "description"}
 _PRICES = frozenset({"price", "sale_price"})
 _WAYS = {"link": ("href",), "image_link": ("href", "url", "src")}
@@ -47,6 +55,7 @@ class Items:
         self._line = line
         self._depth = 0
         self._item_depth = 0
+        self._item_names = _FEED_ITEMS
         # What a prefix says of a field: True is the Merchant namespace, False another one that is read. Declarations
         # hold within their element: each that brings some has the prefixes from before it kept by its depth.
         self._prefixes = {"g": True, "": False}
@@ -54,7 +63,7 @@ class Items:
         self._meanings: dict[str, tuple[str, bool] | None] = {}  # of tags under these prefixes: a feed has few
         self._bare: dict[str, str] = {}
         self._prefixed: dict[str, str] = {}
-        self._aside: dict[str, str] = {}  # a picture that stands in no field
+        self._aside: dict[str, str] = {}  # a picture or an id that stands in no field
         self._into = self._bare
         self._field = self._said = ""
         self._parts: list[str] | None = None
@@ -73,14 +82,28 @@ class Items:
                 self._part_words(name)
             return
         local = name.rpartition(":")[2].lower()
-        if self._depth == 1 and local not in _ROOTS:
-            raise FeedError(f"The feed is neither RSS nor Atom: it begins with <{name[:40]}>.", "Check the address.")
-        if local in _ITEMS:
-            self._item_depth, self.item_name, self.begun_at = self._depth, name, self._line()
-            self._bare, self._prefixed, self._aside = {}, {}, {}
-            self._read_bare(name.rpartition(":")[0])
+        if self._depth == 1:
+            self._begin_document(name, local)
+        if local in self._item_names:
+            self._begin_item(name, attributes)
         else:
             self.outer.append((name, attributes))
+
+    def _begin_document(self, name: str, local: str) -> None:
+        if local in LIST_ROOTS:
+            self._item_names = _LIST_ITEMS
+        elif local not in FEED_ROOTS:
+            raise FeedError(
+                f"The feed is neither RSS nor Atom nor a list of products: it begins with <{name[:40]}>.",
+                "Check the address.",
+            )
+
+    def _begin_item(self, name: str, attributes: Attributes) -> None:
+        self._item_depth, self.item_name, self.begun_at = self._depth, name, self._line()
+        self._bare, self._prefixed, self._aside = {}, {}, {}
+        if self._item_names is _LIST_ITEMS and "id" in attributes:
+            self._aside["id"] = attributes["id"]
+        self._read_bare(name.rpartition(":")[0])
 
     def end(self, name: str) -> None:
         if self._depth == self._item_depth + 1 and self._item_depth:

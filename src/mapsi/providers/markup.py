@@ -1,4 +1,4 @@
-"""RSS 2.0 and Atom, item by item, with nothing of the document kept.
+"""RSS 2.0, Atom and plain lists of products, item by item, with nothing of the document kept.
 
 Document type declarations are refused, and with them every entity of a feed's own, so that nothing can unfold or reach
 outside; elements are bounded in depth, and tags and texts in length. Why no library stands between: decision 12.
@@ -14,7 +14,7 @@ from xml.sax.saxutils import quoteattr
 
 from mapsi.catalog.offer import BrokenRow
 from mapsi.errors import FeedError
-from mapsi.providers.items import Attributes, Items, TooDeepError
+from mapsi.providers.items import FEED_ROOTS, LIST_ROOTS, Attributes, Items, TooDeepError
 from mapsi.providers.rows.rows import Row
 
 _CHUNK = 1 << 16
@@ -23,8 +23,21 @@ _JUNK = expat.errors.XML_ERROR_JUNK_AFTER_DOC_ELEMENT
 _MAX_REFERENCE = 8
 _BEYOND_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _DECLARATIONS = re.compile(r"\ufeff?\s*(?:<\?xml\s[^>]*>\s*)*")
-_BEGINS_AGAIN = re.compile(r"<(?:\w+:)?(?:rss|feed|rdf|item|entry)\b", re.IGNORECASE)
+_ROOTS = "|".join(sorted(FEED_ROOTS | LIST_ROOTS))
+_TAG = re.compile(r"<!--.*?(?:-->|\Z)|<(!doctype\b|[a-z_][\w.:-]*)", re.DOTALL | re.IGNORECASE)
+_MESSAGES = "a b big br code div em font hr i p pre small span strong table tbody td th thead tr tt u"
+_IN_MESSAGES = frozenset(_MESSAGES.split())
+"""Elements in which servers put what they have to say of themselves."""
+
+_BEGINS_AGAIN = re.compile(rf"<(?:\w+:)?(?:{_ROOTS}|item|entry|product|offer)(?=[\s/>])", re.IGNORECASE)
 _NOT_OF_XML = re.compile(r"&(?!(?:amp|lt|gt|quot|apos);)")
+
+
+def root_of(head: str) -> int | None:
+    """Where the first element begins, ``None`` where there is none. What servers print above it (warnings of PHP,
+    comments, blank lines) is none of it."""
+    tags = (match for match in _TAG.finditer(head) if match[1])
+    return next((match.start() for match in tags if match[1].lower() not in _IN_MESSAGES), None)
 
 
 def read_items(text: TextIO) -> Iterator[Row | BrokenRow]:
@@ -48,16 +61,20 @@ def read_items(text: TextIO) -> Iterator[Row | BrokenRow]:
     if failure is not None:
         raise failure
     if not begun:
-        raise FeedError("The feed has no items.", "Export or fetch it again.")
+        raise FeedError(
+            "The feed has no items.",
+            "Export or fetch it again. Items are <item> or <entry>, in a list of products <product> or <offer> too.",
+        )
 
 
 def _chunks(text: TextIO, reading: _Reading) -> Iterator[str]:
-    """The text in pieces. XML declarations and the blank lines that shops' templates leave before them are taken off
-    and counted: the text is decoded already, and some say what XML does not allow (``version="1.1"``, no encoding's
-    name, twice)."""
+    """The text in pieces, from its first element on; the lines above that are counted. The text is decoded already, and
+    some XML declarations say what XML does not allow (``version="1.1"``, no encoding's name, twice)."""
     first = text.read(_CHUNK)
-    match = _DECLARATIONS.match(first)
-    begun = first[match.end() :] if match else first
+    root = root_of(first)
+    if root is None and (match := _DECLARATIONS.match(first)):
+        root = match.end()
+    begun = first[root or 0 :]
     reading.lines_before = first[: len(first) - len(begun)].count("\n")
     yield begun
     while chunk := text.read(_CHUNK):

@@ -1,4 +1,5 @@
-"""Google Merchant feed: RSS 2.0, Atom or a table (TSV), told apart by content, packed by gzip or not.
+"""Google Merchant feed: RSS 2.0, Atom, a list of products or a table (TSV), told apart by content, packed by gzip or
+not.
 
 Source of the fields and their limits: Google's Merchant Center product data specification.
 """
@@ -11,10 +12,12 @@ from pathlib import Path
 
 from mapsi.catalog.offer import BrokenRow, Offer
 from mapsi.providers.arrivals.encoding import open_text
-from mapsi.providers.markup import read_items
+from mapsi.providers.markup import read_items, root_of
 from mapsi.providers.provider import Provider, Terms
 from mapsi.providers.rows.rows import read_rows
-from mapsi.providers.table import read_table
+from mapsi.providers.table import names_columns, read_table
+
+_HEAD = 1 << 16
 
 TERMS = Terms(
     hours=30 * 24,
@@ -25,9 +28,16 @@ TERMS = Terms(
 def read(file: Path, base: str = "", now: datetime | None = None) -> Iterator[Offer | BrokenRow]:
     """The offers of a Merchant feed; see :class:`mapsi.providers.provider.Read`."""
     with open_text(file) as text:
-        is_markup = text.read(1024).lstrip("\ufeff \t\r\n").startswith("<")
+        head = text.read(_HEAD)
         text.seek(0)
-        yield from read_rows(read_items(text) if is_markup else read_table(text), base, now)
+        yield from read_rows(read_items(text) if _is_markup(head) else read_table(text), base, now)
+
+
+def _is_markup(head: str) -> bool:
+    """Whether elements begin before, or instead of, the names of columns: above both a server may have printed more."""
+    root = root_of(head)
+    begins_so = root is not None or head.lstrip("\ufeff \t\r\n").startswith("<")
+    return begins_so and not names_columns(head[:root])
 
 
 PROVIDER = Provider("merchant", "Google Merchant feed: RSS 2.0, Atom or TSV, also gzip-packed.", read, TERMS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import re
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 MAX_LINE = 1 << 20
 """Characters of one line; a file without line ends must not fill the memory."""
 
-_ABOVE = 8
+_ABOVE = 100
 _MOST_ASTRAY = 1000
 _MOST_READ_AGAIN = 128 << 20
 _QUOTES = "Export it with quotation marks inside values doubled."
@@ -118,6 +119,15 @@ def read_names(text: TextIO, columns: TableColumns) -> list[str]:
     return _read_header(_lines(text), columns)[0]
 
 
+def names_columns(head: str, columns: TableColumns = MERCHANT) -> bool:
+    """Whether one of the first lines of a text names the columns that are required."""
+    try:
+        _read_header(iter(head.splitlines(keepends=True)), columns)
+    except FeedError:
+        return False
+    return True
+
+
 def _lines(text: TextIO) -> Iterator[str]:
     while (line := text.readline(MAX_LINE)) and line.rstrip("\r\n") != "\x1a":  # how DOS ends a file
         if len(line) == MAX_LINE:
@@ -158,23 +168,30 @@ class _Lines:
 
 def _read_header(lines: Iterator[str], columns: TableColumns) -> tuple[list[str], str, str, int]:
     """The column names, the delimiter between them, the quotation mark, and the line's number. Above that line may
-    stand Excel's own that names the delimiter, blank ones, and a few more, such as a title or a comment."""
+    stand Excel's own that names the delimiter, blank ones, and more, such as a title, a comment or warnings of PHP."""
     named, tried, missing = "", 0, list(columns.required)
     for number, header in enumerate(lines, 1):
         mark = separator(header)
         named = mark or named
         if mark or not header.strip():
             continue
-        for delimiter in (named, delimiter_of(header, {*columns.known, *columns.aliases})):
-            names = _aliased(column_names(header, delimiter), columns.aliases) if delimiter else []
+        known = {*columns.known, *columns.aliases}
+        for line, delimiter in itertools.product(_with_and_without_message(header), (named, None)):
+            between = delimiter_of(line, known) if delimiter is None else delimiter
+            names = _aliased(column_names(line, between), columns.aliases) if between else []
             lacking = [name for name in columns.required if name not in names]
             if not lacking:
-                return names, delimiter, quotation_mark(header), number
+                return names, between, quotation_mark(line), number
             missing = min(missing, lacking, key=len)
         tried += 1
         if tried == _ABOVE:
             break
     raise FeedError(f"The first line of the feed does not name these columns: {', '.join(missing)}.", columns.hint)
+
+
+def _with_and_without_message(header: str) -> tuple[str, ...]:
+    """The line, and without what a server has printed before it without a line's end."""
+    return (header, header.rpartition(">")[2]) if "<" in header else (header,)
 
 
 def _aliased(names: list[str], aliases: Mapping[str, str]) -> list[str]:

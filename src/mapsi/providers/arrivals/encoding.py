@@ -26,7 +26,7 @@ endless."""
 _CHUNK = 1 << 18
 _MOST_PACKED = 2
 _BEHIND_THE_END = "Not a gzipped file"  # how Python tells that no further part begins there
-_DECLARATION = re.compile(rb"""\s*<\?xml\b[^>]*?\bencoding\s*=\s*["']\s*([A-Za-z0-9._-]+)\s*["']""")
+_DECLARATION = re.compile(rb"""<\?xml\b[^>]*?\bencoding\s*=\s*["']\s*([A-Za-z0-9._-]+)\s*["']""")
 _KOREAN = re.compile(r"euc_kr|.*949|.*euc_?kr|.*ksc?_?c?_?5601.*|hangul")
 """Names of the Korean code page: Python's own, and those of Java, Windows and databases, which it does not know."""
 _FAMILIES = ("iso8859", "cp125", "koi8", "shift_jis", "cp932", "euc_jp", "gb", "big5")
@@ -155,7 +155,7 @@ def _encoding_of(raw: BinaryIO, head: bytes) -> str:
 def _declared(head: bytes) -> str:
     """The encoding that an XML declaration names, the Korean code page where that says no more than the bytes do,
     nothing where nobody knows what it names."""
-    match = _DECLARATION.match(head)
+    match = _DECLARATION.search(head)
     if match is None:
         return "cp949"
     written = match[1].decode("ascii")
