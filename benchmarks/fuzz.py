@@ -25,13 +25,14 @@ with atheris.instrument_imports(include=["mapsi"]):
     from mapsi.errors import FeedError, PhotoError
     from mapsi.imaging import PhotoLimits, decode_here
     from mapsi.pixel_budget import PixelBudget
-    from mapsi.providers import FORMATS
+    from mapsi.providers import EXPORTS, FORMATS, ShopFacts
 
 from hostile import HEIC
 from test_imaging_attacks import damaged
 from written_feeds import DRESS, SHIRT, atom, naver, rss, table
 
 LIMITS, BUDGET = PhotoLimits(max_pixels=500_000), PixelBudget(500_000)
+SHOP = ShopFacts("https://shop.example/", "USD")
 CHANGES = (
     "id\ttitle\tprice_pc\tlink\timage_link\tcategory_name1\tshipping\tclass\tupdate_time\n"
     "A1\t셔츠\t29,000\thttps://a.example/1\thttps://a.example/1.jpg\t패션의류\t0\tU\t2026-11-22 10:00:00\n"
@@ -47,9 +48,15 @@ def try_photo(data: bytes) -> None:
 
 
 def try_feed(data: bytes, file: Path) -> None:
-    provider = list(FORMATS.values())[data[0] % len(FORMATS)] if data else FORMATS["merchant"]
+    kinds = [*FORMATS, *EXPORTS]
+    kind = kinds[data[0] % len(kinds)] if data else "merchant"
     file.write_bytes(data[1:])
     with suppress(FeedError):
+        if kind in EXPORTS:
+            for _ in EXPORTS[kind].read(file, SHOP, None):
+                pass
+            return
+        provider = FORMATS[kind]
         provider.partial(file)
         for _ in provider.read(file, "https://shop.example/"):
             pass

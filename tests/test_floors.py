@@ -79,8 +79,8 @@ INSIDE = {
     ],
     "providers": [
         {"merchant"},
-        {"markup", "naver_ep", "own_csv", "shop_json"},
-        {"items", "shop_items", "table"},
+        {"markup", "naver_ep", "own_csv", "shop_json", "shopify", "woocommerce"},
+        {"exports", "items", "shop_items", "table"},
         {"arrivals", "provider", "quota", "rows", "shop_faults"},
     ],
     "sample": [

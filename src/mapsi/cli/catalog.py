@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,6 +14,9 @@ from mapsi.cli.opening import counter, open_installation, open_stock
 from mapsi.cli.reporting import describe_counts, describe_skipped, tell_broken
 from mapsi.errors import UsageError
 from mapsi.settings import read_settings
+
+if TYPE_CHECKING:
+    from mapsi.providers import ShopFacts
 
 
 @click.group()
@@ -26,11 +30,23 @@ for command in (*refreshing.CATALOG_COMMANDS, *joining.CATALOG_COMMANDS):
 
 @catalog.command(name="import")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--format", "feed_format", required=True, metavar="merchant|naver-ep|shop-json|csv", help="What FILE is.")
+@click.option(
+    "--format",
+    "feed_format",
+    required=True,
+    metavar="merchant|naver-ep|shop-json|csv|shopify|woocommerce",
+    help="What FILE is.",
+)
 @click.option("--shop", required=True, help="The shop's name; its earlier offers are replaced by the feed's.")
+@click.option(
+    "--site", default="", metavar="ADDRESS", help="Where the shop is, for exports that do not say: https://..."
+)
+@click.option("--currency", default="", metavar="CODE", help="Of an export's prices: USD, KRW, ...")
 @click.option("--index/--no-index", default=True, help="Whether to copy pictures and index them right away.")
 @click.option("--model", type=click.Path(path_type=Path), help="Model folder; the shipped one by default.")
-def import_command(file: Path, feed_format: str, shop: str, index: bool, model: Path | None) -> None:
+def import_command(
+    file: Path, feed_format: str, shop: str, site: str, currency: str, index: bool, model: Path | None
+) -> None:
     """Take over a shop's offers from FILE.
 
     The feed is a full snapshot: what is missing from it is gone from the shop. A broken row is reported with its line
@@ -39,6 +55,7 @@ def import_command(file: Path, feed_format: str, shop: str, index: bool, model: 
     from mapsi.refresh.feeds import import_feed
 
     settings = read_settings()
+    facts = _facts(feed_format, site, currency)
     installation = open_installation(settings, model_folder=model)
     report = import_feed(
         installation.catalog,
@@ -46,12 +63,27 @@ def import_command(file: Path, feed_format: str, shop: str, index: bool, model: 
         format=feed_format,
         shop=shop,
         taxonomy=installation.taxonomy,
+        facts=facts,
         progress=counter("offers"),
     )
     click.echo(f"{shop}: {describe_counts(report)}, {describe_skipped(report.broken_count)}.")
     tell_broken(report.broken, report.broken_count)
     if index:
         build_and_tell(settings, installation)
+
+
+def _facts(feed_format: str, site: str, currency: str) -> ShopFacts | None:
+    """What an export leaves unsaid; other formats say it themselves."""
+    from mapsi.providers import EXPORTS, ShopFacts
+
+    if feed_format in EXPORTS:
+        return ShopFacts.of(site, currency)
+    if site or currency:
+        raise UsageError(
+            f"Files of the format {feed_format} say their links and prices whole.",
+            f"Leave --site and --currency out; they are for {' and '.join(EXPORTS)}.",
+        )
+    return None
 
 
 @catalog.command()

@@ -9,10 +9,11 @@ from pathlib import Path
 
 from mapsi.catalog.offer import BrokenRow, Offer, Withdrawal
 from mapsi.errors import FeedError, UsageError
-from mapsi.providers import merchant, naver_ep, own_csv, shop_items
+from mapsi.providers import merchant, naver_ep, own_csv, shop_items, shopify, woocommerce
+from mapsi.providers.exports import Export, ShopFacts
 from mapsi.providers.provider import FeedRow, Provider, Terms
 
-__all__ = ["FORMATS", "FeedRow", "Provider", "Terms", "find_provider", "read_offers"]
+__all__ = ["EXPORTS", "FORMATS", "FeedRow", "Provider", "ShopFacts", "Terms", "find_provider", "read_offers"]
 
 FORMATS: Mapping[str, Provider] = {
     provider.name: provider
@@ -20,10 +21,19 @@ FORMATS: Mapping[str, Provider] = {
 }
 
 
+EXPORTS: Mapping[str, Export] = {export.name: export for export in (shopify.EXPORT, woocommerce.EXPORT)}
+"""What shops' own programs export: read from a file by hand only, with what the shop's owner adds."""
+
+
 def find_provider(format: str) -> Provider:
     """The format of that name; raises :class:`UsageError`."""
+    if format in EXPORTS:
+        raise UsageError(
+            f"An export of the kind {format} does not say where its shop is, so that it is imported by hand.",
+            f"mapsi catalog import FILE --format {format} --shop NAME --site https://shop.example.com --currency USD",
+        )
     if format not in FORMATS:
-        raise UsageError(f"There is no format {format!r}.", f"There are: {', '.join(FORMATS)}.")
+        raise UsageError(f"There is no format {format!r}.", f"There are: {', '.join((*FORMATS, *EXPORTS))}.")
     return FORMATS[format]
 
 

@@ -28,6 +28,18 @@ _MOST_READ_AGAIN = 128 << 20
 _QUOTES = "Export it with quotation marks inside values doubled."
 _AT_THE_END: list[str] = []
 
+_OTHERS = (
+    (("handle", "variant_price"), "It is an export of Shopify's: --format shopify."),
+    (("url_handle", "compare_at_price"), "It is an export of Shopify's: --format shopify."),
+    (("regular_price", "in_stock?"), "It is an export of WooCommerce's: --format woocommerce."),
+    (
+        ("상품코드", "판매가"),
+        "It is a list of products as Cafe24 exports it, which has no links: give the feed that the shop has for Naver "
+        "(naver-ep) or Google (merchant).",
+    ),
+)
+"""Columns by which an export is known that was given for something else, and what to do."""
+
 Parse = Callable[[Iterable[str]], "Reader"]
 """Lines -> rows of values, with one table's delimiter and quoting."""
 
@@ -169,7 +181,7 @@ class _Lines:
 def _read_header(lines: Iterator[str], columns: TableColumns) -> tuple[list[str], str, str, int]:
     """The column names, the delimiter between them, the quotation mark, and the line's number. Above that line may
     stand Excel's own that names the delimiter, blank ones, and more, such as a title, a comment or warnings of PHP."""
-    named, tried, missing = "", 0, list(columns.required)
+    named, tried, missing, hint = "", 0, list(columns.required), columns.hint
     for number, header in enumerate(lines, 1):
         mark = separator(header)
         named = mark or named
@@ -183,10 +195,16 @@ def _read_header(lines: Iterator[str], columns: TableColumns) -> tuple[list[str]
             if not lacking:
                 return names, between, quotation_mark(line), number
             missing = min(missing, lacking, key=len)
+        hint = _hint_for_others(header) or hint
         tried += 1
         if tried == _ABOVE:
             break
-    raise FeedError(f"The first line of the feed does not name these columns: {', '.join(missing)}.", columns.hint)
+    raise FeedError(f"The first line of the feed does not name these columns: {', '.join(missing)}.", hint)
+
+
+def _hint_for_others(header: str) -> str:
+    found = (hint for names, hint in _OTHERS if {*names} <= {*column_names(header, delimiter_of(header, names))})
+    return next(found, "")
 
 
 def _with_and_without_message(header: str) -> tuple[str, ...]:

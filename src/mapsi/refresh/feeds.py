@@ -14,7 +14,7 @@ from mapsi.catalog.records import ImportReport
 from mapsi.file_names import OnDisk
 from mapsi.http_address import is_http
 from mapsi.progress import Advance, no_advance
-from mapsi.providers import find_provider, read_offers
+from mapsi.providers import EXPORTS, ShopFacts, find_provider, read_offers
 from mapsi.taxonomy import Taxonomy
 
 
@@ -27,14 +27,15 @@ def import_feed(
     taxonomy: Taxonomy,
     shop_name: str | None = None,
     sample: bool = False,
+    facts: ShopFacts | None = None,
     progress: Advance = no_advance,
 ) -> ImportReport:
     """Take over a shop's feed from a file; pictures given as paths lie beside it. ``shop_name`` is as in
-    :class:`~mapsi.catalog.offer.Delivery`.
+    :class:`~mapsi.catalog.offer.Delivery`; ``facts`` are what an export leaves unsaid.
 
     Raises ``FeedError`` where the feed as a whole cannot be used; nothing has changed then.
     """
-    terms = find_provider(format).terms
+    terms = EXPORTS[format].terms if facts else find_provider(format).terms
     delivery = Delivery(
         shop=shop,
         shop_name=shop_name,
@@ -45,7 +46,8 @@ def import_feed(
         time_to_live=None if sample or terms.hours is None else timedelta(hours=terms.hours),
         copies=terms.copies_pictures,
     )
-    offers = beside(read_offers(format, file, now=delivery.now), file.resolve().parent)
+    rows = EXPORTS[format].read(file, facts, delivery.now) if facts else read_offers(format, file, now=delivery.now)
+    offers = beside(rows, file.resolve().parent)
     return catalog.imports.take(delivery, offers, taxonomy, progress=progress)
 
 
