@@ -6,7 +6,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from string import ascii_lowercase
 
-from mapsi.catalog.listings.word_index import SEPARATOR, View
+from mapsi.catalog.listings.product_document import SEPARATOR
+from mapsi.catalog.listings.view import View
 from mapsi.catalog.text.hangul import (
     SIMPLE_LETTERS,
     is_initials,
@@ -61,9 +62,9 @@ def _on_the_other_keyboard(keys: str, finds: Finds) -> tuple[str, ...]:
 
 def _nearest(view: View, word: str) -> str:
     """The word one slip away that most products have; empty where there is none."""
-    counted = [(view.searcher.doc_freq("word", other), other) for other in _near(word)]
-    count, best = max(counted, default=(0, ""), key=lambda entry: entry[0])
-    return best if count else ""
+    counted = view.frequencies("word", list(_near(word)))
+    best = max(counted, default="", key=lambda other: counted[other])
+    return best if counted.get(best) else ""
 
 
 def _near(word: str) -> Iterable[str]:
@@ -82,7 +83,7 @@ def _sounding_alike(view: View, word: str) -> str:
     heard = phonetic_key(word)
     if not heard:
         return ""
-    alike = view.searcher.terms_with_prefix("sound", f"{heard}{SEPARATOR}", None, _SOUNDING_ALIKE)
+    alike = view.beginning_with("sound", f"{heard}{SEPARATOR}", _SOUNDING_ALIKE)
     brands = (text.partition(SEPARATOR)[2] for text, _ in alike)
     return next((brand for brand in brands if is_cjk(brand) != is_cjk(word) and is_alike(brand, word)), "")
 

@@ -7,29 +7,27 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Any, cast
 
-from tantivy import FieldType, Occur, Query
-
-from mapsi.catalog.listings.matching import AUDIENCE, COLOR, PRICE, SHOP, Clauses
-from mapsi.catalog.listings.word_index import View, look_for
+from mapsi.catalog.listings.matching import AUDIENCE, COLOR, PRICE, SHOP
+from mapsi.catalog.listings.sought import All, HasAny, Sought, Within
+from mapsi.catalog.listings.view import View
 from mapsi.catalog.records import Facets, PriceRange, ShopCount
 from mapsi.catalog.store.money import LARGEST, ORDER_DIGITS, from_order
 
 _UNIT = 10**ORDER_DIGITS
 _RANGES = 5
 _ROUND = (1, 2, 3, 5, 7)
-_MOST_VALUES = 10_000
 _AXES = "class"
 
 
 class FacetCounter:
-    """Counts over what ``clauses`` find, each kind of filter with the others in force; a kind of filter that is
-    ``apart`` over what its own clauses find. A product counts once for each value that a variant of it has."""
+    """Counts over what is ``sought``, each kind of filter with the others in force; a kind of filter that is
+    ``apart`` over what is sought of its own. A product counts once for each value that a variant of it has."""
 
     def __init__(
-        self, view: View, clauses: Clauses, filters: Mapping[str, Query], apart: Mapping[str, Clauses] | None = None
+        self, view: View, sought: All, filters: Mapping[str, Sought], apart: Mapping[str, All] | None = None
     ) -> None:
-        self._view, self._searcher = view, view.searcher
-        self._clauses = clauses
+        self._view = view
+        self._sought = sought
         self._filters = filters
         self._apart = apart or {}
 
@@ -52,13 +50,13 @@ class FacetCounter:
             price_min=prices.lowest,
             price_max=prices.highest,
             prices=prices.ranges(),
-            offers=look_for(self._searcher, self._but_for(None)).total,
+            offers=self._view.count(self._but_for(None)),
         )
 
-    def _but_for(self, kind: str | None) -> Query:
+    def _but_for(self, kind: str | None) -> All:
         """All filters but those of a kind: a choice among shops shows what other shops have."""
-        kept = [(Occur.Must, query) for name, query in self._filters.items() if name != kind]
-        return Query.boolean_query([*self._apart.get(kind or "", self._clauses), *kept])
+        kept = [sought for name, sought in self._filters.items() if name != kind]
+        return self._apart.get(kind or "", self._sought).narrowed(*kept)
 
     def _with_unisex(self, counts: Mapping[str, int]) -> dict[str, int]:
         """Who asks for women's or men's clothes is shown unisex ones, too: 49 for women and 42 unisex ones count as 91,
@@ -69,14 +67,10 @@ class FacetCounter:
         return {**counts, **wide}
 
     def _total(self, kind: str, values: list[str]) -> int:
-        wanted = Query.term_set_query(self._view.schema, kind, values)
-        both = Query.boolean_query([(Occur.Must, self._but_for(kind)), (Occur.Must, wanted)])
-        return look_for(self._searcher, both).total
+        return self._view.count(self._but_for(kind).narrowed(HasAny(kind, tuple(values))))
 
     def _terms(self, left_out: str | None, *fields: str) -> dict[str, dict[Any, int]]:
-        asked = {field: {"terms": {"field": field, "size": _MOST_VALUES}} for field in fields}
-        found = self._searcher.aggregate(self._but_for(left_out), asked)
-        return {field: {each["key"]: each["doc_count"] for each in found[field]["buckets"]} for field in fields}
+        return self._view.values(self._but_for(left_out), *fields)
 
 
 def most_first(counts: Mapping[str, int]) -> tuple[tuple[str, int], ...]:
@@ -101,29 +95,19 @@ def _shop_counts(counts: Mapping[int, int], shops: Mapping[int, tuple[str, str]]
 class _Prices:
     """The prices of what is found whatever the price, as a few ranges of round numbers that hold about as many each."""
 
-    def __init__(self, view: View, query: Query) -> None:
-        self._schema, self._searcher = view.schema, view.searcher
-        self._query = query
-        shares = [100 * n / _RANGES for n in range(1, _RANGES)]
-        found = view.searcher.aggregate(
-            query,
-            {
-                "bounds": {"stats": {"field": "price"}},
-                "shares": {"percentiles": {"field": "price", "percents": shares}},
-                "uneven": {"stats": {"field": "uneven"}},
-            },
-        )
-        self._least, self._most = found["bounds"]["min"], found["bounds"]["max"]
-        self._shares = [value for value in found["shares"]["values"].values() if value is not None]
-        self._step = _UNIT // 100 if found["uneven"]["max"] else _UNIT
+    def __init__(self, view: View, sought: All) -> None:
+        self._view = view
+        self._sought = sought
+        self._found = view.prices(sought, [100 * n / _RANGES for n in range(1, _RANGES)])
+        self._step = _UNIT // 100 if self._found.uneven else _UNIT
 
     @property
     def lowest(self) -> Decimal | None:
-        return None if self._least is None else from_order(int(self._least))
+        return None if self._found.least is None else from_order(self._found.least)
 
     @property
     def highest(self) -> Decimal | None:
-        return None if self._most is None else from_order(int(self._most))
+        return None if self._found.most is None else from_order(self._found.most)
 
     def ranges(self) -> tuple[PriceRange, ...]:
         bounds = self._bounds()
@@ -136,23 +120,18 @@ class _Prices:
         low: int | None = None  # of a range that would hold nothing, the next one takes the beginning
         for begin, after in pairwise((None, *bounds, None)):
             # One by one: buckets would count a product once for each price that a variant has.
-            within = self._within(begin or 0, (after or LARGEST + 1) - 1)
-            count = look_for(self._searcher, within).total
+            within = Within("price", begin or 0, (after or LARGEST + 1) - 1)
+            count = self._view.count(self._sought.narrowed(within))
             if count:
                 high = None if after is None else from_order(after - self._step)
                 yield PriceRange(low=None if low is None else from_order(low), high=high, count=count)
                 low = after
 
-    def _within(self, low: int, high: int) -> Query:
-        prices = Query.range_query(self._schema, "price", FieldType.Unsigned, low, high)
-        return Query.boolean_query([(Occur.Must, self._query), (Occur.Must, prices)])
-
     def _bounds(self) -> list[int]:
-        if self._least is None:
+        least, most = self._found.least, self._found.most
+        if least is None or most is None:
             return []
-        return sorted(
-            {rounded for share in self._shares if self._least < (rounded := _round(int(share))) <= self._most}
-        )
+        return sorted({bound for share in self._found.shares if least < (bound := _round(int(share))) <= most})
 
 
 def _round(price: int) -> int:

@@ -20,13 +20,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import tantivy
 from cachetools import LRUCache
 from sqlalchemy import Connection, func, select
 
 from mapsi.artifacts import atomic_file, clear_place, discard_folder, locked_file
+from mapsi.catalog.listings.product_document import LAYOUT
 from mapsi.catalog.listings.products import read_products, read_products_of
-from mapsi.catalog.listings.word_index import HEAP, LAYOUT, Condition, DamagedIndexError, View, WordIndex, look_for
+from mapsi.catalog.listings.view import View
+from mapsi.catalog.listings.word_index import HEAP, Condition, DamagedIndexError, WordIndex
 from mapsi.catalog.store.changes import changes_since, read_generation
 from mapsi.catalog.store.database import Database
 from mapsi.catalog.store.tables import Listing, Shop, State
@@ -115,7 +116,7 @@ class IndexKeeper:
                 raise CatalogError(
                     f"The index of words cannot be written: {error}", "Make room on the home folder's disk."
                 ) from error
-            return self._index.view.searcher.num_docs - 1
+            return self._index.view.size
 
     def damaged(self, why: str) -> None:
         """Treat the index that served last as damaged: the next question rebuilds it."""
@@ -152,10 +153,11 @@ class IndexKeeper:
         self._index = index
         if index.view.generation > generation:
             return None
-        if self._served is None or self._served.view is not index.view:
+        view: View = index.view
+        if self._served is None or self._served.view is not view:
             shops = connection.execute(select(Shop.id, Shop.slug, Shop.name))
             names = {row.id: (row.slug, row.name) for row in shops}
-            self._served = Served(index.view, names, listing_reader(connection, self._thesaurus))
+            self._served = Served(view, names, listing_reader(connection, self._thesaurus))
         return self._served
 
     def _open(self, connection: Connection) -> WordIndex | None:
@@ -224,12 +226,8 @@ class IndexKeeper:
             index.reload()
             if index.view.generation >= generation:
                 return
-            view = index.view
-            holding = tantivy.Query.term_set_query(view.schema, "offer", changed)
-            addresses = look_for(view.searcher, holding, len(changed)).addresses if changed else []
-            siblings = {offer for address in addresses for offer in view.searcher.doc(address).get_all("offer")}
+            numbers, siblings = index.view.products_of(changed)
             products = read_products_of(connection, {*changed, *siblings})
-            numbers = {int(number or 0) for number in view.searcher.fast_field_values("product", addresses)}
             gone = numbers | {variants[0].product for variants in products}
             index.write(products, listing_reader(connection, self._thesaurus), generation, gone=gone)
 
@@ -285,7 +283,7 @@ class IndexKeeper:
             for other in folder.iterdir():
                 if other.is_dir() and other.name not in (name, before):
                     discard_folder(other)
-        products, seconds = index.view.searcher.num_docs - 1, time.monotonic() - began
+        products, seconds = index.view.size, time.monotonic() - began
         _log.info("The index of words was built: %d products in %.1f s.", products, seconds)
         return index
 

@@ -15,9 +15,10 @@ from mapsi.catalog.listings.browsing import load_price_history, load_products
 from mapsi.catalog.listings.columns import ColumnsKeeper, Shown
 from mapsi.catalog.listings.index_keeper import IndexKeeper, Served
 from mapsi.catalog.listings.products import read_joined, read_listings, read_products_of
-from mapsi.catalog.listings.searching import Hit, Searcher, SearchResult
+from mapsi.catalog.listings.searching import Searcher, SearchResult
 from mapsi.catalog.listings.suggesting import MOST, suggest
 from mapsi.catalog.listings.variants import Chooser
+from mapsi.catalog.listings.view import Hit
 from mapsi.catalog.listings.word_index import DamagedIndexError, reading_safely
 from mapsi.catalog.product import Product, ProductPage
 from mapsi.catalog.query import ALL_PRODUCTS, Query

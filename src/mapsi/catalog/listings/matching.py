@@ -1,61 +1,57 @@
-"""Units, filters and what has expired, as queries of the index of words."""
+"""Units, filters and what has expired, as what is sought in the index of words."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from decimal import ROUND_CEILING, ROUND_FLOOR
 from itertools import combinations
 
-from tantivy import FieldType, Occur, Query, Schema
-
 from mapsi.catalog.filters import Filters
-from mapsi.catalog.listings.word_index import BEGINNING, pairs
+from mapsi.catalog.listings.product_document import BEGINNING
+from mapsi.catalog.listings.sought import (
+    All,
+    Any,
+    Begins,
+    Has,
+    Nothing,
+    SideBySide,
+    Sought,
+    Within,
+    Worth,
+    any_of,
+)
 from mapsi.catalog.store.expiry import Expired
 from mapsi.catalog.store.money import LARGEST, to_order
 from mapsi.catalog.text.asked import Asked, Clause, Unit
 from mapsi.catalog.text.hangul import initials
 
 PRICE, SHOP, AUDIENCE, COLOR = "price", "shop", "audience", "color"
-Clauses = list[tuple[Occur, Query]]
 INSIDE = frozenset({"word", "part", "initial"})
 _MOST_IN_TIERS = 8  # of so many clauses there are 255 sets
 
 
 class Matcher:
-    """Writes queries. ``shops`` gives the database's number of a shop's slug."""
+    """Writes what is sought. ``shops`` gives the database's number of a shop's slug."""
 
-    def __init__(self, schema: Schema, shops: Mapping[str, int]) -> None:
-        self._schema = schema
+    def __init__(self, shops: Mapping[str, int]) -> None:
         self._shops = shops
 
-    def everything(self, expired: Expired) -> Clauses:
-        """All products that are shown."""
-        shown: Clauses = [(Occur.Must, _unscored(self._term("meta", 0)))]
-        if expired.shops:
-            shown.append((Occur.MustNot, self._any("only_shop", expired.shops)))
-        if expired.offers:
-            shown.append((Occur.MustNot, self._any("alone", expired.offers)))
-        return shown
+    def living(self, expired: Expired) -> All:
+        """What has not expired, to be added to what is sought."""
+        gone = (("only_shop", expired.shops), ("alone", expired.offers))
+        return All(without=tuple(any_of(field, tuple(numbers)) for field, numbers in gone if numbers))
 
-    def asked(self, asked: Asked) -> Clauses:
+    def asked(self, asked: Asked) -> All:
         """Products that have all needed units, by points."""
-        clauses: Clauses = []
-        for unit in asked.needed:
-            clauses += self._needed(unit)
-        for unit in asked.liked:
-            clauses += self._liked(unit)
-        return clauses
+        liked = tuple(_scored(clause) for unit in asked.liked for clause in unit.clauses)
+        return sum(map(self.has, asked.needed), All(liked=liked))
 
-    def _needed(self, unit: Unit) -> Iterator[tuple[Occur, Query]]:
-        scored = [self._clause(clause) for clause in unit.clauses]
-        if unit.covered:
-            yield Occur.Must, scored[0]
-            yield from ((Occur.Should, query) for query in scored[1:])
-        else:
-            yield Occur.Must, Query.boolean_query([(Occur.Should, query) for query in scored])
+    def has(self, unit: Unit) -> All:
+        """Products that have one unit."""
+        first, *more = scored = tuple(map(_scored, unit.clauses))
+        return All((first,), liked=tuple(more)) if unit.covered else All((Any(scored),))
 
-    def tiers(self, asked: Asked, is_held: Callable[[Clause], bool]) -> Iterator[Query]:
+    def tiers(self, asked: Asked, is_held: Callable[[Clause], bool]) -> Iterator[Sought]:
         """What :meth:`asked` finds, by points: each query finds the products that have just as many, the first those
         that have the most. None at all where a clause looks inside words, which is too dear to be asked twice.
 
@@ -74,79 +70,56 @@ class Matcher:
                 if all(_has(unit, chosen & frozenset(clauses)) for unit, clauses in needed):
                     by_points.setdefault(sum(clause.points for clause in chosen), []).append(chosen)
         for points in sorted(by_points, reverse=True):
-            sets = (self._just(chosen, held) for chosen in by_points[points])
-            yield Query.boolean_query([(Occur.Should, query) for query in sets])
+            sets = (_just(chosen, held) for chosen in by_points[points])
+            yield Any(tuple(sets))
 
-    def _just(self, chosen: Collection[Clause], among: Sequence[Clause]) -> Query:
-        """Products that have the chosen clauses, and of the others ``among`` which they are none."""
-        parts = [(Occur.Must if clause in chosen else Occur.MustNot, self.find(clause)) for clause in among]
-        return Query.boolean_query(parts)
-
-    def _liked(self, unit: Unit) -> Iterator[tuple[Occur, Query]]:
-        yield from ((Occur.Should, self._clause(clause)) for clause in unit.clauses)
-
-    def has(self, unit: Unit) -> Query:
-        """Products that have one unit."""
-        return Query.boolean_query(list(self._needed(unit)))
-
-    def _clause(self, clause: Clause) -> Query:
-        return Query.const_score_query(self.find(clause), float(clause.points))
-
-    def find(self, clause: Clause) -> Query:
-        """Products that have a clause."""
-        match clause.field:
-            case "word":
-                return Query.regex_query(self._schema, "word", f"{re.escape(clause.text)}.*")
-            case "part" if len(clause.text) == 1:
-                return self._term("syllable", clause.text)
-            case "part":
-                return self._side_by_side("part", pairs(clause.text))
-            case "initial":
-                beginning = BEGINNING if len(clause.text) < 3 else ""
-                return self._side_by_side("initial", pairs(beginning + initials(clause.text)))
-            case "class":
-                return self._term("class_word", clause.text)
-            case field:
-                return self._term(field, clause.text)
-
-    def _side_by_side(self, field: str, tokens: list[str]) -> Query:
-        if len(tokens) == 1:
-            return self._term(field, tokens[0])
-        return Query.phrase_query(self._schema, field, list(tokens))
-
-    def filters(self, filters: Filters) -> dict[str, Query]:
+    def filters(self, filters: Filters) -> dict[str, Sought]:
         """What each kind of filter lets through, kinds without a filter left out. Kinds are :data:`PRICE`,
         :data:`SHOP`, :data:`AUDIENCE`, :data:`COLOR` and each axis."""
-        found: dict[str, Query] = {}
+        found: dict[str, Sought] = {}
         if filters.min_price is not None or filters.max_price is not None:
-            found[PRICE] = self._price_range(filters)
+            found[PRICE] = _price_range(filters)
         if filters.shops:
-            found[SHOP] = self._any("shop", [self._shops[slug] for slug in filters.shops if slug in self._shops])
+            found[SHOP] = any_of("shop", tuple(self._shops[slug] for slug in filters.shops if slug in self._shops))
         if filters.audiences:
-            found[AUDIENCE] = self._any("audience", filters.admitted_audiences)
+            found[AUDIENCE] = any_of("audience", tuple(filters.admitted_audiences))
         if filters.colors:
-            found[COLOR] = self._any("color", filters.colors)
+            found[COLOR] = any_of("color", tuple(filters.colors))
         for axis, slugs in filters.classes.items():
             if slugs:
-                found[axis] = self._any("class", [f"{axis}:{slug}" for slug in slugs])
-        return {kind: _unscored(query) for kind, query in found.items()}
+                found[axis] = any_of("class", tuple(f"{axis}:{slug}" for slug in slugs))
+        return {kind: Worth(sought, 0.0) for kind, sought in found.items()}
 
-    def offers(self, offers: Collection[int]) -> Query:
-        """The products of these offers."""
-        return _unscored(self._any("offer", offers))
 
-    def _price_range(self, filters: Filters) -> Query:
-        low = 0 if filters.min_price is None else int(to_order(filters.min_price).to_integral_value(ROUND_CEILING))
-        high = LARGEST if filters.max_price is None else int(to_order(filters.max_price).to_integral_value(ROUND_FLOOR))
-        if low > LARGEST:
-            return Query.empty_query()
-        return Query.range_query(self._schema, "price", FieldType.Unsigned, low, min(high, LARGEST))
+def of_offers(offers: Collection[int]) -> Sought:
+    """The products of these offers."""
+    return Worth(any_of("offer", tuple(offers)), 0.0)
 
-    def _any(self, field: str, values: Collection[int] | Collection[str]) -> Query:
-        return Query.term_set_query(self._schema, field, list(values)) if values else Query.empty_query()
 
-    def _term(self, field: str, value: int | str) -> Query:
-        return Query.term_query(self._schema, field, value, "basic")
+def find(clause: Clause) -> Sought:
+    """Products that have a clause."""
+    match clause.field:
+        case "word":
+            return Begins("word", clause.text)
+        case "part":
+            return SideBySide("part", clause.text)
+        case "initial":
+            beginning = BEGINNING if len(clause.text) < 3 else ""
+            return SideBySide("initial", beginning + initials(clause.text))
+        case "class":
+            return Has("class_word", clause.text)
+        case field:
+            return Has(field, clause.text)
+
+
+def _scored(clause: Clause) -> Sought:
+    return Worth(find(clause), float(clause.points))
+
+
+def _just(chosen: Collection[Clause], among: Sequence[Clause]) -> Sought:
+    """Products that have the chosen clauses, and of the others ``among`` which they are none."""
+    has, has_not = (tuple(find(c) for c in among if (c in chosen) is wanted) for wanted in (True, False))
+    return All(has, without=has_not)
 
 
 def _has(unit: Unit, found: Collection[Clause]) -> bool:
@@ -154,5 +127,7 @@ def _has(unit: Unit, found: Collection[Clause]) -> bool:
     return unit.clauses[0] in found if unit.covered else bool(found)
 
 
-def _unscored(query: Query) -> Query:
-    return Query.const_score_query(query, 0.0)
+def _price_range(filters: Filters) -> Sought:
+    low = 0 if filters.min_price is None else int(to_order(filters.min_price).to_integral_value(ROUND_CEILING))
+    high = LARGEST if filters.max_price is None else int(to_order(filters.max_price).to_integral_value(ROUND_FLOOR))
+    return Nothing() if low > LARGEST else Within("price", low, min(high, LARGEST))

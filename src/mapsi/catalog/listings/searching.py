@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple, TypeVar, cast
-
-from tantivy import DocAddress, Occur, Order, Query
+from typing import Any, NamedTuple, TypeVar
 
 from mapsi.catalog.filters import Filters, Sort
 from mapsi.catalog.listings.correcting import correct
 from mapsi.catalog.listings.facets import FacetCounter
-from mapsi.catalog.listings.matching import INSIDE, Clauses, Matcher
-from mapsi.catalog.listings.word_index import View, count_of, look_for
+from mapsi.catalog.listings.matching import INSIDE, Matcher, find, of_offers
+from mapsi.catalog.listings.sought import All, Every, Sought, Worth
+from mapsi.catalog.listings.view import Found, Hit, Order, View
 from mapsi.catalog.records import Facets
 from mapsi.catalog.store.expiry import Expired
 from mapsi.catalog.text.asked import Asked, Clause, Role, Unit, understand
@@ -32,12 +31,6 @@ _COLOR_SAID = 2.0
 dress shirt is."""
 
 
-_ORDERS: Mapping[Sort, dict[str, Any]] = {
-    "price-up": {"order_by_field": "price_up", "order": Order.Asc},
-    "price-down": {"order_by_field": "price_down", "order": Order.Desc},
-}
-
-
 class Wanted(NamedTuple):
     """What is searched for: all ``asked`` has, or, where that is little, the ``nearest``, a query of its own.
 
@@ -46,19 +39,11 @@ class Wanted(NamedTuple):
     them; ``total`` counts, where it is known, what is found without filters."""
 
     asked: Asked
-    nearest: Query | None = None
+    nearest: Sought | None = None
     instead: str = ""
     left_out: str = ""
     whole: int | None = None
     total: int | None = None
-
-
-class Hit(NamedTuple):
-    """A product found: the offer to show of one that stands ``alone``, and where its document is."""
-
-    offer: int
-    alone: bool
-    address: DocAddress
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +72,8 @@ class Searcher:
         self._shops = shops
         self.expired = expired
         self._memory = memory
-        self._matcher = Matcher(view.schema, {slug: number for number, (slug, _) in shops.items()})
-        self._shown = self._matcher.everything(expired)
+        self._matcher = Matcher({slug: number for number, (slug, _) in shops.items()})
+        self._living = self._matcher.living(expired)
 
     def page(
         self, words: tuple[str, ...], filters: Filters, sort: Sort, offset: int, size: int, *, exact: bool = False
@@ -102,22 +87,22 @@ class Searcher:
     def facets(self, words: tuple[str, ...], filters: Filters, *, fill: bool = True, exact: bool = False) -> Facets:
         """What the answer can be narrowed down to; see :class:`~mapsi.catalog.records.Facets`."""
         wanted = self.wanted(words, fill=fill, exact=exact) if words else Wanted(Asked(()))
-        return FacetCounter(self.view, self._clauses(wanted), self._matcher.filters(filters)).count(self._shops)
+        return FacetCounter(self.view, self._sought(wanted), self._matcher.filters(filters)).count(self._shops)
 
     def facets_among(self, offers: Sequence[int], filters: Filters, apart: Mapping[str, Sequence[int]]) -> Facets:
         """What the products of these offers can be narrowed down to; a kind of filter that is ``apart`` is counted over
         its own."""
 
-        def among(numbers: Sequence[int]) -> Clauses:
-            return [*self._shown, (Occur.Must, self._matcher.offers(numbers))]
+        def among(numbers: Sequence[int]) -> All:
+            return self._living.narrowed(of_offers(numbers))
 
         own = {kind: among(numbers) for kind, numbers in apart.items()}
         return FacetCounter(self.view, among(offers), self._matcher.filters(filters), own).count(self._shops)
 
     def count_words(self, words: tuple[str, ...], filters: Filters) -> int:
         """How many products a search for these words finds."""
-        narrowed: Clauses = [(Occur.Must, query) for query in self._matcher.filters(filters).values()]
-        return self._count([*self._clauses(self.wanted(words, fill=True, exact=False)), *narrowed])
+        sought = self._sought(self.wanted(words, fill=True, exact=False))
+        return self.view.count(sought.narrowed(*self._matcher.filters(filters).values()))
 
     def wanted(self, words: tuple[str, ...], *, fill: bool, exact: bool) -> Wanted:
         """What to search for, so that something is found: the words as they are, mended, or the nearest to them."""
@@ -128,7 +113,7 @@ class Searcher:
 
     def _want(self, words: tuple[str, ...], *, fill: bool, exact: bool) -> Wanted:
         asked = self._understand(words, exact=exact)
-        whole = self._count(self._clauses(Wanted(asked)))
+        whole = self._total_of(Wanted(asked))
         if exact or (whole and (not fill or whole >= FEW)):
             return Wanted(asked, total=whole)
         if not whole:
@@ -144,7 +129,7 @@ class Searcher:
         left_out: list[Unit] = []
         for unit in sorted(asked.needed, key=lambda unit: unit.role.value):
             with_it = Asked((*kept, unit), asked.liked)
-            if self._count(self._clauses(Wanted(with_it))):
+            if self._total_of(Wanted(with_it)):
                 kept.append(unit)
                 continue
             if self._is_color_of_the_wider(unit, kept):
@@ -152,40 +137,37 @@ class Searcher:
                 continue
             left_out.append(unit)
             wider = _family(unit) or (None if kept else self._widened(unit))
-            if wider is not None and self._count(self._clauses(Wanted(Asked((*kept, wider))))):
+            if wider is not None and self._total_of(Wanted(Asked((*kept, wider)))):
                 kept.append(wider)
         if not kept or (not left_out and len(kept) == 1 and self._widened(kept[0]) is None):
             return Wanted(asked)
         said = [unit.piece.text for unit in asked.units if unit in left_out]
         near = Asked(tuple(kept), asked.liked)
-        first = self._count([*self._everything(near), *self._shown[1:]]) if whole else 0
+        first = self.view.count(self._everything(near) + self._living) if whole else 0
         return Wanted(near, self._around(near), left_out=" ".join(said), whole=first)
 
     def _is_color_of_the_wider(self, unit: Unit, kept: Sequence[Unit]) -> bool:
         """Whether a colour that the kind in the words does not come in is one of the wider kind's: there are no navy
         chinos, but navy trousers."""
         wider = self._widened(kept[0]) if kept and unit.role is Role.COLOR and _is_of_the_near(kept[0]) else None
-        return wider is not None and self._count(self._clauses(Wanted(Asked((wider, *kept[1:], unit))))) > 0
+        return wider is not None and self._total_of(Wanted(Asked((wider, *kept[1:], unit)))) > 0
 
-    def _around(self, near: Asked) -> Query:
+    def _around(self, near: Asked) -> Sought:
         first, *others = near.needed
-        anchor = self._widened(first) or first
-        clauses: Clauses = [(Occur.Must, self._matcher.has(anchor))]
+        liked: list[Sought] = []
         for unit in (*others, *near.liked):
-            clauses.append((Occur.Should, self._matcher.has(unit)))
+            liked.append(self._matcher.has(unit))
             if unit.role is Role.COLOR and _is_of_the_near(first):
-                clauses.append((Occur.Should, Query.const_score_query(self._matcher.has(unit), _COLOR_SAID)))
-        everything = Query.boolean_query(self._everything(near))
-        return Query.boolean_query([*clauses, (Occur.Should, Query.const_score_query(everything, _ALL_WORDS))])
+                liked.append(Worth(self._matcher.has(unit), _COLOR_SAID))
+        anchor = self._matcher.has(self._widened(first) or first)
+        return All((anchor,), liked=(*liked, Worth(self._everything(near), _ALL_WORDS)))
 
-    def _everything(self, near: Asked) -> Clauses:
-        """Products that have all that is asked for and are what it is: they come before the nearest."""
-        return [*self._matcher.asked(near), *self._being(near.needed[0])]
-
-    def _being(self, unit: Unit) -> Clauses:
-        """That a product is of the kind asked for, where others only name it (a denim shirt, among jeans)."""
-        kinds = [clause for clause in unit.clauses if unit.role is Role.KIND and clause.text.startswith(f"{KIND}:")]
-        return [(Occur.Must, self._matcher.find(clause)) for clause in kinds[:1]]
+    def _everything(self, near: Asked) -> All:
+        """Products that have all that is asked for and are what it is, where others only name it (a denim shirt, among
+        jeans): they come before the nearest."""
+        first = near.needed[0]
+        kinds = [clause for clause in first.clauses if first.role is Role.KIND and clause.text.startswith(f"{KIND}:")]
+        return self._matcher.asked(near).narrowed(*map(find, kinds[:1]))
 
     def _widened(self, unit: Unit) -> Unit | None:
         """A kind together with those near it and those that it is one of. What is one of these comes before what is but
@@ -202,74 +184,65 @@ class Searcher:
         return self._thesaurus.meaning_of((word,)) is not None
 
     def _finds(self, words: Sequence[str]) -> bool:
-        return self._count(self._clauses(Wanted(self._understand(words, exact=True)))) > 0
+        return self._total_of(Wanted(self._understand(words, exact=True))) > 0
 
     def _understand(self, words: Sequence[str], *, exact: bool) -> Asked:
         return understand(words, self._thesaurus, self._is_word, exact=exact)
 
     def _is_word(self, word: str) -> bool:
         root = stem(word)
-        return any(self.view.searcher.doc_freq(field, root) for field in ("title", "about", "class_word"))
+        return self.view.holds([(field, root) for field in ("title", "about", "class_word")])
 
-    def _clauses(self, wanted: Wanted) -> Clauses:
+    def _sought(self, wanted: Wanted) -> All:
+        """What is wanted, of what is shown."""
         if wanted.nearest is not None:
-            return [(Occur.Must, wanted.nearest), *self._shown[1:]]
+            return self._living.narrowed(wanted.nearest)
         if not wanted.asked.units:
-            return self._shown
-        return [*self._matcher.asked(wanted.asked), *self._shown[1:]]
+            return self._living.narrowed(Every())
+        return self._matcher.asked(wanted.asked) + self._living
 
-    def _count(self, clauses: Clauses) -> int:
-        return count_of(self.view.searcher, Query.boolean_query(clauses))
+    def _total_of(self, wanted: Wanted) -> int:
+        return self.view.count(self._sought(wanted))
 
     def _look(self, wanted: Wanted, filters: Filters, sort: Sort, offset: int, size: int) -> SearchResult:
-        narrowed: Clauses = [(Occur.Must, query) for query in self._matcher.filters(filters).values()]
+        narrowed = tuple(self._matcher.filters(filters).values())
         if narrowed and wanted.whole:
-            whole = [*self._everything(wanted.asked), *self._shown[1:], *narrowed]
-            wanted = wanted._replace(whole=self._count(whole))
-        clauses = [*self._clauses(wanted), *narrowed]
-        query, searcher = Query.boolean_query(clauses), self.view.searcher
-        offset = min(offset, searcher.num_docs)
-        if sort == "likeness" and wanted.asked.units and wanted.nearest is None:
+            whole = (self._everything(wanted.asked) + self._living).narrowed(*narrowed)
+            wanted = wanted._replace(whole=self.view.count(whole))
+        sought = self._sought(wanted).narrowed(*narrowed)
+        if self.view.scores_dearly and sort == "likeness" and wanted.asked.units and wanted.nearest is None:
             known = None if narrowed else wanted.total
-            total = self._count(clauses) if known is None else known
-            addresses = self._by_tiers(wanted.asked, narrowed, offset, size) if total > _SCORED_AT_ONCE else None
-            if addresses is not None:
-                return SearchResult(self._hits(addresses), total, wanted)
-        order: dict[str, Any] = {"offset": offset} | _ORDERS.get(sort, {"weight_by_field": "weight"})
+            total = self.view.count(sought) if known is None else known
+            among = self._living.narrowed(*narrowed)
+            hits = self._by_tiers(wanted.asked, among, offset, size) if total > _SCORED_AT_ONCE else None
+            if hits is not None:
+                return SearchResult(hits, total, wanted)
+        order: Order = "points" if sort == "likeness" else sort
         if sort == "likeness" and not wanted.asked.units:
-            order = {"offset": offset, "order_by_field": "newest"}
-        found = look_for(searcher, query, size, **order)
-        return SearchResult(self._hits(found.addresses), found.total, wanted)
+            order = "newest"
+        found = self.view.look(sought, size, offset=offset, order=order)
+        return SearchResult(found.hits, found.total, wanted)
 
-    def _by_tiers(self, asked: Asked, narrowed: Clauses, offset: int, size: int) -> list[DocAddress] | None:
+    def _by_tiers(self, asked: Asked, among: All, offset: int, size: int) -> list[Hit] | None:
         """The same page without a score for each product that has the words: the newest of those with the most points,
         then of those with the next most. ``None`` for words that have no tiers."""
-        addresses, before, tier = list[DocAddress](), 0, None
+        hits, before, tier = list[Hit](), 0, None
         for tier in self._matcher.tiers(asked, self._is_held):
-            query = Query.boolean_query([(Occur.Must, tier), *self._shown[1:], *narrowed])
-            rest, start = size - len(addresses), max(0, offset - before)
-            found = look_for(self.view.searcher, query, rest, offset=start, order_by_field="newest")
-            addresses += found.addresses
+            rest, start = size - len(hits), max(0, offset - before)
+            found: Found = self.view.look(among.narrowed(tier), rest, offset=start, order="newest")
+            hits += found.hits
             before += found.total
-            if len(addresses) == size:
+            if len(hits) == size:
                 break
-        return None if tier is None else addresses
+        return None if tier is None else hits
 
     def _is_held(self, clause: Clause) -> bool:
         field = "class_word" if clause.field == "class" else clause.field
-        return clause.field in INSIDE or self.view.searcher.doc_freq(field, clause.text) > 0
-
-    def _hits(self, addresses: list[DocAddress]) -> list[Hit]:
-        values = self.view.searcher.fast_field_values
-        offers, variants = values("newest", addresses), values("variants", addresses)
-        return [
-            Hit(int(cast(int, offer)), count == 1, address)
-            for offer, count, address in zip(offers, variants, addresses, strict=True)
-        ]
+        return clause.field in INSIDE or self.view.holds([(field, clause.text)])
 
     def variants(self, hit: Hit) -> list[int]:
         """The offers of a product."""
-        return [int(offer) for offer in self.view.searcher.doc(hit.address).get_all("offer")]
+        return self.view.variants(hit)
 
 
 def _is_of_the_near(unit: Unit) -> bool:

@@ -7,8 +7,8 @@ from operator import attrgetter
 from typing import NamedTuple
 
 from mapsi.catalog.filters import Filters
+from mapsi.catalog.listings.product_document import SEPARATOR, spell
 from mapsi.catalog.listings.searching import Searcher
-from mapsi.catalog.listings.word_index import SEPARATOR, spell
 from mapsi.catalog.records import Suggestion
 from mapsi.catalog.text.hangul import is_initials
 from mapsi.catalog.text.price_words import read_price
@@ -57,7 +57,7 @@ def _complete(typed: Sequence[str], searcher: Searcher, taxonomy: Taxonomy, most
 
 
 def _beginning_with(beginning: str, searcher: Searcher, taxonomy: Taxonomy, most: int) -> Iterator[_Candidate]:
-    for token, weight in searcher.view.searcher.terms_with_prefix("suggestion", beginning, None, 2 * most):
+    for token, weight in searcher.view.beginning_with("suggestion", beginning, 2 * most):
         _, kind, value = token.split(SEPARATOR)
         text = _class_name(value, taxonomy) if kind == "class" else value
         if text:

@@ -7,69 +7,28 @@ with the rest or not at all.
 
 from __future__ import annotations
 
-import hashlib
 import math
 import os
 import tempfile
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from enum import Enum
-from functools import lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import tantivy
 
-from mapsi.catalog.text.facts import ListingReader, ListingText, Said
-from mapsi.catalog.text.hangul import initials, letters
-from mapsi.catalog.text.tokens import is_cjk, without_accents, words
+from mapsi.catalog.listings.product_document import BEGINNING, ListingRow, ProductDocument
+from mapsi.catalog.listings.tantivy_view import TantivyView, pairs
+from mapsi.catalog.text.facts import ListingReader
+from mapsi.catalog.text.hangul import initials
+from mapsi.catalog.text.tokens import is_cjk
 
-LAYOUT = 3
-"""To be counted up with every change of the fields or of how they are filled."""
 HEAP = 50_000_000
 """Bytes that a writer collects before it writes; tantivy takes no less than 15 MB."""
 SMALL_HEAP = 15_000_000
 BREAK = "|"
-BEGINNING = "^"
-SEPARATOR = "\x1f"
 _META = "meta.json"
 _FRACTION = 1 / 64
-_LONGEST_SUGGESTED = 40
-
-
-class ListingRow(NamedTuple):
-    """A row of ``listings``; see there."""
-
-    offer_id: int
-    shop_id: int
-    group_key: str
-    price_order: int
-    audience: str | None
-    title: str
-    brand: str
-    category: str
-    color: str
-    classes: str
-    colors: str
-    joined: int | None
-
-    @property
-    def stands_alone(self) -> bool:
-        return self.joined is None and self.group_key.startswith("=")
-
-    @property
-    def product(self) -> int:
-        """A number of the product it is a variant of: its own id, or 63 bits of a digest of shop and group, or of what
-        several shops' offers are joined under."""
-        if self.stands_alone:
-            return self.offer_id
-        key = f"{self.shop_id}:{self.group_key}" if self.joined is None else f"joined:{self.joined}"
-        digest = hashlib.blake2b(key.encode(), digest_size=8).digest()
-        return int.from_bytes(digest, "big") | 1 << 63
-
-    @property
-    def text(self) -> ListingText:
-        return ListingText(self.title, self.brand, self.category, self.color, self.audience, self.classes, self.colors)
 
 
 class DamagedIndexError(Exception):
@@ -97,39 +56,12 @@ def _make_schema() -> tantivy.Schema:
     return builder.build()
 
 
-class Hits(NamedTuple):
-    """Documents found, in their order, and how many there are in all."""
-
-    addresses: list[tantivy.DocAddress]
-    total: int
-
-
-def look_for(searcher: tantivy.Searcher, query: tantivy.Query, limit: int = 1, **order: Any) -> Hits:
-    """The first ``limit`` documents that a query finds; ``order`` as for :meth:`tantivy.Searcher.search`."""
-    found: Any = searcher.search(query, limit, **order)  # tantivy's types leave ``count`` out
-    return Hits([address for _, address in found.hits], int(found.count))
-
-
-def count_of(searcher: tantivy.Searcher, query: tantivy.Query) -> int:
-    """How many documents a query finds. Nothing is scored: at a million a fourth of what a search takes."""
-    return look_for(searcher, tantivy.Query.const_score_query(query, 0.0)).total
-
-
 class Condition(Enum):
     """How an index's files stand: as they were opened, written on by another process, or damaged."""
 
     AS_OPENED = 0
     WRITTEN = 1
     DAMAGED = 2
-
-
-class View(NamedTuple):
-    """One state of an index, which no later writing changes: what it shows, and the ``generation`` of the catalogue, -1
-    where nothing was written yet."""
-
-    schema: tantivy.Schema
-    searcher: tantivy.Searcher
-    generation: int
 
 
 class WordIndex:
@@ -176,10 +108,8 @@ class WordIndex:
                 _link(self.folder, Path(self._links.name))
             self._index.reload()
             searcher, schema = self._index.searcher(), self._index.schema
-            found = look_for(searcher, tantivy.Query.term_query(schema, "meta", 1, "basic")).addresses
-            (generation,) = searcher.fast_field_values("generation", found) if found else (-1,)
             self._files = self._measure()
-            self.view = View(schema, searcher, int(generation or 0) if found else -1)
+            self.view = TantivyView.of(schema, searcher)
 
     def condition(self) -> Condition:
         """How the files stand against those that were opened. Nothing of a damaged one may be touched: its files are
@@ -218,7 +148,7 @@ class WordIndex:
             for query in (*outdated, tantivy.Query.term_query(self._index.schema, "meta", 1, "basic")):
                 writer.delete_documents_by_query(query)
             for variants in products:
-                writer.add_document(_product_document(variants, reader))
+                writer.add_document(_tantivy_document(ProductDocument.of(variants, reader)))
             writer.add_document(_generation_document(generation))
             writer.commit()
         except BaseException:
@@ -264,40 +194,42 @@ def _generation_document(generation: int) -> tantivy.Document:
     return document
 
 
-def _product_document(variants: Sequence[ListingRow], reader: ListingReader) -> tantivy.Document:
-    """The document of a product out of the listings of its variants."""
+def _tantivy_document(product: ProductDocument) -> tantivy.Document:
     document = tantivy.Document()
     document.add_unsigned("meta", 0)
-    document.add_unsigned("product", variants[0].product)
-    for row in variants:
-        document.add_unsigned("offer", row.offer_id)
-    if len(variants) == 1:
-        document.add_unsigned("alone", variants[0].offer_id)
-    document.add_unsigned("variants", len(variants))
-    shops = {row.shop_id for row in variants}
-    for shop in shops:
+    document.add_unsigned("product", product.product)
+    for offer in product.offers:
+        document.add_unsigned("offer", offer)
+    if len(product.offers) == 1:
+        document.add_unsigned("alone", product.offers[0])
+    document.add_unsigned("variants", len(product.offers))
+    for shop in product.shops:
         document.add_unsigned("shop", shop)
-    if len(shops) == 1:
-        document.add_unsigned("only_shop", *shops)
-    _add_orders(document, variants)
-    _add_values(document, variants)
-    _add_words(document, [reader.read(row.text) for row in variants])
-    _add_suggestions(document, variants, reader)
+    if len(product.shops) == 1:
+        document.add_unsigned("only_shop", *product.shops)
+    _add_orders(document, product)
+    for name, values in product.values.items():
+        for value in values:
+            document.add_text(name, value)
+    for name, tokens in _tokens(product):
+        if tokens:
+            document.add_text(name, " ".join(tokens))
+    for suggestion in product.suggestions:
+        document.add_text("suggestion", suggestion)
     return document
 
 
-def _add_orders(document: tantivy.Document, variants: Sequence[ListingRow]) -> None:
-    price, offer = min((row.price_order, row.offer_id) for row in variants)
-    newest = max(row.offer_id for row in variants)
-    for each in {row.price_order for row in variants}:
+def _add_orders(document: tantivy.Document, product: ProductDocument) -> None:
+    price, offer = product.cheapest
+    for each in product.prices:
         document.add_unsigned("price", each)
-    document.add_unsigned("uneven", int(any(row.price_order % 10_000 for row in variants)))
+    document.add_unsigned("uneven", int(product.is_uneven))
     # Equal prices by offer: 39 bits of price in hundredths of a unit, 24 of the offer's number.
     coarse, number = min(price // 100, (1 << 39) - 1) << 24, offer & 0xFFFFFF
     document.add_unsigned("price_up", coarse | number)
     document.add_unsigned("price_down", coarse | (0xFFFFFF - number))
-    document.add_unsigned("newest", newest)
-    document.add_float("weight", _weight(newest))
+    document.add_unsigned("newest", product.newest)
+    document.add_float("weight", _weight(product.newest))
 
 
 def _weight(newest: int) -> float:
@@ -308,60 +240,11 @@ def _weight(newest: int) -> float:
     return float(2 ** (1 + share * _FRACTION) - 2)
 
 
-def _add_values(document: tantivy.Document, variants: Sequence[ListingRow]) -> None:
-    values = {
-        "audience": {row.audience for row in variants if row.audience},
-        "color": {slug for row in variants for slug in row.colors.split()},
-        "class": {key for row in variants for key in row.classes.split()},
-        "brand": {row.brand for row in variants if row.brand},
-    }
-    for name, texts in values.items():
-        for text in texts:
-            document.add_text(name, text)
-
-
-def _add_words(document: tantivy.Document, said: Sequence[Said]) -> None:
-    every = list(dict.fromkeys(word for variant in said for word in variant.words))
-    cjk = [word for word in every if is_cjk(word)]
-    texts = {
-        "fact": frozenset().union(*(variant.facts for variant in said)),
-        "title": frozenset().union(*(variant.title for variant in said)),
-        "about": frozenset().union(*(variant.about for variant in said)),
-        "class_word": frozenset().union(*(variant.classes for variant in said)),
-        "word": every,
-        "sound": {f"{sound}{SEPARATOR}{word}" for variant in said for sound, word in variant.sounds},
-        "syllable": {letter for word in cjk for letter in word},
-        "part": [token for word in cjk for token in (*pairs(word), BREAK)],
-        "initial": [token for word in cjk for token in (*pairs(BEGINNING + initials(word)), BREAK)],
-    }
-    for name, tokens in texts.items():
-        if tokens:
-            document.add_text(name, " ".join(tokens))
-
-
-def pairs(word: str) -> list[str]:
-    """Two letters at a time, side by side: 원피스 as 원피 and 피스."""
-    return [word[at : at + 2] for at in range(len(word) - 1)]
-
-
-def _add_suggestions(document: tantivy.Document, variants: Sequence[ListingRow], reader: ListingReader) -> None:
-    found = {(row.brand, "brand", row.brand) for row in variants if row.brand}
-    for key in {key for row in variants for key in row.classes.split()}:
-        found |= {(" ".join(name), "class", f"{key}:{at}") for at, name in enumerate(reader.class_names(key))}
-    said = {word for row in variants for word in without_accents(row.title).split()}
-    found |= {(word, "word", word) for word in said if len(word) > 1 and word.isalpha()}
-    for text, kind, value in found:
-        if len(text) <= _LONGEST_SUGGESTED:
-            for spelled in _spellings(text):
-                document.add_text("suggestion", f"{spelled}{SEPARATOR}{kind}{SEPARATOR}{value}")
-
-
-@lru_cache(maxsize=100_000)
-def _spellings(text: str) -> tuple[str, ...]:
-    """The beginnings of what a text is found by while it is typed: its letters, and its initial consonants."""
-    return tuple(dict.fromkeys((spell(text), initials("".join(words(text))))))
-
-
-def spell(text: str) -> str:
-    """A text as it is typed, letter by letter, words between single blanks."""
-    return " ".join(map(letters, words(text)))
+def _tokens(product: ProductDocument) -> Iterator[tuple[str, Iterable[str]]]:
+    """What the product is found by, by field; of words in Korean, Chinese and Japanese also what is inside them."""
+    cjk = [word for word in product.words if is_cjk(word)]
+    yield from product.tokens.items()
+    yield "word", product.words
+    yield "syllable", {letter for word in cjk for letter in word}
+    yield "part", [token for word in cjk for token in (*pairs(word), BREAK)]
+    yield "initial", [token for word in cjk for token in (*pairs(BEGINNING + initials(word)), BREAK)]
