@@ -33,6 +33,19 @@ def test_a_file_takes_its_place_only_when_the_block_ends_well(tmp_path: Path) ->
     assert [p.name for p in target.parent.iterdir()] == ["x.txt"]
 
 
+def test_a_way_out_of_the_process_is_written_to_and_stays(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    with out.open("wb") as opened:
+        opened.write(b"before ")
+        opened.flush()
+        write_json(Path(f"/dev/fd/{opened.fileno()}"), 1)
+        write_json(Path("/dev/null"), 1)
+    assert out.read_text() == "before 1\n"
+    assert Path("/dev/null").is_char_device()
+    with pytest.raises(OSError, match="No space"):
+        write_json(Path("/dev/full"), 1)
+
+
 def test_a_folder_takes_its_place_only_when_the_block_ends_well(tmp_path: Path) -> None:
     target = tmp_path / "model"
     for text in ("one", "two"):

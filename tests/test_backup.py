@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import gzip
+import hashlib
 import io
 import json
+import os
 import random
 import signal
 import subprocess
 import sys
 import tarfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -19,9 +22,10 @@ from click.testing import CliRunner
 from sqlalchemy import select
 
 from killing import CHILD, feed_is_whole, start_catalog
+from mapsi.backup import restoring
 from mapsi.backup.contents import LIST, Contents
 from mapsi.backup.restoring import check_backup, restore
-from mapsi.backup.taking import take_backup
+from mapsi.backup.taking import clear_unfinished, take_backup
 from mapsi.catalog import Catalog, open_catalog
 from mapsi.catalog.store.database import open_database
 from mapsi.catalog.store.tables import State, Table
@@ -214,17 +218,135 @@ def test_a_backup_that_is_damaged_anywhere_is_refused_or_says_the_same(small_bac
     assert refused > 75
 
 
-@pytest.mark.parametrize("name", ["../outside", "pictures/../../outside", "/etc/cron.d/x", "catalog.db"])
+Member = tuple[str, bytes]
+
+
+def _users(*lines: str) -> Member:
+    return "tables/users.jsonl.gz", gzip.compress("\n".join(lines).encode())
+
+
+def _packed(file: Path, packed: Sequence[Member], behind: Sequence[Member] = (), **said: object) -> Path:
+    """A backup made by hand: its list names what lies before it and says what ``said`` says."""
+    digests = {name: hashlib.sha256(data).hexdigest() for name, data in packed}
+    document = {**Contents("0001", "test", "now", members=digests).to_json(), **said}
+    with tarfile.open(file, "w", format=tarfile.PAX_FORMAT) as archive:
+        for name, data in [*packed, (LIST, json.dumps(document).encode()), *behind]:
+            member = tarfile.TarInfo(name)
+            member.size = len(data)
+            archive.addfile(member, io.BytesIO(data))
+    return file
+
+
+ELSEWHERE = ("../outside", "pictures/../../outside", "/etc/cron.d/x", "catalog.db", "", ".", "pictures", "secret-key/x",
+             "models/./x", "tables/users", "tables/a/b.jsonl.gz", "pictures/.x")  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ELSEWHERE)
 def test_a_file_that_would_lie_elsewhere_is_refused(tmp_path: Path, name: str) -> None:
-    digest = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
-    document = json.dumps(Contents("0001", "test", "now", members={name: digest}).to_json()).encode()
-    with tarfile.open(tmp_path / "strange.tar", "w") as archive:
-        archive.addfile(tarfile.TarInfo(name), io.BytesIO())
-        listed = tarfile.TarInfo(LIST)
-        listed.size = len(document)
-        archive.addfile(listed, io.BytesIO(document))
     with pytest.raises(ArtifactError, match="not a file of a shop"):
-        check_backup(tmp_path / "strange.tar")
+        check_backup(_packed(tmp_path / "strange.tar", [(name, b"")]))
+
+
+def test_what_the_list_does_not_name_is_refused(tmp_path: Path) -> None:
+    one = ("pictures/1", b"1")
+    for behind in ([("../outside", b"x")], [("pictures/2", b"2")], [(LIST, b"{}")]):
+        with pytest.raises(ArtifactError, match="behind its list"):
+            check_backup(_packed(tmp_path / "more.tar", [one], behind))
+    with pytest.raises(ArtifactError, match="twice"):
+        check_backup(_packed(tmp_path / "twice.tar", [one, one]))
+    assert check_backup(_packed(tmp_path / "whole.tar", [one])).version == "test"
+
+
+@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.FIFOTYPE, tarfile.GNUTYPE_SPARSE])
+def test_a_link_or_a_file_of_holes_is_no_part_of_a_backup(tmp_path: Path, kind: bytes) -> None:
+    with tarfile.open(tmp_path / "linked.tar", "w", format=tarfile.GNU_FORMAT) as archive:
+        member = tarfile.TarInfo("pictures/1")
+        member.type, member.linkname = kind, "/etc/passwd"
+        archive.addfile(member)
+    with pytest.raises(ArtifactError, match="damaged"):
+        check_backup(tmp_path / "linked.tar")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"members": []},
+        {"members": {"a": 1}},
+        {"settings": None},
+        {"settings": {"A": {}}},
+        {"made_at": 3},
+        {"more": "x"},
+    ],
+)
+def test_a_list_of_contents_of_another_kind_is_damaged(tmp_path: Path, said: dict[str, object]) -> None:
+    with pytest.raises(ArtifactError, match="list of contents is not one"):
+        check_backup(_packed(tmp_path / "other.tar", [], **said))
+
+
+COLUMNS = '["id", "email", "password_hash", "language", "created_at", "is_operator", "wants_mail", "keeps_history"]'
+ROW = '[1, "a@b.com", null, "ko", "2026-11-28T00:00:00+00:00", false, false, false]'
+STRANGE = {
+    "no table": ("tables/nonsense.jsonl.gz", gzip.compress(b'["a"]')),
+    "log-ins": ("tables/sessions.jsonl.gz", gzip.compress(b'["digest"]')),
+    "nothing": _users(),
+    "no gzip": ("tables/users.jsonl.gz", b"hello"),
+    "another column": _users('["nope"]', "[1]"),
+    "no columns": _users("5", ROW),
+    "too short": _users(COLUMNS, "[1]"),
+    "no row": _users(COLUMNS, "null"),
+    "no time": _users(COLUMNS, ROW.replace('"2026-11-28T00:00:00+00:00"', "7")),
+    "no truth": _users(COLUMNS, ROW.replace("false", '"x"')),
+    "the same twice": _users(COLUMNS, ROW, ROW),
+    "too deep": _users("[" * 100_000),
+    "without end": _users(COLUMNS, '["' + "a" * 3000),
+}
+
+
+@pytest.mark.parametrize("what", STRANGE)
+def test_a_table_that_is_none_leaves_the_catalogue_empty(
+    catalog: Catalog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    monkeypatch.setattr(restoring, "LONGEST_ROW", 2000)
+    with catalog.snapshots.taken() as snapshot:
+        file = _packed(tmp_path / "strange.tar", [STRANGE[what]], revision=snapshot.revision)
+    with pytest.raises(ArtifactError, match="damaged"):
+        restore(catalog, tmp_path / "home", file, check_backup(file))
+    assert catalog.snapshots.is_empty()
+    right = _packed(tmp_path / "right.tar", [_users(COLUMNS, ROW)], revision=snapshot.revision)
+    assert restore(catalog, tmp_path / "home", right, check_backup(right)) == 1
+
+
+def test_leavings_and_names_of_other_systems_are_not_kept(catalog: Catalog, tmp_path: Path) -> None:
+    pictures = tmp_path / "pictures"
+    (pictures / "@eaDir").mkdir(parents=True)
+    for name in ("1.webp", "Thumbs.db", "._1.webp", "@eaDir/1.webp"):
+        (pictures / name).write_bytes(b"1")
+    (pictures / os.fsdecode(b"\xbf\xf8.webp")).write_bytes(b"1")
+    taken = take_backup(catalog, tmp_path, tmp_path / "shop.tar", ABOUT)
+    assert [name for name in taken.members if name.startswith("pictures/")] == ["pictures/1.webp"]
+    check_backup(tmp_path / "shop.tar")
+
+
+def test_an_empty_shop_is_no_backup_and_a_slash_makes_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MAPSI_HOME", str(tmp_path / "home"))
+    into = f"{tmp_path}/new/"
+    refused = CliRunner().invoke(main, ["backup", into])
+    assert (refused.exit_code, "nothing to back up" in refused.output) == (2, True)
+    assert not (tmp_path / "home").exists()
+    said = "green apples on a blue table\n"
+    assert CliRunner().invoke(main, ["operator", "add", "a@b.com", "--password-stdin"], input=said).exit_code == 0
+    assert CliRunner().invoke(main, ["backup", into]).exit_code == 0
+    assert [file.suffix for file in (tmp_path / "new").iterdir()] == [".tar"]
+
+
+def test_what_killed_backups_left_goes_after_a_day(tmp_path: Path) -> None:
+    old, fresh, other = (tmp_path / f".{name}" for name in ("mapsi-20260301-031500.tar.a", "mapsi-20260302-031500.tar.b", "x.tar.c"))  # fmt: skip
+    for file in (old, fresh, other):
+        file.write_bytes(b"1")
+    for file in (old, other):
+        os.utime(file, (0, 0))
+    clear_unfinished(tmp_path)
+    assert set(tmp_path.iterdir()) == {fresh, other}
 
 
 def test_a_backup_of_another_schema_is_told_and_leaves_nothing(

@@ -19,7 +19,13 @@ from mapsi.errors import ArtifactError
 @contextmanager
 def atomic_file(target: Path, mode: int = 0o644) -> Iterator[Path]:
     """Give a path beside ``target`` to write to; it takes ``target``'s place, with the rights ``mode``, when the block
-    ends well."""
+    ends well. What is no file but a way out (``/dev/stdout``) is written to, and stays."""
+    if _is_way_out(target):
+        with tempfile.TemporaryDirectory() as folder:
+            yield Path(folder) / target.name
+            with (Path(folder) / target.name).open("rb") as written, target.open("ab") as out:
+                shutil.copyfileobj(written, out)
+        return
     target.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
     os.close(handle)
@@ -32,6 +38,12 @@ def atomic_file(target: Path, mode: int = 0o644) -> Iterator[Path]:
         beside.replace(target)
     finally:
         beside.unlink(missing_ok=True)
+
+
+def _is_way_out(target: Path) -> bool:
+    """A device, or the name of an open file: root would else put a file in the place of ``/dev/null``."""
+    inside = target.absolute().is_relative_to("/dev") or target.absolute().is_relative_to("/proc")
+    return inside and target.exists() and (target.is_symlink() or not (target.is_file() or target.is_dir()))
 
 
 @contextmanager

@@ -17,8 +17,9 @@ from mapsi.errors import ArtifactError
 LIST = "contents.json"
 TABLES = "tables/"
 TABLE_ENDING = ".jsonl.gz"
-KEPT = ("secret-key", "models", "pictures")
-"""Files and folders of the home folder that cannot be made again, or only by asking every shop for every picture."""
+KEPT_FILES = ("secret-key",)
+KEPT_FOLDERS = ("models", "pictures")
+"""Those of the home folder that cannot be made again, or only by asking every shop for every picture."""
 DERIVED = ("index", "words")
 """Those that are made of the catalogue."""
 FORMAT = 1
@@ -46,10 +47,19 @@ class Contents:
                 f"{file} is a backup in a format that this version does not know.",
                 "Restore it with the version of mapsi that made it.",
             )
-        try:
-            return cls(**document)
-        except TypeError as error:
-            raise damaged(file, "its list of contents is incomplete") from error
+        texts = [document.pop(name, None) for name in ("revision", "version", "made_at")]
+        tables = [document.pop(name, None) for name in ("settings", "members")]
+        told = [
+            *texts,
+            *(text for table in tables if isinstance(table, dict) for pair in table.items() for text in pair),
+        ]
+        if (
+            document
+            or not all(isinstance(table, dict) for table in tables)
+            or not all(isinstance(t, str) for t in told)
+        ):
+            raise damaged(file, "its list of contents is not one")
+        return cls(*texts, *tables)
 
 
 def damaged(file: Path, how: str) -> ArtifactError:

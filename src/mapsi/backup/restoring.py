@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import json
 import shutil
@@ -10,15 +11,17 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from typing import IO, Any
+from typing import IO, Any, Never
 
 from mapsi.artifacts import atomic_file, stream_digest
-from mapsi.backup.contents import DERIVED, KEPT, LIST, TABLE_ENDING, TABLES, Contents, damaged
+from mapsi.backup.contents import DERIVED, KEPT_FILES, KEPT_FOLDERS, LIST, TABLE_ENDING, TABLES, Contents, damaged
 from mapsi.catalog import Catalog
 from mapsi.errors import ArtifactError
 from mapsi.progress import Advance, no_advance
 
-_UNREADABLE = (tarfile.TarError, EOFError, gzip.BadGzipFile, zlib.error, ValueError)
+_UNREADABLE = (tarfile.TarError, EOFError, gzip.BadGzipFile, zlib.error, ValueError, RecursionError)
+LONGEST_ROW = 64 << 20
+"""Letters of a row: more than any database takes at once, so that a packed line without end takes no memory."""
 
 
 def check_backup(file: Path, progress: Advance = no_advance) -> Contents:
@@ -27,21 +30,23 @@ def check_backup(file: Path, progress: Advance = no_advance) -> Contents:
     Raises :class:`ArtifactError` where anything is missing, more than listed, or not as it was written.
     """
     with _opened(file) as archive:
-        found = {}
-        for member in archive:
+        found: dict[str, str] = {}
+        contents = None
+        for member in _members(archive):
             progress(1)
+            if contents is not None or member.name in found:
+                raise damaged(file, f"{member.name!a} is there twice or behind its list of contents")
             if member.name == LIST:
                 contents = Contents.from_json(json.load(_stream(archive, member)), file)
-                break
-            found[member.name] = stream_digest(_stream(archive, member))
-        else:
-            raise damaged(file, "its end is missing")
+            elif _may_be_written(member.name):
+                found[member.name] = stream_digest(_stream(archive, member))
+            else:
+                raise damaged(file, f"{member.name!a} is not a file of a shop")
+    if contents is None:
+        raise damaged(file, "its end is missing")
     if found != contents.members:
         wrong = sorted(set(found.items()) ^ set(contents.members.items()))[0][0]
-        raise damaged(file, f"{wrong} is not what was written")
-    strange = [name for name in found if not _may_be_written(name)]
-    if strange:
-        raise damaged(file, f"{strange[0]!r} is not a file of a shop")
+        raise damaged(file, f"{wrong!a} is not what was written")
     return contents
 
 
@@ -55,7 +60,7 @@ def restore(catalog: Catalog, home: Path, file: Path, contents: Contents, progre
     for name in DERIVED:
         shutil.rmtree(home / name, ignore_errors=True)
     with _opened(file) as archive:
-        for member in archive:
+        for member in _members(archive):
             progress(1)
             if member.name != LIST and not member.name.startswith(TABLES):
                 _write(archive, member, home)
@@ -64,8 +69,22 @@ def restore(catalog: Catalog, home: Path, file: Path, contents: Contents, progre
 
 
 def _may_be_written(name: str) -> bool:
-    path = PurePosixPath(name)
-    return ".." not in path.parts and (path.parts[0] in KEPT or name.startswith(TABLES))
+    parts = PurePosixPath(name).parts
+    if not parts or name != "/".join(parts) or any(part.startswith(".") for part in parts):
+        return False
+    if name.startswith(TABLES):
+        return len(parts) == 2 and name.endswith(TABLE_ENDING)
+    return name in KEPT_FILES or (parts[0] in KEPT_FOLDERS and len(parts) > 1)
+
+
+def _members(archive: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
+    """The members, one behind the other: a header can say that the next one lies before it, and so on for ever."""
+    end = 0
+    for member in archive:
+        if member.offset < end or member.size < 0:
+            raise tarfile.ReadError("its parts lie within each other")
+        end = member.offset_data
+        yield member
 
 
 def _write(archive: tarfile.TarFile, member: tarfile.TarInfo, home: Path) -> None:
@@ -75,23 +94,39 @@ def _write(archive: tarfile.TarFile, member: tarfile.TarInfo, home: Path) -> Non
 
 
 def _tables(archive: tarfile.TarFile) -> Iterator[tuple[str, list[str], Iterator[list[Any]]]]:
-    for member in archive:
+    for member in _members(archive):
         if member.name.startswith(TABLES):
             with gzip.open(_stream(archive, member), "rt", encoding="utf-8") as lines:
-                name = member.name.removeprefix(TABLES).removesuffix(TABLE_ENDING)
-                yield name, json.loads(next(lines)), (json.loads(line) for line in lines)
+                name, rows = member.name.removeprefix(TABLES).removesuffix(TABLE_ENDING), _rows(lines)
+                yield name, next(rows, None) or _no_columns(name), rows
+
+
+def _no_columns(table: str) -> Never:
+    raise ValueError(f"the table {table} names no columns")
+
+
+def _rows(lines: IO[str]) -> Iterator[list[Any]]:
+    while line := lines.readline(LONGEST_ROW):
+        if len(line) == LONGEST_ROW:
+            raise ValueError("a row has no end")
+        row = json.loads(line)
+        if not isinstance(row, list):
+            raise ValueError("a row is none")  # noqa: TRY004 - of a file's content
+        yield row
 
 
 def _stream(archive: tarfile.TarFile, member: tarfile.TarInfo) -> IO[bytes]:
-    stream = archive.extractfile(member) if member.isfile() else None
+    stream = archive.extractfile(member) if member.isreg() and not member.issparse() else None
     if stream is None:
-        raise tarfile.ReadError(f"{member.name} is not a file")
+        raise tarfile.ReadError(f"{member.name!a} is not a file")
     return stream
 
 
 @contextmanager
 def _opened(file: Path) -> Iterator[tarfile.TarFile]:
     try:
+        if file.exists() and not file.is_file():
+            raise FileNotFoundError(errno.ENOENT, "It is no file")
         stream = file.open("rb")
     except OSError as error:
         raise ArtifactError(f"The backup {file} cannot be read: {error.strerror}.", "Check its path.") from error

@@ -6,16 +6,21 @@ import gzip
 import json
 import tarfile
 import tempfile
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
 from mapsi.artifacts import atomic_file, stream_digest
-from mapsi.backup.contents import KEPT, LIST, TABLE_ENDING, TABLES, Contents
+from mapsi.backup.contents import KEPT_FILES, KEPT_FOLDERS, LIST, TABLE_ENDING, TABLES, Contents
 from mapsi.catalog import Catalog
 from mapsi.catalog.operations.snapshots import CatalogSnapshot
+from mapsi.file_names import is_leftover, is_text
 from mapsi.progress import Advance, no_advance
+
+_DAY = 86400.0
 
 
 def take_backup(
@@ -40,11 +45,22 @@ def take_backup(
 
 
 def _kept_files(home: Path) -> Iterator[Path]:
-    """Whole files; what is just being written has a name that begins with a dot."""
-    for name in KEPT:
-        found = sorted((home / name).rglob("*")) if (home / name).is_dir() else [home / name]
-        hidden = (any(part.startswith(".") for part in file.relative_to(home).parts) for file in found)
-        yield from (file for file, passed in zip(found, hidden, strict=True) if not passed and file.is_file())
+    """Whole files; what is just being written has a name that begins with a dot, as leavings of systems do."""
+    found = [*(home / name for name in KEPT_FILES)]
+    for name in KEPT_FOLDERS:
+        found += sorted((home / name).rglob("*"))
+    for file in found:
+        parts = file.relative_to(home).parts
+        if all(is_text(part) and not is_leftover(part) for part in parts) and file.is_file():
+            yield file
+
+
+def clear_unfinished(folder: Path) -> None:
+    """Remove what backups under a name by date left in ``folder`` whose process was killed a day ago or longer."""
+    for file in folder.glob(".mapsi-????????-??????.tar.*"):
+        with suppress(OSError):
+            if time.time() - file.stat().st_mtime > _DAY:
+                file.unlink()
 
 
 class _Writer:

@@ -10,28 +10,45 @@ import click
 
 from mapsi import __version__
 from mapsi.cli.index import build_and_tell
-from mapsi.cli.opening import counter, open_installation, open_stock
-from mapsi.settings import changed_settings, read_settings
+from mapsi.cli.opening import counter, database_address, open_installation, open_stock
+from mapsi.errors import UsageError
+from mapsi.settings import Settings, changed_settings, read_settings
 
 
 @click.command()
-@click.argument("file", type=click.Path(path_type=Path))
-def backup(file: Path) -> None:
+@click.argument("file", type=click.Path(path_type=str))
+def backup(file: str) -> None:
     """Write the catalogue, its pictures, accounts, models and the key of sessions to FILE, or into a folder under a
     name by date.
 
     The shop may be served and refreshed meanwhile: FILE holds one moment of it, and is there whole or not at all. Keep
-    it as safe as the shop: accounts are in it. Secret settings are not.
+    it as safe as the shop: accounts are in it. Secret settings are not. An empty shop is an error: MAPSI_HOME may name
+    another folder than was meant.
     """
     from mapsi.backup.contents import Contents
-    from mapsi.backup.taking import take_backup
+    from mapsi.backup.taking import clear_unfinished, take_backup
 
     settings, now = read_settings(), datetime.now(UTC)
-    target = file / f"mapsi-{now:%Y%m%d-%H%M%S}.tar" if file.is_dir() else file
+    target = Path(file)
+    if file.endswith("/") or target.is_dir():
+        clear_unfinished(target)
+        target /= f"mapsi-{now:%Y%m%d-%H%M%S}.tar"
     about = Contents("", __version__, now.isoformat(timespec="seconds"), changed_settings(settings))
+    address = database_address(settings)
+    if isinstance(address, Path) and not address.exists():
+        raise _nothing_to_keep(settings)
     with open_stock(settings) as catalog:
+        if catalog.snapshots.is_empty():
+            raise _nothing_to_keep(settings)
         contents = take_backup(catalog, settings.home, target, about, counter("files"))
     click.echo(f"{target}: {len(contents.members):,} files, {target.stat().st_size / 1e6:,.1f} MB.")
+
+
+def _nothing_to_keep(settings: Settings) -> UsageError:
+    return UsageError(
+        f"There is nothing to back up: the catalogue of {settings.home} is empty.",
+        "Check MAPSI_HOME and MAPSI_DATABASE_URL.",
+    )
 
 
 @click.command()

@@ -10,6 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import Column, Connection, LargeBinary, Table, delete, exists, insert, select, update
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, StatementError
 
 from mapsi.batches import batched
 from mapsi.catalog.store.database import Database
@@ -58,6 +59,11 @@ class Snapshots:
         with self._database.read() as connection:
             yield CatalogSnapshot(connection, current_revision(connection))
 
+    def is_empty(self) -> bool:
+        """Whether the catalogue holds nothing at all."""
+        with self._database.read() as connection:
+            return _is_empty(connection)
+
     def refuse_unless_empty(self) -> None:
         """Raises :class:`UsageError` where the catalogue holds anything."""
         with self._database.read() as connection:
@@ -68,7 +74,8 @@ class Snapshots:
         nothing; returns the number of rows.
 
         The catalogue gets a new mark: what was derived from the one that was copied is not taken for its own. Raises
-        :class:`UsageError` where it is not empty, :class:`CatalogError` where its schema is not ``revision``.
+        :class:`UsageError` where it is not empty, :class:`CatalogError` where its schema is not ``revision``,
+        :class:`ValueError` where a row is none of its table.
         """
         count = 0
         with self._database.write() as connection:
@@ -80,26 +87,42 @@ class Snapshots:
                 )
             connection.execute(delete(State))
             for name, columns, rows in tables:
-                count += _fill(connection, Tables.metadata.tables[name], columns, rows)
+                count += _fill(connection, name, columns, rows)
             connection.execute(update(State).values(mark=uuid4().hex))
         return count
 
 
+def _is_empty(connection: Connection) -> bool:
+    filled = (table for table in Tables.metadata.sorted_tables if table.name != State.__tablename__)
+    return not any(connection.scalar(select(exists(select(1).select_from(table)))) for table in filled)
+
+
 def _refuse_rows(connection: Connection) -> None:
-    for table in Tables.metadata.sorted_tables:
-        if table.name != State.__tablename__ and connection.scalar(select(exists(select(1).select_from(table)))):
-            raise UsageError(
-                "The catalogue to restore into is not empty.",
-                "Set MAPSI_HOME to a new folder, and MAPSI_DATABASE_URL to an empty database where that is used.",
-            )
+    if not _is_empty(connection):
+        raise UsageError(
+            "The catalogue to restore into is not empty.",
+            "Set MAPSI_HOME to a new folder, and MAPSI_DATABASE_URL to an empty database where that is used.",
+        )
 
 
-def _fill(connection: Connection, table: Table, columns: list[str], rows: Iterable[Values]) -> int:
-    meant, count = [table.columns[name] for name in columns], 0
+def _fill(connection: Connection, name: str, columns: list[str], rows: Iterable[Values]) -> int:
+    table, count = Tables.metadata.tables.get(name), 0
+    if table is None or name in LEFT_OUT or not set(map(str, columns)) <= set(table.columns.keys()):
+        raise ValueError(f"{name!a} is no table of a shop")
     for batch in batched(rows, _BATCH):
-        connection.execute(insert(table), [_row(meant, values) for values in batch])
+        try:
+            _insert(connection, table, columns, batch)
+        except (TypeError, ValueError, StatementError) as error:
+            if isinstance(error, DBAPIError) and not isinstance(error, IntegrityError | DataError):
+                raise  # the database is at fault, not the row
+            raise ValueError(f"the table {name} has a row that does not fit") from error
         count += len(batch)
     return count
+
+
+def _insert(connection: Connection, table: Table, columns: list[str], rows: Iterable[Values]) -> None:
+    meant = [table.columns[name] for name in columns]
+    connection.execute(insert(table), [_row(meant, values) for values in rows])
 
 
 def _row(columns: list[Column[Any]], values: Values) -> dict[str, Any]:
