@@ -16,7 +16,7 @@ from PIL import Image
 
 from chromium import on_a_port
 from mapsi.web.request.clients import client_of
-from mapsi.web.server.gate import _KOREAN
+from mapsi.web.server.refused import _KOREAN
 from nginx import HOST, Change, Visitor, run_nginx
 from operated import EMAIL, PASSWORD, Desk
 from servers import free_port
