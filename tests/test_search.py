@@ -17,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from mapsi.arrays import BoolArray, FloatArray
 from mapsi.catalog import Catalog, open_catalog
 from mapsi.catalog.filters import Filters
 from mapsi.catalog.query import Query
@@ -164,15 +165,50 @@ def test_allowed_rows_that_lie_in_few_clusters_are_all_found(monkeypatch: pytest
 
 
 def test_clusters_are_looked_into_until_they_hold_enough_of_what_is_allowed() -> None:
-    """A filter for what is unlike the photo leaves the clusters around it empty: they do not count."""
+    """A filter for what is unlike the photo leaves the clusters around it empty: they do not count, and more is looked
+    at beyond them, where which cluster is nearer says less."""
     vectors = _unit(np.random.default_rng(0), 3000)
-    clusters, allowed, question = _clustered(vectors), vectors[:, 0] < 0, np.eye(WIDTH, dtype=np.float32)[0]
-    probes = clusters._probes(question, 300, allowed, int(allowed.sum()))
+    clusters, question = _clustered(vectors), np.eye(WIDTH, dtype=np.float32)[0]
     order = np.argsort(-(clusters._centroids @ question))
-    held = [int((allowed & np.isin(clusters._cluster, order[:first])).sum()) for first in (probes - 1, probes)]
-    assert held[0] < 300 <= held[1]
-    assert probes > clusters._probes(question, 300, None, 3000)
-    assert clusters._probes(question, 3000, allowed, int(allowed.sum())) == len(order)
+
+    def held(allowed: BoolArray, wanted: int) -> list[int]:
+        """Allowed rows in the clusters that are looked into, and in one less of them."""
+        probes = clusters._probes(question, wanted, allowed, int(allowed.sum()))
+        return [int((allowed & np.isin(clusters._cluster, order[:first])).sum()) for first in (probes - 1, probes)]
+
+    like, unlike = vectors[:, 0] > 0, vectors[:, 0] < 0
+    but_one, all_told = held(like, 100)
+    assert but_one < 100 <= all_told
+    assert held(unlike, 100)[1] > 300
+    assert held(unlike, 3000)[1] == unlike.sum()
+
+
+def test_of_what_is_unlike_the_photo_as_much_is_found_as_of_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mapsi.search.index.LOOKED_AT", 300)
+    vectors = _unit(np.random.default_rng(0), 12_000)
+    flat, clusters = FlatIndex.build(vectors), _clustered(vectors)
+    found = 0
+    for question in vectors[:20]:
+        allowed = vectors @ question < np.quantile(vectors @ question, 0.1)
+        nearest, expected = (index.nearest(question, 20, allowed)[0] for index in (clusters, flat))
+        found += len(set(nearest) & set(expected))
+    assert found >= 0.9 * 20 * 20
+
+
+def test_of_more_allowed_rows_more_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mapsi.search.index.LOOKED_AT", 10)
+    vectors, asked = _unit(np.random.default_rng(0), 3200), list[int]()
+    clusters = _clustered(vectors)
+    probes = clusters._probes
+
+    def noted(vector: FloatArray, wanted: int, allowed: BoolArray | None, available: int) -> int:
+        asked.append(wanted)
+        return probes(vector, wanted, allowed, available)
+
+    monkeypatch.setattr(clusters, "_probes", noted)
+    for allowed in (None, np.arange(3200) < 1600, np.arange(3200) < 16):
+        clusters.nearest(vectors[0], 1, allowed)
+    assert asked == [20, 10, 10]
 
 
 def test_of_many_allowed_rows_some_are_counted_for_all(monkeypatch: pytest.MonkeyPatch) -> None:

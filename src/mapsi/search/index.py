@@ -23,8 +23,13 @@ from mapsi.search.cells import Cells
 SCANNED_WHOLE = 50_000
 """Up to so many vectors a scan takes no longer than half of what reading the photo does."""
 LOOKED_AT = 10_000
-"""Allowed vectors that a question to clusters is compared with, about. 2,000 are enough for filters that have nothing
-to do with the photo, and miss half of the answer where all that is allowed is unlike it."""
+"""Allowed vectors that a question to clusters is compared with, about, where the filter has nothing to do with it."""
+SHARE_LOOKED_AT = 160
+"""Where more than so many times :data:`LOOKED_AT` are allowed, one in so many is looked at: of ten million, 10,000 hold
+0.90 of the 60 nearest, 60,000 hold 0.99 and take a millisecond more."""
+UNLIKE = 10
+"""Up to so many times as many are looked at where what is allowed is unlike the photo, bags beside a shirt: of a
+million rows with the farthest tenth allowed, 10,000 hold 0.29 of the 60 nearest, 100,000 all, in 10 ms instead of 6."""
 COUNTED = 50_000
 """Of more allowed rows than that, some stand for all when it is counted where they lie: a fortieth of the time at a
 million, and 1 % off."""
@@ -173,6 +178,7 @@ class ClusteredIndex(_Rows):
         self._centroids = np.asarray(index.quantizer.reconstruct_n(0, index.nlist), np.float32)
         # faiss keeps of each row its cluster's number and, in the lower half, its place there.
         self._cluster = (faiss.vector_to_array(index.direct_map.array) >> 32).astype(np.int32)
+        self._sizes = np.bincount(self._cluster, minlength=len(self._centroids))
 
     @classmethod
     def of(cls, flat: FlatIndex) -> Self:
@@ -200,7 +206,8 @@ class ClusteredIndex(_Rows):
     def _search(
         self, vector: FloatArray, count: int, available: int, allowed: BoolArray | None
     ) -> tuple[IntArray, FloatArray]:
-        probes = self._probes(vector, max(LOOKED_AT, 10 * count), allowed, available)
+        wanted = max(LOOKED_AT, available // SHARE_LOOKED_AT, 10 * count)
+        probes = self._probes(vector, wanted, allowed, available)
         while True:
             parameters = faiss.SearchParametersIVF()
             parameters.nprobe = probes
@@ -211,9 +218,11 @@ class ClusteredIndex(_Rows):
 
     def _probes(self, vector: FloatArray, wanted: int, allowed: BoolArray | None, available: int) -> int:
         """How many clusters, the nearest first, hold ``wanted`` of the ``available`` rows that are allowed; all where
-        not so many are.
+        not so many are. Where more rows had to be passed for them than if a filter had left out rows by chance, more
+        are wanted, as many times as more were passed, up to :data:`UNLIKE`.
 
-        Of clusters with (9, 0, 3, 8) allowed rows, the nearest first, three hold 10 and more.
+        Of clusters of 10 rows with (9, 0, 3, 8) allowed, the nearest first, three hold 10 and more. With (0, 0, 3, 8)
+        allowed 4 are held by four, 40 rows, where by chance 15 would hold them: 11 are wanted.
         """
         clusters = len(self._centroids)
         if allowed is None:
@@ -222,7 +231,11 @@ class ClusteredIndex(_Rows):
         held = every * np.bincount(self._cluster[::every][allowed[::every]], minlength=clusters)
         # Not by @, which would wake a thread a core for a small product.
         nearest = np.argsort(-np.einsum("cw,w->c", self._centroids, vector), kind="stable")
-        return min(clusters, 1 + int(np.searchsorted(np.cumsum(held[nearest]), wanted)))
+        so_far = np.cumsum(held[nearest])
+        passed = self._sizes[nearest[: 1 + int(np.searchsorted(so_far, wanted))]].sum()
+        by_chance = wanted * self.size / available
+        wanted = round(wanted * min(UNLIKE, max(1.0, passed / by_chance)))
+        return min(clusters, 1 + int(np.searchsorted(so_far, wanted)))
 
 
 def engine_for(flat: FlatIndex) -> FlatIndex | ClusteredIndex:
