@@ -27,7 +27,17 @@ from mapsi.dataset.manifest import read_manifest
 from mapsi.dataset.photos import GROUPS, Sample
 from mapsi.errors import ArtifactError, UsageError
 from mapsi.imaging import Preprocessing
-from mapsi.infer.folder import CARD, DOCUMENT, FAMILIAR, METRICS, NETWORK, AxisLabels, Familiarity, ModelDocument
+from mapsi.infer.folder import (
+    CARD,
+    DOCUMENT,
+    FAMILIAR,
+    METRICS,
+    NETWORK,
+    STRIDE,
+    AxisLabels,
+    Familiarity,
+    ModelDocument,
+)
 from mapsi.infer.model import Model, nearness
 from mapsi.learn.export.backgrounds import BackgroundTrial
 from mapsi.learn.export.calibration import centroids, choose_threshold, familiarity_threshold, fit_temperature
@@ -42,6 +52,7 @@ from mapsi.learn.export.measurement import (
     measure_sure,
     model_inputs,
 )
+from mapsi.learn.export.padding import with_fixed_padding
 from mapsi.learn.fitting.training import load_weights
 from mapsi.learn.network import AxisNetwork
 from mapsi.learn.photos import FIT
@@ -153,13 +164,17 @@ def write_onnx(network: AxisNetwork, axes: Sequence[str], preprocessing: Preproc
     """Write the float network as one ONNX file with a free batch dimension, and free height and width where it has a
     map, which may be read at another size."""
     example = torch.zeros(2, 3, preprocessing.size, preprocessing.size)
-    reading = ReadingNetwork(network, axes).eval()
+    # Another size, of the map, is a multiple of STRIDE.
+    written = with_fixed_padding(network) if preprocessing.size % STRIDE == 0 else network
+    reading = ReadingNetwork(written, axes).eval()
     names = reading.names
     sides = {2: "height", 3: "width"} if network.map is not None else {}
     sided = [name for name in ["photos", *names] if name in ("photos", "map") or name.startswith("focus:")]
     with warnings.catch_warnings():
         # The tracing exporter is deprecated, but its plain graph of Conv, Relu and Add is what the quantiser knows.
         warnings.simplefilter("ignore", DeprecationWarning)
+        # What it does not fold, the borders' order, ONNX Runtime does.
+        warnings.filterwarnings("ignore", "Constant folding", UserWarning)
         torch.onnx.export(
             reading,
             (example,),
@@ -202,11 +217,12 @@ class _Calibration(CalibrationDataReader):  # type: ignore[misc]
 def quantise(plain: Path, target: Path, inputs: FloatArray) -> None:
     """Static QDQ int8 of the convolutions, per channel, ranges set by ``inputs``.
 
-    The heads stay float, they are a thousandth of the work, and so do the sums of the residual branches, which in int8
-    are no faster but add a sixth to the logits' error. Ranges leave out one activation in ten thousand: a few far
-    values would make every step of the scale coarser. Where convolutions are depthwise, the first :data:`DELICATE` and
-    the map stay float too: they cost nine tenths of the error and, in int8, are no faster (docs/model.md has the
-    figures).
+    What cuts off a convolution's answer (ReLU, ReLU6) is in the range that its int8 output has: as a step of its own it
+    was rounded to int8 twice, and a seventh of the network's time. The heads stay float, they are a thousandth of the
+    work, and so do the sums of the residual branches, which in int8 are no faster but add a sixth to the logits' error.
+    Ranges leave out one activation in ten thousand: a few far values would make every step of the scale coarser. Where
+    convolutions are depthwise, the first :data:`DELICATE` and the map stay float too: they cost nine tenths of the
+    error and, in int8, are no faster (docs/model.md has the figures).
     """
     prepared = plain.with_name("prepared.onnx")
     quant_pre_process(str(plain), str(prepared), skip_symbolic_shape=True)
@@ -217,7 +233,7 @@ def quantise(plain: Path, target: Path, inputs: FloatArray) -> None:
             str(target),
             _Calibration(inputs),
             quant_format=QuantFormat.QDQ,
-            op_types_to_quantize=["Conv"],
+            op_types_to_quantize=["Conv", "Relu", "Clip"],
             nodes_to_exclude=delicate_nodes(prepared),
             per_channel=True,
             activation_type=QuantType.QUInt8,
