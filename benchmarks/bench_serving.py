@@ -3,6 +3,7 @@ limit; what happens at twice the capacity; and how soon a server answers after i
 
     make bench                                     the short form: 8 clients, JPEG; about five minutes
     make bench ARGS=--full                         1, 8, 32, 128 clients; JPEG, PNG, WebP; about an hour
+    make bench ARGS="--full --keep build/cases"    the same; a run that was ended goes on where it was
 
 All targets hold the same catalogue: the sample shop's products, repeated. Each round asks every target in turn, so that
 a noisy machine is noisy for all; the table has medians of the rounds and ratios within them. wrk (Debian) posts one
@@ -27,10 +28,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from serving_load import SIZES, Case, alone, ask, flood, sampled, write_photo
+from serving_load import KINDS, SIZES, Case, alone, ask, flood, sampled, write_photo
 from serving_page import BARE, MARIADB, PAPER, SQLITE, page
 from serving_targets import Shop, Target, paper, write_feed
 
+from mapsi.artifacts import write_json
 from mapsi.cores import cores
 from mapsi.infer import Model
 
@@ -39,18 +41,16 @@ PAGE, FIGURES = ROOT / "docs" / "performance.md", ROOT / "benchmarks" / "serving
 FLAMES = ROOT / "benchmarks" / "flames"
 LONGER = {"0.3": 1, "3": 1.25, "12": 2.5}
 """How many times the seconds of a round a photo of so many megapixels is asked for: the slowest target answers some."""
-AT_ONCE = 16
+AT_ONCE, MOST_LONGER = 16, 4
 """Clients beyond which it is longer still: of a hundred that are worked on at once, none is answered for a while."""
 SHORT = [Case(size, "jpeg", 8) for size in SIZES]
-FULL = [
-    *(Case(size, "jpeg", clients) for clients in (1, 8, 32, 128) for size in SIZES),
-    *(Case(size, kind, 8) for kind in ("png", "webp") for size in SIZES),
-]
+FULL = [Case(size, kind, clients) for kind in KINDS for clients in (1, 8, 32, 128) for size in SIZES]
 Figures = dict[str, float]
 
 
-def run(cases: list[Case], rounds: int, seconds: float, products: int) -> dict[str, Any]:
-    """Everything measured, as benchmarks/serving.json keeps it."""
+def run(cases: list[Case], rounds: int, seconds: float, products: int, kept: Path | None) -> dict[str, Any]:
+    """Everything measured, as benchmarks/serving.json keeps it; each case as soon as it is measured in the file
+    ``kept``, from which those are taken that are there."""
     sys.path.insert(0, str(ROOT / "tests"))
     from servers import run_mariadb
 
@@ -69,7 +69,12 @@ def run(cases: list[Case], rounds: int, seconds: float, products: int) -> dict[s
             MARIADB: held.enter_context(shops[1].served()),
             PAPER: held.enter_context(paper(folder, shops[1].home, database)),
         }
-        found = {str(case): measure(case, targets, folder, rounds, seconds) for case in cases}
+        found = dict[str, Any]() if kept is None or not kept.exists() else json.loads(kept.read_text("utf-8"))
+        for case in cases:
+            if str(case) not in found:
+                found[str(case)] = measure(case, targets, folder, rounds, seconds)
+                if kept is not None:
+                    write_json(kept, found)
         best = statistics.median(each["rate"] for each in found[str(SHORT[0])][SQLITE])
         over = [overload(targets[SQLITE], photo, best, folder, seconds) for _ in range(rounds)]
         sample(targets[SQLITE], folder)
@@ -98,12 +103,17 @@ def measure(
         target.post(body.read_bytes())  # warm
     for _ in range(rounds):
         for name, asker in asked.items():
-            found[name].append(asker(seconds=seconds * LONGER[case.megapixels] * max(1, case.clients / AT_ONCE)))
+            found[name].append(asker(seconds=seconds * longer(case)))
         found[BARE].append(alone(model, case.clients, seconds))
     print(
         case, {name: round(statistics.median(e["rate"] for e in each), 1) for name, each in found.items()}, flush=True
     )
     return found
+
+
+def longer(case: Case) -> float:
+    """How many times as long as the least a case is measured."""
+    return LONGER[case.megapixels] * min(MOST_LONGER, max(1, case.clients / AT_ONCE))
 
 
 def overload(target: Target, photo: bytes, best: float, folder: Path, seconds: float) -> Figures:
@@ -131,6 +141,7 @@ def _processor() -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--full", action="store_true")
+    parser.add_argument("--keep", type=Path, metavar="FILE", help="of cases measured, to go on with after an end")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=3)
     parser.add_argument("--products", type=int, default=10_000)
@@ -141,7 +152,7 @@ def main() -> None:
     if asked.page:
         figures = json.loads(FIGURES.read_text("utf-8"))
     else:
-        figures = run(FULL if asked.full else SHORT, asked.rounds, asked.seconds, asked.products)
+        figures = run(FULL if asked.full else SHORT, asked.rounds, asked.seconds, asked.products, asked.keep)
         figures["command"] = "make bench" + (" ARGS=--full" if asked.full else "")
     print(page(figures))
     if asked.write:

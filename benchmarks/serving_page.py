@@ -37,7 +37,7 @@ def _head(figures: dict[str, Any]) -> list[str]:
             "**The paper's design** is written as its text says: Flask's own threaded server, PyTorch, ResNet34 at",
             "224 px, the photo decoded in full, the rows of the class from SQL (`benchmarks/paper_design.py`).",
             "**The network alone** does what a photo of one garment asks of it, prepared and with nothing around it:",
-            "two views of the photo, two of the garment. It is the limit of any server around it.",
+            "two views of the photo. It is the limit of any server around it.",
         ),
         "",
     ]

@@ -195,6 +195,18 @@ def test_the_network_runs_once_for_a_photo_with_its_map_and_once_for_all_garment
     assert np.array_equal(look.map, model.map_logits(outfit()).argmax(axis=0))
 
 
+def test_a_garment_that_is_not_worth_reading_has_the_reading_of_the_whole(mapped: Path) -> None:
+    model = Model.open(mapped)
+    look = model.garments(outfit(), lambda regions: [region.group == "lower" for region in regions])
+    all_read = model.garments(outfit())
+    assert [garment.box for garment in look.garments] == [garment.box for garment in all_read.garments]
+    for ours, theirs in zip(look.garments, all_read.garments, strict=True):
+        if ours.group == "lower":
+            assert np.allclose(ours.reading.embedding, theirs.reading.embedding, atol=1e-4)
+        else:
+            assert ours.reading is look.whole
+
+
 def test_a_map_may_be_read_at_a_size_of_its_own(mapped: Path) -> None:
     document = read_document(mapped)
     rough = Model.open(mapped).garments(outfit())

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,9 +15,9 @@ from PIL import Image
 
 from mapsi.catalog.query import Query
 from mapsi.errors import NotFoundError, UsageError
-from mapsi.infer.look import Garment, Look
+from mapsi.infer.look import Garment, Look, Region
 from mapsi.infer.reading import AxisReading, Guess, Reading
-from mapsi.search.looks import interleaved, placed, prominence
+from mapsi.search.looks import interleaved, placed, prominence, read_look, worth_reading
 from mapsi.search.ranking import Ranked, rank
 from mapsi.taxonomy import load_taxonomy
 from mapsi.web.pages.seen import view_spots
@@ -150,6 +152,67 @@ def test_what_is_carried_stays_beside_the_one_garment_of_a_photo() -> None:
     look = placed(Look(_reading("cardigan"), (SHIRT, SCRAP, BAG, scrap_of_bag), (), NOWHERE), TAXONOMY)
     assert [garment.group for garment in look.garments] == ["upper", "bag"]
     assert placed(Look(_reading("handbag"), (SCRAP, BAG), (), NOWHERE), TAXONOMY).garments[0].box == (0, 0, 1, 1)
+
+
+def _region(group: str, confidence: float, share: float = 0.25) -> Region:
+    mask = np.zeros((10, 10), np.bool_)
+    mask.flat[: round(100 * share)] = True
+    return Region(group, confidence, (0, 0, 0.5, 0.5), mask)
+
+
+@pytest.mark.parametrize(
+    ("seen", "read"),
+    [
+        ([], []),
+        (["upper"], [False]),
+        (["upper", "lower"], [True, True]),
+        (["upper", "lower", "bag"], [True, True, True]),
+        (["upper", "outer"], [False, False]),
+        (["upper", "outer", "bag"], [False, False, True]),
+    ],
+)
+def test_only_garments_that_answer_by_themselves_are_read(seen: list[str], read: list[bool]) -> None:
+    assert worth_reading([_region(group, 0.9) for group in seen]) == read
+
+
+def test_what_is_hardly_seen_makes_no_outfit_and_is_not_read() -> None:
+    assert worth_reading([_region("upper", 0.9), _region("lower", 0.3), _region("bag", 0.3)]) == [False] * 3
+    assert worth_reading([_region("upper", 0.9), _region("lower", 0.9, 0.0)]) == [False] * 2
+
+
+@pytest.mark.parametrize("seen", [["upper"], ["upper", "lower"], ["upper", "outer", "bag"], ["upper", "outer"]])
+def test_a_look_answers_as_if_all_of_it_had_been_read(seen: list[str]) -> None:
+    """But for the reading of a garment alone, which no answer is asked by: that of the whole photo."""
+    model = _Seer([_region(group, 0.9) for group in seen])
+    photo = Image.new("RGB", (10, 10))
+    ours, all_read = read_look(model, photo, TAXONOMY), placed(model.garments(photo), TAXONOMY)  # type: ignore[arg-type]
+    assert [(one.group, one.box) for one in ours.garments] == [(one.group, one.box) for one in all_read.garments]
+    if len(ours.garments) > 1:
+        for one, other in zip(ours.garments, all_read.garments, strict=True):
+            assert one.reading.axes["garment"].top == other.reading.axes["garment"].top
+    else:
+        assert ours.garments[0].reading is ours.whole
+
+
+class _Seer:
+    """A model that sees the same regions in every photo, each garment as the kind that is worn there."""
+
+    axes = (SimpleNamespace(axis="garment"),)
+    kinds = {"upper": "shirt", "lower": "jeans", "outer": "jacket", "bag": "bag"}  # noqa: RUF012
+
+    def __init__(self, regions: list[Region]) -> None:
+        self._regions, self._whole = regions, _reading("shirt")
+
+    def garments(self, photo: Image.Image, worth_reading: Any = None) -> Look:
+        chosen = [True for _ in self._regions] if worth_reading is None else worth_reading(self._regions)
+        garments = (
+            Garment(one.group, one.confidence, one.box, one.mask, self._read(one) if is_chosen else self._whole)
+            for one, is_chosen in zip(self._regions, chosen, strict=True)
+        )
+        return Look(self._whole, tuple(garments), (), NOWHERE)
+
+    def _read(self, region: Region) -> Reading:
+        return _reading(self.kinds[region.group])
 
 
 def test_a_garment_to_tap_is_named_by_where_that_is_worn_which_the_line_calls_it(house: House) -> None:

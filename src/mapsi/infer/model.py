@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from importlib.resources import as_file, files
@@ -18,7 +18,7 @@ from mapsi.arrays import FloatArray
 from mapsi.errors import ArtifactError
 from mapsi.imaging import Box, cut, to_input
 from mapsi.infer.folder import FAMILIAR, NETWORK, AxisLabels, ModelDocument, read_document
-from mapsi.infer.look import WHOLE, Garment, Look, find_regions, group_shares, with_margin
+from mapsi.infer.look import WHOLE, Garment, Look, Region, find_regions, group_shares, with_margin
 from mapsi.infer.reading import AxisReading, Guess, Reading
 
 # Below this, a length is that of a zero vector.
@@ -133,8 +133,11 @@ class Model:
         that is none."""
         return self.read(cut(photo, with_margin(box)))
 
-    def garments(self, photo: Image.Image) -> Look:
-        """Read an RGB picture as a whole and each garment in it by itself.
+    def garments(
+        self, photo: Image.Image, worth_reading: Callable[[Sequence[Region]], Sequence[bool]] | None = None
+    ) -> Look:
+        """Read an RGB picture as a whole and each garment in it by itself; of those that are not ``worth_reading``, the
+        reading is that of the whole.
 
         A model without a map takes the whole picture for one garment.
         """
@@ -146,10 +149,12 @@ class Model:
         shares = group_shares(logits)
         whole = self._reading(answers, 0, bool(self.familiar(answers["embedding"])[0]))
         regions = find_regions(shares, groups)
-        readings = self.read_many([cut(photo, with_margin(region.box)) for region in regions])
+        chosen = [True for _ in regions] if worth_reading is None else worth_reading(regions)
+        apart = [region for region, is_chosen in zip(regions, chosen, strict=True) if is_chosen]
+        readings = iter(self.read_many([cut(photo, with_margin(region.box)) for region in apart]))
         garments = (
-            Garment(region.group, region.confidence, region.box, region.mask, reading)
-            for region, reading in zip(regions, readings, strict=True)
+            Garment(region.group, region.confidence, region.box, region.mask, next(readings) if is_chosen else whole)
+            for region, is_chosen in zip(regions, chosen, strict=True)
         )
         return Look(whole, tuple(garments), groups, shares.argmax(axis=0).astype(np.uint8))
 

@@ -25,7 +25,7 @@ from mapsi.infer import Reading
 from mapsi.infer.look import Look
 from mapsi.pictures.store import PictureStore
 from mapsi.search.aside import push_aside
-from mapsi.search.looks import in_the_place_of, interleaved, placed, prominence
+from mapsi.search.looks import in_the_place_of, interleaved, prominence, read_look
 from mapsi.search.models import ModelStore
 from mapsi.search.pair import Pair, ServingPair
 from mapsi.search.ranking import POOL, Ranked, rank, reached
@@ -80,7 +80,7 @@ class Finder:
 
     def look(self, photo: Image.Image) -> Look:
         """What the model says of an RGB picture, and of each garment in it, by where it is worn."""
-        return placed(self._pair.now().model.garments(photo), self._taxonomy)
+        return read_look(self._pair.now().model, photo, self._taxonomy)
 
     def read_box(self, photo: Image.Image, box: Box) -> Reading:
         """What the model says of a part of an RGB picture; raises ``UsageError`` for a box that is none."""

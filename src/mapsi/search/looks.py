@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
+from PIL import Image
 
 from mapsi.arrays import IntArray
-from mapsi.infer.look import WHOLE, Garment, Look
+from mapsi.infer import Model
+from mapsi.infer.look import WHOLE, Garment, Look, Region
 from mapsi.infer.reading import Guess, Reading
 from mapsi.search.ranking import POOL, Ranked
 from mapsi.search.wish import Wish, wish_of
@@ -31,6 +33,23 @@ _SEEN, _SEEN_SHARE = 0.47, 0.01
 """From which confidence and share of the photo on something is worn in its place for sure."""
 _TOPS = frozenset({"upper", "outer"})  # a shirt and the jacket over it are in one place
 _ADDED = frozenset({"bag", "accessory"})  # these make no outfit of a photo
+
+
+def read_look(model: Model, photo: Image.Image, taxonomy: Taxonomy) -> Look:
+    """The :func:`placed` look that a model sees in an RGB picture. A garment that does not answer by itself is not read
+    by itself: of photos of one garment that saves half of what the network does."""
+    axis = taxonomy.axes.get(KIND_AXIS)
+    tells_kinds = axis is not None and any(labels.axis == axis.slug for labels in model.axes)
+    return placed(model.garments(photo, worth_reading if tells_kinds else None), taxonomy)
+
+
+def worth_reading(regions: Sequence[Region]) -> list[bool]:
+    """Which garments of a photo answer by themselves: none where it shows one, which the photo as a whole is read as;
+    what is carried where there is no outfit (:func:`placed`); all of an outfit."""
+    if len(regions) < 2:
+        return [False for _ in regions]
+    is_outfit = len(_places(regions)) >= 2
+    return [is_outfit or (region.group not in _CLOTHES and _is_seen(region)) for region in regions]
 
 
 def placed(look: Look, taxonomy: Taxonomy) -> Look:
@@ -57,13 +76,13 @@ def placed(look: Look, taxonomy: Taxonomy) -> Look:
     return replace(look, garments=tuple(garments[number] for number in order))
 
 
-def _places(garments: Sequence[Garment]) -> set[str]:
+def _places(garments: Sequence[Garment | Region]) -> set[str]:
     """The places of an outfit in which something is seen for sure."""
     groups = {garment.group for garment in garments if _is_seen(garment)} - _ADDED
     return {"top" if group in _TOPS else group for group in groups}
 
 
-def _is_seen(garment: Garment) -> bool:
+def _is_seen(garment: Garment | Region) -> bool:
     return garment.confidence >= _SEEN and _filled(garment) >= _SEEN_SHARE
 
 
@@ -128,7 +147,7 @@ def in_the_place_of(look: Look, kind: str, taxonomy: Taxonomy) -> Reading:
     return readings[int(np.argmax(shares))] if max(shares) >= 0.5 else look.whole
 
 
-def _filled(garment: Garment) -> float:
+def _filled(garment: Garment | Region) -> float:
     return garment.box[2] * garment.box[3] if garment.mask is None else float(garment.mask.mean())
 
 

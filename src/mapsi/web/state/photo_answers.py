@@ -45,10 +45,10 @@ class PhotoAnswer:
 
     def read_part(self, box: Box | None, read: Callable[[Image.Image, Box], Reading]) -> Reading:
         """The reading of the part in ``box``, of all of it for ``None``; ``read`` is asked once for each part that is
-        no garment that was found."""
+        no garment that was read by itself. One alone is not (:func:`mapsi.search.looks.read_look`)."""
         if box is None:
             return self.look.whole
-        for garment in self.look.garments:
+        for garment in self.look.garments if len(self.look.garments) > 1 else ():
             if max(abs(one - other) for one, other in zip(garment.box, box, strict=True)) < SAME:
                 return garment.reading
         reading = self.parts.get(box)
