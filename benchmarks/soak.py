@@ -25,6 +25,7 @@ import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
@@ -121,27 +122,25 @@ class Soak:
             time.sleep(EVERY)
 
     @property
-    def tenths(self) -> tuple[float, float]:
-        """The median memory of the second tenth and of the last."""
-        size = max(1, len(self.memory) // 10)
-        return statistics.median(self.memory[size : 2 * size] or self.memory), statistics.median(self.memory[-size:])
+    def tenths(self) -> list[float]:
+        """The median memory of each tenth of the time."""
+        bounds = [len(self.memory) * tenth // 10 for tenth in range(11)]
+        return [statistics.median(self.memory[begin:end] or self.memory) for begin, end in pairwise(bounds)]
 
     @property
     def faults(self) -> int:
         bad = sum(count for told, count in self.answers.items() if self.is_fault(told))
         failed = sum(count for end, count in self.refreshes.items() if end not in ("exit 0", "killed"))
-        early, late = self.tenths
-        return bad + failed + (late > ALLOWED * early) + (self.threads > MOST_THREADS)
+        return bad + failed + (self.tenths[-1] > ALLOWED * self.tenths[1]) + (self.threads > MOST_THREADS)
 
     def told(self) -> str:
-        early, late = self.tenths
         waits = sorted(self.waits)
         rows = {
             "requests": f"{self.answers.total():,}",
             "answers": ", ".join(f"{count:,} x {status}" for status, count in sorted(self.answers.items())),
             "refreshes": ", ".join(f"{count} {end}" for end, count in self.refreshes.items()),
-            "memory in the second tenth": f"{early / 1e6:.0f} MB",
-            "in the last": f"{late / 1e6:.0f} MB, at most {max(self.memory) / 1e6:.0f} MB",
+            "memory, tenth by tenth": f"{', '.join(f'{each / 1e6:.0f}' for each in self.tenths)} MB; at most "
+            f"{max(self.memory) / 1e6:.0f}",
             "threads": f"{self.threads} at most",
             "wait": f"{waits[len(waits) // 2][0]:.2f} s median, {waits[-1 - len(waits) // 100][0]:.1f} s for one in a "
             f"hundred, {waits[-1][0]:.1f} s at most ({waits[-1][1]})",

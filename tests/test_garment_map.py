@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from mapsi.dataset.photos import GROUPS, Sample
 from mapsi.errors import ArtifactError
 from mapsi.learn.augmentation import UNKNOWN
 from mapsi.learn.fitting.map_fitting import fit_map
-from mapsi.learn.garment_map import map_loss, overlap_loss
+from mapsi.learn.garment_map import MapHead, map_loss, overlap_loss
 from mapsi.learn.network import AxisNetwork, Start, build_network, normalise
 from mapsi.learn.photos import read_mask, read_square
 
@@ -146,3 +147,21 @@ def test_a_mask_that_cannot_be_read_is_named(photos: list[Sample], tmp_path: Pat
     (tmp_path / "bad.png").write_bytes(b"no picture")
     with pytest.raises(ArtifactError, match=r"bad\.png"):
         fit_map(mapping_network(), [replace(photos[0], mask=tmp_path / "bad.png")], SIZE, seed=0)
+
+
+def test_what_never_learned_to_say_anything_is_left_out_of_a_map_and_what_did_stays() -> None:
+    torch.manual_seed(0)
+    last, scales = torch.randn(2, 8, 2, 2), [torch.randn(2, 4, side, side) for side in (16, 8, 4, 2)]
+    head = MapHead(8, [4, 4, 4, 4], 3).eval()
+    with torch.inference_mode():
+        before, learned = head(last, scales), copy.deepcopy(head)
+        head.drop_silent()
+        assert head.last is None
+        assert head.whole is None
+        assert torch.equal(head(last, scales), before)
+        assert learned.last is not None
+        learned.last.bias += 1.0
+        after = learned(last, scales)
+        learned.drop_silent()
+        assert torch.equal(learned(last, scales), after)
+        assert not torch.equal(after, before)

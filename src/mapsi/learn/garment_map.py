@@ -34,8 +34,10 @@ class MapHead(nn.Module):
     def __init__(self, last: int, widths: Sequence[int], groups: int) -> None:
         super().__init__()
         self.lateral = nn.ModuleList([nn.Conv2d(width, _WIDTH, 1) for width in widths])
-        self.last = nn.Conv2d(last, _WIDTH, 1)
-        self.whole = nn.Sequential(nn.Linear(2 * last, 2 * _WIDTH), nn.ReLU6(), nn.Linear(2 * _WIDTH, _WIDTH))
+        self.last: nn.Conv2d | None = nn.Conv2d(last, _WIDTH, 1)
+        self.whole: nn.Sequential | None = nn.Sequential(
+            nn.Linear(2 * last, 2 * _WIDTH), nn.ReLU6(), nn.Linear(2 * _WIDTH, _WIDTH)
+        )
         self.mix = nn.ModuleList([_mixing(_WIDTH) for _ in widths])
         self.answer = nn.Conv2d(_WIDTH, groups, 1)
         for silent in (self.last, self.whole[-1]):
@@ -46,13 +48,26 @@ class MapHead(nn.Module):
         """``last`` (B, width, h, w) and ``scales``, the finest first; (B, groups, h, w) of the finest's height and
         width."""
         levels = [lateral(each) for lateral, each in zip(self.lateral, scales, strict=True)]
-        whole = self.whole(torch.cat([last.mean(dim=(2, 3)), last.amax(dim=(2, 3))], dim=1))
-        mixed = self.mix[-1](levels[-1] + self.last(last) + whole[:, :, None, None])
+        mixed = self.mix[-1](levels[-1] + self._said_of_all(last))
         for finer, mix in zip(reversed(levels[:-1]), reversed(self.mix[:-1]), strict=True):
             above = nn.functional.interpolate(mixed, size=finer.shape[2:], mode="bilinear", align_corners=False)
             mixed = mix(finer + above)
         answered: Tensor = self.answer(mixed)
         return answered
+
+    def _said_of_all(self, last: Tensor) -> Tensor | float:
+        if self.last is None or self.whole is None:
+            return 0.0
+        whole: Tensor = self.whole(torch.cat([last.mean(dim=(2, 3)), last.amax(dim=(2, 3))], dim=1))
+        here: Tensor = self.last(last)
+        return here + whole[:, :, None, None]
+
+    def drop_silent(self) -> None:
+        """Leave out the readings of the backbone's last map where they never learned to say anything."""
+        if self.last is not None and self.whole is not None:
+            said = (self.last, self.whole[-1])
+            if not any(bool(parameter.any()) for one in said for parameter in one.parameters()):
+                self.last = self.whole = None
 
 
 def _mixing(width: int) -> nn.Sequential:

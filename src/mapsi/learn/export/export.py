@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import datetime
 import io
 import tempfile
@@ -165,7 +166,9 @@ def write_onnx(network: AxisNetwork, axes: Sequence[str], preprocessing: Preproc
     map, which may be read at another size."""
     example = torch.zeros(2, 3, preprocessing.size, preprocessing.size)
     # Another size, of the map, is a multiple of STRIDE.
-    written = with_fixed_padding(network) if preprocessing.size % STRIDE == 0 else network
+    written = with_fixed_padding(network) if preprocessing.size % STRIDE == 0 else copy.deepcopy(network)
+    if written.map is not None:
+        written.map.drop_silent()
     reading = ReadingNetwork(written, axes).eval()
     names = reading.names
     sides = {2: "height", 3: "width"} if network.map is not None else {}
