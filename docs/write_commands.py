@@ -36,7 +36,7 @@ def page() -> str:
         "| 6 | an address outside |\n| 7 | a model folder, an index, a run or a plan |\n| 8 | the database |\n"
         "| 10 | a library that is not installed |\n| 11 | somebody else is at it just now |\n"
         "| 12 | a feed that is held back until a person has looked |\n| 13 | a class without a single photo |\n"
-        "| 130 | ended by Ctrl-C; what was finished is kept |"
+        "| 130 | ended by Ctrl-C or SIGTERM; what was finished is kept |"
     )
     return "\n\n".join(parts) + "\n"
 

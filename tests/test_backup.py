@@ -144,7 +144,7 @@ def test_a_restored_home_answers_as_the_one_before(tmp_path: Path, monkeypatch: 
     run("catalog", "import", write_feed(tmp_path / "feed", range(9), "https://shop.example.com"), "--format", "csv", "--shop", "Haru", "--no-index")  # fmt: skip
     run("index", "build", "--model", model)
     run("operator", "add", "jin@example.com", "--password-stdin", said="green apples on a blue table\n")
-    (tmp_path / "home" / "secret-key").write_text("k" * 64)
+    (tmp_path / "home" / "secret-key").write_text("0123456789abcdef" * 4)
     before = run("search", photo, "--json")
     (tmp_path / "kept").mkdir()
     run("backup", tmp_path / "kept")
@@ -156,7 +156,7 @@ def test_a_restored_home_answers_as_the_one_before(tmp_path: Path, monkeypatch: 
     assert "MAPSI_PAGE_SIZE was 7; here it is not set." in told
     assert "Pictures: 0 copied" in told
     assert "jin@example.com" in run("operator", "list", home="again")
-    assert (tmp_path / "again" / "secret-key").read_text() == "k" * 64
+    assert (tmp_path / "again" / "secret-key").read_text() == "0123456789abcdef" * 4
     monkeypatch.setenv("MAPSI_PAGE_SIZE", "7")
     assert json.loads(run("search", photo, "--json", home="again")) == json.loads(before)
     refused = CliRunner().invoke(main, ["restore", str(file)])

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -251,16 +253,56 @@ def test_failures_double_the_waiting_up_to_a_bound_and_success_forgets_them() ->
     attempts = Attempts(lambda: now[0])
     waits = []
     for _ in range(FREE + 12):
-        attempts.fail("a")
-        waits.append(attempts.wait("a"))
-    assert waits[: FREE + 3] == [0.0] * (FREE - 1) + [1.0, 2.0, 4.0, 8.0]
+        waits.append(attempts.begin("a"))
+        now[0] += waits[-1]
+        if waits[-1]:
+            assert attempts.begin("a") == 0.0
+    assert waits[: FREE + 3] == [0.0] * FREE + [1.0, 2.0, 4.0]
     assert waits[-1] == LONGEST
-    now[0] = LONGEST
-    assert attempts.wait("a") == 0.0
-    assert attempts.wait("b") == 0.0
+    assert attempts.begin("b") == 0.0
     attempts.succeed("a")
-    attempts.fail("a")
-    assert attempts.wait("a") == 0.0
+    assert [attempts.begin("a") for _ in range(FREE)] == [0.0] * FREE
+
+
+def test_of_many_tries_at_once_no_more_are_let_through_than_one_by_one() -> None:
+    attempts = Attempts(lambda: 0.0)
+    with ThreadPoolExecutor(16) as threads:
+        waits = list(threads.map(lambda _: attempts.begin("a"), range(100)))
+    assert waits.count(0.0) == FREE
+
+
+@pytest.mark.parametrize("typed", [" a@b.com", "A@B.COM", "a@b.com" + " " * 300, " " * 250 + "a@b.com"])
+def test_an_account_is_counted_as_it_is_found(typed: str) -> None:
+    attempts = Attempts(lambda: 0.0)
+    for _ in range(FREE):
+        attempts.begin("a@b.com")
+    assert attempts.begin(typed) > 0
+
+
+def test_an_address_of_korean_letters_is_the_same_from_every_keyboard(desk: Desk) -> None:
+    desk.catalog.accounts.open("진@example.com", hash_password(PASSWORD), "ko")
+    apart = unicodedata.normalize("NFD", "진@example.com")
+    known = desk.catalog.accounts.find(apart)
+    assert known is not None
+    assert known.email == "진@example.com"
+    attempts = Attempts(lambda: 0.0)
+    assert [attempts.begin(apart if number % 2 else known.email) > 0 for number in range(FREE + 1)] == [False] * FREE + [True]  # fmt: skip
+
+
+def test_who_took_over_a_session_may_not_try_passwords_for_ever(desk: Desk) -> None:
+    client = desk.app(login_rate="1000 per minute").test_client()
+    client.get("/account/login?lang=en")
+    log_in(client)
+    for address in ("/account/password", "/account/delete"):
+        codes = [post(client, address, page="/account", password="a wrong one").status_code for _ in range(FREE + 1)]
+        assert codes == ([403] * FREE + [429] if address.endswith("password") else [429] * (FREE + 1))
+    refused = post(client, "/account/password", page="/account", password=PASSWORD, new="another long sentence")
+    assert refused.status_code == 429
+    assert int(refused.headers["Retry-After"]) > 0
+    assert "Too many attempts" in refused.text
+    stranger = desk.app().test_client()
+    stranger.get("/account/login")
+    assert log_in(stranger).status_code == 303, "the log-in counts by itself"
 
 
 EASY = (

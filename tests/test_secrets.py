@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from mapsi.catalog import open_catalog
+from mapsi.cli import main, serve
 from mapsi.cli.opening import make_home
 from mapsi.cli.serve import LEAST_KEY_BYTES, secret_key
 from mapsi.errors import SettingError
@@ -42,8 +44,20 @@ def test_a_key_is_made_once_and_kept(tmp_path: Path) -> None:
     assert _rights(tmp_path / "secret-key") == "600"
 
 
-@pytest.mark.parametrize("left", [b"", b"short", bytes(range(128, 140))])
-def test_a_key_that_was_cut_short_is_made_anew(tmp_path: Path, left: bytes) -> None:
+def test_a_demo_before_the_shop_leaves_the_home_folder_its_owners_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(settings: Settings) -> None:
+        raise SettingError("far enough", "")
+
+    monkeypatch.setenv("MAPSI_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(serve, "open_sample_shop", stop)
+    assert "far enough" in CliRunner().invoke(main, ["demo"]).output
+    assert _rights(tmp_path / "home") == "700"
+
+
+@pytest.mark.parametrize("left", [b"", b"short", bytes(range(128, 140)), bytes(64), b" " * 64, b"k" * 64])
+def test_a_key_that_was_cut_short_or_overwritten_is_made_anew(tmp_path: Path, left: bytes) -> None:
     (tmp_path / "secret-key").write_bytes(left)
     key = secret_key(Settings(home=tmp_path))
     assert len(key.encode()) >= LEAST_KEY_BYTES
@@ -55,4 +69,12 @@ def test_a_key_of_ones_own_has_as_many_bytes_as_its_signature(tmp_path: Path, ke
     with pytest.raises(SettingError, match="fewer than 32 bytes") as told:
         secret_key(Settings(home=tmp_path, secret_key=Secret(key)))
     assert "token_hex" in told.value.hint
-    assert secret_key(Settings(home=tmp_path, secret_key=Secret("키" * 11))) == "키" * 11
+    key = "열한 글자로 된 비밀 열쇠"
+    assert secret_key(Settings(home=tmp_path, secret_key=Secret(key))) == key
+
+
+@pytest.mark.parametrize("key", [" " * 40, "a" * 64, "0123" * 16, "changeme" * 8, "키" * 11])
+def test_a_key_of_the_same_few_letters_again_and_again_is_refused(tmp_path: Path, key: str) -> None:
+    with pytest.raises(SettingError, match="fewer than 8 different letters") as told:
+        secret_key(Settings(home=tmp_path, secret_key=Secret(key)))
+    assert key not in str(told.value)

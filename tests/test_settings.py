@@ -57,6 +57,30 @@ def test_a_misspelt_setting_is_refused() -> None:
         read_settings({"MAPSI_PAGESIZE": "12"})
 
 
+def test_what_kubernetes_sets_for_a_service_called_mapsi_is_no_setting() -> None:
+    service = {"MAPSI_SERVICE_HOST": "10.0.0.1", "MAPSI_SERVICE_PORT": "8000", "MAPSI_SERVICE_PORT_HTTP": "8000",
+               "MAPSI_PORT": "tcp://10.0.0.1:8000", "MAPSI_PORT_8000_TCP": "tcp://10.0.0.1:8000",
+               "MAPSI_PORT_8000_TCP_PROTO": "tcp", "MAPSI_PORT_8000_TCP_PORT": "8000",
+               "MAPSI_PORT_8000_TCP_ADDR": "10.0.0.1"}  # fmt: skip
+    assert read_settings(service) == read_settings({})
+    for name in ("MAPSI_PORT", "MAPSI_HOST", "MAPSI_SERVICE"):
+        with pytest.raises(SettingError, match=f"no setting {name}"):
+            read_settings({name: "8000"})
+
+
+def test_line_ends_of_a_file_written_on_windows_are_none_of_the_value() -> None:
+    settings = read_settings({"MAPSI_HOME": "/srv/mapsi\r", "MAPSI_LANGUAGE": "en\r", "MAPSI_SECRET_KEY": "rose bud \r\n",
+                              "MAPSI_SMTP": "\r"})  # fmt: skip
+    assert (settings.home, settings.language) == (Path("/srv/mapsi"), "en")
+    assert settings.secret_key.reveal() == "rose bud "
+    assert not settings.smtp
+
+
+def test_a_home_of_blanks_is_refused() -> None:
+    with pytest.raises(SettingError, match="expected a path"):
+        read_settings({"MAPSI_HOME": "  "})
+
+
 def test_an_override_wins_unless_it_is_none() -> None:
     assert read_settings({"MAPSI_PAGE_SIZE": "12"}, page_size=6).page_size == 6
     assert read_settings({"MAPSI_PAGE_SIZE": "12"}, page_size=None).page_size == 12

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+INTERRUPTED = 130
+"""The exit code of a command that was stopped by Ctrl-C or SIGTERM, as shells have it for the first."""
+
 
 class MapsiError(Exception):
     """An error with a sentence for the person it happens to.

@@ -8,6 +8,7 @@ is handed plain values.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -57,6 +58,8 @@ def _default_home() -> Path:
 
 
 def _as_path(text: str) -> Path:
+    if not text.strip():
+        raise ValueError("expected a path")
     try:
         return Path(text).expanduser()
     except RuntimeError as error:
@@ -339,8 +342,8 @@ def read_settings(environ: Mapping[str, str] | None = None, **overrides: object)
     _refuse_unknown(source, known)
     values: dict[str, object] = {}
     for variable, f in known.items():
-        text = source.get(variable)
-        if text is None or text == "":
+        text = source.get(variable, "").strip("\r\n")  # files of an environment that were written on Windows
+        if not text:
             continue
         try:
             values[f.name] = f.metadata["parse"](text)
@@ -355,10 +358,24 @@ def read_settings(environ: Mapping[str, str] | None = None, **overrides: object)
 
 def _refuse_unknown(source: Mapping[str, str], known: Mapping[str, object]) -> None:
     unknown = sorted(
-        name for name in source if name.startswith(PREFIX) and name not in known and name not in TEST_SWITCHES
+        name
+        for name, value in source.items()
+        if name.startswith(PREFIX)
+        and name not in known
+        and name not in TEST_SWITCHES
+        and not _of_a_service(name, value)
     )
     if unknown:
         raise SettingError(f"There is no setting {unknown[0]}.", "Check the spelling; `mapsi settings` lists them all.")
+
+
+def _of_a_service(name: str, value: str) -> bool:
+    """Whether Kubernetes set this for a service that is called mapsi: MAPSI_SERVICE_HOST and
+    MAPSI_PORT=tcp://10.0.0.1:8000, in each container beside it."""
+    return _SERVICE.fullmatch(name) is not None or (name == "MAPSI_PORT" and "://" in value)
+
+
+_SERVICE = re.compile(r"MAPSI_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)")
 
 
 TEST_SWITCHES = frozenset({"MAPSI_TEST_STRICT"})

@@ -98,7 +98,7 @@ def _tables(archive: tarfile.TarFile) -> Iterator[tuple[str, list[str], Iterator
         if member.name.startswith(TABLES):
             with gzip.open(_stream(archive, member), "rt", encoding="utf-8") as lines:
                 name, rows = member.name.removeprefix(TABLES).removesuffix(TABLE_ENDING), _rows(lines)
-                yield name, next(rows, None) or _no_columns(name), rows
+                yield name, next(rows, []) or _no_columns(name), rows
 
 
 def _no_columns(table: str) -> Never:

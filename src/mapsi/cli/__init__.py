@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import io
 import sys
 from importlib import import_module
 from typing import Any
@@ -11,15 +10,24 @@ from typing import Any
 import click
 
 from mapsi import __version__
-from mapsi.errors import ExtraMissingError, MapsiError
+from mapsi.cli.terminal import (
+    drop_what_cannot_be_written,
+    open_what_is_closed,
+    read_any_encoding,
+    show_what_can_be_shown,
+)
+from mapsi.errors import INTERRUPTED, ExtraMissingError, MapsiError
+from mapsi.stopping import stopping_on_sigterm
 
 
 class _Commands(click.Group):
     """A group whose commands end in a sentence and an exit code where something goes wrong."""
 
     def main(self, *args: Any, **extra: Any) -> Any:
-        _show_what_can_be_shown()
-        return super().main(*args, **extra)
+        open_what_is_closed()
+        show_what_can_be_shown()
+        with stopping_on_sigterm():
+            return super().main(*args, **extra)
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -32,7 +40,11 @@ class _Commands(click.Group):
                 raise
             where = f"{error.filename}: " if error.filename else ""
             click.echo(f"mapsi: {where}{error.strerror or error}. Check the disk and its permissions.", err=True)
+            drop_what_cannot_be_written()
             sys.exit(1)
+        except KeyboardInterrupt:
+            click.echo("\nStopped.", err=True)
+            sys.exit(INTERRUPTED)
         except ModuleNotFoundError as error:
             if (error.name or "").startswith("mapsi"):
                 raise
@@ -40,14 +52,6 @@ class _Commands(click.Group):
                 f"mapsi: This command needs the library {error.name}, which is not installed. {_extra(error)}", err=True
             )
             sys.exit(ExtraMissingError.exit_code)
-
-
-def _show_what_can_be_shown() -> None:
-    """Consoles of one code page (CP949 on Korean Windows) lack letters that shops use, and names of files may be in
-    another one: a question mark stands for those."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")
 
 
 def _extra(error: ModuleNotFoundError) -> str:
@@ -86,6 +90,7 @@ def _register() -> None:
     for name in COMMANDS:
         for command in import_module(f"mapsi.cli.{name}").COMMANDS:
             main.add_command(command)
+    read_any_encoding(main)
 
 
 _register()

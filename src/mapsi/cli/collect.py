@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Never
 import click
 
 from mapsi import __version__
-from mapsi.cli.opening import INTERRUPTED
 from mapsi.cli.review import review
-from mapsi.errors import UsageError
+from mapsi.errors import INTERRUPTED, UsageError
 from mapsi.imaging import PhotoLimits
 from mapsi.settings import Settings, read_settings
 from mapsi.taxonomy import Axis, Class, Taxonomy, load_taxonomy

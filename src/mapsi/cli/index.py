@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mapsi.cli.opening import INTERRUPTED, bar, open_installation, open_stock
+from mapsi.cli.opening import bar, open_installation, open_stock
+from mapsi.errors import INTERRUPTED
 from mapsi.settings import Settings, read_settings
 
 if TYPE_CHECKING:
@@ -51,18 +52,16 @@ def build_and_tell(settings: Settings, installation: Installation, *, recheck: b
     """Build the index and say what was done; Ctrl-C or SIGTERM ends it with a sentence."""
     from mapsi.pictures.copying import RecheckSchedule
     from mapsi.search.building import build as build_now
-    from mapsi.stopping import stopping_on_sigterm
 
     try:
-        with stopping_on_sigterm():
-            if recheck:
-                installation.catalog.pictures.recheck()
-            schedule = RecheckSchedule(every=timedelta(days=settings.picture_days))
-            threads = settings.model_threads
-            report = build_now(
-                installation, bar, schedule=schedule, threads=threads, patience=PATIENCE, waiting=tell_waiting
-            )
-            _tell(report, installation.catalog.pictures.faults(0)[0] - report.copies.failed_count)
+        if recheck:
+            installation.catalog.pictures.recheck()
+        schedule = RecheckSchedule(every=timedelta(days=settings.picture_days))
+        threads = settings.model_threads
+        report = build_now(
+            installation, bar, schedule=schedule, threads=threads, patience=PATIENCE, waiting=tell_waiting
+        )
+        _tell(report, installation.catalog.pictures.faults(0)[0] - report.copies.failed_count)
     except KeyboardInterrupt:
         click.echo("\nStopped. What was copied and read is kept: `mapsi index build` continues from there.", err=True)
         sys.exit(INTERRUPTED)

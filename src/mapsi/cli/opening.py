@@ -28,9 +28,6 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-INTERRUPTED = 130
-"""The exit code of a command that was stopped with Ctrl-C, as shells have it."""
-
 SHIPPED = "shipped"
 """Names the model that comes with the package, where a model folder is asked for."""
 

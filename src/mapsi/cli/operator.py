@@ -7,10 +7,14 @@ import sys
 import click
 
 from mapsi.cli.opening import open_stock
+from mapsi.encodings import decode
 from mapsi.errors import UsageError
 from mapsi.settings import read_settings
 
 _from_stdin = click.option("--password-stdin", is_flag=True, help="Read the password from standard input, one line.")
+
+
+_BROKEN = "\ufffd"
 
 
 @click.group()
@@ -68,10 +72,16 @@ def _hashed(from_stdin: bool, email: str) -> str:
 
 
 def _line() -> str:
-    line = sys.stdin.readline().rstrip("\r\n")
+    line = sys.stdin.buffer.readline().rstrip(b"\r\n")
     if not line:
         raise UsageError("No password arrived on standard input.", "Send it as one line.")
-    return line
+    try:
+        typed = decode(line)
+    except UnicodeError:
+        typed = _BROKEN
+    if _BROKEN in typed:  # nobody could type it
+        raise UsageError("The password on standard input is in no encoding that is known.", "Send it in UTF-8.")
+    return typed
 
 
 COMMANDS = (operator,)

@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 LEAST_KEY_BYTES = 32
 """Of a key that signs: as many as the digest of the signature has (RFC 2104, 3)."""
 
+LEAST_LETTERS = 8
+"""Different ones in a key: `change me change me` again and again has fewer; so have blanks, and what a disk keeps of a
+file after a power cut."""
+
 LEAST_THREADS = 4
 """How many requests are worked on at once on the smallest machine: while some wait for a database, others compute."""
 
@@ -80,6 +84,7 @@ def demo(host: str, port: int, model: Path | None) -> None:
     """
     give_freed_memory_back()
     settings = read_settings(model=model)
+    make_home(settings)
     demo_settings = dataclasses.replace(settings, home=settings.home / "demo", database_url=Secret(""))
     click.echo(f"Opening the sample shop in {demo_settings.home} ...")
     installation = open_sample_shop(demo_settings)
@@ -147,26 +152,35 @@ def _serve(settings: Settings, installation: Installation, host: str, port: int)
 
 def secret_key(settings: Settings) -> str:
     """The key that signs sessions: the one set, or one made at random and kept, readable by its owner only. A kept one
-    that was cut short is made again: everybody logs in again.
+    that was cut short or overwritten is made again: everybody logs in again.
 
-    Raises :class:`SettingError` where the one set is shorter than :data:`LEAST_KEY_BYTES`."""
+    Raises :class:`SettingError` where the one set is shorter than :data:`LEAST_KEY_BYTES`, or of fewer than
+    :data:`LEAST_LETTERS` different letters."""
     if settings.secret_key:
         key = settings.secret_key.reveal()
-        if len(key.encode()) < LEAST_KEY_BYTES:
+        fault = _weakness(key)
+        if fault:
             raise SettingError(
-                f"The key in MAPSI_SECRET_KEY has fewer than {LEAST_KEY_BYTES} bytes.",
+                f"The key in MAPSI_SECRET_KEY has {fault}.",
                 'Make one: python -c "import secrets; print(secrets.token_hex(32))"',
             )
         return key
     make_home(settings)
     file = settings.home / "secret-key"
     kept = file.read_text("utf-8", "replace").strip() if file.exists() else ""
-    if len(kept.encode()) >= LEAST_KEY_BYTES:
+    if not _weakness(kept):
         return kept
     made = secrets.token_hex(LEAST_KEY_BYTES)
     with atomic_file(file, mode=0o600) as beside:
         beside.write_text(made, "utf-8")
     return made
+
+
+def _weakness(key: str) -> str:
+    """What is too few of a key; empty for one that is good."""
+    if len(key.encode()) < LEAST_KEY_BYTES:
+        return f"fewer than {LEAST_KEY_BYTES} bytes"
+    return f"fewer than {LEAST_LETTERS} different letters" if len(set(key)) < LEAST_LETTERS else ""
 
 
 @click.command(name="settings")

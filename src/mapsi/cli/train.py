@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mapsi.cli.opening import INTERRUPTED
-from mapsi.errors import UsageError
+from mapsi.errors import INTERRUPTED, UsageError
 from mapsi.imaging import PhotoLimits
 from mapsi.settings import read_settings
 from mapsi.taxonomy import Taxonomy, load_taxonomy

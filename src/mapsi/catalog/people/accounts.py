@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+import unicodedata
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -100,7 +101,7 @@ class Accounts:
 
     def change_password(self, email: str, password_hash: str) -> Account:
         """Give an account another password, and end all its sessions; raises :class:`NotFoundError`."""
-        address = _address(email)
+        address = typed_address(email)
         with self._database.write() as connection:
             connection.execute(update(User).where(User.email == address).values(password_hash=password_hash))
             _end_sessions(connection, address)
@@ -127,7 +128,7 @@ class Accounts:
     def remove_operator(self, email: str) -> Account:
         """Take an operator's role and end their sessions; what they saved stays theirs. Raises
         :class:`NotFoundError`."""
-        address = _address(email)
+        address = typed_address(email)
         with self._database.write() as connection:
             operator = _found(connection, User.email == address, User.is_operator)
             connection.execute(update(User).where(User.id == operator.id).values(is_operator=False))
@@ -155,7 +156,7 @@ class Accounts:
 
     def find(self, email: str) -> Account | None:
         """The account with this email address, in whatever letters it is typed."""
-        return self._one(User.email == _address(email))
+        return self._one(User.email == typed_address(email))
 
     def get(self, account_id: int) -> Account | None:
         """The account of that number."""
@@ -169,12 +170,12 @@ class Accounts:
     def named(self, email: str) -> Account:
         """The account with this email address; raises :class:`NotFoundError`."""
         with self._database.read() as connection:
-            return _found(connection, User.email == _address(email))
+            return _found(connection, User.email == typed_address(email))
 
     def named_operator(self, email: str) -> Account:
         """The operator with this email address; raises :class:`NotFoundError`."""
         with self._database.read() as connection:
-            return _found(connection, User.email == _address(email), User.is_operator)
+            return _found(connection, User.email == typed_address(email), User.is_operator)
 
     def operators(self) -> list[Account]:
         """All operators, by address."""
@@ -194,13 +195,14 @@ class Accounts:
             return [account_of(row) for row in rows]
 
 
-def _address(email: str) -> str:
-    return email.strip().lower()
+def typed_address(email: str) -> str:
+    """An address as it is kept and compared, in whatever letters it was typed: some keyboards take Hangul apart."""
+    return unicodedata.normalize("NFC", email.strip().lower())
 
 
 def checked_address(email: str) -> str:
     """An email address as it is kept; raises :class:`UsageError` for what is none."""
-    address = _address(email)
+    address = typed_address(email)
     if not (_ADDRESS.fullmatch(address) and address.isprintable() and len(address) <= LONGEST_ADDRESS):
         raise UsageError(f"{email[:60]!r} is not an email address.", "Write it like name@example.com.")
     return address

@@ -47,15 +47,14 @@ def login() -> AnyResponse:
 def enter() -> AnyResponse:
     """Log in. The answer is the same, and takes as long, whether the address or the password is wrong."""
     email, attempts = request.form.get("email", ""), current_services().attempts
-    waiting = attempts.wait(email)
+    account = current_services().catalog.accounts.find(email)  # where the database is down, no try is counted
+    waiting = attempts.begin(email)
     if waiting:
         refused = too_often()
         refused.headers["Retry-After"] = str(math.ceil(waiting))
         return refused
-    account = current_services().catalog.accounts.find(email)
     right = check_password(account.password_hash if account else "", request.form.get("password", ""))
     if account is None or not right:
-        attempts.fail(email)
         return _form(_("The email address or the password is wrong."), 403)
     attempts.succeed(email)
     enter_session(account)

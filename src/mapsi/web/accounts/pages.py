@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from flask import (
     Blueprint,
     Response,
@@ -27,6 +29,7 @@ from mapsi.web.request.languages import translate as _
 from mapsi.web.request.onward import here
 from mapsi.web.request.security import keep_private
 from mapsi.web.request.sessions import enter, leave, present, token
+from mapsi.web.state.attempts import Attempts
 from mapsi.web.state.services import current_services
 
 account_pages = Blueprint("account", __name__, url_prefix="/account", template_folder="templates")
@@ -68,6 +71,8 @@ def change_password() -> AnyResponse:
     """Another password: everybody who is logged in with the old one is logged out, but for this browser. Sent twice,
     the second time finds it changed already."""
     new = request.form.get("new", "")
+    if waiting := _attempts().begin(_owner().id):
+        return _too_often("password", waiting)
     if not _is_right():
         if check_password(_owner().password_hash, new):
             return _done(_("Your password has been changed. Other browsers are logged out."))
@@ -98,6 +103,8 @@ def export() -> Response:
 @account_pages.post("/delete")
 def delete() -> AnyResponse:
     """Remove the account and all that is kept of its person, at once."""
+    if waiting := _attempts().begin(_owner().id):
+        return _too_often("delete", waiting)
     if not _is_right():
         return _home({"delete": _("The current password is wrong.")}, 403)
     remove_account(current_services().catalog, current_app.config["SECRET_KEY"], _owner())
@@ -112,7 +119,21 @@ def _owner() -> Account:
 
 
 def _is_right() -> bool:
-    return check_password(_owner().password_hash, request.form.get("password", ""))
+    """Whether the current password was typed; who has the session may try it as often as at the log-in."""
+    right = check_password(_owner().password_hash, request.form.get("password", ""))
+    if right:
+        _attempts().succeed(_owner().id)
+    return right
+
+
+def _attempts() -> Attempts:
+    return current_services().attempts
+
+
+def _too_often(field: str, waiting: float) -> Response:
+    refused = _home({field: _("Too many attempts. Wait a minute, then try again.")}, 429)
+    refused.headers["Retry-After"] = str(math.ceil(waiting))
+    return refused
 
 
 def _done(sentence: str) -> AnyResponse:

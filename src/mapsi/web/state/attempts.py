@@ -8,6 +8,8 @@ from collections.abc import Callable
 
 from cachetools import TTLCache
 
+from mapsi.catalog.people.accounts import LONGEST_ADDRESS, typed_address
+
 FREE = 5
 """Failures that cost no waiting: fingers slip."""
 
@@ -25,27 +27,30 @@ class Attempts:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._failed: TTLCache[str, tuple[int, float]] = TTLCache(MOST, MEMORY, timer=clock)
+        self._failed: TTLCache[str | int, tuple[int, float]] = TTLCache(MOST, MEMORY, timer=clock)
         self._lock = threading.Lock()
 
-    def wait(self, email: str) -> float:
-        """Seconds until the account with this address may be tried again, 0 for now."""
+    def begin(self, account: str | int) -> float:
+        """Seconds until the account may be tried again; 0 for now, and the try counts as failed until it succeeds: of
+        many at once no more are let through than one by one.
+
+        The account is an address as it was typed, or a number, whose tries are counted by themselves: who is logged in
+        and is asked for the password again does not wait for those who guess at the log-in.
+        """
+        key = _key(account)
         with self._lock:
-            count, last = self._failed.get(_account(email), (0, 0.0))
-        if count < FREE:
-            return 0.0
-        return max(0.0, last + min(LONGEST, 2.0 ** (count - FREE)) - self._clock())
+            count, last = self._failed.get(key, (0, 0.0))
+            now = self._clock()
+            waiting = last + min(LONGEST, 2.0 ** (count - FREE)) - now if count >= FREE else 0.0
+            if waiting <= 0:
+                self._failed[key] = (min(count + 1, 64), now)
+        return max(0.0, waiting)
 
-    def fail(self, email: str) -> None:
-        account = _account(email)
+    def succeed(self, account: str | int) -> None:
+        key = _key(account)
         with self._lock:
-            count, _ = self._failed.get(account, (0, 0.0))
-            self._failed[account] = (min(count + 1, 64), self._clock())
-
-    def succeed(self, email: str) -> None:
-        with self._lock:
-            self._failed.pop(_account(email), None)
+            self._failed.pop(key, None)
 
 
-def _account(email: str) -> str:
-    return email[:254].strip().lower()
+def _key(account: str | int) -> str | int:
+    return typed_address(account)[:LONGEST_ADDRESS] if isinstance(account, str) else account
