@@ -95,6 +95,47 @@ def test_a_head_without_end_is_cut_off(probe: Probe) -> None:
         assert eventually(refused)
 
 
+CHUNKED = b"POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("begun", "more"),
+    [
+        (b"0\r\n", b"X-Trailer: a\r\n"),
+        (b"5\r\nabcde\r\n0\r\n", b"X: a\r\n"),
+        (b"0\r\nX: ", b"a" * 1000),
+        (b"0\r\n", b"a" * 1000),
+        (b"5;", b"a" * 1000),
+        (b"5", b";a=b" * 100),
+    ],
+)
+def test_what_stands_around_a_body_without_end_is_cut_off(probe: Probe, begun: bytes, more: bytes) -> None:
+    """All of it would lie in memory: 171 MB of trailers took 1.4 GB."""
+    with serving(probe.app()) as server, server.connect(CHUNKED + begun) as opened:
+
+        def refused() -> bool:
+            try:
+                opened.sendall(more * 100)
+            except OSError:
+                return True
+            return False
+
+        assert eventually(refused)
+
+
+def test_a_body_may_come_in_the_smallest_chunks_and_have_a_trailer(probe: Probe) -> None:
+    with serving(probe.app()) as server:
+        for body in (b"1\r\na\r\n" * 50_000, b"c350\r\n" + b"a" * 50_000 + b"\r\n"):
+            with server.connect(CHUNKED + body + b"0\r\nX-Trailer: a\r\n\r\n") as opened:
+                assert everything(opened).endswith(b"POST 50000")
+
+
+def test_requests_that_come_at_once_are_each_answered(probe: Probe) -> None:
+    many = get("/", Cookie="a" * 2000).replace(b"Connection: close", b"X: y")
+    with serving(probe.app()) as server, server.connect(many * 100 + get("/")) as opened:
+        assert everything(opened).count(b"HTTP/1.1 200") == 101
+
+
 def test_beyond_the_queue_everybody_is_told_to_come_back_and_health_still_answers(probe: Probe) -> None:
     room = 1 + WAITING_PER_THREAD
     with serving(probe.app()) as server, ExitStack() as held:

@@ -13,6 +13,9 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from mapsi.web.request.clients import client_of
 from mapsi.web.server.bounds import HEAD_BYTES, Bounds
 
+_AROUND_A_BYTE = 8
+"""Bytes that a chunked body may have around each of its own: the smallest chunks have five."""
+
 LAST_CALL = 1.0
 """Seconds for which a stopping server still takes requests on connections that are open: one may be on its way."""
 
@@ -70,6 +73,7 @@ class Connection(HttpToolsProtocol):
         self._client = ""
         self._deadline: asyncio.TimerHandle | None = None
         self._head: int | None = 0  # bytes of a head that is not whole yet
+        self._around: int | None = None  # bytes around a body that is not whole yet: sizes of chunks, and trailers
         self._stopping = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -93,18 +97,27 @@ class Connection(HttpToolsProtocol):
             self._end_in(self._open.bounds.head_seconds)
         if self._head is not None:
             self._head += len(data)
+        if self._around is not None:
+            self._around += len(data)
         super().data_received(data)
-        if self._head is not None and self._head > HEAD_BYTES:
+        if max(self._head or 0, self._around or 0) > HEAD_BYTES:
             self.drop()
 
     def on_headers_complete(self) -> None:
         self._head = None
+        self._around = 0
         self._end_in(self._open.bounds.seconds)
         super().on_headers_complete()
         if self._stopping:
             self.cycle.keep_alive = False
 
+    def on_body(self, body: bytes) -> None:
+        super().on_body(body)
+        if self._around is not None:
+            self._around -= (1 + _AROUND_A_BYTE) * len(body)
+
     def on_message_complete(self) -> None:
+        self._around = None
         super().on_message_complete()
         self._open.mark(self, silent=False)
 
