@@ -10,7 +10,8 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+from unicodedata import normalize
 
 import numpy as np
 import pytest
@@ -25,12 +26,12 @@ from mapsi.collect.review.applying import apply_review
 from mapsi.collect.review.doubt import distances, doubts, percentile_rank
 from mapsi.collect.review.journal import COLUMNS, Decision, Journal
 from mapsi.collect.review.readings import PhotoReading, read_photos
-from mapsi.collect.review.session import Review, axis_of, in_order, list_photos
+from mapsi.collect.review.session import Review, ReviewPhoto, axis_of, in_order, list_photos
 from mapsi.dataset.plan import PhotoFolder, gather
 from mapsi.errors import ArtifactError, NotFoundError, UsageError
 from mapsi.infer import Model
 from mapsi.taxonomy import load_taxonomy
-from small_house import write_colour_model
+from small_house import photo_bytes, write_colour_model
 
 TAXONOMY = load_taxonomy()
 STYLE = TAXONOMY.find("style")
@@ -394,6 +395,38 @@ def test_dropped_photos_are_set_aside_moved_ones_go_to_their_class_and_the_label
     assert (folder / "suit/knit-1.jpg").read_bytes() == before["knit/knit-1.jpg"]
     rows = list(csv.reader((folder / "labels.csv").read_text("utf-8").splitlines()))
     assert ["suit/knit-1.jpg", "suit", "test", "sender 1", "https://example.com/,", "CC0"] in rows
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_decisions_find_photos_whose_names_were_taken_apart_or_put_together_since(
+    tmp_path: Path, form: Literal["NFC", "NFD"]
+) -> None:
+    folder = fill(tmp_path / "photos", knit=3)
+    for number in range(3):
+        (folder / f"knit/knit-{number}.jpg").rename(folder / normalize(form, f"knit/니트{number}.jpg"))
+    table = (folder / "labels.csv").read_text("utf-8").replace("knit/knit-", "knit/니트")
+    (folder / "labels.csv").write_bytes(table.encode("cp949"))
+    journal = Journal.open(folder)
+    other: Literal["NFC", "NFD"] = "NFD" if form == "NFC" else "NFC"
+    journal.decide(normalize(other, "knit/니트0.jpg"), Decision("drop", None))
+    journal.decide(normalize(form, "knit/니트1.jpg"), Decision("move", "suit"))
+    assert reviewed_labels(folder) == {"knit/니트0.jpg": None, "knit/니트1.jpg": "suit"}
+    (folder / "review.csv").write_bytes((folder / "review.csv").read_text("utf-8").encode("cp949"))  # by a spreadsheet
+    review = Review(STYLE, {"knit": [ReviewPhoto(path, 0.5) for path in list_photos(folder)["knit"]]}, Journal.open(folder))  # fmt: skip
+    assert review.tally("knit").decided == 2
+    assert review.undo("knit") == (normalize(form, "knit/니트1.jpg"), None)
+    review.decide(normalize(form, "knit/니트1.jpg"), "move", "suit")
+    done = apply_review(folder, Journal.open(folder))
+    assert (done.moved, done.dropped, done.missing) == (1, 1, ())
+    assert files(folder) == {".dropped/knit/니트0.jpg", "suit/니트1.jpg", normalize(form, "knit/니트2.jpg")}
+    assert labels(folder) == {"suit/니트1.jpg": "suit", "knit/니트2.jpg": "knit"}
+
+
+def test_class_folders_are_named_as_the_taxonomy_has_them_whatever_the_disk_has(tmp_path: Path) -> None:
+    for name in ("원피스", normalize("NFD", "원피스")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / f"{len(name)}.jpg").write_bytes(photo_bytes())
+    assert {name: len(paths) for name, paths in list_photos(tmp_path).items()} == {"원피스": 2}
 
 
 def test_what_learns_from_the_folder_sees_the_review(folder: Path) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 from collections import Counter
 from pathlib import Path
+from typing import Literal
+from unicodedata import normalize
 
 import numpy as np
 import pytest
@@ -268,6 +270,25 @@ def test_a_plan_is_read_with_its_folders(tmp_path: Path) -> None:
     assert first.also == {"one-piece": ("garment", "dress")}
     assert second.nothing
     assert read_plan(file, Path("/photos"))[1].folder == Path("/photos/odd")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp949"])
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_a_plan_is_read_however_an_editor_saved_it_and_finds_its_folders(
+    tmp_path: Path, encoding: str, form: Literal["NFC", "NFD"]
+) -> None:
+    other: Literal["NFC", "NFD"] = "NFD" if form == "NFC" else "NFC"
+    folder = tmp_path / normalize(other, "훈련")
+    folder.mkdir()
+    (folder / normalize(other, "이름표.csv")).write_bytes(b"path,sender\n")
+    plan = '# 계획\r\n[[photos]]\r\nfolder = "훈련"\r\naxis = "garment"\r\nlabels = "훈련/이름표.csv"\r\nclasses = ["원피스"]\r\n'
+    file = tmp_path / "plan.toml"
+    file.write_bytes(normalize("NFC" if encoding == "cp949" else form, plan).encode(encoding))
+    (entry,) = read_plan(file)
+    assert entry.folder.is_dir()
+    assert entry.labels is not None
+    assert entry.labels.is_file()
+    assert entry.classes == ("원피스",)
 
 
 @pytest.mark.parametrize(

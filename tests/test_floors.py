@@ -21,8 +21,8 @@ FLOORS = [
     {"backup", "pictures"},
     {"collect", "learn", "providers", "sample"},
     {"dataset", "decoder", "evaluate", "infer", "catalog", "remote", "mailing"},
-    {"artifacts", "imaging", "photo_folders", "tables"},
-    {"taxonomy", "settings", "colour_profiles", "photo_process", "pixel_budget", "thumbprints"},
+    {"imaging", "photo_folders", "tables", "taxonomy"},
+    {"artifacts", "settings", "colour_profiles", "photo_process", "pixel_budget", "thumbprints"},
     {
         "errors",
         "arrays",

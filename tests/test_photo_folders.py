@@ -33,8 +33,8 @@ def make_folder(root: Path, classes: dict[str, int]) -> Path:
 
 
 TAXONOMY = load_taxonomy()
-LEAVINGS = ["._a.jpg", ".DS_Store", ".hidden.jpg", "Thumbs.db", "desktop.ini", "~$a.jpg"]
-LEFT_FOLDERS = ["@eaDir", "#recycle", "__MACOSX", "$RECYCLE.BIN", "#snapshot", ".thumbnails", "lost+found"]
+LEAVINGS = ["._a.jpg", ".DS_Store", ".hidden.jpg", "Thumbs.db", "ehthumbs_vista.db", "desktop.ini", "~$a.jpg"]
+LEFT_FOLDERS = ["@eaDir", "#recycle", "__MACOSX", "$RECYCLE.BIN", "#snapshot", ".thumbnails", "lost+found", "@SynologyDrive", "@Transcode", "RECYCLER", "FOUND.000", "Network Trash Folder"]  # fmt: skip
 
 
 def apart(name: str) -> str:

@@ -103,6 +103,9 @@ def test_an_unknown_recipe_and_a_missing_file_are_sentences(tmp_path: Path) -> N
         load_recipe("mapsy")
     with pytest.raises(ArtifactError, match="cannot be read"):
         load_recipe(str(tmp_path / "none.toml"))
+    paper = resources.files("mapsi.learn").joinpath("recipes", "paper.toml").read_text("utf-8")
+    (tmp_path / "marked.toml").write_bytes(f"# 논문의 것\r\n{paper}".encode("utf-8-sig"))
+    assert load_recipe(str(tmp_path / "marked.toml")) == load_recipe("paper")
     (tmp_path / "bad.toml").write_text("batch = = 3")
     with pytest.raises(ArtifactError, match="not TOML"):
         load_recipe(str(tmp_path / "bad.toml"))

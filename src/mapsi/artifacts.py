@@ -8,11 +8,14 @@ import os
 import shutil
 import tempfile
 import time
+import tomllib
+import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, cast
 
+from mapsi.encodings import decode
 from mapsi.errors import ArtifactError
 
 
@@ -144,6 +147,17 @@ def read_json(file: Path, what: str) -> Any:
         raise ArtifactError(f"{what} cannot be read: {file}: {error.strerror}.", "Check the path.") from error
     except ValueError as error:
         raise ArtifactError(f"{what} is damaged: {file} is not JSON.", "Make it again.") from error
+
+
+def read_toml(file: Path, what: str, hint: str = "Check the path.") -> dict[str, Any]:
+    """Read a TOML file that a person wrote, in whatever encoding an editor saved it, its letters put together (NFC);
+    raises :class:`ArtifactError`, calling it ``what``, where it cannot be read."""
+    try:
+        return tomllib.loads(unicodedata.normalize("NFC", decode(file.read_bytes())))
+    except OSError as error:
+        raise ArtifactError(f"{what} {file} cannot be read: {error.strerror}.", hint) from error
+    except (tomllib.TOMLDecodeError, UnicodeError) as error:
+        raise ArtifactError(f"{what} {file} is not TOML: {error}.", "Fix the line it names.") from error
 
 
 def file_digest(file: Path) -> str:

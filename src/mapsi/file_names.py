@@ -9,7 +9,9 @@ from pathlib import Path
 _LEFTOVERS = frozenset(
     {
         "__macosx", "@eadir", "#recycle", "#snapshot", "@recycle", "@recently-snapshot", "@tmp", "@sharebin", "$recycle.bin",  # noqa: E501
-        "system volume information", "lost+found", "thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r",
+        "@synologydrive", "@synoeastream", "@database", "@appstore", "@transcode", "@__thumb", "@upload_cache",
+        "recycler", "system volume information", "lost+found", "found.000", "network trash folder", "temporary items",
+        "desktop db", "desktop df", "thumbs.db", "ehthumbs.db", "ehthumbs_vista.db", "desktop.ini", "icon\r",
     }
 )  # fmt: skip
 

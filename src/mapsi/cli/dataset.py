@@ -170,6 +170,7 @@ def _doubled(labels: Path | None) -> list[str]:
 def _as_reviewed(folder: Path, axis: str, samples: Sequence[Sample]) -> tuple[list[Sample], list[Entry]]:
     from mapsi.collect.review import reviewed_labels
     from mapsi.dataset.manifest import LEFT_OUT, Entry
+    from mapsi.dataset.photos import row_key
 
     decided = reviewed_labels(folder)
     used: list[Sample] = []
@@ -177,7 +178,7 @@ def _as_reviewed(folder: Path, axis: str, samples: Sequence[Sample]) -> tuple[li
     moved = 0
     for sample in samples:
         own = sample.labels[axis]
-        label = decided.get(sample.path.relative_to(folder).as_posix(), own)
+        label = decided.get(row_key(sample.path.relative_to(folder).as_posix()), own)
         if label is None:
             dropped.append(Entry(sample, LEFT_OUT, "A person dropped it in the review."))
         else:

@@ -180,7 +180,7 @@ def _entry(file: Path, values: Mapping[str, str], root: Path, disk: OnDisk) -> E
         nothing=values.get("nothing") == "yes",
         unsure=tuple(values.get("unsure", "").split()),
         product=values.get("product", ""),
-        mask=root / values["mask"] if values.get("mask") else None,
+        mask=disk.find(root / values["mask"]) if values.get("mask") else None,
         box=_box(file, values.get("box", "")),
     )
     return Entry(sample, part, values.get("left_out", ""))

@@ -13,15 +13,16 @@ unsure = { hat = "style" }       # optional: a class that has no answer on anoth
 
 from __future__ import annotations
 
-import tomllib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
+from mapsi.artifacts import read_toml
 from mapsi.dataset.photos import Sample, read_labels, row_key
 from mapsi.errors import ArtifactError
+from mapsi.file_names import OnDisk
 from mapsi.photo_folders import scan_classes
 from mapsi.taxonomy import Taxonomy
 
@@ -48,17 +49,12 @@ class PhotoFolder:
 
 def read_plan(file: Path, root: Path | None = None) -> list[PhotoFolder]:
     """Read a plan; its folders are relative to ``root`` (by default the plan's own folder)."""
-    try:
-        document = tomllib.loads(file.read_text("utf-8"))
-    except OSError as error:
-        raise ArtifactError(f"The plan {file} cannot be read: {error.strerror}.", "Check the path.") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ArtifactError(f"The plan {file} is not TOML: {error}.", "Fix the line it names.") from error
+    document = read_toml(file, "The plan")
     entries = document.get("photos")
     if not isinstance(entries, list) or not entries:
         raise ArtifactError(f"The plan {file} has no [[photos]] entry.", "See docs/train.md.")
-    base = root if root is not None else file.parent
-    return [_parse_entry(file, base, number, entry) for number, entry in enumerate(entries, start=1)]
+    base, disk = root if root is not None else file.parent, OnDisk()
+    return [_parse_entry(file, base, disk, number, entry) for number, entry in enumerate(entries, start=1)]
 
 
 def _check_entry(where: str, entry: object) -> None:
@@ -74,7 +70,7 @@ def _check_entry(where: str, entry: object) -> None:
             raise ArtifactError(f"{where}: {key} is {value!r}.", "See docs/train.md for how it is written.")
 
 
-def _parse_entry(file: Path, base: Path, number: int, entry: dict[str, Any]) -> PhotoFolder:
+def _parse_entry(file: Path, base: Path, disk: OnDisk, number: int, entry: dict[str, Any]) -> PhotoFolder:
     where = f"The plan {file}, entry {number}"
     _check_entry(where, entry)
     part = entry.get("part", "split")
@@ -86,9 +82,9 @@ def _parse_entry(file: Path, base: Path, number: int, entry: dict[str, Any]) -> 
     if not nothing and "axis" not in entry:
         raise ArtifactError(f"{where} names no axis.", 'Write axis = "...", or nothing = true.')
     also = {name: _axis_and_class(where, text) for name, text in entry.get("also", {}).items()}
-    labels = base / entry["labels"] if "labels" in entry else None
+    labels = disk.find(base / entry["labels"]) if "labels" in entry else None
     return PhotoFolder(
-        folder=base / entry["folder"],
+        folder=disk.find(base / entry["folder"]),
         axis=entry.get("axis", ""),
         part=cast(Part, part),
         labels=labels,

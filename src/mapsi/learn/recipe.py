@@ -9,6 +9,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, Literal
 
+from mapsi.artifacts import read_toml
 from mapsi.errors import ArtifactError, UsageError
 
 # Mean and deviation of ImageNet's RGB in 0..1, the normalisation of the backbones that a run starts from.
@@ -142,21 +143,10 @@ def load_recipe(name: str) -> Recipe:
     """
     if name in SHIPPED:
         text = resources.files("mapsi.learn").joinpath("recipes", f"{name}.toml").read_text("utf-8")
-        return _parse(name, text)
+        return recipe_from(tomllib.loads(text), f"The recipe {name}")
     if not name.endswith(".toml"):
         raise UsageError(f"There is no recipe {name!r}.", f"There are: {', '.join(SHIPPED)}, or a TOML file of yours.")
-    try:
-        return _parse(name, Path(name).read_text("utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise ArtifactError(f"The recipe {name} cannot be read: {error}.", "Check the path.") from error
-
-
-def _parse(name: str, text: str) -> Recipe:
-    try:
-        table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ArtifactError(f"The recipe {name} is not TOML: {error}.", "Fix the line it names.") from error
-    return recipe_from(table, f"The recipe {name}")
+    return recipe_from(read_toml(Path(name), "The recipe"), f"The recipe {name}")
 
 
 def recipe_from(table: Mapping[str, Any], where: str) -> Recipe:

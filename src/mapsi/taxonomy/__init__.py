@@ -18,6 +18,7 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 
 from mapsi.arrays import BoolArray
+from mapsi.artifacts import read_toml
 from mapsi.errors import ArtifactError, NotFoundError
 
 SHIPPED = ("paper17", "garment", "audience", "colors")
@@ -171,16 +172,10 @@ def load_taxonomy(sources: Sequence[str | Path] = SHIPPED) -> Taxonomy:
 
 def _read_file(source: str | Path) -> list[Axis]:
     source = FORMER.get(str(source), source)
-    shipped = files("mapsi.taxonomy") / f"{source}.toml"
-    try:
-        text = shipped.read_text("utf-8") if str(source) in SHIPPED else Path(source).read_text("utf-8")
-        document = tomllib.loads(text)
-    except OSError as error:
-        raise ArtifactError(
-            f"The taxonomy file {source} cannot be read: {error.strerror}.", f"Shipped are: {', '.join(SHIPPED)}."
-        ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ArtifactError(f"The taxonomy file {source} is not TOML: {error}.", "Fix the line it names.") from error
+    if str(source) in SHIPPED:
+        document = tomllib.loads((files("mapsi.taxonomy") / f"{source}.toml").read_text("utf-8"))
+    else:
+        document = read_toml(Path(source), "The taxonomy file", f"Shipped are: {', '.join(SHIPPED)}.")
     tables = document.get("axis")
     if not isinstance(tables, dict) or not tables:
         raise ArtifactError(f"The taxonomy file {source} has no [axis.NAME] table.", "See docs/taxonomy.md.")

@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath
 from mapsi.artifacts import atomic_file
 from mapsi.collect.review.journal import DROPPED, Decision, Journal, Move
 from mapsi.dataset.photos import read_labels
+from mapsi.file_names import OnDisk
 
 LABELS = "labels.csv"
 
@@ -30,18 +31,18 @@ class Applied:
 
 def apply_review(folder: Path, journal: Journal) -> Applied:
     """Carry out what the journal says and has not been carried out yet. The caller holds the folder's lock."""
-    begun = journal.moves_under_way()
+    begun, disk = journal.moves_under_way(), OnDisk()
     decided = {path: one for path, one in journal.decisions().items() if one.verdict != "keep"}
     for move in begun:
         decided.pop(move.path, None)
-    there = {path: one for path, one in decided.items() if (folder / path).is_file()}
+    there = {path: one for path, one in decided.items() if disk.find(folder / path).is_file()}
     gone = [Move(path, "", None) for path in decided if path not in there]
     fresh = _plan(folder, there, taken={move.to for move in begun})
     if fresh:
         journal.begin_moves(fresh)
     moves = [*begun, *fresh]
     for move in moves:
-        _move(folder, move)
+        _move(folder, disk, move)
     if moves or gone:
         _write_labels(folder / LABELS, moves)
         journal.end_moves([*moves, *gone])
@@ -71,9 +72,9 @@ def _free(folder: Path, wanted: str, taken: set[str]) -> str:
     return free.as_posix()
 
 
-def _move(folder: Path, move: Move) -> None:
+def _move(folder: Path, disk: OnDisk, move: Move) -> None:
     """Move a file that has not been moved yet; one that is no longer there was taken away by a person meanwhile."""
-    source, target = folder / move.path, folder / move.to
+    source, target = disk.find(folder / move.path), folder / move.to
     if source.is_file() and not target.exists():
         target.parent.mkdir(parents=True, exist_ok=True)
         source.rename(target)

@@ -2,7 +2,8 @@
 
 Columns ``time`` (UTC, ISO 8601), ``path`` (in the folder), ``decision``, ``class``, ``to``. Decisions of a person are
 ``keep``, ``drop``, ``move`` and ``undo``; carrying them out adds ``moving`` before a file is moved (``to`` is its new
-path) and ``moved`` when all of them are (with an empty ``to`` for a photo that was gone by then).
+path) and ``moved`` when all of them are (with an empty ``to`` for a photo that was gone by then). Paths are composed
+(NFC), whatever the disk has; a spreadsheet may have saved the file in another encoding.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ from pathlib import Path, PurePosixPath
 from typing import Literal, Self, cast, get_args
 
 from mapsi.artifacts import cut_torn_line
+from mapsi.encodings import decode
 from mapsi.errors import ArtifactError
+from mapsi.file_names import composed
 
 NAME = "review.csv"
 COLUMNS = ("time", "path", "decision", "class", "to")
@@ -82,6 +85,7 @@ class Journal:
 
     def decision(self, path: str) -> Decision | None:
         """What is decided about a photo; a photo that was moved by a decision stays where it is."""
+        path = composed(path)
         stack = self._stacks.get(path)
         if stack:
             return stack[-1]
@@ -89,7 +93,7 @@ class Journal:
 
     def decide(self, path: str, decision: Decision) -> None:
         """Write a decision; when this returns, it outlives the process and the machine."""
-        self._write(_Row(path, decision.verdict, decision.cls or ""))
+        self._write(_Row(composed(path), decision.verdict, decision.cls or ""))
 
     def undo(self, cls: str) -> str | None:
         """Take back the latest decision about a photo in the folder of ``cls``; its path, or ``None`` if there is
@@ -163,10 +167,10 @@ def _leads_out(path: str) -> bool:
 
 def _rows(file: Path) -> Iterator[_Row]:
     try:
-        text = file.read_text("utf-8")
+        text = decode(file.read_bytes())
     except FileNotFoundError:
         return
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, UnicodeError) as error:
         raise ArtifactError(f"The journal {file} cannot be read: {error}.", "Check the file.") from error
     whole = text[: text.rfind("\n") + 1]
     for number, row in enumerate(csv.reader(io.StringIO(whole)), start=1):
@@ -178,4 +182,4 @@ def _rows(file: Path) -> Iterator[_Row]:
             raise ArtifactError(
                 f"The journal {file} names a path outside its folder in line {number}.", "Remove the line."
             )
-        yield _Row(row[1], cast(Kind, row[2]), row[3], row[4])
+        yield _Row(composed(row[1]), cast(Kind, row[2]), row[3], composed(row[4]))

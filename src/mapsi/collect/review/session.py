@@ -15,6 +15,7 @@ from mapsi.collect.review.doubt import doubts
 from mapsi.collect.review.journal import Decision, Journal, Verdict
 from mapsi.collect.review.readings import PhotoReading
 from mapsi.errors import ArtifactError, NotFoundError, UsageError
+from mapsi.file_names import composed
 from mapsi.photo_folders import class_folders, photo_files
 from mapsi.taxonomy import Axis, Class, Taxonomy
 
@@ -49,10 +50,10 @@ class ReviewProgress:
 
 def list_photos(folder: Path) -> dict[str, list[str]]:
     """Paths of the photos in ``folder`` by class folder; raises :class:`ArtifactError` where there is none."""
-    found = {
-        shelf.name: [file.relative_to(folder).as_posix() for file in photo_files(shelf)]
-        for shelf in class_folders(folder)
-    }
+    found: dict[str, list[str]] = {}
+    for shelf in class_folders(folder):
+        photos = found.setdefault(composed(shelf.name), [])
+        photos += [file.relative_to(folder).as_posix() for file in photo_files(shelf)]
     if not any(found.values()):
         raise ArtifactError(f"The folder {folder} holds no photos.", "It should hold CLASS/*.jpg.")
     return {name: paths for name, paths in found.items() if paths}
@@ -81,6 +82,7 @@ class Review:
         self.axis = axis
         self._photos = {cls.slug: tuple(photos[cls.slug]) for cls in axis.classes if cls.slug in photos}
         self._class_of = {photo.path: slug for slug, shelf in self._photos.items() for photo in shelf}
+        self._on_disk = {composed(path): path for path in self._class_of}
         self._journal = journal
         self._lock = Lock()
 
@@ -154,7 +156,7 @@ class Review:
         self.photos(slug)
         with self._lock:
             path = self._journal.undo(slug)
-            return None if path is None else (path, self._journal.decision(path))
+            return None if path is None else (self._on_disk.get(path, path), self._journal.decision(path))
 
     def class_of(self, path: str) -> str:
         """The class folder that a photo lies in; raises :class:`NotFoundError`."""

@@ -9,6 +9,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Self
 
+from mapsi.artifacts import read_toml
 from mapsi.errors import ArtifactError
 
 
@@ -45,16 +46,14 @@ class GoogleSelectors:
     @classmethod
     def read(cls, file: Path | None = None) -> Self:
         """Read the shipped file, or ``file``; raises :class:`ArtifactError` where it does not fit."""
-        source = files("mapsi.collect.selectors") / "google.toml" if file is None else file
+        if file is None:
+            return cls._of(tomllib.loads((files("mapsi.collect.selectors") / "google.toml").read_text("utf-8")))
+        document = read_toml(file, "The file of selectors")
         try:
-            return cls._of(tomllib.loads(source.read_text("utf-8")))
-        except OSError as error:
+            return cls._of(document)
+        except (KeyError, TypeError, AttributeError) as error:
             raise ArtifactError(
-                f"The selectors {source} cannot be read: {error.strerror}.", "Check the path."
-            ) from error
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError, KeyError, TypeError, AttributeError) as error:
-            raise ArtifactError(
-                f"The selectors {source} do not fit: {error!r}.", "See docs/collect-google.md."
+                f"The selectors {file} do not fit: {error!r}.", "See docs/collect-google.md."
             ) from error
 
     @classmethod

@@ -26,6 +26,7 @@ from mapsi.arrays import FloatArray, IntArray
 from mapsi.artifacts import atomic_folder, file_digest, write_json
 from mapsi.dataset.manifest import read_manifest
 from mapsi.dataset.photos import GROUPS, Sample
+from mapsi.encodings import decode
 from mapsi.errors import ArtifactError, UsageError
 from mapsi.imaging import Preprocessing
 from mapsi.infer.folder import (
@@ -156,8 +157,8 @@ def _notes(options: ExportOptions) -> str:
     if options.notes is None:
         return ""
     try:
-        return options.notes.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        return decode(options.notes.read_bytes())
+    except (OSError, UnicodeError) as error:
         raise ArtifactError(f"The notes {options.notes} cannot be read: {error}.", "Check --notes.") from error
 
 
