@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -12,10 +13,12 @@ import pytest
 from mapsi.artifacts import (
     atomic_file,
     atomic_folder,
+    clear_place,
     discard_folder,
     file_digest,
     locked_file,
     read_json,
+    read_short,
     write_json,
 )
 from mapsi.errors import ArtifactError
@@ -105,6 +108,53 @@ def test_json_comes_back_and_damage_is_a_sentence(tmp_path: Path) -> None:
         read_json(file, "The thing")
     with pytest.raises(ArtifactError, match="cannot be read"):
         read_json(tmp_path / "none.json", "The thing")
+
+
+def test_json_that_nests_too_deep_or_is_far_too_large_is_damage(tmp_path: Path) -> None:
+    file = tmp_path / "x.json"
+    file.write_text("[" * 200_000)
+    with pytest.raises(ArtifactError, match="damaged"):
+        read_json(file, "The thing")
+    os.truncate(file, 1 << 40)  # zeros that take no room, as file systems show them after a fall
+    with pytest.raises(ArtifactError, match="damaged"):
+        read_json(file, "The thing")
+    with pytest.raises(ValueError, match="larger than"):
+        read_short(file)
+
+
+@pytest.mark.parametrize("in_the_way", ["a file", "a folder", "a circle", "a circle of two", "a link to a folder"])
+@pytest.mark.parametrize("where", ["", "in", "in/it"])
+def test_a_derived_files_place_is_cleared_of_what_is_in_the_way(tmp_path: Path, where: str, in_the_way: str) -> None:
+    target = tmp_path / "root" / "in" / "it"
+    place = tmp_path / "root" / where
+    place.parent.mkdir(parents=True, exist_ok=True)
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "kept").write_text("")
+    match in_the_way:
+        case "a file":
+            place.write_text("x")
+        case "a folder":
+            place.mkdir()
+        case "a circle":
+            place.symlink_to(place.name)
+        case "a circle of two":
+            place.symlink_to(tmp_path / "two")
+            (tmp_path / "two").symlink_to(place)
+        case "a link to a folder":
+            place.symlink_to(other)
+    clear_place(target)
+    with atomic_file(target) as beside:
+        beside.write_text("new")
+    assert target.read_text() == "new"
+    assert (other / "kept").exists()
+
+
+def test_a_link_to_a_disk_that_is_not_there_stays(tmp_path: Path) -> None:
+    (tmp_path / "index").symlink_to("/nowhere/index")
+    with pytest.raises(ArtifactError, match="leads nowhere"):
+        clear_place(tmp_path / "index" / "lock")
+    assert (tmp_path / "index").is_symlink()
 
 
 def test_a_digest_is_that_of_the_bytes(tmp_path: Path) -> None:

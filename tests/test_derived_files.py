@@ -13,7 +13,7 @@ from PIL import Image
 from mapsi.catalog.query import Query
 from mapsi.errors import ArtifactError
 from mapsi.progress import no_progress
-from mapsi.search.building import build_index
+from mapsi.search.building import build_index, building
 from mapsi.search.finder import Finder
 from mapsi.search.pair import ServingPair
 from mapsi.search.snapshot import current_name
@@ -77,7 +77,16 @@ def gone(file: Path) -> None:
     file.unlink()
 
 
-DAMAGES = (cut, empty, flip, other_json, json_without_entries, noise, folder, gone)
+def circle(file: Path) -> None:
+    file.unlink()
+    file.symlink_to(file.name)
+
+
+def nested(file: Path) -> None:
+    file.write_text("[" * 200_000)
+
+
+DAMAGES = (cut, empty, flip, other_json, json_without_entries, noise, folder, gone, circle, nested)
 FILES = ("current", "vectors.faiss", "columns.npz", "index.json")
 Damage = Callable[[Path], None]
 
@@ -129,6 +138,24 @@ def test_a_server_that_runs_goes_on_with_the_index_it_has(house: House, name: st
     _build(house)
     assert _found(house.finder) == 90
     assert house.finder.status()["index"] == "ok"
+
+
+@pytest.mark.parametrize("name", ["index", "index/lock", "index/build.lock", "models"])
+@pytest.mark.parametrize("damage", [folder, circle, "a file"])
+def test_what_is_in_the_place_of_a_folder_or_a_lock_is_cleared_by_a_build(
+    house: House, name: str, damage: Damage | str
+) -> None:
+    place = house.home / name
+    place.parent.mkdir(exist_ok=True)
+    if place.is_dir():
+        shutil.rmtree(place)
+    place.write_text("")
+    if callable(damage):
+        damage(place)
+    with building(house.home / "index"):
+        _build(house)
+    assert _found(house.finder) == 90
+    assert (house.home / "models" / house.finder.serving().model.fingerprint).is_dir()
 
 
 def test_a_name_that_leads_elsewhere_is_damage(house: House) -> None:

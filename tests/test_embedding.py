@@ -22,7 +22,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mapsi.artifacts import write_json
+from mapsi.artifacts import file_digest, write_json
 from mapsi.catalog import Catalog, open_catalog
 from mapsi.catalog.query import Query
 from mapsi.errors import ArtifactError, BusyError, NotFoundError
@@ -31,6 +31,7 @@ from mapsi.infer.folder import DOCUMENT
 from mapsi.pictures.embedding import BATCH, embed_pictures
 from mapsi.progress import no_progress
 from mapsi.remote import Fetcher
+from mapsi.search import models
 from mapsi.search.building import LOCK, Installation, build, building
 from mapsi.search.finder import Finder
 from mapsi.search.pair import ServingPair
@@ -356,6 +357,28 @@ def test_a_damaged_copy_of_a_model_is_mended_by_the_next_build(shop: Installatio
     with pytest.raises(ArtifactError):
         shop.models.open(shop.model.fingerprint)
     build(shop, no_progress)
+    assert shop.models.open(shop.model.fingerprint).fingerprint == shop.model.fingerprint
+
+
+def test_a_copy_of_a_model_that_may_not_be_read_or_leads_nowhere_is_made_again(
+    shop: Installation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build(shop, no_progress)
+    kept = tmp_path / "models" / shop.model.fingerprint
+    refused = kept / "model.json"
+
+    def digest(file: Path) -> str:
+        if file == refused:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(file))
+        return file_digest(file)
+
+    monkeypatch.setattr(models, "file_digest", digest)
+    before = refused.stat().st_ino
+    shop.models.keep(shop.model)
+    assert refused.stat().st_ino != before
+    shutil.rmtree(kept)
+    kept.symlink_to(kept.name)
+    shop.models.keep(shop.model)
     assert shop.models.open(shop.model.fingerprint).fingerprint == shop.model.fingerprint
 
 

@@ -127,7 +127,10 @@ def test_processes_share_one_index_and_see_each_others_changes(
 
 
 @pytest.mark.parametrize("catalog_url", ["sqlite"], indirect=True)  # nothing of the database is in these files
-@pytest.mark.parametrize("harm", ["cut off", "deleted", "meta deleted", "meta cut off", "folder deleted", "nonsense"])
+@pytest.mark.parametrize(
+    "harm",
+    ["cut off", "deleted", "meta deleted", "meta cut off", "folder deleted", "nonsense", "circle"],
+)
 @pytest.mark.parametrize("by_another", [True, False], ids=["in a new process", "while serving"])
 def test_a_damaged_index_is_built_anew_and_that_is_said(
     shelf: Catalog, catalog_url: str, tmp_path: Path, caplog: pytest.LogCaptureFixture, harm: str, by_another: bool
@@ -140,6 +143,24 @@ def test_a_damaged_index_is_built_anew_and_that_is_said(
         assert serving_folder(tmp_path / "words") != folder
         take_in(shelf, offer("1", "니트 둘"))
         assert titles(asked, "니트") == titles(shelf, "니트") == ["니트 둘"]
+
+
+@pytest.mark.parametrize("catalog_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("level", [0, 1])
+@pytest.mark.parametrize("in_the_way", ["a file", "a circle"])
+def test_what_is_in_the_place_of_the_indexes_folders_goes(
+    shelf: Catalog, catalog_url: str, tmp_path: Path, level: int, in_the_way: str
+) -> None:
+    place = serving_folder(tmp_path / "words").parents[level]
+    shutil.rmtree(place)
+    if in_the_way == "a file":
+        place.write_text("x")
+    else:
+        place.symlink_to(place.name)
+    with open_catalog(catalog_url, words=tmp_path / "words") as asked:
+        assert titles(asked, "니트") == titles(shelf, "니트") == ["니트"]
+        assert not asked.listings.in_memory
+    assert serving_folder(tmp_path / "words").is_dir()
 
 
 def damage(folder: Path, harm: str) -> None:
@@ -156,6 +177,9 @@ def damage(folder: Path, harm: str) -> None:
             meta.unlink()
         case "meta cut off":
             os.truncate(meta, 20)
+        case "circle":
+            store.unlink()
+            store.symlink_to(store.name)
         case "nonsense":
             meta.write_text('{"segments": 1}')
         case _:

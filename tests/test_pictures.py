@@ -7,6 +7,7 @@ import hashlib
 import io
 import itertools
 import os
+import shutil
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -23,6 +24,7 @@ from PIL import Image
 from mapsi.catalog import Catalog
 from mapsi.catalog.pictures.fetching import FetchedPicture
 from mapsi.catalog.records import PictureCopy
+from mapsi.errors import NotFoundError
 from mapsi.imaging import PhotoLimits, encode_webp
 from mapsi.pictures.copying import CopyReport, PictureSource, RecheckSchedule, copy_pictures
 from mapsi.pictures.courtesy import CONNECTIONS, LONGEST, REST, AskedToWaitError, Courtesy
@@ -104,6 +106,40 @@ def test_a_store_of_one_size_works_on_and_gets_the_others(tmp_path: Path) -> Non
     assert store.complete(copy)
     assert [store.open(digest, side).size for side in SIDES] == [(180, 240), (360, 480), (480, 640)]
     assert not store.complete(PictureCopy("cd" * 32, 480, 640))
+
+
+@pytest.mark.parametrize("in_the_way", ["a folder", "a circle", "its folder in a circle", "a file for its folder"])
+def test_what_is_in_the_place_of_a_copy_is_no_copy_and_goes_with_the_next(tmp_path: Path, in_the_way: str) -> None:
+    store, data = PictureStore(tmp_path / "pictures", PhotoLimits()), photo("red", (900, 1200))
+    copy = store.add(data)
+    for side in (SIDES[0], FULL):
+        file = store.path(copy.digest, side)
+        assert file is not None
+        if "its folder" in in_the_way or "for its" in in_the_way:
+            shutil.rmtree(file.parent, ignore_errors=True)
+            file = file.parent
+        file.unlink(missing_ok=True)
+        if in_the_way == "a folder":
+            file.mkdir()
+        elif "circle" in in_the_way:
+            file.symlink_to(file.name)
+        else:
+            file.write_text("x")
+        assert side in store.lacks(copy)
+        assert FULL in store.lacks(copy) or store.complete(copy)
+        store.add(data)
+        assert store.lacks(copy) == []
+
+
+def test_a_copy_that_may_not_be_read_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither its file nor, which Python tells otherwise, its folder."""
+    store = PictureStore(tmp_path, PhotoLimits())
+    copy = store.add(photo("red", (90, 120)))
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    monkeypatch.setattr(Path, "is_file", lambda path: os.stat("/nowhere/to/be/read").st_size)
+    assert store.path(copy.digest) is None
+    with pytest.raises(NotFoundError):
+        store.open(copy.digest)
 
 
 def test_a_killed_copy_leaves_no_picture_that_counts_as_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

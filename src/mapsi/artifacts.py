@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -17,6 +18,9 @@ from typing import IO, Any, cast
 
 from mapsi.encodings import decode
 from mapsi.errors import ArtifactError
+
+LARGEST_JSON = 256 << 20
+"""Bytes of a JSON file that is read whole. A file system that came to harm may show terabytes of zeros."""
 
 
 @contextmanager
@@ -92,14 +96,36 @@ def discard_folder(folder: Path) -> None:
 
 
 def clear_place(file: Path) -> None:
-    """Remove what keeps a derived file from its place: a folder where it is to lie, a file where its folder is to."""
-    if file.is_dir():
+    """Remove what keeps a derived file from its place: a folder where it is to lie, a file where its folder is to, and
+    links that lead round in a circle. A link that leads nowhere may lead to a disk that is not there yet: raises
+    :class:`ArtifactError` where a folder is to be one."""
+    if file.is_symlink() and (file.is_dir() or _leads_round(file)):
+        file.unlink()
+    elif file.is_dir():
         shutil.rmtree(file)
     for folder in file.parents:
-        if folder.is_file():
-            folder.unlink()
-        elif folder.is_dir():
+        if folder.is_dir():
             break
+        clear_folders_place(folder)
+
+
+def clear_folders_place(folder: Path) -> None:
+    """The same where a derived folder is to lie; one that lies there stays."""
+    if folder.is_file() or _leads_round(folder):
+        folder.unlink()
+    elif folder.is_symlink() and not folder.exists():
+        raise ArtifactError(
+            f"{folder} is a link that leads nowhere.", "Mount or make what it leads to, or remove the link."
+        )
+
+
+def _leads_round(link: Path) -> bool:
+    """Whether a link leads to itself, over others or not."""
+    try:
+        link.is_symlink() and link.stat()
+    except OSError as error:
+        return error.errno == errno.ELOOP
+    return False
 
 
 @contextmanager
@@ -139,13 +165,24 @@ def write_json(target: Path, document: Any) -> None:
         beside.write_text(json.dumps(document, ensure_ascii=False, indent=2) + "\n", "utf-8")
 
 
+def read_short(file: Path, most: int = 1024) -> str:
+    """The text of a file that holds a name; raises :class:`OSError`, and :class:`ValueError` where there are more than
+    ``most`` bytes, or no UTF-8."""
+    with file.open("rb") as opened:
+        data = opened.read(most + 1)
+    if len(data) > most:
+        raise ValueError(f"{file} is larger than {most} bytes")
+    return data.decode("utf-8")
+
+
 def read_json(file: Path, what: str) -> Any:
-    """Read a JSON file; raises :class:`ArtifactError`, calling it ``what``, where it is missing or damaged."""
+    """Read a JSON file; raises :class:`ArtifactError`, calling it ``what``, where it is missing or damaged: no JSON,
+    nested deeper than can be read, or larger than any of ours."""
     try:
-        return json.loads(file.read_text("utf-8"))
+        return json.loads(read_short(file, LARGEST_JSON))
     except OSError as error:
         raise ArtifactError(f"{what} cannot be read: {file}: {error.strerror}.", "Check the path.") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ArtifactError(f"{what} is damaged: {file} is not JSON.", "Make it again.") from error
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from cachetools import LRUCache
 from PIL import Image
 
-from mapsi.artifacts import atomic_file
+from mapsi.artifacts import atomic_file, clear_place
 from mapsi.catalog.records import PictureCopy
 from mapsi.errors import NotFoundError
 from mapsi.imaging import PhotoLimits, decode_photo, encode_webp, to_square
@@ -60,12 +60,12 @@ class PictureStore:
         self._lock = Lock()
 
     def path(self, digest: str, side: int = FULL) -> Path | None:
-        """Where the copy named ``digest`` lies, ``None`` where there is none of this side; any text may be asked
-        for."""
+        """Where the copy named ``digest`` lies, ``None`` where there is none of this side to be read; any text may be
+        asked for."""
         if not _DIGEST.fullmatch(digest) or side not in SIDES:
             return None
         path = self._file(digest, side)
-        return path if path.is_file() else None
+        return path if os.access(path, os.R_OK) and path.is_file() else None
 
     def _file(self, digest: str, side: int) -> Path:
         name = f"{digest}.webp" if side == FULL else f"{digest}-{side}.webp"
@@ -89,7 +89,9 @@ class PictureStore:
         return hashlib.sha256(data).hexdigest(), decode_photo(data, self._limits, at_least=2 * FULL)
 
     def _write(self, digest: str, side: int, photo: Image.Image) -> None:
-        with atomic_file(self._file(digest, side)) as beside:
+        file = self._file(digest, side)
+        clear_place(file)
+        with atomic_file(file) as beside:
             beside.write_bytes(encode_webp(photo, max_side=side))
 
     def lacks(self, copy: PictureCopy) -> list[int]:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from mapsi.artifacts import locked_file
+from mapsi.artifacts import clear_place, locked_file
 from mapsi.catalog import Catalog
 from mapsi.errors import BusyError
 from mapsi.infer import Model
@@ -85,6 +85,7 @@ def build(
 def building(index_root: Path, patience: float = 0.0, waiting: Callable[[], object] | None = None) -> Iterator[None]:
     """Hold the place of the one who builds or prunes; raises :class:`BusyError` where another has it for longer than
     ``patience`` seconds. ``waiting`` is called where it has to be waited for."""
+    clear_place(index_root / LOCK)
     index_root.mkdir(parents=True, exist_ok=True)
     with locked_file(index_root / LOCK, seconds=0) as free:
         if free:

@@ -12,7 +12,7 @@ from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
 
-from mapsi.artifacts import atomic_file, atomic_folder, clear_place, file_digest
+from mapsi.artifacts import atomic_file, atomic_folder, clear_place, file_digest, read_short
 from mapsi.errors import ArtifactError
 from mapsi.infer import Model
 
@@ -33,6 +33,7 @@ class ModelStore:
         kept = self._root / model.fingerprint
         if model.folder is None or model.folder == kept or _is_copied(model.folder, kept):
             return
+        clear_place(kept / "model.json")
         with atomic_folder(kept) as beside:
             for file in _files(model.folder):
                 copy = beside / file.relative_to(model.folder)
@@ -69,7 +70,7 @@ class ModelStore:
         without a word."""
         file = self._root / CHOSEN
         try:
-            name = file.read_text("utf-8").strip()
+            name = read_short(file).strip()
         except FileNotFoundError:
             return None
         except (OSError, ValueError) as error:
@@ -103,6 +104,10 @@ def _files(folder: Path) -> list[Path]:
 
 
 def _is_copied(folder: Path, copy: Path) -> bool:
-    """Whether a folder's files lie in its copy as they are: a hundredth of a second for a model."""
+    """Whether a folder's files lie in its copy as they are, and can be read there: a hundredth of a second for a
+    model."""
     pairs = [(file, copy / file.relative_to(folder)) for file in _files(folder)]
-    return all(twin.is_file() and file_digest(twin) == file_digest(file) for file, twin in pairs)
+    try:
+        return all(twin.is_file() and file_digest(twin) == file_digest(file) for file, twin in pairs)
+    except OSError:
+        return False

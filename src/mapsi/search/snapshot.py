@@ -25,7 +25,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mapsi.arrays import FloatArray, IntArray
-from mapsi.artifacts import atomic_file, file_digest, locked_file, read_json, write_json
+from mapsi.artifacts import atomic_file, clear_place, file_digest, locked_file, read_json, read_short, write_json
 from mapsi.batches import batched
 from mapsi.catalog.records import IndexRow
 from mapsi.errors import ArtifactError
@@ -147,6 +147,7 @@ def write_snapshot(
     them) about 200 bytes a row stay in memory. The index before stays until the next switch, for readers that are just
     opening it. Two processes that write at once take turns.
     """
+    clear_place(root / LOCK)
     root.mkdir(parents=True, exist_ok=True)
     with locked_file(root / LOCK, seconds=PATIENCE) as free:
         if not free:
@@ -213,7 +214,7 @@ def current_name(root: Path) -> str | None:
     """The name of the index that serves, ``None`` where none was built; raises :class:`ArtifactError` where what is
     there is no name."""
     try:
-        name = (root / CURRENT).read_text("utf-8").strip()
+        name = read_short(root / CURRENT).strip()
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:

@@ -23,7 +23,7 @@ from typing import Any
 from cachetools import LRUCache
 from sqlalchemy import Connection, func, select
 
-from mapsi.artifacts import atomic_file, clear_place, discard_folder, locked_file
+from mapsi.artifacts import atomic_file, clear_place, discard_folder, locked_file, read_short
 from mapsi.catalog.listings.product_document import LAYOUT
 from mapsi.catalog.listings.products import read_products, read_products_of
 from mapsi.catalog.listings.view import View
@@ -321,7 +321,7 @@ def _current_name(folder: Path) -> str | None:
     """The name of the index that serves; ``None`` where there is none, and where what is there is no name: it is
     rebuilt then."""
     try:
-        name = (folder / CURRENT).read_text("utf-8")
+        name = read_short(folder / CURRENT)
     except (OSError, ValueError):
         return None
     return name if _NAME.fullmatch(name) else None

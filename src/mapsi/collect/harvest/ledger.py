@@ -138,7 +138,7 @@ def read_ledger(folder: Path) -> Iterator[LedgerLine]:
 def _parse(file: Path, number: int, text: bytes) -> LedgerLine:
     try:
         document = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise _damaged(file, number) from error
     known = {name: value for name, value in document.items() if name in _TYPES} if isinstance(document, dict) else {}
     if not known.keys() >= _NEEDED or not all(type(value) is _TYPES[name] for name, value in known.items()):

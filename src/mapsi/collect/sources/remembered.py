@@ -68,7 +68,7 @@ class RememberingSource:
             if self._clock.now() - file.stat().st_mtime <= KEPT_SECONDS:
                 lines = [json.loads(line) for line in file.read_bytes().splitlines()]
                 return [None if line == _END else Found(**line) for line in lines]
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, RecursionError):
             pass
         file.unlink()
         return []

@@ -30,7 +30,7 @@ def unpack(data: bytes) -> PhotoAnswer:
     """What :func:`pack` made; raises :class:`ValueError` for anything else, an answer of another version among it."""
     try:
         answer = _made(json.loads(data))
-    except (ValueError, KeyError, TypeError, AttributeError, EOFError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, EOFError, RecursionError) as error:
         raise ValueError("these bytes are not an answer of this version") from error
     if not isinstance(answer, PhotoAnswer):
         raise ValueError("these bytes are not an answer of this version")  # noqa: TRY004 - one error for whatever they are
