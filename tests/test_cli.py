@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 from click.testing import CliRunner, Result
 from PIL import Image
 
+from mapsi.catalog.listings import index_keeper
 from mapsi.cli import main
 from mapsi.cli.opening import open_installation
 from mapsi.errors import ArtifactError, PhotoError
@@ -50,6 +52,18 @@ def _feed(folder: Path) -> Path:
     feed = folder / "feed.csv"
     feed.write_text("\n".join(rows) + "\n", "utf-8")
     return feed
+
+
+def test_a_terminal_waits_for_the_index_of_words_that_its_question_set_going(
+    run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("catalog", "import", _feed(tmp_path), "--format", "csv", "--shop", "My Shop", "--no-index")
+    shutil.rmtree(tmp_path / "home" / "words", ignore_errors=True)
+    monkeypatch.setattr(index_keeper, "SMALL", 0)
+    found = run("search", "--words", "린넨")
+    assert found.exit_code == 0, found.output
+    assert "Building the index of words" in found.output
+    assert "린넨 셔츠" in found.output
 
 
 def test_from_a_feed_to_a_search_by_photo_and_by_words(run: Any, tmp_path: Path) -> None:

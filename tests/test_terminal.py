@@ -71,6 +71,18 @@ def test_words_and_passwords_of_another_encoding_are_read_as_what_they_are(
     assert check_password(kept.password_hash, "나는 매일 아침 커피를 마신다")
 
 
+def test_ctrl_c_while_a_command_is_still_starting_is_no_traceback() -> None:
+    script = (
+        "import importlib\n"
+        "def stop(name):\n"
+        "    raise KeyboardInterrupt\n"
+        "importlib.import_module = stop\n"
+        "import mapsi.cli\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], check=False, capture_output=True)
+    assert (done.returncode, done.stderr) == (130, b"")
+
+
 def test_sigterm_ends_a_command_like_ctrl_c_and_nothing_half_written_stays(home: Path) -> None:
     script = (
         "import time\n"

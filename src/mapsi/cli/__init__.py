@@ -93,4 +93,7 @@ def _register() -> None:
     read_any_encoding(main)
 
 
-_register()
+try:
+    _register()
+except KeyboardInterrupt:  # while its parts are still being imported
+    sys.exit(INTERRUPTED)

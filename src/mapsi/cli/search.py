@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -14,12 +16,13 @@ from mapsi.catalog.filters import SORTS, Filters
 from mapsi.catalog.offer import Audience
 from mapsi.catalog.query import LAST_PAGE, Query
 from mapsi.cli.opening import open_finder, open_installation, open_model, require_writable
-from mapsi.errors import PhotoError, UsageError
+from mapsi.errors import NotBuiltYetError, PhotoError, UsageError
 from mapsi.imaging import READ_SIDE, PhotoLimits, map_picture, read_photo
 from mapsi.settings import LARGEST_ANSWER, read_settings
 from mapsi.taxonomy import Taxonomy
 
 if TYPE_CHECKING:
+    from mapsi.catalog import Catalog
     from mapsi.catalog.product import ProductPage
     from mapsi.infer import Reading
 
@@ -134,15 +137,16 @@ def search(
         loaded = read_photo(photo, PhotoLimits.of(settings), at_least=READ_SIDE)
         if box is None:
             look = finder.look(loaded)
-            reading, found = look.whole, finder.by_look(look, query)
+            reading, ask = look.whole, partial(finder.by_look, look, query)
         else:
             reading = finder.read_box(loaded, _box(box))
-            found = finder.by_photo(reading, query)
+            ask = partial(finder.by_photo, reading, query)
+        found = _answered(installation.catalog, ask)
         document = photo_document(reading, Results(found, query), reader)
         lines = _reading_lines(reading, taxonomy, settings.language)
     else:
         assert words is not None
-        found = installation.catalog.listings.search(query)
+        found = _answered(installation.catalog, partial(installation.catalog.listings.search, query))
         document = words_document(words, Results(found, query), reader)
         lines = _told_instead(words, found)
     if as_json:
@@ -150,6 +154,16 @@ def search(
         return
     for line in [*lines, *_told_prices(query.filters), *_product_lines(document)]:
         click.echo(line)
+
+
+def _answered(catalog: Catalog, ask: Callable[[], ProductPage]) -> ProductPage:
+    """The answer; a terminal waits for the index of words that its question set going, which would end with it."""
+    try:
+        return ask()
+    except NotBuiltYetError:
+        click.echo("Building the index of words ...", err=True)
+        catalog.listings.close()
+        return ask()
 
 
 def _box(text: str) -> tuple[float, float, float, float]:
