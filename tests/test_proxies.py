@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,8 +20,10 @@ from mapsi.web.request.clients import client_of
 from mapsi.web.server.refused import _KOREAN
 from nginx import HOST, Change, Visitor, run_nginx
 from operated import EMAIL, PASSWORD, Desk
+from served import Probe, eventually, serving
 from servers import free_port
 
+BUSY = "There are more requests than can be answered at once. Try again in a moment."
 PROXIED = {"trusted_proxies": 1, "behind_tls": True}
 
 
@@ -61,6 +64,13 @@ def with_many_habits(text: str) -> str:
 
 def with_ports(text: str) -> str:
     return text.replace("X-Forwarded-For $remote_addr;", "X-Forwarded-For $remote_addr:$remote_port;")
+
+
+@pytest.fixture
+def probe() -> Iterator[Probe]:
+    made = Probe()
+    yield made
+    made.release.set()
 
 
 def photo(side: int = 64) -> bytes:
@@ -106,6 +116,31 @@ def test_a_photo_passes_through_nginx_without_a_file(desk: Desk, tmp_path: Path)
     assert len(large) > 2_000_000
     with on_a_port(desk.app(**PROXIED)) as upstream, run_nginx(tmp_path, int(upstream.rpartition(":")[2])) as port:
         assert Visitor(port).send("/", "/search/photo", large, "image/jpeg")[0] == 303
+
+
+@pytest.mark.parametrize(
+    ("path", "cookie", "says"), [("/" + "a" * 20_000, "", "주소"), ("/", "a" * 20_000, "cookies are too long")]
+)
+def test_what_is_too_long_for_nginx_is_said_in_both_languages(
+    probe: Probe, tmp_path: Path, path: str, cookie: str, says: str
+) -> None:
+    with serving(probe.app()) as served, run_nginx(tmp_path, served.port) as port:
+        status, _, told = Visitor(port).ask("GET", path, Cookie=f"a={cookie}")
+        assert (status, says in told, "<html" in told) == (414, True, False)
+
+
+def test_who_has_the_share_of_one_client_is_told_so_in_both_languages(probe: Probe, tmp_path: Path) -> None:
+    def one_each(text: str) -> str:
+        return text.replace("limit_conn mapsi_clients 100", "limit_conn mapsi_clients 1")
+
+    with serving(probe.app(), threads=2) as served, run_nginx(tmp_path, served.port, one_each) as port:
+        waiting = threading.Thread(target=Visitor(port).ask, args=("GET", "/wait"))
+        waiting.start()
+        assert eventually(lambda: probe.begun == ["/wait"])
+        status, _, told = Visitor(port).ask("GET", "/")
+        probe.release.set()
+        waiting.join()
+        assert (status, told) == (503, f"{_KOREAN['busy']}\n{BUSY}\n")
 
 
 def test_what_nginx_answers_by_itself_is_said_in_both_languages(desk: Desk, tmp_path: Path) -> None:
