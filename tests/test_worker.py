@@ -264,6 +264,11 @@ def test_a_job_of_a_killed_celery_worker_is_done_by_another(catalog_url: str, re
             wait_for(lambda: f"end {SOURCE}" in lines(book))
 
 
+def test_a_broker_is_waited_for_without_an_end() -> None:
+    conf = make_app("redis://127.0.0.1:1/0").conf
+    assert (conf.broker_connection_retry_on_startup, conf.broker_connection_max_retries) == (True, None)
+
+
 def test_a_broker_that_is_not_there_is_a_sentence_and_no_end() -> None:
     with pytest.raises(RemoteError, match="broker"):
         announce(make_app("redis://127.0.0.1:1/0"), Job("index"))

@@ -43,6 +43,7 @@ def make_app(broker: str) -> Celery:
         task_reject_on_worker_lost=True,
         worker_prefetch_multiplier=1,
         broker_connection_retry_on_startup=True,
+        broker_connection_max_retries=None,  # as the database: waited for until somebody ends it
         broker_transport_options={"visibility_timeout": 3600},
         worker_hijack_root_logger=False,
         worker_redirect_stdouts=False,
