@@ -41,6 +41,7 @@ def test_values_are_read_by_type() -> None:
     [
         ("MAPSI_PAGE_SIZE", "many"),
         ("MAPSI_PAGE_SIZE", "0"),
+        ("MAPSI_PAGE_SIZE", "9" * 5000),
         ("MAPSI_BEHIND_TLS", "perhaps"),
         ("MAPSI_LANGUAGE", "fr"),
     ],

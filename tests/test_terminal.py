@@ -9,9 +9,12 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Literal
+from unicodedata import normalize
 
 import pytest
 from click.testing import CliRunner
+from PIL import Image
 
 from mapsi.cli import main
 from mapsi.cli.opening import open_stock
@@ -69,6 +72,23 @@ def test_words_and_passwords_of_another_encoding_are_read_as_what_they_are(
     with open_stock(Settings(home=tmp_path / "home")) as catalog:
         kept = catalog.accounts.named("미나@example.com")
     assert check_password(kept.password_hash, "나는 매일 아침 커피를 마신다")
+
+
+@pytest.mark.parametrize(("typed", "kept"), [("NFC", "NFD"), ("NFD", "NFC")])
+def test_a_path_that_is_typed_finds_the_file_whatever_form_its_name_has(
+    tmp_path: Path, typed: Literal["NFC", "NFD"], kept: Literal["NFC", "NFD"]
+) -> None:
+    folder = tmp_path / normalize(kept, "원피스 사진")
+    folder.mkdir()
+    Image.new("RGB", (60, 60), "red").save(folder / normalize(kept, "빨강.png"))
+    asked = tmp_path / normalize(typed, "원피스 사진") / normalize(typed, "빨강.png")
+    assert CliRunner().invoke(main, ["classify", str(asked)]).exit_code == 0
+    environment = {"MAPSI_HOME": str(tmp_path / "home")}
+    added = ["catalog", "sources", "add", "haru", "--format", "csv", "--at", str(asked)]
+    assert CliRunner(env=environment).invoke(main, added).exit_code == 0
+    mask = tmp_path / normalize(typed, "새 이름.png")
+    assert CliRunner().invoke(main, ["garments", str(asked), "--mask", str(mask)]).exit_code == 0
+    assert mask.is_file()
 
 
 def test_ctrl_c_while_a_command_is_still_starting_is_no_traceback() -> None:

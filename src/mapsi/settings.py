@@ -131,7 +131,7 @@ def _as_language(text: str) -> str:
 def _whole(low: int, high: int) -> Callable[[str], int]:
     def parse(text: str) -> int:
         digits = text.strip()
-        if not (digits.isascii() and digits.isdigit() and low <= int(digits) <= high):
+        if not (digits.isascii() and digits.isdigit() and len(digits) < 20 and low <= int(digits) <= high):
             raise ValueError(f"expected a whole number from {low} to {high}")
         return int(digits)
 

@@ -6,11 +6,12 @@ from __future__ import annotations
 import io
 import os
 import sys
+from pathlib import Path
 from typing import Any
 
 import click
 
-from mapsi.file_names import is_text
+from mapsi.file_names import OnDisk, is_text
 
 
 class Text(click.types.StringParamType):
@@ -29,11 +30,22 @@ class Text(click.types.StringParamType):
             self.fail("its letters are in no encoding that is known.", param, ctx)
 
 
+class DiskPath(click.Path):
+    """A path as the disk has it: what is typed has its letters put together, names from a Mac are taken apart."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        return super().convert(os.fspath(OnDisk().find(Path(value))), param, ctx)
+
+
 def read_any_encoding(command: click.Command) -> None:
-    """Let the words of a command, and of those below it, be :class:`Text`; paths stay bytes of the disk."""
+    """Let the words of a command, and of those below it, be :class:`Text`, and paths :class:`DiskPath`."""
     for param in command.params:
         if param.type is click.STRING:
             param.type = Text()
+        elif type(param.type) is click.Path and param.type.type in (Path, None):
+            found = DiskPath()
+            vars(found).update(vars(param.type))
+            param.type = found
     for below in getattr(command, "commands", {}).values():
         read_any_encoding(below)
 

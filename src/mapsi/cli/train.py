@@ -177,11 +177,12 @@ def _entries(
 
 def _photo_folder(text: str) -> PhotoFolder:
     from mapsi.dataset.plan import PhotoFolder
+    from mapsi.file_names import OnDisk
 
     axis, equals, folder = text.partition("=")
     if not equals or not folder:
         raise UsageError(f"--photos {text} is not AXIS=FOLDER.", "For example --photos style=photos/.")
-    photos = Path(folder).resolve()
+    photos = OnDisk().find(Path(folder).absolute()).resolve()
     labels = photos / "labels.csv"
     return PhotoFolder(photos, axis, "split", labels if labels.exists() else None)
 

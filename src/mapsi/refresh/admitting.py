@@ -8,6 +8,7 @@ from pathlib import Path
 
 from mapsi.catalog.imports.sources import NewSource
 from mapsi.errors import UsageError
+from mapsi.file_names import OnDisk
 from mapsi.http_address import is_http
 from mapsi.providers import find_provider
 from mapsi.remote.address import parse_address
@@ -68,7 +69,7 @@ def _check_address(at: str) -> str:
             )
         parse_address(at)
         return at
-    path = Path(at).expanduser().absolute()
+    path = OnDisk().find(Path(at).expanduser().absolute())
     there = path.parent.is_dir() if _PATTERN.search(path.name) else path.exists()
     if not there:
         raise UsageError(f"There is no file or folder {at}.", "Give an address with https://, or a path that exists.")

@@ -73,7 +73,7 @@ class AddressList:
     """
 
     def __init__(self, file: str) -> None:
-        self._by_class = _read_list(Path(file).expanduser())
+        self._by_class = _read_list(OnDisk().find(Path(file).expanduser()))
 
     @property
     def name(self) -> str:

@@ -50,9 +50,7 @@ def enter() -> AnyResponse:
     account = current_services().catalog.accounts.find(email)  # where the database is down, no try is counted
     waiting = attempts.begin(email)
     if waiting:
-        refused = too_often()
-        refused.headers["Retry-After"] = str(math.ceil(waiting))
-        return refused
+        return after(waiting, too_often())
     right = check_password(account.password_hash if account else "", request.form.get("password", ""))
     if account is None or not right:
         return _form(_("The email address or the password is wrong."), 403)
@@ -73,6 +71,12 @@ def exit_session() -> AnyResponse:
 def too_often(_error: TooManyRequests | None = None) -> Response:
     """Say so on the form that was sent."""
     return _form(_("Too many attempts. Wait a minute, then try again."), 429)
+
+
+def after(seconds: float, refused: Response) -> Response:
+    """A refusal that says when the next try may come."""
+    refused.headers["Retry-After"] = str(math.ceil(seconds))
+    return refused
 
 
 def onward(account: Account) -> AnyResponse:

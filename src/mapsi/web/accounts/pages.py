@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 from flask import (
     Blueprint,
     Response,
@@ -20,6 +18,7 @@ from flask import (
 from werkzeug.wrappers import Response as AnyResponse
 
 from mapsi.catalog.people.accounts import Account
+from mapsi.web.accounts.entrance import after
 from mapsi.web.accounts.export import export_document
 from mapsi.web.accounts.keys import password_fault
 from mapsi.web.accounts.links import remove_account
@@ -131,9 +130,7 @@ def _attempts() -> Attempts:
 
 
 def _too_often(field: str, waiting: float) -> Response:
-    refused = _home({field: _("Too many attempts. Wait a minute, then try again.")}, 429)
-    refused.headers["Retry-After"] = str(math.ceil(waiting))
-    return refused
+    return after(waiting, _home({field: _("Too many attempts. Wait a minute, then try again.")}, 429))
 
 
 def _done(sentence: str) -> AnyResponse:
