@@ -49,6 +49,15 @@ QUESTIONS = (
     "/{}",
 )
 NO_REQUESTS = (b"GET / HTTP/1.1\r\n", b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n", b"\x16\x03\x01", b"")
+CHUNKED = b"POST /search/photo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+WITHOUT_END = (  # what a request begins with, and what then comes again and again
+    (CHUNKED + b"0\r\n", b"X-Trailer: a\r\n" * 5000),
+    (CHUNKED + b"5;", b"a" * 65_536),
+    (CHUNKED, b"1\r\na\r\n" * 12_000),
+    (b"GET / HTTP/1.1\r\n", b"X-Head: a\r\n" * 6000),
+    (b"", b"GET /search?q=a HTTP/1.1\r\nHost: a\r\n\r\n" * 2000),
+    (b"POST /search/photo HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999999\r\n\r\n", b"a" * 65_536),
+)
 LARGE = 6320  # pixels of a side: 40 million in all
 URLENCODED = "application/x-www-form-urlencoded"
 
@@ -62,6 +71,7 @@ def everything(target: Target, chance: random.Random, times: int) -> Iterator[Ou
     yield damage_pictures(target, 10 * times, chance)
     yield open_slowly(target, min(50 * times, 500), 1 if times == 1 else 15)
     yield send_noise(target, 20 * times, chance)
+    yield send_without_end(target, len(WITHOUT_END) * times)
     yield forge_forms(target)
     yield name_private_addresses(target)
     yield ask_oddly(target, 20 * times, chance)
@@ -190,6 +200,29 @@ def send_noise(target: Target, count: int, chance: random.Random) -> Outcome:
             except ConnectionError:  # cut off while we still sent
                 outcome.note(400)
     return outcome
+
+
+def send_without_end(target: Target, count: int) -> Outcome:
+    """Heads, trailers, chunks and requests that go on: each is to be cut off before 64 MB of it are sent."""
+    with target.watched("requests without end") as outcome, ThreadPoolExecutor(8) as senders:
+        floods = (WITHOUT_END[number % len(WITHOUT_END)] for number in range(count))
+        for status in senders.map(lambda flood: _status_while_sending(target, *flood), floods):
+            outcome.note(status, must_be_refused=True)
+    return outcome
+
+
+def _status_while_sending(target: Target, begun: bytes, more: bytes) -> int | None:
+    """400 where the server hangs up, 200 where it takes everything, ``None`` where it does nothing."""
+    with socket.create_connection((HOST, target.port), timeout=PATIENCE) as one:
+        try:
+            one.sendall(begun)
+            for _ in range((64 << 20) // len(more)):
+                one.sendall(more)
+        except TimeoutError:
+            return None
+        except ConnectionError:
+            return 400
+    return 200
 
 
 def _status_after(target: Target, sent: bytes) -> int | None:

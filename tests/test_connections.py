@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from types import SimpleNamespace
@@ -13,8 +14,8 @@ from typing import Any, cast
 import pytest
 
 from mapsi.web.server.bounds import WAITING_PER_THREAD, Bounds
-from mapsi.web.server.connections import Connection, OpenConnections
-from served import Probe, eventually, everything, get, serving
+from mapsi.web.server.connections import MOST_AHEAD, Connection, OpenConnections
+from served import PATIENCE, Probe, eventually, everything, get, serving
 
 POST = b"POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: %d\r\n\r\n"
 
@@ -107,6 +108,7 @@ CHUNKED = b"POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nTransfer-Encoding
         (b"0\r\n", b"a" * 1000),
         (b"5;", b"a" * 1000),
         (b"5", b";a=b" * 100),
+        (b"", b"1\r\na\r\n" * 100),
     ],
 )
 def test_what_stands_around_a_body_without_end_is_cut_off(probe: Probe, begun: bytes, more: bytes) -> None:
@@ -123,9 +125,9 @@ def test_what_stands_around_a_body_without_end_is_cut_off(probe: Probe, begun: b
         assert eventually(refused)
 
 
-def test_a_body_may_come_in_the_smallest_chunks_and_have_a_trailer(probe: Probe) -> None:
+def test_a_body_may_come_in_small_chunks_and_have_a_trailer(probe: Probe) -> None:
     with serving(probe.app()) as server:
-        for body in (b"1\r\na\r\n" * 50_000, b"c350\r\n" + b"a" * 50_000 + b"\r\n"):
+        for body in (b"8\r\naaaaaaaa\r\n" * 6250, b"c350\r\n" + b"a" * 50_000 + b"\r\n"):
             with server.connect(CHUNKED + body + b"0\r\nX-Trailer: a\r\n\r\n") as opened:
                 assert everything(opened).endswith(b"POST 50000")
 
@@ -134,6 +136,27 @@ def test_requests_that_come_at_once_are_each_answered(probe: Probe) -> None:
     many = get("/", Cookie="a" * 2000).replace(b"Connection: close", b"X: y")
     with serving(probe.app()) as server, server.connect(many * 100 + get("/")) as opened:
         assert everything(opened).count(b"HTTP/1.1 200") == 101
+
+
+def test_who_sends_requests_without_end_is_served_no_more_of_them_and_holds_up_nobody(probe: Probe) -> None:
+    with (
+        serving(probe.app(), threads=2) as server,
+        server.connect(get("/wait").replace(b"close", b"keep-alive")) as many,
+    ):
+        many.settimeout(0.1)
+        began = time.monotonic()
+        while time.monotonic() - began < PATIENCE:
+            try:
+                many.sendall(get("/").replace(b"close", b"keep-alive") * 1000)
+            except TimeoutError:
+                continue
+            except OSError:
+                break
+        else:
+            pytest.fail("it goes on")
+        assert status(server.ask("/")) == 200
+        assert len(probe.begun) <= 2 + MOST_AHEAD
+        probe.release.set()
 
 
 def test_beyond_the_queue_everybody_is_told_to_come_back_and_health_still_answers(probe: Probe) -> None:

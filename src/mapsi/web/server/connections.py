@@ -13,8 +13,9 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from mapsi.web.request.clients import client_of
 from mapsi.web.server.bounds import HEAD_BYTES, Bounds
 
-_AROUND_A_BYTE = 8
-"""Bytes that a chunked body may have around each of its own: the smallest chunks have five."""
+MOST_AHEAD = 100
+"""Requests that a connection may send before the one that is worked on is answered. Each costs the event loop, in which
+everybody's arrive."""
 
 LAST_CALL = 1.0
 """Seconds for which a stopping server still takes requests on connections that are open: one may be on its way."""
@@ -74,6 +75,7 @@ class Connection(HttpToolsProtocol):
         self._deadline: asyncio.TimerHandle | None = None
         self._head: int | None = 0  # bytes of a head that is not whole yet
         self._around: int | None = None  # bytes around a body that is not whole yet: sizes of chunks, and trailers
+        self._parts: list[bytes] = []  # of a body, as they came at once
         self._stopping = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -100,6 +102,7 @@ class Connection(HttpToolsProtocol):
         if self._around is not None:
             self._around += len(data)
         super().data_received(data)
+        self._hand_over()
         if max(self._head or 0, self._around or 0) > HEAD_BYTES:
             self.drop()
 
@@ -110,14 +113,24 @@ class Connection(HttpToolsProtocol):
         super().on_headers_complete()
         if self._stopping:
             self.cycle.keep_alive = False
+        if len(self.pipeline) > MOST_AHEAD:
+            raise ValueError("more requests than are answered on one connection")  # which makes it a 400
 
     def on_body(self, body: bytes) -> None:
-        super().on_body(body)
+        """What comes at once is handed over at once: added one by one, chunks of a byte would be copied thousands of
+        times. As many bytes as a body has may stand around it, beside those of a head."""
+        self._parts.append(body)
         if self._around is not None:
-            self._around -= (1 + _AROUND_A_BYTE) * len(body)
+            self._around -= 2 * len(body)
+
+    def _hand_over(self) -> None:
+        if self._parts:
+            super().on_body(b"".join(self._parts))
+            self._parts.clear()
 
     def on_message_complete(self) -> None:
         self._around = None
+        self._hand_over()
         super().on_message_complete()
         self._open.mark(self, silent=False)
 
