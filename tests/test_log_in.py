@@ -313,6 +313,8 @@ EASY = (
     "iloveyou1234",
     EMAIL,
     "비밀번호비밀번호비밀번호",
+    "dkssudgktpdydkssud",
+    "tkfkdgodyqlalfqjsgh",
 )
 
 

@@ -19,6 +19,26 @@ _STRONG = 3
 """Of 0..4: more than 10^8 guesses, by lists of common passwords, names, keyboards and patterns (Wheeler, 2016)."""
 
 _LOOKED_AT = 100
+_KOREAN = (
+    *(
+        "안녕",
+        "안녕하세요",
+        "사랑",
+        "사랑해",
+        "사랑해요",
+        "비밀번호",
+        "패스워드",
+        "암호",
+        "관리자",
+        "대한민국",
+        "로그인",
+    ),
+    *("dkssud", "dkssudgktpdy", "tkfkd", "tkfkdgo", "tkfkdgody", "qlalfqjsgh", "votmdnjem", "dkagh", "rhksflwk"),
+    *("eogksalsrnr", "fhrmdls"),
+)
+"""What people in Korea take first, also as typed with the keyboard switched to Latin letters; the library's lists are
+of English ones."""
+
 NOBODY = "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5J3MsIGtub3duIHRvIGFsbA$Jo1b9JtEXFTfy0T0aZ+4Aoml88da62RpUWtoJcBC0ok"
 """What the password of somebody who is not there is checked against: as much work, and its outcome is ignored. Written
 down, for making it takes 30 ms of every start, or as long from the first log-in, which would tell that nobody is
@@ -42,7 +62,7 @@ def hash_password(password: str, email: str = "") -> str:
         raise PasswordError(
             f"The password has {len(password):,} characters.", f"Take {SHORTEST} to {LONGEST:,}: a sentence will do."
         )
-    guessed = zxcvbn(_composed(password[:_LOOKED_AT]), [email, *email.replace("@", ".").split(".")])
+    guessed = zxcvbn(_composed(password[:_LOOKED_AT]), [email, *email.replace("@", ".").split("."), *_KOREAN])
     if int(guessed.score) < _STRONG:
         raise EasyPasswordError(
             "The password is easy to guess.", f"{_why(guessed)}Use a sentence that nobody else would."
