@@ -19,17 +19,20 @@ import argparse
 import statistics
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from bench_words import patient_milvus
 from figures import put_figures
 from fit_score import fits, measure, open_bench, read_rows
 
 from mapsi.catalog import Catalog, open_catalog
 from mapsi.catalog.offer import Delivery, Offer
 from mapsi.catalog.query import Query
+from mapsi.catalog.records import WordsServer
 from mapsi.infer import Model
 from mapsi.search.score import load_weights
 from mapsi.taxonomy import load_taxonomy
@@ -58,6 +61,7 @@ class Answer(NamedTuple):
     query: str
     precision: float
     gains: tuple[float, ...]
+    found: tuple[str, ...] = ()
 
 
 def read_offers(rows: Sequence[Row]) -> Iterator[Offer]:
@@ -81,22 +85,38 @@ def gain(query: Judged, row: Row) -> float:
 
 def ask(catalog: Catalog, group: str, query: Judged, rows: Mapping[str, Row]) -> Answer:
     found = catalog.listings.search(Query(words=query.text, size=FIRST)).products
-    gains = tuple(gain(query, rows[product.link.rpartition("/")[2]]) for product in found)
+    numbers = tuple(product.link.rpartition("/")[2] for product in found)
+    gains = tuple(gain(query, rows[number]) for number in numbers)
     possible = min(FIRST, sum(gain(query, row) for row in rows.values()))
-    return Answer(f"{group} {query.group}", query.text, sum(gains) / max(1.0, possible), gains)
+    return Answer(f"{group} {query.group}", query.text, sum(gains) / max(1.0, possible), gains, numbers)
+
+
+def tell_agreement(answers: Sequence[Answer], others: Sequence[Answer]) -> None:
+    """How far two engines give the same first products to the same queries."""
+    pairs = list(zip(answers, others, strict=True))
+    same = sum(one.found == other.found for one, other in pairs)
+    shared = statistics.fmean(len({*one.found} & {*other.found}) / max(1, len(one.found)) for one, other in pairs)
+    print(f"\n{same} of {len(pairs)} queries have the same first {FIRST} in the same order")
+    print(f"of the first {FIRST}, {shared:.3f} are among the other engine's")
+    for one, other in pairs:
+        if one.found != other.found:
+            print(f"    {one.query}: {' '.join(one.found)}, in Milvus {' '.join(other.found)}")
 
 
 def read_judged(file: Path) -> list[Judged]:
     return [Judged(row["query"], row.get("part", row["lang"]), row["exact"], row["near"]) for row in read_rows(file)]
 
 
-def ask_words(data: Path, files: Sequence[Path], database: str | None) -> Iterator[Answer]:
-    """The answers to all judged words, of a catalogue that is made for them."""
+def ask_words(data: Path, files: Sequence[Path], database: str | None, milvus: bool) -> Iterator[Answer]:
+    """The answers to all judged words, of a catalogue that is made for them; of a Milvus Lite that is started where
+    ``milvus`` says so."""
     rows = read_rows(data / "products" / "products.csv")
     by_id = {row["id"]: row for row in rows}
-    with tempfile.TemporaryDirectory() as folder:
+    with ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory())
         url = database or f"sqlite:///{Path(folder) / 'catalog.db'}"
-        with open_catalog(url, words=Path(folder) / "words") as catalog:
+        server = WordsServer(stack.enter_context(patient_milvus(Path(folder) / "milvus")), 0) if milvus else None
+        with open_catalog(url, words=Path(folder) / "words", words_server=server) as catalog:
             catalog.migrate()
             delivery = Delivery(shop="shop", format="csv", origin="bench", now=catalog.now())
             catalog.imports.take(delivery, read_offers(rows), load_taxonomy())
@@ -145,6 +165,7 @@ def main() -> None:
     parser.add_argument("--database", help="an empty database to use instead of SQLite")
     parser.add_argument("--model", type=Path, help="model folder; the shipped one by default")
     parser.add_argument("--cache", type=Path, default=Path("build/fit-score"))
+    parser.add_argument("--milvus", action="store_true", help="ask a Milvus Lite for words as well, and compare")
     parser.add_argument("--write", action="store_true", help="put the table into docs/relevance.md")
     options = parser.parse_args()
     sets, model = options.only or SETS, Model.open(options.model)
@@ -153,7 +174,12 @@ def main() -> None:
         answers += ask_photos(options.data, sets, model, options.cache)
     if "words" in sets:
         files = [options.data / "relevance" / "words.csv", OWN, *options.judged]
-        answers += ask_words(options.data, files, options.database)
+        embedded = list(ask_words(options.data, files, options.database, milvus=False))
+        answers += embedded
+        if options.milvus:
+            there = list(ask_words(options.data, files, None, milvus=True))
+            print(table(there))
+            tell_agreement(embedded, there)
     figures = table(answers)
     print(figures)
     tell_worst(answers, options.worst)

@@ -1,13 +1,14 @@
 """How fast products are found by words, and how that grows.
 
     python benchmarks/bench_words.py names.csv [--offers 10000 --offers 100000 --offers 1000000] [--queries 300]
-        [--database URL]...
+        [--database URL]... [--milvus]
 
 The CSV has the columns productDisplayName, articleType, baseColour and gender. Its names are drawn at random until
 there are enough: from the second round on brand and colour are drawn anew, each as often as it is among the names, and
 every third offer gets a model number of its own, so that frequent words stay frequent and the vocabulary keeps growing.
 Every fifth product comes in three variants. Without --database: SQLite in a temporary folder and a MariaDB that is
-started for the run; a database that holds the offers already is used as it is.
+started for the run; a database that holds the offers already is used as it is. With --milvus the index of words is in a
+Milvus Lite that is started for the run: a development engine, which goes over all products for each filter.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from decimal import Decimal
 from multiprocessing import get_context
@@ -31,10 +32,11 @@ from mapsi.catalog import Catalog, open_catalog
 from mapsi.catalog.filters import Filters
 from mapsi.catalog.offer import Delivery, Offer
 from mapsi.catalog.query import Query
+from mapsi.catalog.records import WordsServer
 from mapsi.taxonomy import load_taxonomy
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
-from servers import run_mariadb
+from servers import run_mariadb, run_milvus
 
 KOREAN = {"Shirts": "셔츠", "Tshirts": "반팔티셔츠", "Jeans": "데님팬츠", "Dresses": "롱원피스", "Handbags": "핸드백"}
 AUDIENCES: dict[str, Any] = {"Men": "men", "Women": "women", "Unisex": "unisex", "Boys": "kids", "Girls": "kids"}
@@ -107,9 +109,27 @@ def show(kind: str, taken: list[float], more: str = "") -> None:
     print(f"  {kind:28} median {median:7.1f} ms   p95 {p95:7.1f} ms   {more}", flush=True)
 
 
-def measure_alone(url: str, words: Path, queries: dict[str, list[str]]) -> None:
+@contextmanager
+def patient_milvus(folder: Path) -> Iterator[str]:
+    """The address of a Milvus Lite, for whose answers this process waits as long as they take."""
+    be_patient()
+    folder.mkdir()
+    with run_milvus(folder) as running:
+        yield running.url
+
+
+def be_patient() -> None:
+    from mapsi import milvus
+    from mapsi.catalog.listings.engines import milvus_index, milvus_view
+
+    milvus.SECONDS = milvus_view.SECONDS = milvus_index.WRITE_SECONDS = 600.0
+
+
+def measure_alone(url: str, words: Path, server: WordsServer | None, queries: dict[str, list[str]]) -> None:
     """In a process of its own, which has imported nothing."""
-    with open_catalog(url, words=words) as catalog:
+    if server:
+        be_patient()
+    with open_catalog(url, words=words, words_server=server) as catalog:
         catalog.generation()
         before = peak()
         first, page = milliseconds(lambda: catalog.listings.search(Query(words="shirt")))
@@ -164,12 +184,15 @@ def main() -> None:
     parser.add_argument("--offers", type=int, action="append", help="names in the catalogue; may be repeated")
     parser.add_argument("--queries", type=int, default=300)
     parser.add_argument("--database", action="append", help="database to use, and to fill where it is empty")
+    parser.add_argument("--milvus", action="store_true", help="keep the index of words in a Milvus Lite")
     parser.add_argument("--words", type=Path, help="folder of the indexes of words of a --database that is filled")
     arguments = parser.parse_args()
     rows = read_names(arguments.names)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         server = None if arguments.database else stack.enter_context(run_mariadb(folder, buffer_pool=POOL))
+        milvus = stack.enter_context(patient_milvus(folder / "milvus")) if arguments.milvus else ""
+        words_server = WordsServer(milvus, 0) if milvus else None
         for count in arguments.offers or [100_000]:
             made = (
                 [f"sqlite:///{folder / f'bench{count}.sqlite3'}", server.create_database(f"bench{count}")]
@@ -179,7 +202,7 @@ def main() -> None:
             for url in arguments.database or made:
                 print(f"{count} names, {url.split(':')[0]}", flush=True)
                 words = (arguments.words or folder) / f"{count}-{url.split(':')[0]}"
-                with open_catalog(url, words=words) as catalog:
+                with open_catalog(url, words=words, words_server=words_server) as catalog:
                     catalog.migrate()
                     if not catalog.status().living:
                         fill(catalog, rows, count)
@@ -187,7 +210,7 @@ def main() -> None:
                 told = f"{sum(file.stat().st_size for file in words.rglob('*') if file.is_file()) / 1e6:.0f} MB"
                 print(f"  {told} on disk", flush=True)
                 queries = make_queries(rows, arguments.queries)
-                alone = get_context("spawn").Process(target=measure_alone, args=(url, words, queries))
+                alone = get_context("spawn").Process(target=measure_alone, args=(url, words, words_server, queries))
                 alone.start()
                 alone.join()
 

@@ -19,7 +19,7 @@ from sqlalchemy import update
 from mapsi.artifacts import discard_folder, locked_file
 from mapsi.catalog import Catalog, open_catalog
 from mapsi.catalog.listings import index_keeper
-from mapsi.catalog.listings.word_index import WordIndex
+from mapsi.catalog.listings.engines.word_index import WordIndex
 from mapsi.catalog.offer import Offer
 from mapsi.catalog.query import Query
 from mapsi.catalog.store import changes

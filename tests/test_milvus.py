@@ -127,14 +127,14 @@ def rested(finder: Finder) -> None:
 
 def test_one_thread_finds_out_for_all_that_a_milvus_is_silent(monkeypatch: pytest.MonkeyPatch) -> None:
     """It takes connections and says nothing, as a machine that hangs: words need the other threads."""
-    monkeypatch.setattr("mapsi.search.milvus.SECONDS", 0.3)
+    monkeypatch.setattr("mapsi.milvus.SECONDS", 0.3)
     tried: list[dict[str, Any]] = []
 
     def connecting(**address: Any) -> MilvusClient:
         tried.append(address)
         return MilvusClient(**address)
 
-    monkeypatch.setattr("mapsi.search.milvus.MilvusClient", connecting)
+    monkeypatch.setattr("mapsi.milvus.MilvusClient", connecting)
     with socket.socket() as silent, ThreadPoolExecutor(8) as threads:
         silent.bind(("127.0.0.1", 0))
         silent.listen()

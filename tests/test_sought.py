@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from mapsi.catalog.filters import Filters
+from mapsi.catalog.listings.engines.sought import All, Any, Every, Has, HasAny, Nothing, Worth, any_of
 from mapsi.catalog.listings.matching import Matcher
-from mapsi.catalog.listings.sought import All, Any, Every, Has, HasAny, Nothing, Worth, any_of
 from mapsi.catalog.store.expiry import Expired
 from mapsi.catalog.text.asked import Asked, understand
 from mapsi.catalog.text.thesaurus import shipped_thesaurus

@@ -116,7 +116,7 @@ class ArtifactError(MapsiError):
 
 
 class IndexUnavailableError(MapsiError):
-    """The database of vectors cannot be reached: photos find nothing for now, words all."""
+    """The Milvus that keeps vectors, or words, cannot be reached: photos, or words, find nothing for now."""
 
     code = "index_unavailable"
     exit_code = 14

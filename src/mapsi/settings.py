@@ -157,8 +157,13 @@ class Settings:
     index_url: Secret = _setting(
         _as_milvus,
         Secret(""),
-        "Milvus that keeps the vectors of product pictures: http://HOST:19530 or "
-        "https://USER:PASSWORD@HOST:19530/DATABASE; empty means files in the home folder.",
+        "Milvus that keeps the vectors of product pictures, and the index of words of a large catalogue: "
+        "http://HOST:19530 or https://USER:PASSWORD@HOST:19530/DATABASE; empty means files in the home folder.",
+    )
+    index_words_from: int = _setting(
+        _whole(0, 10**12),
+        10_000_000,
+        "From how many listings on the index of words is kept in that Milvus, too, where one is set.",
     )
     model: Path | None = _setting(
         _as_optional_path, None, "Model folder to answer with; empty means the one shipped with the package."

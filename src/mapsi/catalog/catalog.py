@@ -33,7 +33,7 @@ from mapsi.catalog.pictures.classifying import classify_by_model
 from mapsi.catalog.pictures.copies import Copies
 from mapsi.catalog.pictures.fetching import Pictures
 from mapsi.catalog.pictures.readings import Readings
-from mapsi.catalog.records import CatalogStatus
+from mapsi.catalog.records import CatalogStatus, WordsServer
 from mapsi.catalog.store.changes import read_generation
 from mapsi.catalog.store.database import AT_WORK, ON_PAGES, Clock, Database, open_database, utc_now
 from mapsi.catalog.store.expiry import sweep
@@ -43,7 +43,12 @@ from mapsi.taxonomy import Taxonomy
 
 
 def open_catalog(
-    address: str | Path, now: Clock = utc_now, *, visitors: bool = False, words: Path | None = None
+    address: str | Path,
+    now: Clock = utc_now,
+    *,
+    visitors: bool = False,
+    words: Path | None = None,
+    words_server: WordsServer | None = None,
 ) -> Catalog:
     """Open the catalogue at a SQLAlchemy address: ``sqlite:////folder/catalog.sqlite3`` (or the file's path), or ``mysql://``
     or ``mariadb://user:password@host/database`` (driver PyMySQL, extra ``mapsi[mysql]``).
@@ -51,10 +56,11 @@ def open_catalog(
     The database is reached, its schema is not looked at: call :meth:`Catalog.migrate` or :meth:`Catalog.check_schema`.
     ``now`` is the clock that says what has expired, ``visitors`` whether somebody waits for each answer: then a
     database that is slow or locked is an error within seconds. ``words`` is the folder in which the index of words is
-    kept, shared by all processes of a machine; without it, each catalogue that is opened has its own in memory. Raises
-    :class:`CatalogError` where the address makes no sense, the driver is missing or the server does not answer.
+    kept, shared by all processes of a machine; without it, each catalogue that is opened has its own in memory. Of as
+    many listings as ``words_server`` says it is kept there instead. Raises :class:`CatalogError` where the address
+    makes no sense, the driver is missing or the server does not answer.
     """
-    return Catalog(open_database(address, now, ON_PAGES if visitors else AT_WORK), words)
+    return Catalog(open_database(address, now, ON_PAGES if visitors else AT_WORK), words, words_server)
 
 
 class Catalog:
@@ -67,9 +73,9 @@ class Catalog:
     ``copies`` what is kept of these, ``readings`` what models read in them.
     """
 
-    def __init__(self, database: Database, words: Path | None = None) -> None:
+    def __init__(self, database: Database, words: Path | None = None, words_server: WordsServer | None = None) -> None:
         self._database = database
-        self.listings = Listings(database, words)
+        self.listings = Listings(database, words, words_server)
         self.sources = Sources(database)
         self.imports = Imports(database, self.sources)
         self.runs = Runs(database)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Literal, TypedDict, TypeVar
+from typing import Literal, NamedTuple, TypedDict, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -257,6 +257,13 @@ class ShopStatus:
     def is_current(self) -> bool:
         """Whether anything is to be expected of it: it has a source or living offers."""
         return self.source is not None or self.living > 0
+
+
+class WordsServer(NamedTuple):
+    """The address of a Milvus, with its password, and of how many listings and more it keeps the index of words."""
+
+    url: str
+    listings: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

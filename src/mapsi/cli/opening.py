@@ -57,9 +57,16 @@ def open_stock(settings: Settings, *, visitors: bool = False) -> Catalog:
     """The catalogue alone, brought to this version's schema: for what needs no model. ``visitors`` says whether
     somebody waits for each answer."""
     from mapsi.catalog import open_catalog
+    from mapsi.catalog.records import WordsServer
 
     make_home(settings)
-    catalog = open_catalog(database_address(settings), visitors=visitors, words=settings.home / "words")
+    url = settings.index_url.reveal()
+    catalog = open_catalog(
+        database_address(settings),
+        visitors=visitors,
+        words=settings.home / "words",
+        words_server=WordsServer(url, settings.index_words_from) if url else None,
+    )
     catalog.migrate()
     return catalog
 

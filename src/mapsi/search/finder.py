@@ -19,7 +19,7 @@ from mapsi.catalog.product import Product, ProductPage
 from mapsi.catalog.query import LARGEST_PAGE, Query
 from mapsi.catalog.records import Facets, PricePoint
 from mapsi.catalog.text.photo_words import PhotoWordReader, PhotoWords
-from mapsi.errors import ArtifactError, MapsiError, NotFoundError
+from mapsi.errors import ArtifactError, IndexUnavailableError, MapsiError, NotFoundError
 from mapsi.imaging import Box
 from mapsi.infer import Reading
 from mapsi.infer.look import Look
@@ -275,8 +275,9 @@ class Finder:
         """Whether it can answer, for health checks; raises a ``MapsiError`` where it cannot. ``index`` is ``damaged``,
         ``missing`` or ``unreachable`` where photos find less than there is, or nothing, and ``modelless`` where it
         cannot be built anew for want of the model that was chosen; words find all. ``words`` says whether their index
-        lies on the disk (``ok``) or, where that takes none, ``in_memory``: each start builds it again."""
-        (pair, fault), offers = self._pair.look(), self.catalog.listings.facets().offers
+        lies on the disk or in a Milvus that answers (``ok``), ``in_memory`` where the disk takes none, so that each
+        start builds it again, or in a Milvus that is ``unreachable``."""
+        (pair, fault), offers = self._pair.look(), self._offers()
         missing = pair.snapshot is None and offers > 0
         away = pair.snapshot is not None and pair.snapshot.index.fault is not None
         states = {"damaged": fault, "missing": missing, "unreachable": away, "modelless": self._model_fault()}
@@ -285,8 +286,19 @@ class Finder:
             "offers": offers,
             "indexed": pair.snapshot.index.size if pair.snapshot is not None else 0,
             "index": next((state for state, is_so in states.items() if is_so), "ok"),
-            "words": "in_memory" if self.catalog.listings.in_memory else "ok",
+            "words": self._words_state(),
         }
+
+    def _offers(self) -> int:
+        """How many products there are, as the index of words has it, or the catalogue where that does not answer."""
+        try:
+            return self.catalog.listings.facets().offers
+        except IndexUnavailableError:
+            return self.catalog.status().shown
+
+    def _words_state(self) -> str:
+        listings = self.catalog.listings
+        return "unreachable" if listings.fault is not None else "in_memory" if listings.in_memory else "ok"
 
 
 def _on_page(query: Query, offers: list[int], shown: Shown) -> list[int]:

@@ -1,4 +1,4 @@
-"""Vectors in a Milvus, for shops whose index one machine should not hold. The only file that knows pymilvus.
+"""Vectors in a Milvus, for shops whose index one machine should not hold.
 
 A collection an index, ``mapsi_NAME``: a row's number, the cell that it lies in, its vector. What is shown and what
 passes a shopper's filters changes by the minute and is known here, so a question brings a mask of rows; what of it a
@@ -7,70 +7,35 @@ filter of Milvus can say is said there, and the rest is left out of what comes b
 
 from __future__ import annotations
 
-import logging
 import math
-import threading
-import time
-from collections.abc import Callable, Collection, Iterable
-from contextlib import suppress
+from collections.abc import Collection, Iterable
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
 from mapsi.arrays import BoolArray, FloatArray, IntArray
 from mapsi.batches import batched
-from mapsi.errors import ArtifactError, ExtraMissingError, IndexUnavailableError, MapsiError
+from mapsi.errors import MapsiError
+from mapsi.milvus import LOAD_SECONDS, MOST, SECONDS, DataType, MilvusClient, MilvusConnection
 from mapsi.search.cells import Cells
 from mapsi.search.index import Batch
 
-try:
-    from grpc import RpcError
-    from pymilvus import DataType, MilvusClient, MilvusException
-except ImportError as error:
-    raise ExtraMissingError(
-        "pymilvus, which talks to Milvus, is not installed.", 'pip install "mapsi[milvus]"'
-    ) from error
-
 ALIAS = "mapsi"
 PREFIX = "mapsi_"
-SECONDS = 3.0
-"""Seconds to wait for an answer: one takes some 10 milliseconds."""
-REST_SECONDS = 1.0
-"""For so long after a failure nobody asks again: everybody would wait."""
-MOST = 16_384
-"""Hits of one question at most, Milvus's own limit."""
 LISTED = 10_000
 """Rows that a filter names one by one at most."""
 _MOST_EF = 32_768
-_LOAD_SECONDS = 3600.0
-_MISSING, _NOT_LOADED = 100, 101
 _AWAY = ("Searching by photo is not possible just now.", "Search with words, or try again in a moment.")
+_GONE = ("Milvus no longer has this index.", "Run `mapsi index build`.")
 _GRAPH = {"M": 16, "efConstruction": 200}
 
-_Answer = TypeVar("_Answer")
-_log = logging.getLogger(__name__)
 
-
-class MilvusDatabase:
-    """The Milvus at ``url``, connected to with the first question. Any number of threads may ask at once."""
+class MilvusDatabase(MilvusConnection):
+    """The indexes of vectors that lie in the Milvus at ``url``."""
 
     def __init__(self, url: str) -> None:
-        self._url = url
-        self._client: MilvusClient | None = None
-        self._lock, self._connecting = threading.Lock(), threading.Lock()
-        self._fault: MapsiError | None = None
-        self._failed_at = self._resting_until = 0.0
-        # It logs each failure with a page of its own; ours has a sentence.
-        logging.getLogger("pymilvus").setLevel(logging.CRITICAL)
-
-    @property
-    def fault(self) -> MapsiError | None:
-        """Why it did not answer the last time. After a rest it is asked again, so that it is known when it is back."""
-        if self._fault is not None and time.monotonic() >= self._resting_until:
-            with suppress(MapsiError):
-                self.ask(lambda client: client.list_collections(timeout=REST_SECONDS))
-        return self._fault
+        super().__init__(url, away=_AWAY, gone=_GONE)
 
     def write(self, name: str, width: int, batches: Iterable[Batch]) -> int:
         collection, rows = _collection(name), 0
@@ -80,8 +45,8 @@ class MilvusDatabase:
             entries = [{"row": row, "cell": cell, "vector": vector} for row, cell, vector in fields]
             self.ask(partial(_insert, collection=collection, entries=entries))
             rows += len(entries)
-        self.ask(lambda client: client.flush(collection, timeout=_LOAD_SECONDS))
-        self.ask(lambda client: client.load_collection(collection, timeout=_LOAD_SECONDS))
+        self.ask(lambda client: client.flush(collection, timeout=LOAD_SECONDS))
+        self.ask(lambda client: client.load_collection(collection, timeout=LOAD_SECONDS))
         return rows
 
     def open(self, name: str, width: int, cells: Cells) -> MilvusIndex:
@@ -106,62 +71,6 @@ class MilvusDatabase:
 
         self.ask(drop)
 
-    def ask(self, question: Callable[[MilvusClient], _Answer]) -> _Answer:
-        """The answer to a question. Raises :class:`IndexUnavailableError` where none comes, at once where none came a
-        moment ago, and :class:`ArtifactError` where the index asked for is gone."""
-        begun = time.monotonic()
-        with self._lock:
-            if self._fault is not None and begun < self._resting_until:
-                raise IndexUnavailableError(*_AWAY)
-            # Of those who ask after a rest, one waits for the answer.
-            self._resting_until = begun + SECONDS
-        try:
-            answer = question(self._connected(begun))
-        except (MilvusException, RpcError) as error:
-            raise self._noted(error) from error
-        self._fault = None
-        return answer
-
-    def _connected(self, begun: float) -> MilvusClient:
-        """The connection; one thread makes it for all who began to ask before it failed."""
-        with self._connecting:
-            if self._client is None:
-                if self._failed_at > begun:
-                    raise IndexUnavailableError(*_AWAY)
-                try:
-                    self._client = self._connect()
-                except (MilvusException, RpcError):
-                    self._failed_at = time.monotonic()
-                    raise
-            return self._client
-
-    def _connect(self) -> MilvusClient:
-        """A new connection; one that is refused at once is tried once more: a server that has just told an older one
-        to go (too many pings) takes the next."""
-        connect = partial(MilvusClient, uri=self._url, timeout=SECONDS, dedicated=True)
-        begun = time.monotonic()
-        try:
-            return connect()
-        except (MilvusException, RpcError):
-            if time.monotonic() - begun > SECONDS / 4:
-                raise
-            return connect()
-
-    def _noted(self, error: Exception) -> MapsiError:
-        if getattr(error, "code", None) == _MISSING:
-            self._fault = None
-            return ArtifactError("Milvus no longer has this index.", "Run `mapsi index build`.")
-        if self._fault is None:
-            _log.error("Milvus does not answer: %s", error)
-        with self._lock:
-            # A connection that broke waits longer and longer before it tries again; a new one does not.
-            broken, self._client = self._client, None
-            fault = self._fault = IndexUnavailableError(*_AWAY)
-            self._resting_until = time.monotonic() + REST_SECONDS
-        if broken is not None:
-            broken.close()
-        return fault
-
 
 class MilvusIndex:
     """One index in a Milvus, a :class:`~mapsi.search.index.VectorIndex`."""
@@ -185,14 +94,15 @@ class MilvusIndex:
     def vectors(self, rows: IntArray) -> FloatArray:
         found: dict[int, Any] = {}
         for part in batched(rows.tolist(), LISTED):
-            entries = self._ask(
+            entries = self._database.ask_of(
+                self._collection,
                 partial(
                     MilvusClient.get,
                     collection_name=self._collection,
                     ids=part,
                     output_fields=["vector"],
                     timeout=SECONDS,
-                )
+                ),
             )
             found.update((entry["row"], entry["vector"]) for entry in entries)
         return np.array([found[row] for row in rows.tolist()], np.float32).reshape(-1, self._width)
@@ -250,7 +160,8 @@ class MilvusIndex:
 
     def _search(self, vector: FloatArray, limit: int, condition: str = "") -> tuple[IntArray, FloatArray]:
         looking = {"params": {"ef": min(_MOST_EF, max(128, 2 * limit))}}
-        hits = self._ask(
+        hits = self._database.ask_of(
+            self._collection,
             lambda client: client.search(
                 self._collection,
                 data=[vector.astype(np.float32)],
@@ -259,24 +170,10 @@ class MilvusIndex:
                 output_fields=["row"],
                 search_params=looking,
                 timeout=SECONDS,
-            )
+            ),
         )[0]
         rows = np.array([hit["row"] for hit in hits], np.int64)
         return rows, np.array([hit["distance"] for hit in hits], np.float32)
-
-    def _ask(self, question: Callable[[MilvusClient], _Answer]) -> _Answer:
-        """Of a Milvus that came back, the index has to be loaded first."""
-
-        def loaded(client: MilvusClient) -> _Answer:
-            try:
-                return question(client)
-            except MilvusException as error:
-                if error.code != _NOT_LOADED:
-                    raise
-            client.load_collection(self._collection, timeout=SECONDS)
-            return question(client)
-
-        return self._database.ask(loaded)
 
 
 def _collection(name: str) -> str:

@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from string import ascii_lowercase
 
-from mapsi.catalog.listings.product_document import SEPARATOR
-from mapsi.catalog.listings.view import View
+from mapsi.catalog.listings.engines.product_document import SEPARATOR
+from mapsi.catalog.listings.engines.view import View
 from mapsi.catalog.text.hangul import (
     SIMPLE_LETTERS,
     is_initials,

@@ -7,9 +7,9 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Any, cast
 
+from mapsi.catalog.listings.engines.sought import All, HasAny, Sought, Within
+from mapsi.catalog.listings.engines.view import View
 from mapsi.catalog.listings.matching import AUDIENCE, COLOR, PRICE, SHOP
-from mapsi.catalog.listings.sought import All, HasAny, Sought, Within
-from mapsi.catalog.listings.view import View
 from mapsi.catalog.records import Facets, PriceRange, ShopCount
 from mapsi.catalog.store.money import LARGEST, ORDER_DIGITS, from_order
 

@@ -14,20 +14,20 @@ import re
 import threading
 import time
 import uuid
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from cachetools import LRUCache
 from sqlalchemy import Connection, func, select
 
 from mapsi.artifacts import atomic_file, clear_place, discard_folder, locked_file, read_short
-from mapsi.catalog.listings.product_document import LAYOUT
+from mapsi.catalog.listings.engines.product_document import LAYOUT, ListingRow
+from mapsi.catalog.listings.engines.view import View
+from mapsi.catalog.listings.engines.word_index import HEAP, Condition, DamagedIndexError, WordIndex
 from mapsi.catalog.listings.products import read_products, read_products_of
-from mapsi.catalog.listings.view import View
-from mapsi.catalog.listings.word_index import HEAP, Condition, DamagedIndexError, WordIndex
 from mapsi.catalog.store.changes import changes_since, read_generation
 from mapsi.catalog.store.database import Database
 from mapsi.catalog.store.tables import Listing, Shop, State
@@ -52,6 +52,30 @@ _PAUSE = 60.0
 _NAME = re.compile(r"[0-9a-f]{16}-[0-9a-f]{8}")
 
 _log = logging.getLogger(__name__)
+
+
+class KeptIndex(Protocol):
+    """An index of an engine's that is kept up. One at a time writes; see
+    :class:`~mapsi.catalog.listings.engines.word_index.WordIndex`."""
+
+    @property
+    def view(self) -> View: ...
+
+    @property
+    def folder(self) -> Path | None: ...
+
+    def condition(self) -> Condition: ...
+
+    def reload(self) -> None: ...
+
+    def write(
+        self,
+        products: Iterable[Sequence[ListingRow]],
+        reader: ListingReader,
+        generation: int,
+        *,
+        gone: Collection[int] = (),
+    ) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +109,9 @@ class IndexKeeper:
         self._root = root
         self._thesaurus = thesaurus
         self._lock = threading.Lock()
-        self._index: WordIndex | None = None
+        self._index: KeptIndex | None = None
         self._served: Served | None = None
-        self._kept: WordIndex | None = None  # in memory, of many listings, where the disk takes none
+        self._kept: KeptIndex | None = None  # in memory, of many listings, where the disk takes none
         self._builder: threading.Thread | None = None
         self._not_before = 0.0
         self._is_damaged = False
@@ -100,7 +124,7 @@ class IndexKeeper:
             return served
         if not self._lock.acquire(timeout=PATIENCE if served is None else MOMENT):
             if served is None:
-                raise _not_yet()
+                raise not_yet()
             return served
         try:
             return self._catch_up(connection, generation, may_be_restored=may_be_restored)
@@ -129,6 +153,11 @@ class IndexKeeper:
         """Whether the index lies in memory, though it has a place on the disk."""
         return self._root is not None and self._index is not None and self._index.folder is None
 
+    @property
+    def fault(self) -> MapsiError | None:
+        """Why the index cannot be asked just now; ``None`` where it can."""
+        return None
+
     def close(self) -> None:
         """Wait for an index that is being built."""
         if self._builder is not None:
@@ -139,7 +168,7 @@ class IndexKeeper:
             self._index is not None and self._index.condition() is Condition.AS_OPENED and self._is_current(self._index)
         )
 
-    def _is_current(self, index: WordIndex) -> bool:
+    def _is_current(self, index: KeptIndex) -> bool:
         return index.folder is None or index.folder.name == _current_name(index.folder.parent)
 
     def _catch_up(self, connection: Connection, generation: int, *, may_be_restored: bool) -> Served | None:
@@ -160,7 +189,7 @@ class IndexKeeper:
             self._served = Served(view, names, listing_reader(connection, self._thesaurus))
         return self._served
 
-    def _open(self, connection: Connection) -> WordIndex | None:
+    def _open(self, connection: Connection) -> KeptIndex | None:
         """The index that serves, as it was written last; ``None`` where there is none, or it is damaged or made of
         other words."""
         folder = self._folder(connection)
@@ -187,7 +216,7 @@ class IndexKeeper:
         _log.warning("The index of words is damaged and is being rebuilt (%s).", why)
         self._index, self._served = None, None
 
-    def _follow(self, connection: Connection, index: WordIndex, generation: int) -> WordIndex:
+    def _follow(self, connection: Connection, index: KeptIndex, generation: int) -> KeptIndex:
         """The index with what changed since, as far as that can be written at once; else the index as it is."""
         try:
             changed = changes_since(connection, index.view.generation)
@@ -203,7 +232,7 @@ class IndexKeeper:
             _log.error("The index of words cannot be written (%s); the previous one stays in use.", error)
         return index
 
-    def _build_first(self, connection: Connection) -> WordIndex:
+    def _build_first(self, connection: Connection) -> KeptIndex:
         """An index where there is none to continue from. One that takes long is built beside, and whoever asks
         meanwhile is told so at once; no question hangs for a minute."""
         if self._takes_a_moment(connection):
@@ -212,15 +241,14 @@ class IndexKeeper:
         if kept is None or kept.view.generation < read_generation(connection):
             self._build_beside(first=True)
         if kept is None:
-            raise _not_yet()
+            raise not_yet()
         return kept
 
     def _takes_a_moment(self, connection: Connection) -> bool:
         """Whether a rebuilt index is worth waiting for within a question."""
-        listings = select(func.count()).select_from(select(Listing.offer_id).limit(SMALL + 1).subquery())
-        return self._root is None or int(connection.scalar(listings) or 0) <= SMALL
+        return self._root is None or is_small(connection)
 
-    def _write_changes(self, connection: Connection, index: WordIndex, changed: Sequence[int], generation: int) -> None:
+    def _write_changes(self, connection: Connection, index: KeptIndex, changed: Sequence[int], generation: int) -> None:
         """A product moves as a whole: what any of its variants changes is written with all of them."""
         with self._locked(connection, MOMENT):
             index.reload()
@@ -231,7 +259,7 @@ class IndexKeeper:
             gone = numbers | {variants[0].product for variants in products}
             index.write(products, listing_reader(connection, self._thesaurus), generation, gone=gone)
 
-    def _build_somewhere(self, connection: Connection) -> WordIndex:
+    def _build_somewhere(self, connection: Connection) -> KeptIndex:
         """A new index where there is none to continue from; one in memory where the disk takes none. The next change of
         the catalogue tries the disk again."""
         try:
@@ -240,7 +268,7 @@ class IndexKeeper:
             _log.error("The index of words cannot be written (%s): it is kept in memory.", error)
             return self._build_in_memory(connection)
 
-    def _build_in_memory(self, connection: Connection) -> WordIndex:
+    def _build_in_memory(self, connection: Connection) -> KeptIndex:
         index, generation = WordIndex.create(None), read_generation(connection)
         index.write(read_products(connection), listing_reader(connection, self._thesaurus), generation)
         return index
@@ -260,7 +288,7 @@ class IndexKeeper:
         except (MapsiError, OSError, ValueError, DamagedIndexError) as error:
             _log.error("The index of words cannot be rebuilt (%s); the previous one stays in use.", error)
 
-    def _build(self, connection: Connection) -> WordIndex:
+    def _build(self, connection: Connection) -> KeptIndex:
         """All listings of this moment, beside the index that serves, which then is this one. The one before stays until
         the next, for processes that are just opening it. Raises :class:`NotBuiltYetError` where another process is
         building."""
@@ -299,7 +327,7 @@ class IndexKeeper:
         folder.mkdir(parents=True, exist_ok=True)
         with locked_file(folder / LOCK, seconds=seconds) as free:
             if not free:
-                raise _not_yet()
+                raise not_yet()
             yield
 
     def _folder(self, connection: Connection) -> Path | None:
@@ -317,6 +345,12 @@ def listing_reader(connection: Connection, thesaurus: Thesaurus) -> ListingReade
     return ListingReader(thesaurus, {f"{cls.axis}:{cls.slug}": cls for cls in known})
 
 
+def is_small(connection: Connection) -> bool:
+    """Whether there are no more than :data:`SMALL` listings."""
+    listings = select(func.count()).select_from(select(Listing.offer_id).limit(SMALL + 1).subquery())
+    return int(connection.scalar(listings) or 0) <= SMALL
+
+
 def _current_name(folder: Path) -> str | None:
     """The name of the index that serves; ``None`` where there is none, and where what is there is no name: it is
     rebuilt then."""
@@ -327,5 +361,5 @@ def _current_name(folder: Path) -> str | None:
     return name if _NAME.fullmatch(name) else None
 
 
-def _not_yet() -> NotBuiltYetError:
+def not_yet() -> NotBuiltYetError:
     return NotBuiltYetError("The index of words is being built.", "Try again in a minute.")

@@ -5,29 +5,31 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
+from threading import Lock
 from typing import TypeVar, cast
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, func, select
 
 from mapsi.arrays import IntArray
 from mapsi.catalog.filters import Filters
 from mapsi.catalog.listings.browsing import load_price_history, load_products
 from mapsi.catalog.listings.columns import ColumnsKeeper, Shown
+from mapsi.catalog.listings.engines.view import Hit
+from mapsi.catalog.listings.engines.word_index import DamagedIndexError, reading_safely
 from mapsi.catalog.listings.index_keeper import IndexKeeper, Served
 from mapsi.catalog.listings.products import read_joined, read_listings, read_products_of
 from mapsi.catalog.listings.searching import Searcher, SearchResult
 from mapsi.catalog.listings.suggesting import MOST, suggest
 from mapsi.catalog.listings.variants import Chooser
-from mapsi.catalog.listings.view import Hit
-from mapsi.catalog.listings.word_index import DamagedIndexError, reading_safely
 from mapsi.catalog.product import Product, ProductPage
 from mapsi.catalog.query import ALL_PRODUCTS, Query
-from mapsi.catalog.records import Facets, PricePoint, Suggestion
+from mapsi.catalog.records import Facets, PricePoint, Suggestion, WordsServer
 from mapsi.catalog.store.database import Database
 from mapsi.catalog.store.expiry import Expired, read_expired, read_moment
+from mapsi.catalog.store.tables import Listing
 from mapsi.catalog.text.thesaurus import shipped_thesaurus
 from mapsi.catalog.text.tokens import query_words
-from mapsi.errors import CatalogError, UsageError
+from mapsi.errors import CatalogError, MapsiError, UsageError
 from mapsi.taxonomy import Taxonomy
 
 T = TypeVar("T")
@@ -36,12 +38,15 @@ _TRIES = 10
 
 class Listings:
     """Searches, lists, counts and suggestions over what is shown. Any number of threads may ask at once. ``words`` is
-    the folder of the index of words; without it, the index is in memory."""
+    the folder of the index of words; without it, the index is in memory. Of as many listings as ``server`` says it is
+    in a Milvus instead; that is decided with the first question."""
 
-    def __init__(self, database: Database, words: Path | None) -> None:
+    def __init__(self, database: Database, words: Path | None, server: WordsServer | None = None) -> None:
         self._database = database
         self._thesaurus = shipped_thesaurus()
         self._keeper = IndexKeeper(database, words, self._thesaurus)
+        self._server = server
+        self._deciding = Lock()
         self._columns = ColumnsKeeper()
 
     def search(self, query: Query) -> ProductPage:
@@ -163,6 +168,8 @@ class Listings:
         """Rebuild the index of words beside the one that serves, and switch to it; returns the number of products in
         it. Never needed for what changes: questions bring it up to date. Raises :class:`CatalogError` where it cannot
         be written, :class:`BusyError` where another process is writing it."""
+        with self._database.read() as connection:
+            self._decide(connection)
         return self._keeper.rebuild()
 
     def products(self, ids: Sequence[int], expired: Expired | None = None) -> list[Product]:
@@ -182,6 +189,11 @@ class Listings:
     def in_memory(self) -> bool:
         """Whether the index of words is kept in memory for want of a disk that takes it."""
         return self._keeper.is_in_memory
+
+    @property
+    def fault(self) -> MapsiError | None:
+        """Why words cannot be asked just now; ``None`` where they can."""
+        return self._keeper.fault
 
     def close(self) -> None:
         """Wait for what is being built."""
@@ -207,10 +219,23 @@ class Listings:
     def _searcher(self, served: Served, expired: Expired) -> Searcher:
         return Searcher(served.view, self._thesaurus, served.shops, expired, served.remember)
 
+    def _decide(self, connection: Connection) -> None:
+        """Whether the index of words is in the Milvus, once: processes that began when there were fewer listings keep
+        theirs, and answer alike."""
+        if self._server is None:
+            return
+        with self._deciding:
+            server, self._server = self._server, None
+            if server is not None and _are_as_many(connection, server.listings):
+                from mapsi.catalog.listings.milvus_keeper import MilvusKeeper
+
+                self._keeper = MilvusKeeper(self._database, server.url, self._thesaurus)
+
     def _ask(self, answer: Callable[[Connection, Served, Expired], T]) -> T:
         """An answer in a transaction that sees the very generation the index is of."""
         for tried in range(_TRIES):
             with self._database.read() as connection:
+                self._decide(connection)
                 served = self._keeper.at(connection, may_be_restored=tried == _TRIES - 1)
                 if served is None:
                     continue
@@ -220,6 +245,12 @@ class Listings:
                 except DamagedIndexError as error:
                     self._keeper.damaged(str(error))
         raise _too_fast()
+
+
+def _are_as_many(connection: Connection, number: int) -> bool:
+    """Whether there are so many listings, or more."""
+    found = select(func.count()).select_from(select(Listing.offer_id).limit(number).subquery())
+    return int(connection.scalar(found) or 0) >= number
 
 
 def _words_of(query: Query) -> tuple[str, ...]:

@@ -7,8 +7,8 @@ from decimal import ROUND_CEILING, ROUND_FLOOR
 from itertools import combinations
 
 from mapsi.catalog.filters import Filters
-from mapsi.catalog.listings.product_document import BEGINNING
-from mapsi.catalog.listings.sought import (
+from mapsi.catalog.listings.engines.product_document import BEGINNING
+from mapsi.catalog.listings.engines.sought import (
     All,
     Any,
     Begins,

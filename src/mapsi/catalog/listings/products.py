@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, bindparam, select
 
 from mapsi.batches import batched
-from mapsi.catalog.listings.product_document import ListingRow
+from mapsi.catalog.listings.engines.product_document import ListingRow
 from mapsi.catalog.store.tables import Listing, Shop
 
 Product = list[ListingRow]

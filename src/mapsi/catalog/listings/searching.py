@@ -8,10 +8,10 @@ from typing import Any, NamedTuple, TypeVar
 
 from mapsi.catalog.filters import Filters, Sort
 from mapsi.catalog.listings.correcting import correct
+from mapsi.catalog.listings.engines.sought import All, Every, Sought, Worth
+from mapsi.catalog.listings.engines.view import Found, Hit, Order, View
 from mapsi.catalog.listings.facets import FacetCounter
 from mapsi.catalog.listings.matching import INSIDE, Matcher, find, of_offers
-from mapsi.catalog.listings.sought import All, Every, Sought, Worth
-from mapsi.catalog.listings.view import Found, Hit, Order, View
 from mapsi.catalog.records import Facets
 from mapsi.catalog.store.expiry import Expired
 from mapsi.catalog.text.asked import Asked, Clause, Role, Unit, understand

@@ -7,7 +7,7 @@ from operator import attrgetter
 from typing import NamedTuple
 
 from mapsi.catalog.filters import Filters
-from mapsi.catalog.listings.product_document import SEPARATOR, spell
+from mapsi.catalog.listings.engines.product_document import SEPARATOR, spell
 from mapsi.catalog.listings.searching import Searcher
 from mapsi.catalog.records import Suggestion
 from mapsi.catalog.text.hangul import is_initials

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 
 from mapsi.catalog.filters import Filters
-from mapsi.catalog.listings.product_document import ListingRow
+from mapsi.catalog.listings.engines.product_document import ListingRow
 from mapsi.catalog.store.expiry import Expired
 from mapsi.catalog.store.money import to_order
 from mapsi.catalog.text.asked import Asked

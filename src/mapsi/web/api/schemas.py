@@ -70,7 +70,7 @@ def schemas(taxonomy: Taxonomy) -> Document:
                 "offers": count,
                 "indexed": count,
                 "index": {"enum": ["ok", "missing", "damaged", "unreachable", "modelless"]},
-                "words": {"enum": ["ok", "in_memory"]},
+                "words": {"enum": ["ok", "in_memory", "unreachable"]},
             }
         ),
         "Unhealthy": _exactly({"status": {"const": "unavailable"}, "error": error}),

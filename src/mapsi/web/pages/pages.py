@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
@@ -23,7 +24,7 @@ from mapsi.catalog.product import ProductPage
 from mapsi.catalog.query import Query
 from mapsi.catalog.records import Facets
 from mapsi.documents import error_document
-from mapsi.errors import MapsiError, NotFoundError, UsageError
+from mapsi.errors import IndexUnavailableError, MapsiError, NotFoundError, UsageError
 from mapsi.pictures.store import FULL
 from mapsi.web.lists.cards import view_card
 from mapsi.web.lists.lists import explain_words, gather, listing, read_asked, read_refined
@@ -42,9 +43,11 @@ _COPY = re.compile(r"([0-9a-f]{64})(?:-([0-9]{3}))?")
 
 @pages.get("/")
 def home() -> str:
-    """The three steps, and a shelf of products."""
-    services = current_services()
-    shelf = listing("pages.words", {}, ListRequest(Query()), services.shelf.page(), services.catalog.listings.facets())
+    """The three steps, and a shelf of products; without one where the index of words does not answer."""
+    services, shelf = current_services(), None
+    with suppress(IndexUnavailableError):
+        found, facets = services.shelf.page(), services.catalog.listings.facets()
+        shelf = listing("pages.words", {}, ListRequest(Query()), found, facets)
     return render_template("home.html", shelf=shelf, examples=EXAMPLES)
 
 
@@ -128,15 +131,15 @@ def about() -> str:
 
 @pages.get("/healthz")
 def health() -> AnyResponse:
-    """200 where the catalogue answers, else 503; ``incomplete`` where photos find nothing, or not all, for lack of an
-    index."""
+    """200 where the catalogue answers, else 503; ``incomplete`` where photos or words find nothing, or not all, for
+    lack of an index."""
     try:
         status = current_services().finder.status()
     except MapsiError as error:
         fault = from_mapsi(error)
         body = {"status": "unavailable", **error_document(fault.code, fault.message, fault.hint)}
         return keep_private(make_response(jsonify(body), 503))
-    whole = status["index"] == "ok"
+    whole = status["index"] == "ok" and status["words"] != "unreachable"
     return keep_private(jsonify(status="ok" if whole else "incomplete", **status))
 
 

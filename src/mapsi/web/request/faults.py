@@ -110,7 +110,9 @@ def _answer(fault: Fault) -> Response:
 def _body(fault: Fault) -> Response | str:
     if request.path.startswith("/api/") or request.path == "/healthz":
         return jsonify(error_document(fault.code, fault.message, fault.hint))
-    explanation = explain(fault.code, fault.parameter, current_services().settings)
+    about_words = fault.code == "index_unavailable" and request.blueprint != "photos"
+    code = "words_unavailable" if about_words else fault.code
+    explanation = explain(code, fault.parameter, current_services().settings)
     if isinstance(request.routing_exception, BadRequest):  # a Host that is none: no page can say where it leads
         return Response(f"{explanation.message}\n", mimetype="text/plain")
     if prefers_json():

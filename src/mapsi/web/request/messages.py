@@ -123,7 +123,7 @@ def _about_parameter(parameter: str) -> Explanation:
 
 
 def _about_us(code: str) -> Explanation:
-    if code in ("bad_artifact", "catalog_unavailable"):
+    if code in ("bad_artifact", "catalog_unavailable", "words_unavailable"):
         return Explanation(_("The search is taking a break."), _("Try again in a few minutes."))
     if code == "index_unavailable":
         hint = _("Search with words, or try again in a moment.")

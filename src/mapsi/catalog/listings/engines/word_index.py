@@ -17,8 +17,8 @@ from pathlib import Path
 
 import tantivy
 
-from mapsi.catalog.listings.product_document import BEGINNING, ListingRow, ProductDocument
-from mapsi.catalog.listings.tantivy_view import TantivyView, pairs
+from mapsi.catalog.listings.engines.product_document import BEGINNING, ListingRow, ProductDocument
+from mapsi.catalog.listings.engines.tantivy_view import TantivyView, pairs
 from mapsi.catalog.text.facts import ListingReader
 from mapsi.catalog.text.hangul import initials
 from mapsi.catalog.text.tokens import is_cjk

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Literal, NamedTuple, Protocol
 
-from mapsi.catalog.listings.sought import Sought
+from mapsi.catalog.listings.engines.sought import Sought
 
 Order = Literal["points", "newest", "price-up", "price-down"]
 """By points, among equals the newest; the newest; by each product's lowest price, among equals by offer."""
@@ -74,3 +74,6 @@ class View(Protocol):
     def beginning_with(self, field: str, beginning: str, most: int) -> list[tuple[str, int]]:
         """At most ``most`` values of a field that begin so, the most frequent first, with about how many products
         have them."""
+
+    def products_of(self, offers: Collection[int]) -> tuple[set[int], set[int]]:
+        """The numbers of the products that have any of these offers, and all offers of theirs."""

@@ -9,10 +9,10 @@ from typing import Any, cast
 
 from tantivy import DocAddress, FieldType, Occur, Order, Query, Schema, Searcher
 
-from mapsi.catalog.listings import sought
-from mapsi.catalog.listings.sought import Sought
-from mapsi.catalog.listings.view import Found, Hit, Prices
-from mapsi.catalog.listings.view import Order as By
+from mapsi.catalog.listings.engines import sought
+from mapsi.catalog.listings.engines.sought import Sought
+from mapsi.catalog.listings.engines.view import Found, Hit, Prices
+from mapsi.catalog.listings.engines.view import Order as By
 
 _MOST_VALUES = 10_000
 _ORDERS: Mapping[By, dict[str, Any]] = {
@@ -25,7 +25,7 @@ _ORDERS: Mapping[By, dict[str, Any]] = {
 
 @dataclass(frozen=True, slots=True)
 class TantivyView:
-    """A :class:`~mapsi.catalog.listings.view.View` that no later writing changes."""
+    """A :class:`~mapsi.catalog.listings.engines.view.View` that no later writing changes."""
 
     schema: Schema
     searcher: Searcher
