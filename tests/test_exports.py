@@ -303,9 +303,9 @@ def test_variations_are_offers_of_one_group_with_what_their_parent_says(woo: Exp
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"Published": "-1"}, "draft"),
-        ({"Published": "0"}, "private"),
-        ({"Published": "2"}, "waiting"),
+        ({"Published": "-1"}, "Published -1"),
+        ({"Published": "0"}, "Published 0"),
+        ({"Published": "2"}, "Published 2"),
         ({"Visibility in catalog": "hidden"}, "hidden"),
     ],
 )

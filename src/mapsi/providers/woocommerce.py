@@ -38,7 +38,8 @@ COLUMNS = TableColumns(
 _ESCAPED = re.compile(r"'(?=[=+\-@])")
 _LINE_END = re.compile(r"\\n")
 _BETWEEN = re.compile(r"(?<!\\),\s*")
-_NOT_SHOWN = {"0": "private", "-1": "a draft", "2": "waiting for a review"}
+_NOT_SHOWN = frozenset({"0", "-1", "2"})
+"""Private, a draft, waiting for a review."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +93,9 @@ def _why_hidden(row: Mapping[str, str]) -> str:
     """Why visitors of the shop do not see a product, empty where they do."""
     published = row.get("published", "").strip()
     if published in _NOT_SHOWN:
-        return f"it is {_NOT_SHOWN[published]}, by its column Published"
+        return f"Published {published}"
     if row.get("visibility_in_catalog", "").strip().casefold() == "hidden":
-        return "its Visibility in catalog is hidden"
+        return "Visibility in catalog hidden"
     return ""
 
 
