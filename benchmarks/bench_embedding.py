@@ -135,13 +135,13 @@ def picture_digests(catalog: Catalog) -> list[str]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", type=Path, help="Pictures of products, JPEG.")
+    parser.add_argument("folder", type=Path, help="Pictures of products, WebP.")
     parser.add_argument("--pictures", type=int, default=512)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--threads", type=int, default=cores())
     options = parser.parse_args()
     print(f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC")
-    files = sorted(options.folder.glob("*.jpg"))[: options.pictures]
+    files = sorted(options.folder.glob("*.webp"))[: options.pictures]
     compare("shop pictures", files, options.rounds, options.threads)
     drawn = sorted((shipped_feed().parent / "pictures").glob("*.webp"))[: options.pictures]
     compare("drawn pictures", drawn, options.rounds, options.threads)

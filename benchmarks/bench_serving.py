@@ -88,7 +88,7 @@ def run(cases: list[Case], rounds: int, seconds: float, products: int, kept: Pat
             "resident_mb": {name: target.resident for name, target in targets.items()},
             "first_answer": starts,
             "overload": over,
-            "cases": found,
+            "cases": {str(case): found[str(case)] for case in cases},
         }
 
 
@@ -142,6 +142,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--full", action="store_true")
     parser.add_argument("--keep", type=Path, metavar="FILE", help="of cases measured, to go on with after an end")
+    parser.add_argument("--note", default="", help="a sentence for the page on how it was measured")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=3)
     parser.add_argument("--products", type=int, default=10_000)
@@ -153,6 +154,7 @@ def main() -> None:
         figures = json.loads(FIGURES.read_text("utf-8"))
     else:
         figures = run(FULL if asked.full else SHORT, asked.rounds, asked.seconds, asked.products, asked.keep)
+        figures["note"] = asked.note
         figures["command"] = "make bench" + (" ARGS=--full" if asked.full else "")
     print(page(figures))
     if asked.write:

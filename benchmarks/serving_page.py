@@ -31,6 +31,7 @@ def _head(figures: dict[str, Any]) -> list[str]:
             f"same machine. Medians of {figures['rounds']} rounds of {figures['seconds']:g} s or more, all targets in",
             "turn.",
             _BUSY.format(load=figures["load"]) if figures["load"] > _FULL else "",
+            figures.get("note", ""),
         ),
         "",
         _told(
