@@ -285,7 +285,9 @@ def test_a_list_of_contents_of_another_kind_is_damaged(tmp_path: Path, said: dic
 
 COLUMNS = '["id", "email", "password_hash", "language", "created_at", "is_operator", "wants_mail", "keeps_history"]'
 ROW = '[1, "a@b.com", null, "ko", "2026-11-28T00:00:00+00:00", false, false, false]'
+STATE = ("tables/state.jsonl.gz", gzip.compress(b'["id", "generation", "mark"]\n[1, 3, "a"]\n'))
 STRANGE = {
+    "no state": _users(COLUMNS, ROW),
     "no table": ("tables/nonsense.jsonl.gz", gzip.compress(b'["a"]')),
     "log-ins": ("tables/sessions.jsonl.gz", gzip.compress(b'["digest"]')),
     "nothing": _users(),
@@ -312,8 +314,8 @@ def test_a_table_that_is_none_leaves_the_catalogue_empty(
     with pytest.raises(ArtifactError, match="damaged"):
         restore(catalog, tmp_path / "home", file, check_backup(file))
     assert catalog.snapshots.is_empty()
-    right = _packed(tmp_path / "right.tar", [_users(COLUMNS, ROW)], revision=snapshot.revision)
-    assert restore(catalog, tmp_path / "home", right, check_backup(right)) == 1
+    right = _packed(tmp_path / "right.tar", [STATE, _users(COLUMNS, ROW)], revision=snapshot.revision)
+    assert restore(catalog, tmp_path / "home", right, check_backup(right)) == 2
 
 
 def test_leavings_and_names_of_other_systems_are_not_kept(catalog: Catalog, tmp_path: Path) -> None:

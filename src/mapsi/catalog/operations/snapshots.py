@@ -75,7 +75,7 @@ class Snapshots:
 
         The catalogue gets a new mark: what was derived from the one that was copied is not taken for its own. Raises
         :class:`UsageError` where it is not empty, :class:`CatalogError` where its schema is not ``revision``,
-        :class:`ValueError` where a row is none of its table.
+        :class:`ValueError` where a row is none of its table, or the state is missing, without which nothing can change.
         """
         count = 0
         with self._database.write() as connection:
@@ -88,7 +88,8 @@ class Snapshots:
             connection.execute(delete(State))
             for name, columns, rows in tables:
                 count += _fill(connection, name, columns, rows)
-            connection.execute(update(State).values(mark=uuid4().hex))
+            if connection.execute(update(State).values(mark=uuid4().hex)).rowcount != 1:
+                raise ValueError("the table state has not its one row")
         return count
 
 
