@@ -105,7 +105,8 @@ def test_ctrl_c_while_a_command_is_still_starting_is_no_traceback() -> None:
 
 def test_sigterm_ends_a_command_like_ctrl_c_and_nothing_half_written_stays(home: Path) -> None:
     script = (
-        "import time\n"
+        "import signal, time\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)  # shells ignore it for what they start behind\n"
         "from pathlib import Path\n"
         "from mapsi.artifacts import atomic_file\n"
         "from mapsi.cli import main\n"
