@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, settings
 from mapsi.catalog import Catalog, open_catalog
 from mapsi.catalog.store.database import Database, open_database, utc_now
 from mapsi.catalog.store.tables import State, Table
-from servers import MariaDB, mariadb_is_installed, require, run_mariadb, run_milvus, run_redis
+from servers import MariaDB, Milvus, mariadb_is_installed, require, run_mariadb, run_milvus, run_redis
 
 if TYPE_CHECKING:
     from argon2 import PasswordHasher
@@ -331,6 +331,13 @@ def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a real Redis of this test session."""
     with run_redis(tmp_path_factory.mktemp("redis")) as address:
         yield address
+
+
+@pytest.fixture
+def milvus(tmp_path: Path) -> Iterator[Milvus]:
+    """A Milvus of the test's own, to be stopped and started."""
+    with run_milvus(tmp_path) as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

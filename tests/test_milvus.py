@@ -24,17 +24,10 @@ from mapsi.search.finder import Finder
 from mapsi.search.index import Batch
 from mapsi.search.milvus import ALIAS, MilvusDatabase, MilvusIndex
 from mapsi.search.pair import ServingPair
-from servers import Milvus, run_milvus
+from servers import Milvus
 from small_house import EVERYTHING, House, install, photo_bytes, photo_form, reopen_house
 
 WIDTH = 8
-
-
-@pytest.fixture
-def milvus(tmp_path: Path) -> Iterator[Milvus]:
-    """A Milvus of the test's own, to be stopped and started."""
-    with run_milvus(tmp_path) as running:
-        yield running
 
 
 @pytest.fixture

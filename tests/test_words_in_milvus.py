@@ -32,7 +32,7 @@ from mapsi.catalog.store.tables import State
 from mapsi.errors import IndexUnavailableError, NotBuiltYetError
 from mapsi.infer import Model
 from offers import TAXONOMY, offer, take_in, take_in_all
-from servers import Milvus, run_milvus
+from servers import Milvus
 from small_house import House, _house
 from test_index_keeper import random_feed, titles
 from test_words import ALIKE, FOUND, OFFERS, search_at, slow_search
@@ -256,13 +256,6 @@ def test_the_number_of_listings_decides_where_words_are(empty_sqlite: str, milvu
 
 
 # --- gone, and back
-
-
-@pytest.fixture
-def milvus(tmp_path: Path) -> Iterator[Milvus]:
-    """A Milvus of the test's own, to be stopped and started."""
-    with run_milvus(tmp_path) as running:
-        yield running
 
 
 @pytest.fixture

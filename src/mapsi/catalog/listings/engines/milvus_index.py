@@ -7,7 +7,6 @@ import logging
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -82,7 +81,7 @@ class MilvusIndex:
         show ``generation`` from then on. What is written until it is broken off is written again by the next."""
         numbers, terms, newest = set[int](), Counter[str](), max(0, self.view.newest)
         is_new = self.view.generation < 0
-        for part in _parts(products, _BATCH):
+        for part in batched(products, _BATCH):
             found = [ProductDocument.of(variants, reader) for variants in part]
             entries = [_entry(product) for product in found]
             self._put(entries, new=is_new)
@@ -219,9 +218,3 @@ def _terms_of(product: ProductDocument) -> Iterator[str]:
     fields = {"word": product.words, "sound": product.tokens["sound"], "suggestion": product.suggestions}
     for field, texts in fields.items():
         yield from (term for text in texts if len((term := f"{field}{SEPARATOR}{text}").encode()) <= _LONGEST_TERM)
-
-
-def _parts(products: Iterable[Sequence[ListingRow]], size: int) -> Iterator[list[Sequence[ListingRow]]]:
-    left = iter(products)
-    while part := list(islice(left, size)):
-        yield part
